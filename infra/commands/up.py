@@ -1,0 +1,60 @@
+"""`up`: run Upbeat on the emulators until Ctrl-C."""
+
+import signal
+from dataclasses import asdict
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.shared import AsJson, say
+
+if TYPE_CHECKING:
+    from infra.local.up import Up
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def up(
+    project: Annotated[str, typer.Option(help="The project's name inside the emulators.")] = "upbeat-local",
+    tick_seconds: Annotated[float, typer.Option(min=0.1, help="How often the lifecycle clock ticks.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """Run the Firestore and Pub/Sub emulators and every function, wired as in the cloud, until Ctrl-C.
+
+    Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
+    standard error; everything is in memory, and gone afterwards.
+    """
+    from infra.local.console import LogView
+    from infra.local.state import state_folder
+    from infra.local.up import Up
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, _stop)
+    try:
+        with Up(project, tick_seconds=tick_seconds, state_folder=state_folder(), sink=LogView()) as running:
+            say(_summary(running), as_json=as_json, facts=asdict(running.described))
+            running.wait()
+    except KeyboardInterrupt:
+        typer.echo("stopped", err=True)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Stop once: a second Ctrl-C must not interrupt the stopping, which ends by itself within seconds."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _summary(running: "Up") -> str:
+    listening = {f.listens: running.function_urls[name] for name, f in running.topology.functions.items()}
+    lines = [f"  {topic:<18}{url}" for topic, url in listening.items()]
+    return "\n".join(
+        [
+            f"Upbeat is up, as project {running.project}",
+            f"  {'Pub/Sub':<18}{running.endpoints.pubsub_host}",
+            f"  {'Firestore':<18}{running.endpoints.firestore_host}",
+            *lines,
+            "In another terminal: python -m infra publish, listen, redrive. Ctrl-C stops everything.",
+        ]
+    )

@@ -1,0 +1,33 @@
+"""Calls an ASGI application in this process, without a socket between."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Headers = Mapping[str, str]
+
+
+async def post(app: Any, path: str, body: bytes) -> tuple[int, Headers]:
+    """POST a JSON body, and return the status and the headers of the answer."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    start: dict[str, Any] = {}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+
+    await app(scope, receive, send)
+    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}

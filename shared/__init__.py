@@ -1,0 +1,1 @@
+"""Upbeat: everything the functions share."""

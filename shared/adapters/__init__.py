@@ -1,0 +1,1 @@
+"""Adapters: the ports of Upbeat, each filled by one real thing."""

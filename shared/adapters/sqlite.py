@@ -1,0 +1,136 @@
+"""Users' documents in a SQLite file: the whole store on a laptop, under the same contract as Firestore."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared.domain.errors import Conflict, Transient
+from shared.domain.ring import from_micros, to_micros
+from shared.ports import Cursor, Document, DueUser, Stored
+from shared.record import due_shard
+
+BUSY_SECONDS = 5.0
+
+SCHEMA = """
+create table if not exists subscriptions (
+    user_id text primary key,
+    version integer not null,
+    blob blob not null,
+    due_shard integer not null,
+    next_due_at integer,
+    summary text not null
+) without rowid;
+create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
+create table if not exists cursors (
+    shard integer primary key,
+    next_due_at integer not null,
+    user_id text not null,
+    began_at integer not null
+);
+"""
+
+
+class SqliteStore:
+    """Both `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC."""
+
+    def __init__(self, path: Path | str, *, durable: bool = True) -> None:
+        self.connection = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self.connection.execute("pragma journal_mode = wal")
+        self.connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
+        self.connection.executescript(SCHEMA)
+
+    async def load(self, user_id: str) -> Stored:
+        """See `Subscriptions.load`."""
+        row = self._one("select blob, version from subscriptions where user_id = ?", user_id)
+        return Stored(row[0], row[1]) if row else Stored(None, None)
+
+    async def commit(self, document: Document, version: object | None) -> None:
+        """See `Subscriptions.commit`."""
+        due = None if document.next_due_at is None else to_micros(document.next_due_at)
+        summary = orjson.dumps(document.summary).decode()
+        if version is None:
+            statement = "insert or ignore into subscriptions values (?, 1, ?, ?, ?, ?)"
+            shard = due_shard(document.user_id)
+            written = self._write(statement, document.user_id, document.blob, shard, due, summary)
+        else:
+            statement = (
+                "update subscriptions set version = version + 1, blob = ?, next_due_at = ?, summary = ?"
+                " where user_id = ? and version = ?"
+            )
+            written = self._write(statement, document.blob, due, summary, document.user_id, version)
+        if not written:
+            raise Conflict("the document is not at the version that was loaded")
+
+    async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
+        """See `DueUsers.due`."""
+        mark = (to_micros(after.next_due_at), after.user_id) if after else (-(2**63), "")
+        rows = self._all(
+            "select next_due_at, user_id from subscriptions where due_shard = ? and next_due_at <= ?"
+            " and (next_due_at, user_id) > (?, ?) order by next_due_at, user_id limit ?",
+            shard,
+            to_micros(now),
+            *mark,
+            limit,
+        )
+        return [DueUser(from_micros(micros), user_id) for micros, user_id in rows]
+
+    async def load_cursor(self, shard: int) -> Cursor | None:
+        """See `DueUsers.load_cursor`."""
+        row = self._one("select next_due_at, user_id, began_at from cursors where shard = ?", shard)
+        return Cursor(DueUser(from_micros(row[0]), row[1]), from_micros(row[2])) if row else None
+
+    async def save_cursor(self, shard: int, cursor: Cursor) -> None:
+        """See `DueUsers.save_cursor`."""
+        last = cursor.last
+        self._write(
+            "insert or replace into cursors values (?, ?, ?, ?)",
+            shard,
+            to_micros(last.next_due_at),
+            last.user_id,
+            to_micros(cursor.began_at),
+        )
+
+    def next_due(self) -> tuple[datetime, list[int]] | None:
+        """When something is next due, and in which shards: for a clock that jumps instead of ticking."""
+        earliest = self._one("select min(next_due_at) from subscriptions")
+        if earliest is None or earliest[0] is None:
+            return None
+        rows = self._all("select distinct due_shard from subscriptions where next_due_at = ?", earliest[0])
+        return from_micros(earliest[0]), sorted(row[0] for row in rows)
+
+    def blobs(self) -> Iterator[tuple[str, bytes]]:
+        """Every user's blob, by user id."""
+        yield from self._all("select user_id, blob from subscriptions order by user_id")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        with _answering():
+            row: tuple[Any, ...] | None = self.connection.execute(statement, values).fetchone()
+            return row
+
+    def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with _answering():
+            return self.connection.execute(statement, values).fetchall()
+
+    def _write(self, statement: str, *values: object) -> int:
+        with _answering():
+            return self.connection.execute(statement, values).rowcount
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """A file that is locked, full or gone is a store that does not answer."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise Transient(f"SQLite: {error}") from error

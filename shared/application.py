@@ -1,0 +1,99 @@
+"""The way through: load, fold and decide, commit, publish. Optimistic: whoever comes second computes anew."""
+
+import asyncio
+import random
+from dataclasses import replace
+
+from shared.domain.arrival import Arrival, check_same
+from shared.domain.errors import Conflict, Transient
+from shared.domain.events import Event
+from shared.domain.terms import Terms
+from shared.outbox import still_alive
+from shared.packing import pack, unpack
+from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
+from shared.processing import Policy, process
+from shared.record import Pending, UserRecord
+
+MAX_BLOB = 12 * 1024
+"""Above this many bytes a document sheds its oldest pending messages, then ring entries."""
+MAX_ATTEMPTS = 40
+FIRST_BACKOFF = 0.005
+LONGEST_BACKOFF = 0.25
+
+
+class Application:
+    """Keeps every user's subscription right, and says what follows from it."""
+
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        publisher: Publisher,
+        catalogs: Catalogs,
+        clock: Clock,
+        terms: Terms,
+    ) -> None:
+        self.subscriptions = subscriptions
+        self.publisher = publisher
+        self.catalogs = catalogs
+        self.clock = clock
+        self.terms = terms
+
+    async def handle(self, event: Event) -> Arrival:
+        """Process one event, and return when its effects are committed and its messages are out.
+
+        Raises `Rejected` if it can never succeed, `Transient` if it may when it comes again.
+        """
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                return await self._attempt(event)
+            except Conflict:
+                await asyncio.sleep(_backoff(attempt))
+        raise Transient(f"the user's document changed under each of {MAX_ATTEMPTS} attempts")
+
+    async def _attempt(self, event: Event) -> Arrival:
+        stored = await self.subscriptions.load(event.user_id)
+        record = unpack(stored.blob) if stored.blob is not None else UserRecord(event.user_id)
+        now = self.clock.now()
+        if left := record.pending_for(event.key.cause):
+            check_same(left.digest, event)
+            await self.publisher.publish(still_alive(left, record, now))
+            return Arrival.DUPLICATE
+        policy = Policy(await self.catalogs.current(), self.terms)
+        processed = process(record, event, now, policy)
+        if processed.record is not record:
+            await self._commit(processed.record, stored.version)
+        await self.publisher.publish(processed.messages)
+        return processed.arrival
+
+    async def _commit(self, record: UserRecord, version: object | None) -> None:
+        """Commit the record within its bound; what it sheds for that is published once more before."""
+        fitting, blob, shed = fit(record, self.terms)
+        await self.publisher.publish([message for entry in shed for message in entry.messages])
+        document = Document(record.user_id, blob, fitting.next_due_at, fitting.announced)
+        await self.subscriptions.commit(document, version)
+
+
+def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
+    """The record, its blob of at most `limit` bytes, and the pending messages it had to shed for that.
+
+    The newest pending entry stays: it is the one being committed. Ring entries that do not fit move to the base.
+    """
+    shed: list[Pending] = []
+    blob = pack(record)
+    while len(blob) > limit:
+        if len(record.pending) > 1:
+            shed.append(record.pending[0])
+            record = replace(record, pending=record.pending[1:])
+        elif record.history.ring:
+            ring_size = len(record.history.ring) // 2
+            record = replace(record, history=record.history.shrink(ring_size, terms, record.user_id))
+        else:
+            break
+        blob = pack(record)
+    return record, blob, shed
+
+
+def _backoff(attempt: int) -> float:
+    """Seconds to wait: up to twice as long after each conflict, and never the same for two writers."""
+    longest: float = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempt)
+    return random.uniform(0, longest)  # noqa: S311 - jitter, no secret

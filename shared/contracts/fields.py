@@ -1,0 +1,119 @@
+"""The kinds of field that events have: what each accepts, and how a refusal says so."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, Strict, WithJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from shared.domain.events import FeedbackKind, Outcome, Signal
+
+MAX_AMOUNT = 10**12
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Nothing Upbeat hears of happened earlier: such a date is a clock that was never set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a field expects, in words: the whole of a refusal's text, so that no value can slip into it."""
+
+    words: str
+    closed: type | None = None
+    """Of a closed list, the type of its values: one of that type which is not in the list may come to be."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Replace every error of the field by these words."""
+        context = {"closed": self.closed.__name__} if self.closed else None
+        return core_schema.custom_error_schema(
+            handler(source),
+            custom_error_type="expected",
+            custom_error_message=self.words,
+            custom_error_context=context,
+        )
+
+
+_AFTER_YEAR = (
+    r"-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
+    r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+)
+TIME_PATTERN = rf"^(?:1989|199[0-9]|[2-9][0-9]{{3}}){_AFTER_YEAR}$"
+"""For the schema alone; it lets 1989 through, whose last hours may lie in 1990 in UTC. `utc` is exact."""
+_is_time = re.compile(rf"[0-9]{{4}}{_AFTER_YEAR}").fullmatch
+
+
+def utc(value: object) -> datetime:
+    """Read an RFC 3339 time, in UTC; what is finer than a microsecond is cut off."""
+    if not isinstance(value, str):
+        raise _not_a_time()
+    if not _is_time(value):
+        raise _not_a_time("a time without offset" if _is_time(f"{value}Z") else None)
+    try:
+        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _not_a_time("a date that does not exist") from None
+    if time < EARLIEST:
+        raise _not_a_time("an earlier one")
+    return time
+
+
+def _not_a_time(found: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError("expected", "an RFC 3339 time with offset, from 1990 to 9999", {"found": found})
+
+
+def _one_of(names: Iterable[str]) -> Expected:
+    return Expected(f"one of {', '.join(names)}", closed=str)
+
+
+Time = Annotated[
+    datetime,
+    BeforeValidator(utc),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIME_PATTERN}),
+]
+Id = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@-]+$"),
+    Expected("1 to 128 of A-Z a-z 0-9 . _ : @ -"),
+]
+Source = Annotated[
+    str,
+    Field(max_length=256, pattern=r"^[!-~]*$"),
+    Expected("at most 256 printable ASCII characters without spaces"),
+]
+Plan = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1F\x7F-\x9F]+$"),
+    Expected("1 to 128 characters, none of them a control character"),
+]
+Text = Annotated[str, Field(max_length=256), Expected("at most 256 characters")]
+Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT), Expected(f"whole minor units from 0 to {MAX_AMOUNT}")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Expected("an ISO 4217 code of 3 capital letters")]
+Share = Annotated[float, Field(ge=0, le=1), Expected("a number from 0 to 1")]
+Flag = Annotated[bool, Expected("true or false")]
+Version = Annotated[
+    int,
+    Field(ge=1, le=1),
+    Expected("1", closed=int),
+    WithJsonSchema({"type": "integer", "const": 1}),
+]
+Shard = Annotated[int, Field(ge=0, lt=64), Expected("a whole number from 0 to 63")]
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), Expected("an ISO 3166 code of 2 capital letters")]
+Locale = Annotated[
+    str,
+    Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"),
+    Expected("a BCP 47 language tag of at most 35 characters"),
+]
+TimeZone = Annotated[
+    str,
+    Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"),
+    Expected("an IANA time zone name of at most 64 characters"),
+]
+
+# JSON has no enumerations: the members are looked up by their value, strictly by string all the same.
+PaymentOutcome = Annotated[Outcome, Strict(False), _one_of(Outcome)]
+SignalKind = Annotated[Signal, Strict(False), _one_of(Signal)]
+Feedback = Annotated[FeedbackKind, Strict(False), _one_of(FeedbackKind)]

@@ -1,0 +1,51 @@
+"""What all messages out have in common."""
+
+from abc import abstractmethod
+from datetime import datetime
+from hashlib import blake2b
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from shared.contracts.message import Message
+
+UtcTime = Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})]
+"""Written as RFC 3339 with Z."""
+
+
+def name_of(*parts: str) -> str:
+    """Name what the parts identify together: 32 hex digits, the same whenever it is named again."""
+    return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """Write a time in UTC as pydantic does in every message."""
+    return time.isoformat().replace("+00:00", "Z") if time else None
+
+
+class Outbound(BaseModel):
+    """What every message out has."""
+
+    model_config = ConfigDict(frozen=True)
+    TOPIC: ClassVar[str]
+
+    schema_version: Literal[1] = Field(default=1, description="The version of this contract: 1.")
+
+    @property
+    @abstractmethod
+    def message_id(self) -> str:
+        """The id by which a consumer recognises the message when it comes again."""
+
+    def message(self) -> Message:
+        """Make the message to publish."""
+        return Message(self.TOPIC, self.message_id, self.model_dump(mode="json"))
+
+
+class Sequenced(Outbound):
+    """A message about one user, which a consumer can put in order with the others about that user."""
+
+    user_id: str = Field(description="The user it is about.")
+    sequence: int = Field(
+        ge=1, description="Grows with every message about the user: of two, the greater is the newer."
+    )
+    decided_at: UtcTime = Field(description="When Upbeat decided it (UTC).")

@@ -1,0 +1,18 @@
+"""The topics of Upbeat, by the names they have on the bus."""
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    """Every topic: the first six come in, the last four go out, and the clock sends itself `lifecycle-due`."""
+
+    TRIAL_START = "trial-start"
+    PAYMENT = "payment"
+    CHURN_SIGNAL = "churn-signal"
+    TRIGGER_FEEDBACK = "trigger-feedback"
+    LIFECYCLE_CLOCK = "lifecycle-clock"
+    LIFECYCLE_DUE = "lifecycle-due"
+    UPSELL_TRIGGER = "upsell-trigger"
+    SUBSCRIPTION_CHANGE = "subscription-change"
+    DECISION = "decision"
+    DEAD_LETTER = "dead-letter"

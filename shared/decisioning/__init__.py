@@ -1,0 +1,1 @@
+"""Who is offered what, where and why: pure, like the domain, and fed by a catalog."""

@@ -1,0 +1,97 @@
+"""From JSON to a catalog: all of it checked, every problem named, and nothing in use unless all is well."""
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from pydantic import ValidationError
+
+from shared.decisioning.audience import Audience, Clause, InvalidClause, all_of, any_of, compile_clause
+from shared.decisioning.catalog import Catalog
+from shared.decisioning.checks import Json, inconsistencies
+from shared.decisioning.problems import malformed, problem
+from shared.decisioning.schema import CatalogDocument, Clauses
+from shared.domain.errors import InvalidCatalog
+
+MAX_CHARACTERS = 900_000
+"""A catalog is kept in one Firestore document, which holds 1 MiB."""
+MAX_PROBLEMS = 200
+"""How many problems of a kind (of shape, of consistency) are named at once; nobody reads more."""
+
+
+def compile_catalog(data: Mapping[str, object]) -> Catalog:
+    """The catalog that parsed JSON describes. Raises `InvalidCatalog` with its problems."""
+    written = _as_json(data)
+    problems: list[str] = []
+    document = _read(written, problems)
+    audiences = {id_: _audience(id_, terms, problems) for id_, terms in document.audiences.items()}
+    problems += islice(inconsistencies(document, written), MAX_PROBLEMS)
+    if problems:
+        raise InvalidCatalog(problems)
+    return Catalog.of(document, {id_: audience for id_, audience in audiences.items() if audience})
+
+
+def _as_json(data: Mapping[str, object]) -> Json:
+    """The data as plain JSON: what YAML has beyond it (dates, keys that are not text) becomes text."""
+    try:
+        text = json.dumps(data, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidCatalog([f"catalog: expected JSON, found something else ({error})"]) from None
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidCatalog([f"catalog: expected at most {MAX_CHARACTERS} characters, found {len(text)}"])
+    written = json.loads(text)
+    if not isinstance(written, dict):
+        raise InvalidCatalog([problem("catalog", "an object", written)])
+    return written
+
+
+def _read(written: Json, problems: list[str]) -> CatalogDocument:
+    """The document without its malformed entries, so that the rest is checked in the same run."""
+    try:
+        return CatalogDocument.model_validate_json(json.dumps(written))
+    except ValidationError as error:
+        problems += islice(malformed(error), MAX_PROBLEMS)
+        places = {details["loc"][:2] for details in error.errors()}
+    if () in places:
+        raise InvalidCatalog(problems)
+    return _read(_without(written, places), problems)
+
+
+def _without(written: Json, places: set[tuple[int | str, ...]]) -> Json:
+    """The JSON without those sections and without those entries of sections."""
+    kept = {section: value for section, value in written.items() if (section,) not in places}
+    for section, value in kept.items():
+        if isinstance(value, dict):
+            kept[section] = {key: entry for key, entry in value.items() if (section, key) not in places}
+    return kept
+
+
+def _audience(id_: str, terms: Clauses, problems: list[str]) -> Audience | None:
+    path = f"audiences.{id_}"
+    if bool(terms.all) == bool(terms.any):
+        found = terms.model_dump(exclude_defaults=True)
+        problems.append(problem(path, "clauses under either all or any", found))
+        return None
+    path, join = (f"{path}.all", all_of) if terms.all else (f"{path}.any", any_of)
+    entries = terms.all or terms.any
+    clauses = _clauses(path, entries, problems)
+    if len(clauses) < len(entries):
+        return None
+    try:
+        return join(id_, clauses)
+    except InvalidClause as mistake:
+        problems.append(f"{path}: expected clauses that also compile together, found {mistake}")
+        return None
+
+
+def _clauses(path: str, entries: Sequence[Mapping[str, str]], problems: list[str]) -> list[Clause]:
+    clauses: dict[str, Clause] = {}
+    for index, [(name, text)] in enumerate(entry.items() for entry in entries):
+        place = f"{path}[{index}].{name}"
+        if name in clauses:
+            problems.append(problem(place, "each name once", name))
+        try:
+            clauses[name] = compile_clause(name, text)
+        except InvalidClause as mistake:
+            problems.append(problem(place, str(mistake), text))
+    return list(clauses.values())

@@ -1,0 +1,40 @@
+"""An account: all subscriptions of one user, and which of them speaks for the user."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.domain.subscription import RANK, Subscription
+
+MAX_SUBSCRIPTIONS = 8
+BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
+DEFAULT_SUBSCRIPTION = "main"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """All subscriptions of one user, sorted by id, and the one fact that is the user's alone."""
+
+    subscriptions: tuple[Subscription, ...] = ()
+    trial_used: bool = False
+
+    @property
+    def best(self) -> Subscription:
+        """The subscription whose status is the user's: best status, then later period_end, then id."""
+        return min(self.subscriptions, key=_precedence, default=Subscription(DEFAULT_SUBSCRIPTION))
+
+    def get(self, subscription_id: str) -> Subscription:
+        """The subscription of that id, or an empty one."""
+        for subscription in self.subscriptions:
+            if subscription.id == subscription_id:
+                return subscription
+        return Subscription(subscription_id)
+
+    def put(self, changed: Subscription) -> "Account":
+        """The account with one subscription replaced or added."""
+        others = (s for s in self.subscriptions if s.id != changed.id)
+        return replace(self, subscriptions=tuple(sorted((*others, changed), key=lambda s: s.id)))
+
+
+def _precedence(subscription: Subscription) -> tuple[int, float, str]:
+    ends = subscription.period_end or BEGINNING_OF_TIME
+    return RANK[subscription.shown_status], -ends.timestamp(), subscription.id

@@ -1,0 +1,42 @@
+"""Conditions: what must hold of a subscription for a moment to be worth an offer, now and while the offer lives."""
+
+from collections.abc import Callable, Mapping
+
+from shared.domain.account import Account
+from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.subscription import ENTITLED, Status, Subscription, Verdict
+
+K = MomentKind
+PAYING = frozenset({Status.ACTIVE, Status.TRIALING})
+
+CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
+    K.TRIAL_STARTED: lambda sub: sub.shown_status is Status.TRIALING,
+    K.TRIAL_ENDING: lambda sub: sub.shown_status is Status.TRIALING,
+    K.TRIAL_CONVERTED: lambda sub: sub.shown_status in PAYING,
+    K.TRIAL_ENDED: lambda sub: sub.shown_status not in PAYING,
+    K.ACTIVATED: lambda sub: sub.shown_status in PAYING,
+    K.RENEWED: lambda sub: sub.shown_status in PAYING,
+    K.PAYMENT_FAILED: lambda sub: sub.live and sub.failing,
+    K.PAYMENT_RECOVERED: lambda sub: sub.shown_status in PAYING and not sub.failing,
+    K.PLAN_CHANGED: lambda sub: sub.live,
+    K.AUTO_RENEW_OFF: lambda sub: sub.live and not sub.auto_renew,
+    K.AUTO_RENEW_ON: lambda sub: sub.live and sub.auto_renew,
+    K.PAUSED: lambda sub: sub.shown_status is Status.PAUSED,
+    K.RESUMED: lambda sub: sub.shown_status in ENTITLED,
+    K.EXPIRED: lambda sub: sub.shown_status is Status.EXPIRED,
+    K.LAPSED: lambda sub: sub.shown_status is Status.EXPIRED,
+    K.REFUNDED: lambda sub: any(payment.verdict is Verdict.REFUNDED for payment in sub.payments),
+    K.CHURN_RISK_RAISED: lambda sub: sub.live,
+}
+
+
+def holds(account: Account, kind: MomentKind, subscription_id: str, cause: str) -> bool:
+    """Whether a moment still says something true of the user.
+
+    Its subscription must be the one that speaks for the user, and a milestone must be of the very time now ending:
+    a trial that was extended makes an earlier reminder untrue.
+    """
+    sub = account.best
+    if sub.id != subscription_id or not CONDITIONS[kind](sub):
+        return False
+    return kind not in MILESTONES or cause.endswith(f"/{sub.granted_by}")

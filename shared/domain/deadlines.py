@@ -1,0 +1,124 @@
+"""Deadlines: what time alone does to a subscription, whether or not anybody looks."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.machine import Happening, Step, moment, move
+from shared.domain.moments import Moment, MomentKind
+from shared.domain.subscription import LIVE, Status, Subscription
+from shared.domain.terms import Terms, later
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Something that time will bring; at one instant the lower rank goes first."""
+
+    at: datetime
+    rank: int
+    pass_: Callable[[Subscription, datetime, Terms], Step]
+
+
+def advance(sub: Subscription, until: datetime, terms: Terms, *, inclusive: bool = True) -> Step:
+    """Pass every deadline up to `until`; those at `until` itself only if `inclusive`.
+
+    Events precede deadlines at one instant, so the fold is exclusive and a read is inclusive. A deadline already
+    past when its state began takes effect at the event that began it.
+    """
+    moments: list[Moment] = []
+    while (deadline := next_deadline(sub, terms)) and (
+        deadline.at < until or (inclusive and deadline.at == until)
+    ):
+        sub, brought = _pass(deadline, sub, terms)
+        moments += brought
+    return Step(sub, tuple(moments))
+
+
+def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
+    """The deadline that comes first, or None where time changes nothing any more."""
+    if sub.status not in LIVE:
+        return None
+    return min(_deadlines(sub, terms), key=lambda deadline: (deadline.at, deadline.rank), default=None)
+
+
+def next_heard(sub: Subscription, terms: Terms) -> datetime | None:
+    """When time will next do something that others must hear of.
+
+    Entering grace is silent: the user keeps access, and whoever reads the state sees it without a tick. So is
+    all that the machine does beneath a verdict.
+    """
+    while sub.shown_status is not Status.REVOKED and (deadline := next_deadline(sub, terms)):
+        before = sub.status
+        sub, _ = _pass(deadline, sub, terms)
+        silent = before in {Status.ACTIVE, Status.TRIALING} and sub.status is Status.GRACE
+        if not silent:
+            return deadline.at
+    return None
+
+
+def _pass(deadline: Deadline, sub: Subscription, terms: Terms) -> Step:
+    at = max(deadline.at, sub.as_of or deadline.at)
+    passed, moments = deadline.pass_(sub, at, terms)
+    in_silence = passed.shown_status is Status.REVOKED
+    return Step(passed._replace(as_of=at), () if in_silence else moments)
+
+
+def _deadlines(sub: Subscription, terms: Terms) -> Iterator[Deadline]:
+    """Every deadline of a live subscription; ties go plan change, pause or resume, cancellation, end."""
+    term_end = sub.trial_ends_at if sub.status is Status.TRIALING else sub.period_end
+    if sub.plan_change and (at := sub.plan_change.effective_at or term_end):
+        yield Deadline(at, 0, _change_plan)
+    if sub.pause and sub.status is Status.ACTIVE and sub.auto_renew and (at := sub.pause.effective_at or term_end):
+        yield Deadline(at, 1, _pause)
+    if sub.resume_at and sub.status is Status.PAUSED:
+        yield Deadline(sub.resume_at, 1, _resume)
+    if sub.cancel_at:
+        yield Deadline(sub.cancel_at, 2, _cancel)
+    if at := _status_ends(sub, terms):
+        yield Deadline(at, 3, _end)
+
+
+def _status_ends(sub: Subscription, terms: Terms) -> datetime | None:
+    """When the status itself runs out."""
+    since = sub.since
+    match sub.status:
+        case Status.PENDING if since:
+            return later(since, terms.pending)
+        case Status.TRIALING:
+            return sub.trial_ends_at
+        case Status.ACTIVE:
+            return sub.period_end
+        case Status.GRACE:
+            return sub.grace_until
+        case Status.ON_HOLD if since:
+            return later(since, terms.hold) if sub.auto_renew else since
+        case _:
+            return None
+
+
+def _change_plan(sub: Subscription, at: datetime, _terms: Terms) -> Step:
+    plan = (sub.plan_change and sub.plan_change.to_plan) or sub.plan
+    changed = sub._replace(plan=plan, plan_change=None)
+    return Step(changed, (moment(MomentKind.PLAN_CHANGED, sub, at),) if plan != sub.plan else ())
+
+
+def _pause(sub: Subscription, at: datetime, terms: Terms) -> Step:
+    return move(sub, Happening.PAUSE_DUE, at, terms)
+
+
+def _resume(sub: Subscription, at: datetime, terms: Terms) -> Step:
+    return move(sub, Happening.RESUMED, at, terms)
+
+
+def _cancel(sub: Subscription, at: datetime, terms: Terms) -> Step:
+    return move(sub, Happening.CANCELLED, at, terms)
+
+
+def _end(sub: Subscription, at: datetime, terms: Terms) -> Step:
+    """The status ran out. A first payment still pending when the trial runs on leaves the trial standing."""
+    if sub.status is Status.PENDING and sub.trial_counts and sub.trial_ends_at and sub.trial_ends_at > at:
+        tried = sub._replace(auto_renew=False, auto_renew_reason="billing")
+        return move(tried, Happening.FAILED_IN_TRIAL, at, terms)
+    if sub.status is Status.PENDING or not sub.auto_renew:
+        return move(sub, Happening.TIME_ENDED_FOR_GOOD, at, terms)
+    return move(sub, Happening.TIME_ENDED, at, terms)

@@ -1,0 +1,168 @@
+"""Facts from outside, as the domain sees them: who, when, which, and what was said."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import blake2b
+
+
+class Outcome(StrEnum):
+    """What a payment system says of a payment."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REFUNDED = "refunded"
+    REFUND_REVERSED = "refund_reversed"
+    DISPUTED = "disputed"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+
+
+class Signal(StrEnum):
+    """A churn signal: the first nine bear on the status, the rest only say how the user behaves."""
+
+    AUTO_RENEW_OFF = "auto_renew_off"
+    AUTO_RENEW_ON = "auto_renew_on"
+    CANCELLED = "cancelled"
+    PAUSE_SCHEDULED = "pause_scheduled"
+    RESUMED = "resumed"
+    DOWNGRADE_SCHEDULED = "downgrade_scheduled"
+    PLAN_CHANGE_UNDONE = "plan_change_undone"
+    PRICE_INCREASE_DECLINED = "price_increase_declined"
+    PRICE_INCREASE_ACCEPTED = "price_increase_accepted"
+    REFUND_REQUESTED = "refund_requested"
+    INACTIVITY = "inactivity"
+    CANCEL_PAGE_VIEWED = "cancel_page_viewed"
+    SUPPORT_CONTACT = "support_contact"
+    PAYMENT_METHOD_EXPIRING = "payment_method_expiring"
+
+
+BEHAVIOURAL = frozenset(
+    {
+        Signal.REFUND_REQUESTED,
+        Signal.INACTIVITY,
+        Signal.CANCEL_PAGE_VIEWED,
+        Signal.SUPPORT_CONTACT,
+        Signal.PAYMENT_METHOD_EXPIRING,
+    }
+)
+"""Signals that never move a status; they are merged outside the ring."""
+
+
+class FeedbackKind(StrEnum):
+    """What became of a trigger, as its consumer reports it."""
+
+    DELIVERED = "delivered"
+    IMPRESSION = "impression"
+    CLICKED = "clicked"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    CONVERTED = "converted"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """An event's place in history: by time, and at one instant by identity.
+
+    The last three fields are the event's identity. An absent source is the empty string.
+    """
+
+    occurred_at: datetime
+    topic: str
+    source: str
+    event_id: str
+
+    @property
+    def cause(self) -> str:
+        """A short, stable name for the identity: 16 hex digits, the same on every machine."""
+        return cause_of(self.topic, self.source, self.event_id)
+
+
+def cause_of(*parts: str) -> str:
+    """A stable 64-bit name, in hex, for what the parts identify together."""
+    return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStarted:
+    """A user began a trial of a plan."""
+
+    plan: str
+    trial_ends_at: datetime
+    auto_renew: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReported:
+    """What became of the payment for one period; amounts are whole minor units (cents) of the currency."""
+
+    outcome: Outcome
+    plan: str
+    amount: int
+    currency: str
+    period_start: datetime
+    period_end: datetime
+    final: bool = False
+    """No further retry will be made."""
+    grace_until: datetime | None = None
+    payment_id: str | None = None
+    partial: bool = False
+    """Only a part of the amount was refunded."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSeen:
+    """A sign that a user may leave, or may stay after all."""
+
+    kind: Signal
+    reason: str | None = None
+    effective_at: datetime | None = None
+    resume_at: datetime | None = None
+    to_plan: str | None = None
+    strength: float | None = None
+    """How strong a behavioural sign is, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackGiven:
+    """A consumer says what became of a trigger."""
+
+    trigger_id: str
+    kind: FeedbackKind
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """Nothing happened but time: the clock says that something of this user's is due."""
+
+
+Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What producers say of the user; None is 'not said'."""
+
+    country: str | None = None
+    locale: str | None = None
+    time_zone: str | None = None
+    student: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact about one user, with the identity that makes it recognisable when it comes again."""
+
+    key: Key
+    user_id: str
+    subscription_id: str
+    fact: Fact
+    digest: str
+    """A hash of the content: two events of one identity and different digests are not the same event."""
+    profile: Profile = Profile()
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, in UTC, as the producer says."""
+        return self.key.occurred_at

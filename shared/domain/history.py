@@ -1,0 +1,142 @@
+"""The fold: events in any order become one account; a ring of recent ones lets each find its place."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.domain.account import MAX_SUBSCRIPTIONS, Account
+from shared.domain.arrival import Arrival, check_same
+from shared.domain.deadlines import advance
+from shared.domain.events import Event, Key, Outcome, PaymentReported, TrialStarted
+from shared.domain.lifecycle import react
+from shared.domain.moments import Moment
+from shared.domain.payments import find
+from shared.domain.ring import Row, from_row, key_of, key_row, to_row
+from shared.domain.subscription import LIVE
+from shared.domain.terms import Terms
+
+RING_SIZE = 96
+
+
+class Folded(NamedTuple):
+    """A history with one more event, and the moments that this event, or time, brought."""
+
+    history: "History"
+    arrival: Arrival
+    moments: tuple[Moment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Base, ring and head of one user: `head` is always the fold of `ring` onto `base`."""
+
+    base: Account = field(default_factory=Account)
+    mark: Row | None = None
+    """The key of the newest event folded into the base; what is not newer than it comes late."""
+    ring: tuple[Row, ...] = ()
+    head: Account = field(default_factory=Account)
+
+    def add(self, event: Event, terms: Terms, ring_size: int = RING_SIZE) -> Folded:
+        """Fold one event into its place. Raises `Rejected` (`id_reused`) for a known id with other content."""
+        if self.holds(event):
+            return Folded(self, Arrival.DUPLICATE)
+        row = to_row(event)
+        if self.mark is not None and row[:4] <= self.mark:
+            return self._add_late(event, terms)
+        place = bisect_left(self.ring, row)
+        ring = (*self.ring[:place], row, *self.ring[place:])
+        if place == len(self.ring):
+            head, moments = fold(self.head, event, terms)
+        else:
+            head, moments = _refold(self.base, ring, terms, event.user_id)
+        grown = replace(self, ring=ring, head=head).shrink(ring_size, terms, event.user_id)
+        return Folded(grown, Arrival.APPLIED, _of(event, moments))
+
+    def holds(self, event: Event) -> bool:
+        """Whether the ring holds this very event. Raises `Rejected` (`id_reused`) if only its identity."""
+        key = event.key
+        for row in self.ring:
+            if row[3] == key.event_id and row[1] == key.topic and row[2] == key.source:
+                check_same(row[5], event)
+                return True
+        return False
+
+    def shrink(self, ring_size: int, terms: Terms, user_id: str) -> "History":
+        """The same history with at most `ring_size` events in the ring: the oldest move into the base."""
+        if len(self.ring) <= ring_size:
+            return self
+        leaving, ring = self.ring[:-ring_size], self.ring[-ring_size:]
+        base, _ = _refold(self.base, leaving, terms, user_id)
+        return replace(self, base=base, mark=leaving[-1][:4], ring=ring)
+
+    def at(self, now: datetime, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
+        """The account as read at `now`, and what time has brought since each subscription's last event."""
+        steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
+        moments = tuple(moment for step in steps for moment in step.moments)
+        return replace(self.head, subscriptions=tuple(step.subscription for step in steps)), moments
+
+    def _add_late(self, event: Event, terms: Terms) -> Folded:
+        """Of events older than the base, what was paid, or judged, and that a trial was used still counts."""
+        base, moments = _take_late(self.base, key_of(self.mark or key_row(event.key)), event, terms)
+        if base == self.base:
+            return Folded(self, Arrival.LATE)
+        head, refolded = _refold(base, self.ring, terms, event.user_id)
+        return Folded(replace(self, base=base, head=head), Arrival.LATE, _of(event, moments + refolded))
+
+
+def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
+    """The account after an event that is newer than all before it."""
+    at = event.occurred_at
+    reached = advance(account.get(event.subscription_id), at, terms, inclusive=False)
+    reacted = react(reached.subscription, event, at, terms)
+    settled = advance(reacted.subscription, at, terms, inclusive=False)
+    trial_used = account.trial_used or isinstance(event.fact, TrialStarted)
+    grown = replace(_make_room(account, event, terms), trial_used=trial_used).put(settled.subscription)
+    return grown, reached.moments + reacted.moments + settled.moments
+
+
+def _make_room(account: Account, event: Event, terms: Terms) -> Account:
+    """At most 8 subscriptions: before a ninth comes, the oldest expired goes, or else the oldest."""
+    ids = {sub.id for sub in account.subscriptions}
+    if event.subscription_id in ids or len(ids) < MAX_SUBSCRIPTIONS:
+        return account
+    reached = [advance(sub, event.occurred_at, terms).subscription for sub in account.subscriptions]
+    leaving = min(reached, key=lambda sub: (sub.status in LIVE, account.get(sub.id).as_of, sub.id))
+    return replace(account, subscriptions=tuple(s for s in account.subscriptions if s.id != leaving.id))
+
+
+def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> tuple[Account, tuple[Moment, ...]]:
+    account = base
+    moments: list[Moment] = []
+    for row in ring:
+        account, brought = fold(account, from_row(row, user_id), terms)
+        moments += brought
+    return account, tuple(moments)
+
+
+def _of(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+    """Those moments that this event or time brought; what other events brought was decided when they came."""
+    return tuple(moment for moment in moments if moment.by_time or moment.cause == event.key.cause)
+
+
+def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
+    """The base with what still counts of a late event, taking effect at the base's mark."""
+    match event.fact:
+        case TrialStarted():
+            return replace(base, trial_used=True), ()
+        case PaymentReported(outcome=outcome) if outcome not in {Outcome.PENDING, Outcome.FAILED}:
+            sub = base.get(event.subscription_id)
+            known = find(sub, event.fact)
+            if known and known.at >= event.occurred_at:
+                return base, ()
+            at = max(mark.occurred_at, sub.as_of or mark.occurred_at)
+            settled = advance(sub, at, terms, inclusive=False).subscription
+            late = react(settled, event, at, terms)
+            if late.subscription == settled._replace(as_of=at):
+                return base, ()
+            roomy = _make_room(base, event, terms)
+            return roomy.put(advance(late.subscription, at, terms, inclusive=False).subscription), late.moments
+        case _:
+            return base, ()

@@ -1,0 +1,141 @@
+"""What each event makes of a subscription: the facts it sets, and what it is to the status machine."""
+
+from datetime import datetime
+
+from shared.domain.events import Event, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
+from shared.domain.machine import Happening, Step, covered_until, moment, move
+from shared.domain.moments import MomentKind
+from shared.domain.payments import pay, record_verdict
+from shared.domain.subscription import LIVE, Pause, PlanChange, Status, Subscription
+from shared.domain.terms import Terms
+
+
+def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
+    """What an event makes of a subscription whose deadlines before `at` have been passed.
+
+    `at` is when the event takes effect: its `occurred_at`, or the base's mark for one that came too late.
+    """
+    match event.fact:
+        case TrialStarted() as trial:
+            step = _start_trial(sub, trial, at, terms, event.key.cause)
+        case PaymentReported(outcome=Outcome.PENDING) as payment:
+            step = _await_payment(sub, payment, at, terms, event.key.cause)
+        case PaymentReported(outcome=Outcome.SUCCEEDED) as payment:
+            step = pay(sub, payment, at, terms, event.key)
+        case PaymentReported(outcome=Outcome.FAILED) as payment:
+            step = _fail(sub, payment, at, terms, event.key.cause)
+        case PaymentReported() as payment:
+            step = record_verdict(sub, payment, at, terms, event.key)
+        case SignalSeen() as signal:
+            step = _heed(sub, signal, at, terms, event.key.cause)
+        case _:
+            step = Step(sub)
+    return _beneath_verdict(Step(step.subscription._replace(as_of=at), step.moments))
+
+
+def _beneath_verdict(step: Step) -> Step:
+    """While revoked is what the world is shown, the machine runs on in silence."""
+    if step.subscription.shown_status is not Status.REVOKED:
+        return step
+    return Step(step.subscription, tuple(m for m in step.moments if m.kind is MomentKind.REFUNDED))
+
+
+def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Terms, cause: str) -> Step:
+    """A trial begins; one that starts while live only says when a trial ends."""
+    if sub.status in LIVE:
+        extends = sub.status is Status.TRIALING
+        granted_by = cause if extends else sub.granted_by
+        facts = sub._replace(trial_ends_at=trial.trial_ends_at, trial_counts=True, granted_by=granted_by)
+        return Step(facts)
+    begun = begin_anew(sub)._replace(
+        plan=trial.plan,
+        trial_ends_at=trial.trial_ends_at,
+        trial_counts=True,
+        auto_renew=trial.auto_renew,
+        granted_by=cause,
+    )
+    started = move(begun, Happening.TRIAL_STARTED, at, terms, cause)
+    return Step(started.subscription, (moment(MomentKind.TRIAL_STARTED, sub, at, cause),))
+
+
+def begin_anew(sub: Subscription) -> Subscription:
+    """A subscription that starts (again): what its last life scheduled or granted no longer counts."""
+    return sub._replace(paid_by=None, grace_until=None, after_trial=False, auto_renew_reason=None)
+
+
+def _await_payment(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
+    """A first payment is on its way; while live that says nothing."""
+    if sub.status in LIVE:
+        return Step(sub)
+    waiting = begin_anew(sub)._replace(plan=payment.plan, granted_by=cause)
+    return move(waiting, Happening.PAYMENT_PENDING, at, terms, cause)
+
+
+def _fail(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
+    """A payment failed. No failure takes time that is paid for, or the trial."""
+    already_paid = sub.period_start is not None and payment.period_start <= sub.period_start
+    if already_paid or sub.status not in LIVE:
+        return Step(sub)
+    covered = covered_until(sub)
+    told = max(payment.grace_until, covered or payment.grace_until) if payment.grace_until else sub.grace_until
+    failing = sub._replace(failing=True, grace_until=told)
+    failed = moment(MomentKind.PAYMENT_FAILED, sub, at, cause)
+    if covered and covered > at:
+        step = _fail_for_good_while_covered(failing, at, terms, cause) if payment.final else Step(failing)
+    else:
+        happening = Happening.FAILED_FOR_GOOD if payment.final else Happening.PAYMENT_FAILED
+        step = move(failing, happening, at, terms, cause)
+    return Step(step.subscription, (failed, *step.moments))
+
+
+def _fail_for_good_while_covered(sub: Subscription, at: datetime, terms: Terms, cause: str) -> Step:
+    """No retry will come, but the time that is granted runs on; a first payment falls back to its trial."""
+    step = turn_auto_renew(sub, on=False, reason="billing", at=at, cause=cause)
+    moved = move(step.subscription, Happening.FAILED_IN_TRIAL, at, terms, cause)
+    return Step(moved.subscription, step.moments + moved.moments)
+
+
+def turn_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: datetime, cause: str) -> Step:
+    """Turn auto-renew on or off; saying again what already holds brings no moment."""
+    turned = sub._replace(auto_renew=on, auto_renew_reason=reason, cancel_at=None if on else sub.cancel_at)
+    if sub.auto_renew == on or sub.status not in LIVE:
+        return Step(turned)
+    kind = MomentKind.AUTO_RENEW_ON if on else MomentKind.AUTO_RENEW_OFF
+    return Step(turned, (moment(kind, sub, at, cause),))
+
+
+def _heed(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
+    """A signal that bears on the status. Price consent is a fact for reports and audiences, no more."""
+    match signal.kind:
+        case Signal.AUTO_RENEW_OFF:
+            off = turn_auto_renew(sub, on=False, reason=signal.reason, at=at, cause=cause)
+            moved = move(off.subscription, Happening.AUTO_RENEW_OFF, at, terms, cause)
+            return Step(moved.subscription, off.moments + moved.moments)
+        case Signal.AUTO_RENEW_ON:
+            return turn_auto_renew(sub, on=True, reason=None, at=at, cause=cause)
+        case Signal.PRICE_INCREASE_DECLINED:
+            return Step(sub._replace(price_consent="declined"))
+        case Signal.PRICE_INCREASE_ACCEPTED:
+            return Step(sub._replace(price_consent="accepted"))
+        case _ if sub.status not in LIVE:
+            return Step(sub)
+        case Signal.CANCELLED:
+            return _cancel(sub, signal, at, terms, cause)
+        case Signal.PAUSE_SCHEDULED:
+            return Step(sub._replace(pause=Pause(signal.effective_at, signal.resume_at)))
+        case Signal.RESUMED:
+            undone = sub._replace(pause=None)
+            return move(undone, Happening.RESUMED, at, terms, cause)
+        case Signal.DOWNGRADE_SCHEDULED:
+            return Step(sub._replace(plan_change=PlanChange(signal.to_plan, signal.effective_at)))
+        case Signal.PLAN_CHANGE_UNDONE:
+            return Step(sub._replace(plan_change=None))
+        case _:
+            return Step(sub)
+
+
+def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
+    """Cancelled at once, or at a later instant that was named."""
+    if signal.effective_at and signal.effective_at > at:
+        return Step(sub._replace(cancel_at=signal.effective_at))
+    return move(sub, Happening.CANCELLED, at, terms, cause)

@@ -1,0 +1,149 @@
+"""The status machine as a table: what may happen to a subscription, and where each happening leads."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from shared.domain.moments import Moment, MomentKind
+from shared.domain.subscription import Status, Subscription
+from shared.domain.terms import Terms, later
+
+
+class Happening(StrEnum):
+    """Everything that can move a status; a pair of status and happening that the table lacks moves nothing."""
+
+    TRIAL_STARTED = "trial started"
+    PAYMENT_PENDING = "payment pending"
+    PAYMENT_SUCCEEDED = "payment succeeded"
+    SUCCEEDED_IN_TRIAL = "first payment succeeded while the trial runs"
+    PAYMENT_FAILED = "payment failed, no paid or trial time left"
+    FAILED_FOR_GOOD = "retries exhausted, no paid or trial time left"
+    FAILED_IN_TRIAL = "first payment failed for good while the trial runs"
+    TIME_ENDED = "time ended, auto-renew on"
+    TIME_ENDED_FOR_GOOD = "time ended, auto-renew off"
+    AUTO_RENEW_OFF = "auto-renew turned off"
+    PAUSE_DUE = "pause falls due"
+    RESUMED = "resumed, or resume falls due"
+    CANCELLED = "cancelled"
+
+
+H = Happening
+S = Status
+
+_BEGINNINGS = {H.TRIAL_STARTED: S.TRIALING, H.PAYMENT_PENDING: S.PENDING, H.PAYMENT_SUCCEEDED: S.ACTIVE}
+_LOSSES = {H.FAILED_FOR_GOOD: S.EXPIRED, H.TIME_ENDED_FOR_GOOD: S.EXPIRED, H.CANCELLED: S.EXPIRED}
+
+TABLE: Mapping[Status, Mapping[Happening, Status]] = {
+    S.NONE: _BEGINNINGS,
+    S.EXPIRED: _BEGINNINGS,
+    S.PENDING: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.SUCCEEDED_IN_TRIAL: S.TRIALING,
+        H.FAILED_IN_TRIAL: S.TRIALING,
+    },
+    S.TRIALING: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.PAYMENT_FAILED: S.GRACE,
+        H.TIME_ENDED: S.GRACE,
+    },
+    S.ACTIVE: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.PAYMENT_FAILED: S.GRACE,
+        H.TIME_ENDED: S.GRACE,
+        H.PAUSE_DUE: S.PAUSED,
+    },
+    S.GRACE: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.TIME_ENDED: S.ON_HOLD,
+    },
+    S.ON_HOLD: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.TIME_ENDED: S.EXPIRED,
+        H.AUTO_RENEW_OFF: S.EXPIRED,
+    },
+    S.PAUSED: _LOSSES
+    | {
+        H.PAYMENT_SUCCEEDED: S.ACTIVE,
+        H.PAYMENT_FAILED: S.ON_HOLD,
+        H.RESUMED: S.GRACE,
+    },
+}
+
+
+class Step(NamedTuple):
+    """What one happening made of a subscription, and the moments it brought."""
+
+    subscription: Subscription
+    moments: tuple[Moment, ...] = ()
+
+
+def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None = None) -> Moment:
+    """A moment of this subscription, named by the event that caused it, or else by what time brought."""
+    return Moment(kind, sub.id, at, cause or f"{kind}/{sub.id}//{sub.granted_by}")
+
+
+def covered_until(sub: Subscription) -> datetime | None:
+    """The end of the paid or trial time that no failure may take, or None where there is none."""
+    ends = [sub.period_end if sub.period_counts else None, sub.trial_ends_at if sub.trial_counts else None]
+    return max((end for end in ends if end), default=None)
+
+
+def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms, cause: str | None = None) -> Step:
+    """Follow the table from the subscription's status; a pair that it lacks changes nothing.
+
+    `cause` is the short name of the event behind it, None where only time passed.
+    """
+    target = TABLE[sub.status].get(happening) if sub.status in TABLE else None
+    if target is None:
+        return Step(sub)
+    moved = sub._replace(status=target, since=at, **_entering(sub, target, at, terms))
+    return Step(moved, _announce(sub, moved, happening, at, cause))
+
+
+def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
+    """The facts that change because a status is entered."""
+    match target:
+        case Status.GRACE:
+            given = sub.grace_until if sub.status is not Status.PAUSED else None
+            ends = max(filter(None, [given or later(at, terms.grace), covered_until(sub)]))
+            after_trial = sub.status is Status.TRIALING
+            return {"grace_until": ends, "after_trial": after_trial, "resume_at": None}
+        case Status.PAUSED:
+            resume_at = sub.pause.resume_at if sub.pause else None
+            return {"pause": None, "resume_at": resume_at, "grace_until": None}
+        case Status.EXPIRED:
+            return {
+                "period_counts": False,
+                "trial_counts": False,
+                "failing": False,
+                "cancel_at": None,
+                "pause": None,
+                "plan_change": None,
+                "replaced": None,
+                "resume_at": None,
+            }
+        case _:
+            return {}
+
+
+def _announce(
+    before: Subscription, after: Subscription, happening: Happening, at: datetime, cause: str | None
+) -> tuple[Moment, ...]:
+    """The moments of a move that follow from the table alone; payments and signals add their own."""
+    kinds = []
+    unpaid_trial = before.status is Status.TRIALING or (before.status is Status.GRACE and before.after_trial)
+    if unpaid_trial and after.status in {Status.EXPIRED, Status.ON_HOLD}:
+        kinds.append(MomentKind.TRIAL_ENDED)
+    if after.status is Status.EXPIRED:
+        kinds.append(MomentKind.EXPIRED)
+    if after.status is Status.PAUSED:
+        kinds.append(MomentKind.PAUSED)
+    if happening is Happening.RESUMED:
+        kinds.append(MomentKind.RESUMED)
+    return tuple(moment(kind, before, at, cause) for kind in kinds)

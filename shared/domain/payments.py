@@ -1,0 +1,194 @@
+"""What payments and the verdicts on them make of a subscription."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.events import Key, Outcome, PaymentReported
+from shared.domain.machine import Happening, Step, moment, move
+from shared.domain.moments import MomentKind
+from shared.domain.subscription import (
+    LIVE,
+    WITHDRAWN,
+    Payment,
+    Replaced,
+    Status,
+    Subscription,
+    Verdict,
+)
+from shared.domain.terms import Terms
+
+MAX_PAYMENTS = 8
+
+VERDICTS = {
+    Outcome.SUCCEEDED: Verdict.PAID,
+    Outcome.REFUNDED: Verdict.REFUNDED,
+    Outcome.REFUND_REVERSED: Verdict.REVERSED,
+    Outcome.DISPUTED: Verdict.DISPUTED,
+    Outcome.DISPUTE_WON: Verdict.WON,
+    Outcome.DISPUTE_LOST: Verdict.LOST,
+}
+
+
+def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
+    """The payment that a report speaks of, if it is still known: the one of that id, else the granting one."""
+    known = sub.payments if sub.paid_by is None else (*sub.payments, sub.paid_by)
+    return max(
+        (payment for payment in known if payment.is_for(reported)),
+        key=lambda payment: (payment.payment_id == reported.payment_id, payment.is_same(sub.paid_by)),
+        default=None,
+    )
+
+
+def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscription:
+    """The subscription with the verdict that a report gives on its payment; the latest verdict stands."""
+    known = find(sub, reported)
+    if known and known.at > at:
+        return sub
+    verdict = VERDICTS[reported.outcome]
+    if known:
+        judged = replace(known, verdict=verdict, at=at)
+    else:
+        judged = Payment(reported.payment_id, reported.period_start, verdict, at)
+    others = (payment for payment in sub.payments if not payment.is_same(known))
+    return sub._replace(
+        payments=tuple(sorted((*others, judged), key=_by_period)[-MAX_PAYMENTS:]),
+        paid_by=judged if judged.is_same(sub.paid_by) else sub.paid_by,
+    )
+
+
+def _by_period(payment: Payment) -> tuple[datetime, str]:
+    return payment.period_start, payment.payment_id or ""
+
+
+def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
+    """A payment succeeded: the later period wins, and the status follows the table."""
+    earlier = sub.period_start is not None and paid.period_start < sub.period_start
+    judged = _note_paid(judge(sub, paid, key.occurred_at), paid, key.occurred_at)
+    if earlier:
+        return Step(judged)
+    if _is_first_invoice_of_nothing(judged, paid):
+        return Step(judged._replace(plan=paid.plan, period_start=paid.period_start, period_end=paid.period_end))
+    return _grant(judged, paid, at, terms, key.cause)
+
+
+def _note_paid(sub: Subscription, paid: PaymentReported, occurred_at: datetime) -> Subscription:
+    if paid.amount == 0:
+        return sub
+    first = min(occurred_at, sub.first_paid_at or occurred_at)
+    last = max(occurred_at, sub.last_paid_at or occurred_at)
+    return sub._replace(first_paid_at=first, last_paid_at=last)
+
+
+def _is_first_invoice_of_nothing(sub: Subscription, paid: PaymentReported) -> bool:
+    """A zero amount for a period within the trial confirms the trial; it does not convert it."""
+    ends_within = sub.trial_ends_at is not None and paid.period_end <= sub.trial_ends_at
+    return sub.status is Status.TRIALING and paid.amount == 0 and ends_within
+
+
+def _grant(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
+    """The payment's plan and period become the subscription's."""
+    starts = sub.shown_status not in LIVE or sub.status is Status.PENDING
+    granted = sub._replace(
+        plan=paid.plan,
+        period_start=paid.period_start,
+        period_end=paid.period_end,
+        period_counts=True,
+        paid_by=find(sub, paid),
+        granted_by=cause,
+        replaced=_replaced(sub, paid, at),
+        failing=False,
+        after_trial=False,
+        grace_until=None,
+        resume_at=None,
+        auto_renew=True if starts else sub.auto_renew,
+        auto_renew_reason=None if starts else sub.auto_renew_reason,
+        plan_change=None if _fulfils(sub, paid) else sub.plan_change,
+        cancel_at=None if sub.cancel_at and paid.period_end > sub.cancel_at else sub.cancel_at,
+    )
+    trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
+    in_trial = sub.status is Status.PENDING and trial_runs
+    happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
+    moved = move(granted, happening, at, terms, cause).subscription
+    return Step(moved, tuple(moment(kind, sub, at, cause) for kind in _moments(sub, moved, starts=starts)))
+
+
+def _fulfils(sub: Subscription, paid: PaymentReported) -> bool:
+    """Whether a payment is for the plan that a change was scheduled to."""
+    return sub.plan_change is not None and sub.plan_change.to_plan == paid.plan
+
+
+def _replaced(sub: Subscription, paid: PaymentReported, at: datetime) -> Replaced | None:
+    """What a refund would restore, while the period paid for has not begun."""
+    if paid.period_start <= at:
+        return None
+    if paid.period_start == sub.period_start:
+        return sub.replaced
+    return Replaced(
+        sub.status,
+        sub.since or at,
+        sub.plan,
+        sub.period_start,
+        sub.period_end,
+        sub.period_counts,
+        sub.paid_by,
+        sub.granted_by,
+    )
+
+
+def _moments(before: Subscription, after: Subscription, *, starts: bool) -> list[MomentKind]:
+    """What a success means, by where it found the subscription; the same period paid again means nothing."""
+    same_period = (before.period_start, before.period_end) == (after.period_start, after.period_end)
+    kinds = []
+    if starts:
+        kinds.append(MomentKind.ACTIVATED)
+    elif before.status is Status.TRIALING or before.after_trial:
+        kinds.append(MomentKind.TRIAL_CONVERTED)
+    elif before.failing:
+        kinds.append(MomentKind.PAYMENT_RECOVERED)
+    elif not (same_period and before.status is Status.ACTIVE):
+        kinds.append(MomentKind.RENEWED)
+    if not starts and before.plan != after.plan:
+        kinds.append(MomentKind.PLAN_CHANGED)
+    return kinds
+
+
+def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
+    """A verdict on a payment. A part of the money given back decides nothing: it is a fact for reports."""
+    if reported.partial and reported.outcome is Outcome.REFUNDED:
+        return Step(sub)
+    known = find(sub, reported)
+    judged = judge(sub, reported, key.occurred_at)
+    if known and judged is sub:
+        return Step(sub)
+    refunded = reported.outcome is Outcome.REFUNDED
+    moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
+    if _grants_again(sub, known, reported):
+        return _grant(judged, reported, at, terms, key.cause)
+    return Step(_restore(judged, at), moments)
+
+
+def _grants_again(sub: Subscription, known: Payment | None, reported: PaymentReported) -> bool:
+    """Whether money that was given back for a period not yet begun has come in again after all."""
+    stands = VERDICTS[reported.outcome] not in WITHDRAWN and reported.outcome is not Outcome.DISPUTED
+    withdrawn = known is not None and known.verdict in WITHDRAWN
+    return stands and withdrawn and (sub.period_start is None or reported.period_start > sub.period_start)
+
+
+def _restore(sub: Subscription, at: datetime) -> Subscription:
+    """If the current period is withdrawn before it began, the one before it is the current one again."""
+    before = sub.replaced
+    withdrawn = sub.shown_status is Status.REVOKED
+    begun = sub.period_start is None or sub.period_start <= at
+    if before is None or not withdrawn or begun:
+        return sub
+    return sub._replace(
+        status=before.status,
+        since=before.since,
+        plan=before.plan,
+        period_start=before.period_start,
+        period_end=before.period_end,
+        period_counts=before.period_counts,
+        paid_by=next((p for p in sub.payments if p.is_same(before.paid_by)), before.paid_by),
+        granted_by=before.granted_by,
+        replaced=None,
+    )

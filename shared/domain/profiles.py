@@ -1,0 +1,39 @@
+"""The user's profile: of each field, what was said last wins, in whatever order it comes in."""
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from shared.domain.events import Event, Profile
+
+FIELDS = tuple(field.name for field in fields(Profile))
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What was said last of one field of the profile, and when."""
+
+    field: str
+    value: str | bool
+    at: datetime
+    cause: str
+
+
+def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
+    """What is known of the profile after an event; a field that the event does not give stays as it is."""
+    if event.profile == Profile():
+        return known
+    latest = {said.field: said for said in known}
+    for field in FIELDS:
+        value = getattr(event.profile, field)
+        if value is None:
+            continue
+        said = Said(field, value, event.occurred_at, event.key.cause)
+        before = latest.get(field)
+        if before is None or (before.at, before.cause) < (said.at, said.cause):
+            latest[field] = said
+    return tuple(latest[field] for field in FIELDS if field in latest)
+
+
+def profile(known: tuple[Said, ...]) -> Profile:
+    """The profile that these facts make."""
+    return Profile(**{said.field: said.value for said in known})  # type: ignore[arg-type]

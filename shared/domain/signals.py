@@ -1,0 +1,39 @@
+"""Behavioural signals: the newest few of each kind, merged in any order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.arrival import Arrival, check_same
+from shared.domain.events import Event, Signal, SignalSeen
+
+KEPT_PER_KIND = 8
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Behaviour:
+    """One behavioural signal that was seen."""
+
+    kind: Signal
+    occurred_at: datetime
+    cause: str
+    """The short name of the event, which tells it apart when it comes again."""
+    digest: str
+    strength: float | None = None
+
+
+def note(seen: tuple[Behaviour, ...], event: Event, signal: SignalSeen) -> tuple[tuple[Behaviour, ...], Arrival]:
+    """The signals with one more, sorted by kind and time; one older than the newest 8 of its kind is late.
+
+    Raises `Rejected` (`id_reused`) if the same event came before with other content.
+    """
+    cause = event.key.cause
+    for known in seen:
+        if known.cause == cause:
+            check_same(known.digest, event)
+            return seen, Arrival.DUPLICATE
+    new = Behaviour(signal.kind, event.occurred_at, cause, event.digest, signal.strength)
+    same_kind = sorted([*(one for one in seen if one.kind is signal.kind), new])[-KEPT_PER_KIND:]
+    if new not in same_kind:
+        return seen, Arrival.LATE
+    others = (one for one in seen if one.kind is not signal.kind)
+    return tuple(sorted([*others, *same_kind])), Arrival.APPLIED

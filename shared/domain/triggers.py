@@ -1,0 +1,68 @@
+"""Triggers as the user's document remembers them: what was offered, and what became of it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from shared.domain.arrival import Arrival, check_same
+from shared.domain.errors import Rejected
+from shared.domain.events import Event, FeedbackGiven, FeedbackKind
+from shared.domain.moments import MomentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """The first time that a consumer reported one kind of thing of a trigger."""
+
+    kind: FeedbackKind
+    at: datetime
+    cause: str
+    """The short name of the event."""
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One offer shown, or to be shown, to one user. It counts towards caps whatever became of it."""
+
+    trigger_id: str
+    campaign_id: str
+    offer_id: str
+    placement: str
+    moment: MomentKind
+    subscription_id: str
+    cause: str
+    decided_at: datetime
+    expires_at: datetime
+    revoked: bool = False
+    feedback: tuple[Feedback, ...] = ()
+    """At most one of each kind, sorted by kind."""
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether a consumer may still show it."""
+        return not self.revoked and now < self.expires_at
+
+
+def note(triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven) -> tuple[tuple[Trigger, ...], Arrival]:
+    """The triggers with what a consumer says of one; of each kind the earliest report counts.
+
+    Raises `Rejected`: `unknown_trigger` for one that the user's document does not hold (any more), `id_reused` if
+    the same event came before with other content.
+    """
+    cause = event.key.cause
+    for known in (report for trigger in triggers for report in trigger.feedback):
+        if known.cause == cause:
+            check_same(known.digest, event)
+            return triggers, Arrival.DUPLICATE
+    trigger = next((one for one in triggers if one.trigger_id == given.trigger_id), None)
+    if trigger is None:
+        raise Rejected(
+            "unknown_trigger",
+            "trigger_id: expected the id of one of this user's recent triggers, found one that is not among them",
+        )
+    new = Feedback(given.kind, event.occurred_at, cause, event.digest)
+    known_kind = next((one for one in trigger.feedback if one.kind is given.kind), None)
+    if known_kind and (known_kind.at, known_kind.cause) <= (new.at, new.cause):
+        return triggers, Arrival.DUPLICATE
+    others = (one for one in trigger.feedback if one.kind is not given.kind)
+    noted = replace(trigger, feedback=tuple(sorted((*others, new), key=lambda one: one.kind)))
+    return tuple(noted if one is trigger else one for one in triggers), Arrival.APPLIED

@@ -1,0 +1,28 @@
+"""The user as a decision sees them: everything known, as of one instant."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.account import Account
+from shared.domain.events import Profile
+from shared.domain.signals import Behaviour
+from shared.domain.subscription import Subscription
+from shared.domain.triggers import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One user at `now` (UTC): every deadline up to and including `now` has been passed."""
+
+    user_id: str
+    now: datetime
+    account: Account
+    profile: Profile
+    signals: tuple[Behaviour, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    """Offers already made, oldest first: what caps and cool-downs count."""
+
+    @property
+    def subscription(self) -> Subscription:
+        """The best subscription, which speaks for the user."""
+        return self.account.best

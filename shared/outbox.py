@@ -1,0 +1,111 @@
+"""The outbox: the messages one processing owes the world, numbered, and kept with the state that they tell of."""
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+from shared.contracts.messages import (
+    Candidate,
+    DecisionMessage,
+    Facts,
+    Message,
+    SubscriptionChange,
+    SubscriptionFacts,
+    TriggerKind,
+    UpsellTrigger,
+    difference,
+    facts_of,
+)
+from shared.contracts.topics import Topic
+from shared.decisioning.decide import Decision, Issued
+from shared.domain.account import Account
+from shared.domain.events import Event
+from shared.domain.moments import Moment
+from shared.domain.ring import to_micros
+from shared.domain.subscription import Subscription
+from shared.domain.terms import Terms
+from shared.domain.triggers import Trigger
+from shared.record import Pending, UserRecord
+
+UNKNOWN = facts_of(Subscription(""))
+"""What the world knows of a user of whom it was told nothing."""
+
+
+class Outbox:
+    """Collects the messages of one processing, each with the next sequence number of its user."""
+
+    def __init__(self, record: UserRecord, event: Event, now: datetime) -> None:
+        self.record = record
+        self.event = event
+        self.now = now
+        self.sequence = max(record.sequence, to_micros(now) - 1)
+        self.messages: tuple[Message, ...] = ()
+
+    def issue(self, issued: Issued, catalog_version: str) -> None:
+        """Say that an offer is to be shown."""
+        chosen = asdict(issued)
+        self._trigger(TriggerKind.ISSUED, chosen.pop("trigger"), catalog_version=catalog_version, **chosen)
+
+    def revoke(self, trigger: Trigger) -> None:
+        """Say that an offer is to be shown no longer."""
+        self._trigger(TriggerKind.REVOKED, asdict(trigger))
+
+    def explain(self, decision: Decision, moments: list[Moment]) -> None:
+        """Say what was considered, and why each campaign won or lost."""
+        self._add(
+            DecisionMessage(
+                **self._header(),
+                cause=self.event.key.cause,
+                catalog_version=decision.catalog_version,
+                moments=tuple(moment.kind for moment in moments),
+                candidates=tuple(Candidate(**candidate._asdict()) for candidate in decision.candidates),
+            ).message()
+        )
+
+    def announce(self, account: Account) -> Facts:
+        """Say what changed of the user's subscription since the last time, if anything did; returns what is known."""
+        before, after = self.record.announced or UNKNOWN, facts_of(account.best)
+        if before == after:
+            return self.record.announced
+        then, now = difference(before, after)
+        self._add(
+            SubscriptionChange(
+                **self._header(),
+                subscription_id=account.best.id,
+                cause=self.event.key.cause,
+                before=SubscriptionFacts.model_validate(then),
+                after=SubscriptionFacts.model_validate(now),
+            ).message()
+        )
+        return after
+
+    def leave(self, record: UserRecord, terms: Terms) -> UserRecord:
+        """The record with these messages pending under their event, and without what is too old to come again."""
+        if not self.messages:
+            return record
+        kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
+        entry = Pending(self.event.key.cause, self.event.digest, self.now, self.messages)
+        return replace(record, pending=(*kept, entry), sequence=self.sequence)
+
+    def _trigger(self, kind: TriggerKind, trigger: dict[str, Any], **chosen: Any) -> None:
+        said = {name: value for name, value in trigger.items() if name in UpsellTrigger.model_fields}
+        self._add(UpsellTrigger(**{**said, **self._header()}, kind=kind, **chosen).message())
+
+    def _header(self) -> dict[str, Any]:
+        self.sequence += 1
+        return {"user_id": self.record.user_id, "sequence": self.sequence, "decided_at": self.now}
+
+    def _add(self, message: Message) -> None:
+        self.messages = (*self.messages, message)
+
+
+def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
+    """What is worth publishing again: no offer that was revoked or has expired since."""
+    closed = {trigger.trigger_id for trigger in record.triggers if not trigger.is_open(now)}
+    return [
+        message for message in left.messages if not (_is_issue(message) and message.body["trigger_id"] in closed)
+    ]
+
+
+def _is_issue(message: Message) -> bool:
+    return message.topic == Topic.UPSELL_TRIGGER and message.body["kind"] == TriggerKind.ISSUED

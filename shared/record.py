@@ -1,0 +1,76 @@
+"""The user's document: everything Upbeat knows of one user, and what it has yet to tell others."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+
+from shared.contracts.messages import Message
+from shared.domain.history import History
+from shared.domain.profiles import Said
+from shared.domain.signals import Behaviour
+from shared.domain.triggers import Trigger
+
+SHARDS = 64
+MAX_TRIGGERS = 64
+MAX_FIRED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Messages committed with the state, but perhaps not yet published, under the event that caused them."""
+
+    cause: str
+    digest: str
+    committed_at: datetime
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The causes that time brought and that were decided, winner or not, so that none is decided twice."""
+
+    causes: tuple[tuple[datetime, str], ...] = ()
+    """The newest 64, by the instant of their moment."""
+    floor: datetime | None = None
+    """What is not newer than this has been decided, though its cause is no longer kept."""
+
+    def covers(self, at: datetime, cause: str) -> bool:
+        """Whether a moment of this instant and cause was decided."""
+        return (self.floor is not None and at <= self.floor) or any(cause == decided for _, decided in self.causes)
+
+    def plus(self, new: tuple[tuple[datetime, str], ...]) -> "Fired":
+        """With more causes decided."""
+        if not new:
+            return self
+        causes = tuple(sorted({*self.causes, *new}))
+        floor = causes[-MAX_FIRED - 1][0] if len(causes) > MAX_FIRED else self.floor
+        return Fired(causes[-MAX_FIRED:], floor)
+
+
+@dataclass(frozen=True, slots=True)
+class UserRecord:
+    """One user's document. Every collection in it has a bound."""
+
+    user_id: str
+    history: History = field(default_factory=History)
+    profile: tuple[Said, ...] = ()
+    signals: tuple[Behaviour, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    """The newest 64 offers made, oldest first: what caps count, what feedback speaks of, what may be revoked."""
+    fired: Fired = field(default_factory=Fired)
+    announced: dict[str, str | bool | None] = field(default_factory=dict)
+    """What the last `subscription-change` told the world; empty before the first."""
+    next_due_at: datetime | None = None
+    sequence: int = 0
+    """The last sequence number given to a message."""
+    pending: tuple[Pending, ...] = ()
+    """Oldest first."""
+
+    def pending_for(self, cause: str) -> Pending | None:
+        """What an event left to be published, if it was committed."""
+        return next((entry for entry in self.pending if entry.cause == cause), None)
+
+
+def due_shard(user_id: str) -> int:
+    """Which of the 64 due shards a user is in: a hash, so that no shard runs hot."""
+    return int.from_bytes(blake2b(user_id.encode(), digest_size=2).digest()) % SHARDS

@@ -1,0 +1,69 @@
+"""Wiring: the one place that decides which adapter stands behind which port.
+
+A deployed function builds its wiring from the environment, lazily and once, inside the worker: clients made before
+the server forks do not work after it. A local runtime installs its own with `use`.
+"""
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from shared.application import Application
+from shared.domain.terms import Terms
+from shared.ports import Clock, Publisher
+from shared.ticking import Ticker
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What an entry point needs."""
+
+    application: Application
+    ticker: Ticker
+    publisher: Publisher
+    clock: Clock
+    terms: Terms
+
+
+class _Installed:
+    """The wiring a local runtime chose for this process, if it did."""
+
+    wiring: Wiring | None = None
+
+
+def use(wiring: Wiring | None) -> None:
+    """Install a wiring for this process in place of what the environment says; None takes it away again."""
+    _Installed.wiring = wiring
+
+
+def current() -> Wiring:
+    """The wiring of this process. Raises `InvalidSettings` where the environment does not suffice."""
+    return _Installed.wiring or _from_environment()
+
+
+@cache
+def _from_environment() -> Wiring:
+    """Firestore and Pub/Sub: the cloud's, or the emulators' where their environment variables name them."""
+    from google.cloud.firestore import AsyncClient  # noqa: PLC0415 - local runtimes start without Google's clients
+
+    from shared import logs  # noqa: PLC0415
+    from shared.adapters.catalogs import FirestoreCatalogs  # noqa: PLC0415
+    from shared.adapters.clock import SystemClock  # noqa: PLC0415
+    from shared.adapters.crashing import CrashingPublisher  # noqa: PLC0415
+    from shared.adapters.firestore import FirestoreStore  # noqa: PLC0415
+    from shared.adapters.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
+    from shared.settings import read_settings  # noqa: PLC0415
+
+    settings = read_settings(os.environ)
+    logs.configure(settings.project, settings.log_level)
+    clock = SystemClock()
+    firestore = AsyncClient(project=settings.project)
+    store = FirestoreStore(firestore)
+    publisher: Publisher = PubsubPublisher(publisher_client(os.environ), settings.project)
+    if settings.exit_before_publish:
+        publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
+    catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
+    application = Application(store, publisher, catalogs, clock, settings.terms)
+    return Wiring(application, Ticker(store, publisher, clock), publisher, clock, settings.terms)

@@ -1,0 +1,91 @@
+"""Values that tests of decisions are made of: a user, a moment, and a catalog small enough to read."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.decisioning.catalog import Catalog
+from shared.decisioning.compile import compile_catalog
+from shared.domain.account import Account
+from shared.domain.events import Profile
+from shared.domain.moments import Moment, MomentKind
+from shared.domain.signals import Behaviour
+from shared.domain.subscription import Payment, Status, Subscription, Verdict
+from shared.domain.triggers import Trigger
+from shared.domain.user import User
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def ago(**duration: float) -> datetime:
+    return NOW - timedelta(**duration)
+
+
+def paying(months: int = 3, **facts: Any) -> Subscription:
+    """An active monthly subscription with so many payments of thirty days each."""
+    starts = [ago(days=30 * month) for month in reversed(range(months))]
+    payments = tuple(Payment(None, start, Verdict.PAID, start) for start in starts)[-8:]
+    given = {
+        "id": "main",
+        "status": Status.ACTIVE,
+        "since": starts[0],
+        "plan": "premium_monthly",
+        "period_start": starts[-1],
+        "period_end": starts[-1] + timedelta(days=30),
+        "auto_renew": True,
+        "first_paid_at": starts[0],
+        "last_paid_at": starts[-1],
+        "payments": payments,
+        "paid_by": payments[-1],
+    }
+    return Subscription(**given | facts)
+
+
+def user(
+    *subscriptions: Subscription,
+    now: datetime = NOW,
+    triggers: tuple[Trigger, ...] = (),
+    signals: tuple[Behaviour, ...] = (),
+    trial_used: bool = False,
+    **profile: Any,
+) -> User:
+    account = Account(subscriptions or (paying(),), trial_used)
+    return User("user-1", now, account, Profile(**profile), signals, triggers)
+
+
+def moment(
+    kind: MomentKind = MomentKind.RENEWED, cause: str = "c1", at: datetime = NOW, offset: int | None = None
+) -> Moment:
+    return Moment(kind, "main", at, cause, offset)
+
+
+def trigger(campaign: str = "upgrade", at: datetime = NOW, *, revoked: bool = False) -> Trigger:
+    cause = at.isoformat()
+    expires = at + timedelta(hours=1)
+    return Trigger(cause, campaign, "annual", "banner", MomentKind.RENEWED, "main", cause, at, expires, revoked)
+
+
+def campaign(**terms: Any) -> dict[str, Any]:
+    return {"offer": "annual", "placement": "banner", "moments": ["renewed"], "priority": 50, **terms}
+
+
+def written(**sections: Any) -> dict[str, Any]:
+    """A valid catalog as JSON, with one campaign `upgrade` unless others are given."""
+    return {
+        "placements": {"banner": {"channel": "in_app"}, "inbox": {"channel": "email"}},
+        "offers": {"annual": {"cms_ref": "offers/annual", "validity_hours": 48}},
+        "campaigns": {"upgrade": campaign()},
+        "milestones": {"trial.ending": [3, 1], "lapsed": [7, 30]},
+        **sections,
+    }
+
+
+def catalog(**sections: Any) -> Catalog:
+    return compile_catalog(written(**sections))
+
+
+def catalog_with_audience(*clauses: dict[str, str], quantifier: str = "all") -> Catalog:
+    """A catalog whose only campaign asks for these clauses."""
+    return catalog(
+        audiences={"wanted": {quantifier: list(clauses)}},
+        campaigns={"upgrade": campaign(audience="wanted")},
+    )

@@ -1,0 +1,210 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.decisioning.audience import (
+    Audience,
+    Clause,
+    InvalidClause,
+    activate,
+    all_of,
+    any_of,
+    compile_clause,
+)
+from shared.decisioning.scope import VARIABLES, scope_of
+from shared.domain.events import Signal
+from shared.domain.signals import Behaviour
+from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
+from shared.domain.terms import END_OF_TIME
+from shared.domain.user import User
+from tests.decisioning.builders import NOW, ago, paying, user
+
+NEVER_SEEN = Subscription("main")
+
+
+def answer(text: str, of: User | None = None) -> str | None:
+    return compile_clause("clause", text).failure(activate(scope_of(of or user())))
+
+
+def audience(*texts: str, quantifier: Any = all_of) -> Audience:
+    return quantifier("a", [compile_clause(f"c{number}", text) for number, text in enumerate(texts)])
+
+
+def failure(*texts: str, quantifier: Any = all_of, of: User | None = None) -> str | None:
+    return audience(*texts, quantifier=quantifier).failure(activate(scope_of(of or user())))
+
+
+def test_a_true_clause_does_not_fail() -> None:
+    assert answer("subscription.status == 'active'") is None
+
+
+def test_a_false_clause_fails_by_its_name() -> None:
+    assert answer("subscription.status == 'expired'") == "clause"
+
+
+CLOSED = {
+    "a comparison with null": (
+        "subscription.grace_until > 'x'",
+        "clause: UNKNOWN: No matching overloads found : _>_(null_type, string)",
+    ),
+    "a key that is not there": (
+        "features.tenure > 3",
+        'clause: NOT_FOUND: Key not found in map : "tenure"',
+    ),
+    "a division by zero": ("1 / 0 == 1", "clause: INVALID_ARGUMENT: divide by zero"),
+    "text that is no time": (
+        "timestamp(subscription.plan) < now",
+        "clause: INVALID_ARGUMENT: String to Timestamp conversion failed",
+    ),
+    "a truthy string": ("subscription.plan", "clause: expected BOOL, found STRING"),
+    "a truthy number": ("dyn(1)", "clause: expected BOOL, found INT"),
+    "null": ("subscription.grace_until", "clause: expected BOOL, found NULL"),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CLOSED.values(), ids=CLOSED)
+def test_what_is_no_real_boolean_fails_closed_and_says_why(text: str, expected: str) -> None:
+    assert answer(text) == expected
+
+
+@pytest.mark.parametrize(("text", "expected"), CLOSED.values(), ids=CLOSED)
+@pytest.mark.parametrize("quantifier", [all_of, any_of])
+def test_an_error_fails_the_audience_closed_and_says_why(text: str, expected: str, quantifier: Any) -> None:
+    assert failure(text, quantifier=quantifier) == expected.replace("clause", "c0")
+
+
+def test_an_error_does_not_pass_by_being_negated() -> None:
+    assert answer("!(features.tenure > 3)") is not None
+    assert failure("!(features.tenure > 3)") is not None
+
+
+class Exhausted:
+    """A program that gives up, as CEL does after 10,000 iterations; the catalog refuses clauses that could."""
+
+    def eval(self, _activation: Any) -> None:
+        raise RuntimeError("Iteration budget exceeded")
+
+
+@pytest.mark.parametrize("combine", [all, any])
+def test_an_evaluation_that_gives_up_fails_closed(combine: Any) -> None:
+    clause = Clause("endless", "", Exhausted())
+    assert clause.failure(None) == "endless: Iteration budget exceeded"
+    assert Audience("a", (clause,), combine, Exhausted()).failure(None) == "endless: Iteration budget exceeded"
+
+
+def test_all_of_names_the_first_clause_that_fails() -> None:
+    assert failure("true", "subscription.live", "false", "1 / 0 == 1", "false") == "c2"
+
+
+def test_all_of_names_an_error_that_comes_before_a_false_clause() -> None:
+    assert failure("true", "1 / 0 == 1", "false") == "c1: INVALID_ARGUMENT: divide by zero"
+
+
+def test_all_of_passes_only_if_every_clause_is_true() -> None:
+    assert failure("true", "subscription.live", "subscription.entitled") is None
+    assert failure("true", "features.x", "true") is not None
+
+
+def test_any_of_passes_if_one_clause_is_true_even_beside_an_error() -> None:
+    assert failure("false", "1 / 0 == 1", "subscription.live", quantifier=any_of) is None
+    assert failure("1 / 0 == 1", "true", quantifier=any_of) is None
+    assert failure("subscription.plan", "true", quantifier=any_of) is None
+
+
+def test_any_of_names_its_first_clause_if_none_is_true() -> None:
+    assert failure("false", "!subscription.live", quantifier=any_of) == "c0"
+
+
+def test_a_clause_may_end_in_a_comment() -> None:
+    assert failure("true // of course", "subscription.live // still", "false // alas") == "c2"
+
+
+def test_a_clause_cannot_reach_out_of_its_parentheses() -> None:
+    with pytest.raises(InvalidClause, match="valid CEL"):
+        compile_clause("c", "false) || (true")
+
+
+def test_every_variable_is_there_for_a_user_never_seen() -> None:
+    assert scope_of(user(NEVER_SEEN)).keys() == VARIABLES.keys()
+    assert answer("subscription.status == 'none' && subscription.plan == null", user(NEVER_SEEN)) is None
+
+
+def test_a_user_without_subscriptions_has_the_facts_of_none() -> None:
+    nobody = User("user-1", NOW, type(user().account)(), user().profile)
+    assert answer("subscriptions.size() == 0 && subscription.status == 'none'", nobody) is None
+
+
+FULL = paying(
+    8,
+    trial_ends_at=ago(days=240, hours=1),
+    grace_until=NOW + timedelta(days=2),
+    resume_at=END_OF_TIME,
+    cancel_at=NOW + timedelta(days=1),
+    auto_renew_reason="too_expensive",
+    price_consent="declined",
+    plan_change=PlanChange("basic", None),
+    failing=True,
+    period_end=NOW + timedelta(hours=36),
+)
+SEEN = tuple(
+    Behaviour(Signal.INACTIVITY, ago(days=days), f"c{days}", "", strength)
+    for days, strength in ((9, 0.9), (2, 0.25), (5, None))
+)
+TRUE_OF_THEM = [
+    "subscription.id == 'main'",
+    "subscription.entitled && subscription.live && subscription.payment_failing && subscription.auto_renew",
+    "subscription.trial_used && !subscription.pause_scheduled",
+    "subscription.scheduled_plan == 'basic' && subscription.price_consent == 'declined'",
+    "subscription.auto_renew_reason == 'too_expensive'",
+    "timestamp(subscription.first_paid_at) + duration('5040h') == now",
+    "timestamp(subscription.last_paid_at) == now && timestamp(subscription.period_start) == now",
+    "timestamp(subscription.resume_at) > now && timestamp(subscription.since) < now",
+    "timestamp(subscription.cancel_at) - now == duration('24h')",
+    "timestamp(subscription.grace_until) > timestamp(subscription.period_end)",
+    "subscription.days_since_first_paid == 210 && subscription.days_since_first_paid > 209.5",
+    "subscription.days_in_status == 210 && subscription.days_since_last_paid == 0",
+    "subscription.days_until_period_end == 1 && subscription.period_days == 1",
+    "subscription.days_until_trial_end == -241 && timestamp(subscription.trial_ends_at) < now",
+    "subscription.recent_payments == 8",
+    "signals.inactivity.count == 3 && signals.inactivity.days_since == 2 && signals.inactivity.strength < 0.5",
+    "timestamp(signals.inactivity.last_at) == now - duration('48h')",
+    "signals.support_contact.count == 0 && signals.support_contact.last_at == null",
+    "profile.country == 'SE' && profile.student == true && profile.locale == null",
+    "profile.time_zone == 'Europe/Stockholm'",
+    "subscriptions.filter(s, s.entitled && s.plan == 'premium_monthly').size() == 1",
+    "subscriptions.exists(s, s.id == 'old' && s.status == 'expired')",
+    "!has(features.tenure) && !('churn' in scores)",
+    "now.getFullYear() == 2026",
+]
+
+
+@pytest.mark.parametrize("text", TRUE_OF_THEM)
+def test_a_clause_can_ask_for_every_fact(text: str) -> None:
+    they = user(
+        FULL,
+        Subscription("old", Status.EXPIRED),
+        signals=SEEN,
+        trial_used=True,
+        country="SE",
+        student=True,
+        time_zone="Europe/Stockholm",
+    )
+    assert answer(text, they) is None
+
+
+def test_the_facts_above_are_all_there_are() -> None:
+    asked = " ".join(TRUE_OF_THEM)
+    behavioural = {name for name in VARIABLES if name.startswith("signals.")}
+    assert [name for name in VARIABLES.keys() - behavioural if name not in asked] == []
+
+
+def test_payments_whose_money_is_gone_do_not_count() -> None:
+    given_back = [Payment(None, ago(days=days), verdict, NOW) for days, verdict in enumerate(Verdict)]
+    assert answer("subscription.recent_payments == 4", user(paying(payments=tuple(given_back)))) is None
+
+
+def test_part_of_a_day_is_rounded_down_on_both_sides_of_now() -> None:
+    ends = [NOW + timedelta(hours=hours) for hours in (23, -1)]
+    days = [scope_of(user(paying(period_end=end)))["subscription.days_until_period_end"] for end in ends]
+    assert days == [0, -1]

@@ -1,0 +1,106 @@
+"""The command line against the running emulators, with a probe in place of the real functions."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.__main__ import app
+from infra.local import state
+from infra.local.up import Up
+from infra.topology import ROOT
+from tests.e2e.probe import PATIENCE_SECONDS, alive, descendants, eventually
+
+pytestmark = pytest.mark.emulator
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def running(emulators, project, probe, probe_table, folder):
+    settings = {"topology": probe_table, "root": probe.root, "env": probe.env, "emulators": emulators}
+    with Up(project, **settings, state_folder=folder) as up:
+        yield up
+
+
+def run(*words, **more):
+    done = CliRunner().invoke(app, words, **more)
+    assert done.exit_code == 0, done.output
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.usefixtures("running")
+def test_publish_finds_what_is_running_and_sends_the_bytes_as_they_were_given(probe):
+    (published,) = run("publish", "payment", '{"n":  1}', "-a", "source=shop=1", "--json")
+    assert eventually(probe.seen)
+    assert probe.data() == [b'{"n":  1}']
+    (push,) = probe.seen()
+    assert push["body"]["message"]["messageId"] == published["message_id"]
+    assert push["body"]["message"]["attributes"] == {"source": "shop=1"}
+
+
+@pytest.mark.usefixtures("running")
+def test_publish_reads_standard_input(probe):
+    run("publish", "payment", "-", "--json", input='{"from": "stdin"}')
+    assert eventually(probe.seen)
+    assert probe.data() == [b'{"from": "stdin"}']
+
+
+def test_listen_prints_each_message_once(running):
+    for number in (1, 2):
+        running.bus.publish("decision", json.dumps({"n": number}).encode(), {"outcome": "won"})
+    heard = run("listen", "decision", "--count", "2", "--json")
+    assert sorted(message["data"]["n"] for message in heard) == [1, 2]
+    assert heard[0]["attributes"] == {"outcome": "won"}
+    assert run("listen", "decision", "--seconds", "1.5", "--json") == []
+
+
+def test_listen_shows_what_is_not_json_as_text(running):
+    running.bus.publish("decision", b"\xff words")
+    (heard,) = run("listen", "decision", "--count", "1", "--json")
+    assert heard["data"] == "\ufffd words"
+
+
+def test_redrive_says_first_and_sends_only_when_told_to_go(running, probe):
+    body = {"reason": "invalid", "detail": "", "topic": "payment", "data_base64": "e30=", "attributes": {}}
+    running.bus.publish("dead-letter", json.dumps(body).encode())
+    letters = [{"reason": "invalid", "topic": "payment", "count": 1}]
+
+    assert run("listen", "dead-letter", "--count", "1", "--json")
+    assert run("redrive", "--json") == [{"dry_run": True, "letters": letters, "kept": 0, "unreadable": 0}]
+    assert probe.seen() == []
+
+    assert run("redrive", "--go", "--json") == [{"dry_run": False, "letters": letters, "kept": 0, "unreadable": 0}]
+    assert eventually(probe.seen)
+    assert probe.data() == [b"{}"]
+    assert CliRunner().invoke(app, ["redrive"]).stdout == "would send nothing\n"
+
+
+@pytest.mark.usefixtures("running")
+def test_a_second_up_is_refused():
+    done = CliRunner().invoke(app, ["up"])
+    assert done.exit_code == 1
+    assert f"error: already up, as process {os.getpid()}; stop it first" in done.stderr
+
+
+@pytest.mark.usefixtures("_emulator_sdk")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(folder, ending):
+    command = [sys.executable, "-m", "infra", "up", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - ours
+        told = json.loads(up.stdout.readline())
+        assert json.loads((folder / state.STATE_FILE).read_text()) == told
+        children = descendants(up.pid)
+        assert len(children) == 2 + 2 * len(told["functions"])
+        up.send_signal(ending)
+        assert up.wait(PATIENCE_SECONDS) == 0
+    assert not any(alive(child) for child in children)
+    assert not (folder / state.STATE_FILE).exists()

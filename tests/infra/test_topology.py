@@ -1,0 +1,134 @@
+from pathlib import Path
+
+import pytest
+
+from infra.errors import InfraError, UsageError
+from infra.topology import ROOT, known, load
+from shared.contracts.topics import Topic
+from shared.domain.terms import Terms
+
+SMALL = """
+topic_defaults: {retention_days: 7}
+topics: {orders: {}, results: {}, dead-letter: {}}
+dead_letter: {topic: dead-letter, subscription: dead-letter-hold}
+function_defaults:
+  publishes: [results, dead-letter]
+  ack_deadline_seconds: 60
+  min_backoff_seconds: 10
+  max_backoff_seconds: 600
+  max_delivery_attempts: 100
+  timeout_seconds: 60
+  concurrency: 1
+  cpu: 1
+  memory_mib: 512
+  max_instances: 1
+functions: {take_order: {listens: orders}}
+schedules: {}
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "topology.yaml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_every_function_has_a_row_and_every_row_a_function():
+    folders = {main.parent.name for main in (ROOT / "functions").glob("*/main.py")}
+    assert folders == set(load().functions)
+
+
+def test_the_table_and_the_code_know_the_same_topics():
+    assert set(load().topics) == set(Topic)
+
+
+def test_a_message_and_its_dead_letter_live_no_longer_than_pending_messages_are_kept():
+    topology = load()
+    letters = topology.topics[topology.dead_letter.topic].retention_days
+    longest = max(topic.retention_days for topic in topology.topics.values())
+    assert longest + letters <= Terms().redelivery.days
+
+
+def test_every_function_can_send_to_the_dead_letter():
+    topology = load()
+    assert all(topology.dead_letter.topic in f.publishes for f in topology.functions.values())
+
+
+def test_a_push_is_not_given_up_while_its_function_may_still_run():
+    assert all(f.ack_deadline_seconds >= f.timeout_seconds for f in load().functions.values())
+
+
+def test_the_clock_is_ticked_each_minute():
+    assert load().schedules == {"lifecycle-clock": "* * * * *"}
+
+
+def test_a_row_takes_what_it_does_not_say_from_the_defaults(table):
+    function = load(table(SMALL)).functions["take_order"]
+    assert (function.name, function.ack_deadline_seconds) == ("take_order", 60)
+    assert function.publishes == ("results", "dead-letter")
+
+
+def test_a_row_wins_over_the_defaults(table):
+    text = SMALL.replace("listens: orders", "listens: orders, ack_deadline_seconds: 90")
+    assert load(table(text)).functions["take_order"].ack_deadline_seconds == 90
+
+
+def test_topics_are_told_apart_by_whether_a_function_listens(table):
+    topology = load(table(SMALL))
+    assert topology.topics_in == ("orders",)
+    assert topology.topics_out == ("results", "dead-letter")
+
+
+def test_a_subscription_leads_to_its_function(table):
+    topology = load(table(SMALL))
+    assert topology.listener("take-order") is topology.functions["take_order"]
+    assert topology.listener("another") is None
+
+
+def test_every_function_can_be_hurried_at_once(table):
+    hurried = load(table(SMALL)).with_each_function(min_backoff_seconds=1)
+    assert hurried.functions["take_order"].min_backoff_seconds == 1
+    assert hurried.functions["take_order"].max_backoff_seconds == 600
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "complaint"),
+    [
+        ("{listens: orders}", "{listens: refunds}", "take_order names refunds, which is not under topics"),
+        ("[results, dead-letter]", "[result]", "take_order names result, which is not under topics"),
+        ("{topic: dead-letter,", "{topic: lost,", "dead_letter names lost"),
+        ("schedules: {}", "schedules: {results: '* * * * *'}", "schedules names results, which no function"),
+        ("{listens: orders}}", "{listens: orders}, other: {listens: orders}}", "both listen to orders"),
+        ("concurrency: 1", "concurency: 1", "functions.take_order.concurency"),
+        ("concurrency: 1", "concurrency: many", "functions.take_order.concurrency"),
+        ("max_delivery_attempts: 100", "max_delivery_attempts: 101", "max_delivery_attempts"),
+        ("topics: {orders: {},", "topics: {Orders!: {},", "Orders!"),
+        ("schedules: {}", "schedules: [", "not a table of mappings in YAML"),
+        ("functions: {take_order: {listens: orders}}", "functions: [take_order]", "not a table of mappings"),
+    ],
+)
+def test_a_mistake_in_the_table_is_named(table, before, after, complaint):
+    assert before in SMALL
+    with pytest.raises(InfraError) as error:
+        load(table(SMALL.replace(before, after)))
+    assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[1, 2]"])
+def test_a_file_that_is_no_table_is_refused(table, text):
+    with pytest.raises(InfraError, match=r"topology\.yaml is not"):
+        load(table(text))
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(InfraError, match="cannot read the topology"):
+        load(tmp_path / "none.yaml")
+
+
+def test_an_unknown_name_gets_the_list_of_known_ones():
+    with pytest.raises(UsageError, match="unknown topic 'paymnet'; known are: payment, trial-start"):
+        known("paymnet", ("payment", "trial-start"), "topic")
