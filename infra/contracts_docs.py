@@ -1,4 +1,4 @@
-"""Writes docs/contracts from the contracts' own models: a JSON Schema for each message, and AsyncAPI around them."""
+"""Writes docs/contracts from the contracts' models: a JSON Schema for each message, and AsyncAPI around them."""
 
 import argparse
 import json
@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
 from pydantic_core import core_schema
 
 from shared.contracts.envelope import EVENTS
 from shared.contracts.event import Inbound
 from shared.contracts.inbound import LifecycleClock
-from shared.contracts.message import FILTERABLE, Message
+from shared.contracts.message import FILTERABLE
 from shared.contracts.messages import DeadLetter, DecisionMessage, SubscriptionChange, UpsellTrigger
 from shared.contracts.outbound import Outbound
 from shared.contracts.reasons import Reason
@@ -23,40 +22,9 @@ DOCS = Path(__file__).parent.parent / "docs" / "contracts"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IN: tuple[type[Inbound], ...] = (*EVENTS.values(), LifecycleClock)
 OUT: tuple[type[Outbound], ...] = (UpsellTrigger, SubscriptionChange, DecisionMessage, DeadLetter)
-ATTRIBUTES = {
-    "message_id": "The message's own id, the same whenever it comes again.",
-    "schema_version": "The version of this contract.",
-}
-"""What is said of the attributes that every message out has."""
-GUIDE = """\
-Upbeat keeps every user's subscription state right, and decides which one offer a user should be shown next.
 
-## For producers
-
-Publish JSON in UTF-8 as the data of a Pub/Sub message: the event itself, or a CloudEvent in binary (`ce-` attributes)
-or structured mode, whose `id`, `source` and `time` stand in for an `event_id`, `source` or `occurred_at` left out.
-
-- Publish in any order, as often as you like, as late as you must. An event is recognised by topic, `source` and
-  `event_id`; the same again changes nothing, the same with other content is refused as `id_reused`.
-- Times are RFC 3339 with an offset, from 1990 to 9999. Amounts are whole minor units (cents).
-- Types are strict: `"5"` and `5.0` are no integer. Unknown fields are ignored; `null` is the same as left out.
-- At most 64 KiB, at most 32 levels of nesting, no key twice in one object, no NaN.
-
-What can never succeed is acknowledged and goes to `dead-letter` with one of these reasons, and a `detail` that names the
-place, what was expected there and the kind of thing found, never a value:
-
-{reasons}
-
-## For consumers
-
-Delivery is at least once and in no order.
-
-- Drop what you have seen: every message has a deterministic `message_id` attribute.
-- Put a user's messages in order by `sequence`: of two, the greater is the newer.
-- `revoked` is final: ignore an `issued` whose `trigger_id` you saw revoked, or whose `expires_at` has passed.
-- Filter by attributes: a subscription's filter does not see the data.
-- Expect new fields; they do not raise `schema_version`.
-"""
+Model = type[Inbound] | type[Outbound]
+MODELS: tuple[Model, ...] = (*IN, *OUT)
 
 
 class Schemas(GenerateJsonSchema):
@@ -78,55 +46,123 @@ class Schemas(GenerateJsonSchema):
 
 
 def documents() -> dict[str, str]:
-    """Write every document, by its name in docs/contracts."""
-    schemas = {f"{model.TOPIC}.schema.json": _json(_schema(model)) for model in (*IN, *OUT)}
+    """Write every generated document, by its name in docs/contracts."""
+    schemas = {f"{model.TOPIC}.schema.json": _json(_schema(model)) for model in MODELS}
     return {**schemas, "asyncapi.yaml": _yaml(_asyncapi())}
 
 
 def examples(topic: str) -> dict[str, Any]:
     """Read the examples of a topic, by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted((DOCS / "examples" / topic).glob("*.json"))}
+    files = sorted((DOCS / "examples" / topic).glob("*.json"))
+    return {file.stem: json.loads(file.read_text()) for file in files}
 
 
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
+def _schema(model: Model) -> dict[str, Any]:
     mode: JsonSchemaMode = "validation" if issubclass(model, Inbound) else "serialization"
     return {"$schema": DIALECT, **model.model_json_schema(schema_generator=Schemas, mode=mode)}
 
 
 def _asyncapi() -> dict[str, Any]:
-    reasons = "\n".join(["| reason | what it means |", "| --- | --- |", *(f"| `{r}` | {r.meaning} |" for r in Reason)])
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Upbeat", "version": "1.0.0", "description": GUIDE.format(reasons=reasons)},
+        "info": {"title": "Upbeat", "version": "1.0.0", "description": _guide()},
         "defaultContentType": "application/json",
-        "channels": {model.TOPIC: _channel(model) for model in (*IN, *OUT)},
-        "operations": {
-            **{f"receive-{model.TOPIC}": _operation("receive", model) for model in IN},
-            **{f"send-{model.TOPIC}": _operation("send", model) for model in OUT},
-        },
-        "components": {"messages": {model.TOPIC: _message(model) for model in (*IN, *OUT)}},
+        "channels": {model.TOPIC: _channel(model) for model in MODELS},
+        "operations": dict(_operation(model) for model in MODELS),
+        "components": {"messages": {model.TOPIC: _message(model) for model in MODELS}},
     }
 
 
-def _channel(model: type[Inbound] | type[Outbound]) -> dict[str, Any]:
-    return {
-        "address": model.TOPIC,
-        "description": model.__doc__,
-        "messages": {model.TOPIC: {"$ref": f"#/components/messages/{model.TOPIC}"}},
+def _guide() -> str:
+    """Read the guide, and add the table of reasons."""
+    rows = [f"| `{reason}` | {reason.meaning} |" for reason in Reason]
+    table = "\n".join(["| reason | meaning |", "| --- | --- |", *rows])
+    return f"{(DOCS / 'guide.md').read_text()}\n## Refusals\n\n{table}\n"
+
+
+def _channel(model: Model) -> dict[str, Any]:
+    message = {"$ref": f"#/components/messages/{model.TOPIC}"}
+    return {"address": model.TOPIC, "description": model.__doc__, "messages": {model.TOPIC: message}}
+
+
+def _operation(model: Model) -> tuple[str, dict[str, Any]]:
+    action = "receive" if issubclass(model, Inbound) else "send"
+    return f"{action}-{model.TOPIC}", {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{model.TOPIC}"},
+        "messages": [{"$ref": f"#/channels/{model.TOPIC}/messages/{model.TOPIC}"}],
     }
 
 
-def _operation(action: str, model: type[Inbound] | type[Outbound]) -> dict[str, Any]:
-    return {"action": action, "channel": {"$ref": f"#/channels/{model.TOPIC}"}}
-
-
-def _message(model: type[Inbound] | type[Outbound]) -> dict[str, Any]:
+def _message(model: Model) -> dict[str, Any]:
+    """Describe a message; one that goes out has attributes too."""
     schema = {"$ref": f"./{model.TOPIC}.schema.json"}
-    told = {
-        "name": model.TOPIC,
-        "summary": model.__doc__,
+    told: dict[str, Any] = {"name": model.TOPIC, "summary": model.__doc__}
+    if issubclass(model, Outbound):
+        told["headers"] = {"type": "object", "properties": _attributes(model)}
+    return told | {
         "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
+        "examples": [_example(model, name, body) for name, body in examples(model.TOPIC).items()],
     }
-    if issubclass(model, Inbound):
-        return told | {"examples": [_example(name, body) for name, body in examples(model.TOPIC).items()]}
-    ...
+
+
+def _attributes(model: type[Outbound]) -> dict[str, Any]:
+    places = {"schema_version": "schema_version", **FILTERABLE[model.TOPIC]}
+    said = {name: f"The body's `{place}`." for name, place in places.items()}
+    said["message_id"] = "The same whenever this message comes again."
+    return {name: {"type": "string", "description": text} for name, text in said.items()}
+
+
+def _example(model: Model, name: str, body: dict[str, Any]) -> dict[str, Any]:
+    told = {"name": name, "payload": body}
+    if issubclass(model, Outbound):
+        told["headers"] = model.model_validate(body).message().attributes()
+    return told
+
+
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    head = "# Written by `python -m infra.contracts_docs`.\n"
+    return head + yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines as it reads."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def main() -> int:
+    """Write the documents, or with `--check` tell which are not as they would be written."""
+    parser = argparse.ArgumentParser(prog="python -m infra.contracts_docs", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a document has drifted")
+    written = documents()
+    if not parser.parse_args().check:
+        for name, text in written.items():
+            (DOCS / name).write_text(text)
+        return 0
+    drifted = drift(written)
+    for name in drifted:
+        print(
+            f"docs/contracts/{name} is not what the models say: run python -m infra.contracts_docs",
+            file=sys.stderr,
+        )
+    return 1 if drifted else 0
+
+
+def drift(written: dict[str, str]) -> list[str]:
+    """List the documents that are missing, differ, or belong to no model any more."""
+    kept = {file.name: file.read_text() for file in (*DOCS.glob("*.schema.json"), *DOCS.glob("*.yaml"))}
+    return sorted(name for name in written.keys() | kept.keys() if written.get(name) != kept.get(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

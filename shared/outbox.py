@@ -84,7 +84,7 @@ class Outbox:
         if not self.messages:
             return record
         kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
-        entry = Pending(self.event.key.cause, self.event.digest, self.now, self.messages)
+        entry = Pending.of(self.event, self.now, self.messages)
         return replace(record, pending=(*kept, entry), sequence=self.sequence)
 
     def _trigger(self, kind: TriggerKind, trigger: dict[str, Any], **chosen: Any) -> None:

@@ -4,7 +4,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
+import orjson
+
 from shared.contracts.messages import Message
+from shared.domain.events import Event
 from shared.domain.history import History
 from shared.domain.profiles import Said
 from shared.domain.signals import Behaviour
@@ -22,7 +25,19 @@ class Pending:
     cause: str
     digest: str
     committed_at: datetime
-    messages: tuple[Message, ...]
+    payload: str
+    """The messages as JSON text, since hardly any of them is ever read again."""
+
+    @classmethod
+    def of(cls, event: Event, now: datetime, messages: tuple[Message, ...]) -> "Pending":
+        """The messages that an event led to."""
+        rows = [(message.topic, message.message_id, message.body) for message in messages]
+        return cls(event.key.cause, event.digest, now, orjson.dumps(rows).decode())
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The messages, to be published again."""
+        return tuple(Message(*row) for row in orjson.loads(self.payload))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.shared import AsJson, bus_of, say
+from infra.commands.common import AsJson, bus_of, say
 
 if TYPE_CHECKING:
     from infra.local.bus import Received

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.shared import AsJson, say
+from infra.commands.common import AsJson, say
 
 
 def package(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.shared import AsJson, Project, bus_of, say
+from infra.commands.common import AsJson, Project, bus_of, say
 from infra.errors import UsageError
 
 

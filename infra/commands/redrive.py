@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.shared import AsJson, Project, bus_of, say
+from infra.commands.common import AsJson, Project, bus_of, say
 
 if TYPE_CHECKING:
     from infra.local.dead_letters import Redrive

@@ -1,13 +1,15 @@
 """`up`: run Upbeat on the emulators until Ctrl-C."""
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.shared import AsJson, say
+from infra.commands.common import AsJson, say
 
 if TYPE_CHECKING:
     from infra.local.up import Up
@@ -29,14 +31,26 @@ def up(
     from infra.local.state import state_folder
     from infra.local.up import Up
 
-    for number in STOP_SIGNALS:
-        signal.signal(number, _stop)
+    upbeat = Up(project, tick_seconds=tick_seconds, state_folder=state_folder(), sink=LogView())
+    with _until_told_to_stop(), upbeat as running:
+        say(_summary(running), as_json=as_json, facts=asdict(running.described))
+        running.wait()
+
+
+@contextmanager
+def _until_told_to_stop() -> Iterator[None]:
+    """Take Ctrl-C and the signals like it for the wish to stop in order, which is no failure."""
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
-        with Up(project, tick_seconds=tick_seconds, state_folder=state_folder(), sink=LogView()) as running:
-            say(_summary(running), as_json=as_json, facts=asdict(running.described))
-            running.wait()
+        for number, handler in before.items():
+            if number != signal.SIGHUP or handler != signal.SIG_IGN:  # nohup means: stay
+                signal.signal(number, _stop)
+        yield
     except KeyboardInterrupt:
         typer.echo("stopped", err=True)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,5 @@
 """Child processes under supervision: what crashes is started again, and nothing outlives its parent."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -11,12 +10,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 FIRST_BACKOFF_SECONDS = 0.5
 MAX_BACKOFF_SECONDS = 30.0
 STEADY_SECONDS = 10.0
 """A program that ran this long was well: its next crash is a first one again."""
 KEPT_LINES = 30
+LAST_WORDS_SECONDS = 5.0
+"""How long the output of a dead program is waited for, lest one that left its group held us up by the pipe."""
+LAUNCHER = Path(__file__).with_name("launch.py")
 
 Sink = Callable[[str, str], None]
 """Takes a program's name and one line of its output."""
@@ -116,18 +119,19 @@ class Process:
             except OSError as error:
                 self._say(f"cannot start: {error}")
                 return 127
-        reader = threading.Thread(target=self._read, args=(child,), daemon=True)
+        reader = threading.Thread(target=self._read, args=(child.stdout,), daemon=True)
         reader.start()
         code = child.wait()
         with self._lock:
             self._signal(signal.SIGKILL)  # what it leaves behind would keep its port
             self._child = None
-        reader.join()
+        reader.join(LAST_WORDS_SECONDS)
         return code
 
-    def _read(self, child: "subprocess.Popen[str]") -> None:
-        for line in child.stdout or ():
-            self._say(line.rstrip())
+    def _read(self, output: IO[str]) -> None:
+        with output:
+            for line in output:
+                self._say(line.rstrip())
 
     def _say(self, line: str) -> None:
         self._lines.append(line)
@@ -152,7 +156,7 @@ def stop_all(processes: Iterable[Process]) -> None:
 
 def _spawn(program: Program) -> "subprocess.Popen[str]":
     return subprocess.Popen(  # noqa: S603 - the programs are our own
-        program.argv,
+        (*_dying_with_us(), *program.argv),
         cwd=program.folder,
         env=program.env,
         stdin=subprocess.DEVNULL,
@@ -161,15 +165,11 @@ def _spawn(program: Program) -> "subprocess.Popen[str]":
         text=True,
         errors="replace",
         start_new_session=True,  # Ctrl-C is for the parent, which then stops the children in order
-        preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, safe between fork and exec
     )
 
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """Have Linux send SIGTERM when the parent dies without stopping its children; other systems cannot."""
-    if _LIBC:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def _dying_with_us() -> tuple[str, ...]:
+    """What to put before a command so that it stops when this process dies; only Linux has such a thing."""
+    if sys.platform != "linux":
+        return ()
+    return (sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()))

@@ -26,6 +26,7 @@ create table if not exists subscriptions (
     summary text not null
 ) without rowid;
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
+create index if not exists earliest on subscriptions (next_due_at, due_shard) where next_due_at is not null;
 create table if not exists cursors (
     shard integer primary key,
     next_due_at integer not null,
@@ -99,7 +100,7 @@ class SqliteStore:
 
     def next_due(self) -> tuple[datetime, list[int]] | None:
         """When something is next due, and in which shards: for a clock that jumps instead of ticking."""
-        earliest = self._one("select min(next_due_at) from subscriptions")
+        earliest = self._one("select min(next_due_at) from subscriptions where next_due_at is not null")
         if earliest is None or earliest[0] is None:
             return None
         rows = self._all("select distinct due_shard from subscriptions where next_due_at = ?", earliest[0])

@@ -8,6 +8,7 @@ from pydantic import Field, computed_field
 from shared.contracts.envelope import Delivery
 from shared.contracts.message import Message
 from shared.contracts.outbound import Outbound, name_of
+from shared.contracts.reasons import Reason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
@@ -17,7 +18,7 @@ class DeadLetter(Outbound):
 
     TOPIC = Topic.DEAD_LETTER.value
 
-    reason: str = Field(description="Why, as a word for machines; see the table of reasons.")
+    reason: Reason = Field(description="Why, as a word for machines.")
     detail: str = Field(description="Why, as sentences for its producer. Holds nothing of the event's values.")
     topic: str = Field(description="The topic it came from.")
     data_base64: str = Field(description="Its data, byte for byte; the whole request, if that was no push.")

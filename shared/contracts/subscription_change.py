@@ -5,11 +5,11 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 from shared.contracts.message import Message
 from shared.contracts.outbound import Sequenced, UtcTime, name_of, rfc3339
 from shared.contracts.topics import Topic
-from shared.domain.account import DEFAULT_SUBSCRIPTION
 from shared.domain.subscription import Status, Subscription
 
 Facts = dict[str, str | bool | None]
 """Facts as they stand in a body: JSON-ready, so that they can be stored and compared with the next ones."""
+ALWAYS_TOLD = frozenset({"status", "entitled"})
 
 
 class SubscriptionFacts(BaseModel):
@@ -53,13 +53,9 @@ def facts_of(subscription: Subscription) -> Facts:
 
 
 def difference(before: Facts, after: Facts) -> tuple[Facts, Facts]:
-    """Keep of both the status, whether it entitles, and what is not the same in the other.
-
-    Nothing told before is the same as an empty subscription told.
-    """
-    was = before or facts_of(Subscription(DEFAULT_SUBSCRIPTION))
-    kept = [name for name in after if name in {"status", "entitled"} or was.get(name) != after[name]]
-    return {name: was.get(name) for name in kept}, {name: after[name] for name in kept}
+    """Keep of both the status, whether it entitles, and what is not the same in the other."""
+    kept = [name for name in after if name in ALWAYS_TOLD or before.get(name) != after[name]]
+    return {name: before.get(name) for name in kept}, {name: after[name] for name in kept}
 
 
 class SubscriptionChange(Sequenced):

@@ -113,11 +113,12 @@ def audience(contender: Contender) -> Loss | None:
 def caps(contender: Contender) -> Loss | None:
     """A campaign is offered only so often."""
     offered = contender.situation.offered(contender.campaign)
-    for cap in contender.campaign.terms.cap if offered else ():
+    if not offered:
+        return None
+    for cap in contender.campaign.terms.cap:
         if sum(_within(cap, at, contender.now) for at in offered) >= cap.max:
-            return Loss(
-                Reason.CAP, f"{cap.max} in {cap.window_days} days" if cap.window_days else f"{cap.max} ever"
-            )
+            window = f"in {cap.window_days} days" if cap.window_days else "ever"
+            return Loss(Reason.CAP, f"{cap.max} {window}")
     return None
 
 

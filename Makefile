@@ -1,0 +1,53 @@
+# Everything anyone needs: `make demo`, `make test`. The rest is for those who work on it.
+# Needs Python 3.11 or newer, and make; it installs the rest into .venv from pinned, hashed requirements.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test lint bench up docs requirements clean help
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
+
+demo: $(VENV)/.local ## Replay a real purchase history through the functions, and tell what came of it
+	$(BIN)/python -m infra demo
+
+test: $(VENV)/.dev ## Run every test; those that need the emulators are skipped, and say so, where there are none
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy shared
+	$(BIN)/lint-imports
+	$(BIN)/python -m infra.contracts_docs --check
+
+bench: $(VENV)/.dev ## Measure, as ratios within one run
+	$(BIN)/python -m tests.bench
+
+up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
+	$(BIN)/python -m infra up
+
+docs: $(VENV)/.dev ## Write the JSON Schemas and the AsyncAPI document from the models
+	$(BIN)/python -m infra.contracts_docs
+
+requirements: $(VENV)/.dev ## Pin and hash what pyproject.toml asks for
+	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
+		--group local -o .ci/requirements-local.txt
+	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
+		--group local --group test --group lint -o .ci/requirements-dev.txt
+
+clean: ## Remove what was installed and written
+	rm -rf $(VENV) out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Upbeat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.%: .ci/requirements-%.txt | $(BIN)/python
+	$(BIN)/python -m pip install -q --require-hashes -r $<
+	@touch $@

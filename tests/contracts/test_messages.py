@@ -1,0 +1,240 @@
+"""Messages out: deterministic ids, stable bytes, and attributes that filters can use."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from shared.contracts.envelope import Delivery
+from shared.contracts.messages import (
+    Candidate,
+    DecisionMessage,
+    Message,
+    SubscriptionChange,
+    SubscriptionFacts,
+    TriggerKind,
+    UpsellTrigger,
+    dead_letter,
+    difference,
+    facts_of,
+)
+from shared.contracts.reasons import Reason
+from shared.domain.errors import Rejected
+from shared.domain.moments import MomentKind
+from shared.domain.subscription import PlanChange, Status, Subscription
+
+AT = datetime(2026, 3, 15, 9, 30, 0, 250_000, tzinfo=UTC)
+ABOUT = {"user_id": "u-1", "sequence": 7, "decided_at": AT}
+
+
+def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
+    return UpsellTrigger(
+        kind=kind,
+        trigger_id="5d0c",
+        subscription_id="main",
+        campaign_id="save",
+        offer_id="half",
+        placement="home",
+        moment=MomentKind.PAYMENT_FAILED,
+        cause="c1",
+        expires_at=AT,
+        **ABOUT,
+        **chosen,
+    ).message()
+
+
+def candidate(outcome: str) -> Candidate:
+    return Candidate(
+        campaign_id="save",
+        offer_id="half",
+        placement="home",
+        moment=MomentKind.RENEWED,
+        cause="c1",
+        subscription_id="main",
+        outcome=outcome,
+    )
+
+
+def decision(*outcomes: str) -> Message:
+    candidates = tuple(candidate(outcome) for outcome in outcomes)
+    return DecisionMessage(
+        cause="c1", catalog_version="v1", moments=(MomentKind.RENEWED,), candidates=candidates, **ABOUT
+    ).message()
+
+
+def change(before: dict[str, Any], after: dict[str, Any], **about: Any) -> Message:
+    return SubscriptionChange(
+        **(ABOUT | {"cause": "c1", "subscription_id": "main"} | about),
+        before=SubscriptionFacts.model_validate(before),
+        after=SubscriptionFacts.model_validate(after),
+    ).message()
+
+
+ACTIVE = Subscription("main", status=Status.ACTIVE, plan="premium", period_end=AT, auto_renew=True)
+
+
+def test_a_body_is_plain_json_with_times_in_utc() -> None:
+    body = trigger(channel="push", score=0.5).body
+    assert body == json.loads(json.dumps(body))
+    assert body["decided_at"] == "2026-03-15T09:30:00.250000Z"
+    assert body["moment"] == "payment.failed"
+
+
+def test_data_is_compact_and_the_same_whatever_the_order_of_the_fields() -> None:
+    assert (
+        Message("t", "1", {"b": 1, "a": {"d": "é", "c": None}}).data() == '{"a":{"c":null,"d":"é"},"b":1}'.encode()
+    )
+    assert Message("t", "1", {"b": 1, "a": 2}).data() == Message("t", "1", {"a": 2, "b": 1}).data()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        trigger(),
+        decision("lost"),
+        change({"status": "none", "entitled": False}, {"status": "active", "entitled": True}),
+    ],
+)
+def test_a_stored_message_is_rebuilt_as_it_was(message: Message) -> None:
+    rebuilt = Message(message.topic, message.message_id, json.loads(message.data()))
+    assert rebuilt == message
+    assert (rebuilt.data(), rebuilt.attributes()) == (message.data(), message.attributes())
+
+
+def test_issuing_and_revoking_are_two_messages_about_one_trigger() -> None:
+    issued, revoked = trigger(TriggerKind.ISSUED), trigger(TriggerKind.REVOKED)
+    assert issued.message_id != revoked.message_id
+    assert issued.body["trigger_id"] == revoked.body["trigger_id"]
+
+
+def test_a_trigger_can_be_filtered_by_what_a_channel_needs() -> None:
+    assert trigger(channel="push").attributes() == {
+        "message_id": "5d0c.issued",
+        "schema_version": "1",
+        "kind": "issued",
+        "trigger_id": "5d0c",
+        "campaign_id": "save",
+        "placement": "home",
+        "channel": "push",
+        "moment": "payment.failed",
+    }
+
+
+def test_an_attribute_that_the_body_does_not_give_is_left_out() -> None:
+    assert "channel" not in trigger().attributes()
+
+
+def test_of_a_topic_that_nobody_filters_only_the_id_is_told() -> None:
+    assert Message("lifecycle-due", "m1", {"user_id": "u-1"}).attributes() == {"message_id": "m1"}
+
+
+def test_a_change_tells_the_status_and_what_differs_alone() -> None:
+    later = Subscription(
+        "main",
+        status=Status.ACTIVE,
+        plan="premium",
+        auto_renew=True,
+        plan_change=PlanChange("basic", None),
+    )
+    message = change(*difference(facts_of(ACTIVE), facts_of(later)))
+    assert message.body["before"] == {
+        "status": "active",
+        "entitled": True,
+        "period_end": "2026-03-15T09:30:00.250000Z",
+        "scheduled_plan": None,
+    }
+    assert message.body["after"] == {
+        "status": "active",
+        "entitled": True,
+        "period_end": None,
+        "scheduled_plan": "basic",
+    }
+
+
+def test_a_change_can_be_filtered_by_status() -> None:
+    message = change(*difference(facts_of(Subscription("main")), facts_of(ACTIVE)))
+    assert message.attributes() == {
+        "message_id": message.body["change_id"],
+        "schema_version": "1",
+        "status_before": "none",
+        "status_after": "active",
+    }
+
+
+def test_facts_are_told_in_the_words_of_the_contract() -> None:
+    facts = facts_of(ACTIVE)
+    assert list(facts) == list(SubscriptionFacts.model_fields)
+    assert SubscriptionFacts.model_validate(facts).model_dump(mode="json") == facts
+
+
+def test_one_event_changes_one_user_once() -> None:
+    facts = {"status": "active", "entitled": True}
+    ids = {
+        change(facts, facts, **about).message_id
+        for about in ({}, {"sequence": 8}, {"decided_at": AT.replace(year=2027)})
+    }
+    assert len(ids) == 1
+    others = {change(facts, facts, **about).message_id for about in ({}, {"user_id": "u-2"}, {"cause": "c2"})}
+    assert len(others) == 3
+    assert decision("lost").message_id not in ids
+
+
+def test_a_decision_says_whether_anything_came_of_it() -> None:
+    assert decision("lost", "issued").attributes()["outcome"] == "issued"
+    assert decision("lost", "lost").attributes()["outcome"] == "withheld"
+
+
+def test_a_decision_without_candidates_is_none() -> None:
+    with pytest.raises(ValidationError):
+        decision()
+
+
+DELIVERY = Delivery(b"\xff\x00", {"b": "2", "a": "1"}, message_id="77", publish_time="2026-03-15T09:30:00Z")
+REJECTED = Rejected("id_reused", "event_id: expected a new one")
+
+
+def test_a_dead_letter_keeps_everything() -> None:
+    message = dead_letter("payment", DELIVERY, REJECTED)
+    assert message.topic == "dead-letter"
+    assert message.body == {
+        "schema_version": 1,
+        "reason": "id_reused",
+        "detail": "event_id: expected a new one",
+        "topic": "payment",
+        "data_base64": "/wA=",
+        "attributes": {"b": "2", "a": "1"},
+        "pubsub_message_id": "77",
+        "publish_time": "2026-03-15T09:30:00Z",
+        "dead_letter_id": message.message_id,
+    }
+    assert message.attributes() == {
+        "message_id": message.message_id,
+        "schema_version": "1",
+        "reason": "id_reused",
+        "topic": "payment",
+    }
+
+
+def test_the_same_message_refused_again_is_the_same_dead_letter() -> None:
+    again = replace(DELIVERY, attributes={"a": "1", "b": "2"}, message_id="78", delivery_attempt=2)
+    ids = {dead_letter("payment", one, REJECTED).message_id for one in (DELIVERY, again)}
+    assert len(ids) == 1
+
+
+def test_other_data_attributes_or_topic_make_another_dead_letter() -> None:
+    others = [
+        ("payment", DELIVERY),
+        ("trial-start", DELIVERY),
+        ("payment", replace(DELIVERY, data=b"")),
+        ("payment", replace(DELIVERY, attributes={})),
+    ]
+    assert len({dead_letter(topic, one, REJECTED).message_id for topic, one in others}) == 4
+
+
+def test_the_list_of_reasons_is_closed() -> None:
+    with pytest.raises(ValidationError):
+        dead_letter("payment", DELIVERY, Rejected("because", "no such reason"))
+    assert all(reason.meaning.endswith(".") for reason in Reason)
