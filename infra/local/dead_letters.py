@@ -75,11 +75,14 @@ class LetterBus(Protocol):
 def read_letter(received: Received, topology: Topology) -> Letter:
     """The letter in a message: one of ours (JSON), or one that Pub/Sub forwarded as it was.
 
-    Raises `UnreadableLetter` for anything else, and where the topic is none that a function listens to.
+    Raises `UnreadableLetter` for anything else, where no function listens to the topic, and where there is nothing
+    in it, which Pub/Sub would not take back.
     """
     letter = _forwarded(received, topology) if SOURCE_SUBSCRIPTION in received.attributes else _ours(received)
     if letter.topic not in topology.topics_in:
         raise UnreadableLetter(f"it names the topic {letter.topic!r}, which no function listens to")
+    if not letter.data and not letter.attributes:
+        raise UnreadableLetter("it has neither data nor attributes")
     return letter
 
 

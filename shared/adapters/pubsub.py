@@ -5,28 +5,27 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import grpc
-from google.api_core import exceptions
 from google.pubsub_v1 import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 from google.pubsub_v1.types import PubsubMessage
 
+from shared.adapters.asking import ASKING_SECONDS, RECONNECT, asking
 from shared.contracts.messages import Message
-from shared.domain.errors import Transient
 
-RPC_SECONDS = 10.0
 MAX_REQUEST_MESSAGES = 500
 """Half of what Pub/Sub takes in one request; our messages are far below its 10 MB each time."""
 
 
 class PubsubPublisher:
-    """One request a topic, all at once; returns when Pub/Sub has accepted every message."""
+    """One request a topic, all at once and within `seconds`; returns when Pub/Sub has accepted every message."""
 
-    def __init__(self, client: PublisherAsyncClient, project: str) -> None:
+    def __init__(self, client: PublisherAsyncClient, project: str, seconds: float = ASKING_SECONDS) -> None:
         self.client = client
         self.project = project
+        self.seconds = seconds
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """See `Publisher.publish`."""
+        """See `Publisher.publish`. Where one request fails, the others are still waited for."""
         by_topic: dict[str, list[PubsubMessage]] = defaultdict(list)
         for message in messages:
             by_topic[message.topic].append(PubsubMessage(data=message.data(), attributes=message.attributes()))
@@ -35,14 +34,13 @@ class PubsubPublisher:
             for topic, batch in by_topic.items()
             for start in range(0, len(batch), MAX_REQUEST_MESSAGES)
         ]
-        try:
-            await asyncio.gather(*requests)
-        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
-            raise Transient(f"Pub/Sub: {type(error).__name__}") from error
+        async with asking("Pub/Sub", self.seconds):
+            for failure in filter(None, await asyncio.gather(*requests, return_exceptions=True)):
+                raise failure
 
     async def _send(self, topic: str, batch: list[PubsubMessage]) -> None:
         path = f"projects/{self.project}/topics/{topic}"
-        await self.client.publish(topic=path, messages=batch, timeout=RPC_SECONDS)
+        await self.client.publish(topic=path, messages=batch, retry=RECONNECT)
 
 
 def publisher_client(environ: Mapping[str, str]) -> PublisherAsyncClient:

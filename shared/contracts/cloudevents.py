@@ -11,8 +11,8 @@ from shared.domain.errors import Rejected
 FILLED_IN = {"event_id": "id", "source": "source", "occurred_at": "time"}
 """Which field of an event may be left to which attribute of the CloudEvent."""
 STRUCTURED = "application/cloudevents"
-REQUIRED = frozenset({"specversion", "id", "source", "type"})
-"""What every CloudEvent has; no event of ours has a `specversion` beside a `type`."""
+MARK = "specversion"
+"""What every CloudEvent has, and no event of ours."""
 
 
 def unwrap(content: dict[str, Any], attributes: Mapping[str, str]) -> dict[str, Any]:
@@ -21,10 +21,10 @@ def unwrap(content: dict[str, Any], attributes: Mapping[str, str]) -> dict[str, 
     Structured mode: the content is the CloudEvent, and its `data` or `data_base64` the event. Binary mode: the
     content is the event, and the message's `ce-` attributes are around it. Raises `Rejected`.
     """
-    if attributes.get("content-type", "").startswith(STRUCTURED) or content.keys() >= REQUIRED:
+    if MARK in content or attributes.get("content-type", "").startswith(STRUCTURED):
         return _filled(_payload(content), content)
     if "ce-id" in attributes:
-        return _filled(content, {name.removeprefix("ce-"): text for name, text in attributes.items()})
+        return _filled(content, {name: attributes.get(f"ce-{name}") for name in FILLED_IN.values()})
     return content
 
 

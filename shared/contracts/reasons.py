@@ -14,7 +14,7 @@ class Reason(StrEnum):
     UNKNOWN_TOPIC = "unknown_topic", "No event of Upbeat travels on this topic."
     FUTURE_DATED = "future_dated", "It happened later than now, by more than the clock skew allowed (5 minutes)."
     ID_REUSED = "id_reused", "Another event of this topic and source came first under the same event_id."
-    UNKNOWN_TRIGGER = "unknown_trigger", "The feedback names a trigger that this user never got."
+    UNKNOWN_TRIGGER = "unknown_trigger", "The feedback names a trigger that is not among the user's recent ones."
 
     meaning: str
 

@@ -23,8 +23,10 @@ def validate(model: type[M], content: Mapping[str, Any]) -> M:
     Raises `Rejected`: `unknown_value` where a closed list does not have a value, whatever else is wrong, since
     a later version that knows the value may judge the rest by other rules; else `invalid`.
     """
+    if None in content.values():
+        content = {name: value for name, value in content.items() if value is not None}
     try:
-        return model.model_validate({name: value for name, value in content.items() if value is not None})
+        return model.model_validate(content)
     except ValidationError as error:
         raise _refusal(error) from None
 

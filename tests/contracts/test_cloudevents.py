@@ -30,6 +30,11 @@ def test_binary_mode_fills_in_what_the_event_leaves_out() -> None:
     assert parsed(LEFT_OUT | {"event_id": None}, **BINARY) == PLAIN
 
 
+def test_attributes_of_other_senses_fill_in_nothing() -> None:
+    assert parsed(LEFT_OUT, **BINARY, id="other", source="other", time="other") == PLAIN
+    assert parsed(LEFT_OUT, id="other", source="other", time="other", **BINARY) == PLAIN
+
+
 def test_structured_mode_fills_in_what_the_event_leaves_out() -> None:
     encoded = b64encode(json.dumps(LEFT_OUT).encode()).decode()
     assert parsed(STRUCTURED | {"data": LEFT_OUT}) == PLAIN

@@ -76,9 +76,9 @@ def test_a_function_that_is_killed_is_started_again_and_misses_nothing(probe_up,
 
 
 def test_what_does_not_exist_is_named(probe_up):
-    with pytest.raises(InfraError, match="cannot publish to refund in project .*: it does not exist there"):
+    with pytest.raises(InfraError, match=r"cannot publish to refund in project .*: it does not exist there"):
         probe_up.bus.publish("refund", b"{}")
-    with pytest.raises(InfraError, match="cannot pull from refund-hold in project .*: it does not exist there"):
+    with pytest.raises(InfraError, match=r"cannot pull from refund-hold in project .*: it does not exist there"):
         probe_up.bus.pull("refund-hold")
 
 

@@ -9,6 +9,10 @@ from infra.errors import InfraError
 from infra.local.bus import Received
 from infra.local.dead_letters import Letter, UnreadableLetter, read_letter, redrive
 from infra.topology import load
+from shared.contracts.dead_letter import dead_letter
+from shared.contracts.envelope import Delivery
+from shared.contracts.reasons import Reason
+from shared.domain.errors import Rejected
 
 TOPOLOGY = load()
 HOLD = TOPOLOGY.dead_letter.subscription
@@ -100,12 +104,25 @@ def test_a_forwarded_letter_finds_its_topic_by_its_subscription():
         ours(1, topic="decision"),
         ours(1, topic="no-such-topic"),
         ours(1, topic=["payment"]),
+        ours(1, data=b"", attributes={}),
         forwarded(1, "somebody-elses-subscription"),
     ],
 )
 def test_a_letter_that_does_not_say_where_it_came_from_is_unreadable(junk):
     with pytest.raises(UnreadableLetter):
         read_letter(junk, TOPOLOGY)
+
+
+@pytest.mark.parametrize("letter", [ours(1, data=b""), ours(1, data=b"{}", attributes={})])
+def test_a_letter_of_data_alone_or_attributes_alone_can_be_sent_back(letter):
+    assert read_letter(letter, TOPOLOGY).topic == "payment"
+
+
+def test_a_letter_as_the_functions_write_it_is_read_back_as_it_came():
+    delivery = Delivery(b"\x00 not json", {"source": "shop"})
+    message = dead_letter("payment", delivery, Rejected(Reason.NOT_JSON, "expected JSON"))
+    letter = read_letter(received(1, message.data(), message.attributes()), TOPOLOGY)
+    assert letter == Letter("payment", Reason.NOT_JSON, delivery.data, delivery.attributes)
 
 
 def test_a_dry_run_moves_nothing_and_says_what_it_would_send():
