@@ -1,12 +1,13 @@
 """The outbox: the messages one processing owes the world, numbered, and kept with the state that they tell of."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from shared.contracts.messages import (
     Candidate,
     DecisionMessage,
+    EventReference,
     Facts,
     Message,
     SubscriptionChange,
@@ -39,16 +40,26 @@ class Outbox:
         self.event = event
         self.now = now
         self.sequence = max(record.sequence, to_micros(now) - 1)
+        self.reference = EventReference(
+            topic=event.key.topic, source=event.key.source, event_id=event.key.event_id
+        )
         self.messages: tuple[Message, ...] = ()
 
     def issue(self, issued: Issued, catalog_version: str) -> None:
         """Say that an offer is to be shown."""
-        chosen = asdict(issued)
-        self._trigger(TriggerKind.ISSUED, chosen.pop("trigger"), catalog_version=catalog_version, **chosen)
+        self._trigger(
+            TriggerKind.ISSUED,
+            issued.trigger,
+            catalog_version=catalog_version,
+            experiment_id=issued.experiment_id,
+            variant=issued.variant,
+            propensity=issued.propensity,
+            score=issued.score,
+        )
 
     def revoke(self, trigger: Trigger) -> None:
         """Say that an offer is to be shown no longer."""
-        self._trigger(TriggerKind.REVOKED, asdict(trigger))
+        self._trigger(TriggerKind.REVOKED, trigger)
 
     def explain(self, decision: Decision, moments: list[Moment]) -> None:
         """Say what was considered, and why each campaign won or lost."""
@@ -87,13 +98,32 @@ class Outbox:
         entry = Pending.of(self.event, self.now, self.messages)
         return replace(record, pending=(*kept, entry), sequence=self.sequence)
 
-    def _trigger(self, kind: TriggerKind, trigger: dict[str, Any], **chosen: Any) -> None:
-        said = {name: value for name, value in trigger.items() if name in UpsellTrigger.model_fields}
-        self._add(UpsellTrigger(**{**said, **self._header()}, kind=kind, **chosen).message())
+    def _trigger(self, kind: TriggerKind, trigger: Trigger, **chosen: Any) -> None:
+        self._add(
+            UpsellTrigger(
+                **self._header(),
+                kind=kind,
+                trigger_id=trigger.trigger_id,
+                subscription_id=trigger.subscription_id,
+                campaign_id=trigger.campaign_id,
+                offer_id=trigger.offer_id,
+                placement=trigger.placement,
+                channel=trigger.channel,
+                moment=trigger.moment,
+                cause=trigger.cause,
+                expires_at=trigger.expires_at,
+                **chosen,
+            ).message()
+        )
 
     def _header(self) -> dict[str, Any]:
         self.sequence += 1
-        return {"user_id": self.record.user_id, "sequence": self.sequence, "decided_at": self.now}
+        return {
+            "user_id": self.record.user_id,
+            "sequence": self.sequence,
+            "decided_at": self.now,
+            "event": self.reference,
+        }
 
     def _add(self, message: Message) -> None:
         self.messages = (*self.messages, message)

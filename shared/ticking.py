@@ -27,10 +27,17 @@ class Ticker:
         """Publish a `lifecycle-due` message for each user due now in these shards, and return how many.
 
         It goes on where the last tick stopped, so that a document that fails for ever holds up nobody. Raises
-        `Transient` where store or bus do not answer; the next tick then finds what this one left.
+        `Transient` where store or bus do not answer; the other shards are looked at all the same, and the next
+        tick finds what this one left.
         """
         now = self.clock.now()
-        return sum(await asyncio.gather(*(self._tick_shard(shard, now) for shard in shards)))
+        ticks = (self._tick_shard(shard, now) for shard in shards)
+        published = 0
+        for came in await asyncio.gather(*ticks, return_exceptions=True):
+            if isinstance(came, BaseException):
+                raise came
+            published += came
+        return published
 
     async def _tick_shard(self, shard: int, now: datetime) -> int:
         cursor = await self.due_users.load_cursor(shard)

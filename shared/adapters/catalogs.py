@@ -2,73 +2,87 @@
 
 import asyncio
 import logging
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from google.api_core import exceptions
 from google.cloud.firestore import AsyncClient
 
+from shared.adapters.asking import ASKING_SECONDS, RECONNECT, asking
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog, Transient
 from shared.ports import Clock
 
 log = logging.getLogger(__name__)
-RPC_SECONDS = 10.0
+
+_is_version = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}").fullmatch
+"""What may be a document's id in Firestore, and no path to another."""
 
 
 class FirestoreCatalogs:
-    """The catalog that `catalog/current` names, read again when it is older than `refresh`.
+    """The catalog that `catalog/current` names in `version`, read again when it is older than `refresh`.
 
-    A catalog that cannot be read or is invalid never replaces a good one: it is logged, and the last good one
-    stays in use. Where none was ever published there is the empty catalog, so that states are right from the start.
+    It is the map `catalog` in `catalog/{version}`. One that cannot be read, is missing or invalid never replaces
+    a good one: it is logged, looked at again, and the last good one stays in use. Where none was ever published
+    there is the empty catalog, so that states are right from the start.
     """
 
-    def __init__(self, client: AsyncClient, clock: Clock, refresh: timedelta) -> None:
+    def __init__(
+        self, client: AsyncClient, clock: Clock, refresh: timedelta, seconds: float = ASKING_SECONDS
+    ) -> None:
         self.collection = client.collection("catalog")
         self.clock = clock
         self.refresh = refresh
+        self.seconds = seconds
         self.catalog = EMPTY
-        self.refused: str | None = None
-        self.read_at: datetime | None = None
-        self.reading = asyncio.Lock()
+        self.version: object = None
+        self.refused: object = None
+        self.looked_at: datetime | None = None
+        self.looking = asyncio.Lock()
 
     async def current(self) -> Catalog:
-        """See `Catalogs.current`. Raises `Transient` if not even a first look was possible."""
-        async with self.reading:
-            now = self.clock.now()
-            if self.read_at is None or now - self.read_at >= self.refresh:
-                await self._refresh()
-                self.read_at = now
+        """See `Catalogs.current`. Raises `Transient` if not even a first look was possible within `seconds`."""
+        if self._is_old():
+            await self._renew()
         return self.catalog
 
-    async def _refresh(self) -> None:
+    def _is_old(self) -> bool:
+        return self.looked_at is None or self.clock.now() - self.looked_at >= self.refresh
+
+    async def _renew(self) -> None:
+        """Look once, however many events wait for it."""
         try:
-            version, content = await self._newest()
-        except (exceptions.GoogleAPICallError, exceptions.RetryError) as error:
-            if self.read_at is None:
-                raise Transient(f"Firestore: no catalog could be read: {type(error).__name__}") from error
-            log.warning("no catalog could be read; %s stays in use", self.catalog.version)
-        else:
-            self._take(version, content)
+            async with asking("Firestore", self.seconds), self.looking:
+                if self._is_old():
+                    self._take(*await self._newest())
+                    self.looked_at = self.clock.now()
+        except Transient as error:
+            if self.looked_at is None:
+                raise
+            self.looked_at = self.clock.now()
+            log.warning("no catalog could be read; %s stays in use: %s", self.catalog.version, error)
 
-    async def _newest(self) -> tuple[str | None, Any]:
-        """The version in force and its content; no content where it is known already."""
-        pointer = await self.collection.document("current").get(timeout=RPC_SECONDS)
-        version = (pointer.to_dict() or {}).get("version")
-        if version is None or version in {self.catalog.version, self.refused}:
+    async def _newest(self) -> tuple[object, Any]:
+        """The version in force and its content; no content where it is in use already, or not to be found."""
+        version = await self._field("current", "version")
+        if version == self.version or not _is_version(str(version)):
             return version, None
-        document = await self.collection.document(str(version)).get(timeout=RPC_SECONDS)
-        return version, (document.to_dict() or {}).get("catalog", {})
+        return version, await self._field(str(version), "catalog")
 
-    def _take(self, version: str | None, content: Any) -> None:
-        if content is None:
+    async def _field(self, document: str, name: str) -> Any:
+        snapshot = await self.collection.document(document).get([name], retry=RECONNECT)
+        return (snapshot.to_dict() or {}).get(name)
+
+    def _take(self, version: object, content: Any) -> None:
+        if version is None or version == self.version:
             return
         try:
-            self.catalog = compile_catalog(content)
+            self.catalog, self.version, self.refused = compile_catalog(content), version, None
         except InvalidCatalog as error:
+            if version != self.refused:
+                log.error("catalog %s is refused; %s stays in use: %s", version, self.catalog.version, error)  # noqa: TRY400 - no bug of ours, so no trace
             self.refused = version
-            log.error("catalog %s is refused; %s stays in use: %s", version, self.catalog.version, error)  # noqa: TRY400
 
 
 class FixedCatalogs:

@@ -3,6 +3,7 @@
 from shared.contracts.dead_letter import DeadLetter, dead_letter
 from shared.contracts.decision import Candidate, DecisionMessage
 from shared.contracts.message import Message
+from shared.contracts.outbound import EventReference
 from shared.contracts.subscription_change import Facts, SubscriptionChange, SubscriptionFacts, difference, facts_of
 from shared.contracts.upsell_trigger import TriggerKind, UpsellTrigger
 
@@ -10,6 +11,7 @@ __all__ = [
     "Candidate",
     "DeadLetter",
     "DecisionMessage",
+    "EventReference",
     "Facts",
     "Message",
     "SubscriptionChange",

@@ -41,6 +41,16 @@ class Outbound(BaseModel):
         return Message(self.TOPIC, self.message_id, self.model_dump(mode="json"))
 
 
+class EventReference(BaseModel):
+    """An event, by what identifies it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    topic: str = Field(description="The topic it came in on; `lifecycle-due` where time alone was the cause.")
+    source: str = Field(description="Its source; empty where it gave none.")
+    event_id: str = Field(description="Its id.")
+
+
 class Sequenced(Outbound):
     """A message about one user, which a consumer can put in order with the others about that user."""
 
@@ -49,3 +59,4 @@ class Sequenced(Outbound):
         ge=1, description="Grows with every message about the user: of two, the greater is the newer."
     )
     decided_at: UtcTime = Field(description="When Upbeat decided it (UTC).")
+    event: EventReference = Field(description="The event whose processing led to it.")

@@ -16,6 +16,8 @@ class Reason(StrEnum):
     ID_REUSED = "id_reused", "Another event of this topic and source came first under the same event_id."
     UNKNOWN_TRIGGER = "unknown_trigger", "The feedback names a trigger that is not among the user's recent ones."
 
+    UNDELIVERED = "undelivered", "No function acknowledged it in as many attempts as it is given."
+
     meaning: str
 
     def __new__(cls, word: str, meaning: str) -> "Reason":

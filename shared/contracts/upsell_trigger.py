@@ -27,7 +27,7 @@ class UpsellTrigger(Sequenced):
     campaign_id: str = Field(description="The campaign that won.")
     offer_id: str = Field(description="The offer to show.")
     placement: str = Field(description="Where to show it.")
-    channel: str | None = Field(default=None, description="By what means, as the catalog names it.")
+    channel: str = Field(description="By what means, as the catalog names it.")
     moment: MomentKind = Field(description="What happened that the campaign reacts to.")
     cause: str = Field(description="Names the one occurrence of the moment.")
     expires_at: UtcTime = Field(description="Do not show it from this instant on (UTC).")

@@ -42,7 +42,6 @@ class Issued:
     """A trigger that won, with what its message says beside it."""
 
     trigger: Trigger
-    channel: str
     experiment_id: str | None = None
     variant: str | None = None
     propensity: float | None = None
@@ -131,10 +130,11 @@ def _issued(contender: Contender) -> Issued:
         campaign_id=campaign.id,
         offer_id=campaign.terms.offer,
         placement=campaign.terms.placement,
+        channel=campaign.channel,
         moment=moment.kind,
         subscription_id=moment.subscription_id,
         cause=moment.cause,
         decided_at=user.now,
         expires_at=later(user.now, campaign.validity),
     )
-    return Issued(trigger, campaign.channel)
+    return Issued(trigger)

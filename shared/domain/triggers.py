@@ -28,6 +28,8 @@ class Trigger:
     campaign_id: str
     offer_id: str
     placement: str
+    channel: str
+    """By what means it is shown; kept so that its revocation passes the same subscription filters."""
     moment: MomentKind
     subscription_id: str
     cause: str

@@ -12,6 +12,7 @@ from shared.contracts.envelope import Delivery
 from shared.contracts.messages import (
     Candidate,
     DecisionMessage,
+    EventReference,
     Message,
     SubscriptionChange,
     SubscriptionFacts,
@@ -27,7 +28,8 @@ from shared.domain.moments import MomentKind
 from shared.domain.subscription import PlanChange, Status, Subscription
 
 AT = datetime(2026, 3, 15, 9, 30, 0, 250_000, tzinfo=UTC)
-ABOUT = {"user_id": "u-1", "sequence": 7, "decided_at": AT}
+EVENT = EventReference(topic="payment", source="billing", event_id="p-1")
+ABOUT = {"user_id": "u-1", "sequence": 7, "decided_at": AT, "event": EVENT}
 
 
 def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
@@ -41,8 +43,7 @@ def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
         moment=MomentKind.PAYMENT_FAILED,
         cause="c1",
         expires_at=AT,
-        **ABOUT,
-        **chosen,
+        **(ABOUT | {"channel": "in_app"} | chosen),
     ).message()
 
 
@@ -124,7 +125,8 @@ def test_a_trigger_can_be_filtered_by_what_a_channel_needs() -> None:
 
 
 def test_an_attribute_that_the_body_does_not_give_is_left_out() -> None:
-    assert "channel" not in trigger().attributes()
+    body = {"kind": "issued", "channel": None}
+    assert Message("upsell-trigger", "1", body).attributes() == {"message_id": "1", "kind": "issued"}
 
 
 def test_of_a_topic_that_nobody_filters_only_the_id_is_told() -> None:

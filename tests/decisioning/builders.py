@@ -61,7 +61,9 @@ def moment(
 def trigger(campaign: str = "upgrade", at: datetime = NOW, *, revoked: bool = False) -> Trigger:
     cause = at.isoformat()
     expires = at + timedelta(hours=1)
-    return Trigger(cause, campaign, "annual", "banner", MomentKind.RENEWED, "main", cause, at, expires, revoked)
+    return Trigger(
+        cause, campaign, "annual", "banner", "in_app", MomentKind.RENEWED, "main", cause, at, expires, revoked
+    )
 
 
 def campaign(**terms: Any) -> dict[str, Any]:

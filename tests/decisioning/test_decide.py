@@ -36,6 +36,7 @@ def test_a_winner_becomes_a_trigger() -> None:
         campaign_id="upgrade",
         offer_id="annual",
         placement="banner",
+        channel="in_app",
         moment=MomentKind.RENEWED,
         subscription_id="main",
         cause="c1",
@@ -45,7 +46,7 @@ def test_a_winner_becomes_a_trigger() -> None:
     assert decide(asked, user(), [RENEWED]) == Decision(
         asked.version,
         (Candidate("upgrade", "annual", "banner", MomentKind.RENEWED, "c1", "main", Outcome.ISSUED, None, None),),
-        (Issued(expected, "in_app"),),
+        (Issued(expected),),
     )
 
 
@@ -113,7 +114,7 @@ def test_who_fails_a_gate_does_not_take_the_placement() -> None:
 
 def test_every_placement_has_its_own_winner() -> None:
     decision = decide(catalog(campaigns={"a": campaign(), "b": campaign(placement="inbox")}), user(), [RENEWED])
-    assert [(issued.trigger.campaign_id, issued.channel) for issued in decision.issued] == [
+    assert [(issued.trigger.campaign_id, issued.trigger.channel) for issued in decision.issued] == [
         ("a", "in_app"),
         ("b", "email"),
     ]
