@@ -3,6 +3,7 @@
 import asyncio
 import random
 from dataclasses import replace
+from datetime import datetime
 
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
@@ -61,14 +62,14 @@ class Application:
         policy = Policy(await self.catalogs.current(), self.terms)
         processed = process(record, event, now, policy)
         if processed.record is not record:
-            await self._commit(processed.record, stored.version)
+            await self._commit(processed.record, stored.version, now)
         await self.publisher.publish(processed.messages)
         return processed.arrival
 
-    async def _commit(self, record: UserRecord, version: object | None) -> None:
+    async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its bound; what it sheds for that is published once more before."""
         fitting, blob, shed = fit(record, self.terms)
-        await self.publisher.publish([message for entry in shed for message in entry.messages])
+        await self.publisher.publish([message for entry in shed for message in still_alive(entry, record, now)])
         document = Document(record.user_id, blob, fitting.next_due_at, fitting.announced)
         await self.subscriptions.commit(document, version)
 

@@ -1,7 +1,8 @@
 """The entry point: turns a topic into an ASGI function, and every failure into one of three outcomes.
 
 Can never succeed: to the dead letter, acknowledged. May succeed later: not acknowledged, so that Pub/Sub sends it
-again. A bug: the same, and logged as an error with its trace.
+again. A bug: the same, and logged as an error with its trace. A stored document that this version cannot read
+(`UnreadableRecord`) is a bug too: the event waits for a version that can, and nothing overwrites the document.
 """
 
 import logging
@@ -43,7 +44,7 @@ def clock_function(topic: Topic) -> Function:
 
 def _function(topic: Topic, work: Work) -> Function:
     async def function(request: Request) -> Response:
-        if request.method == "GET":
+        if request.method != "POST":
             return Response("ok\n")
         outcome, status = await _answer(topic, work, await request.body(), request)
         return Response(status_code=status, headers={OUTCOME: outcome})
@@ -55,13 +56,14 @@ def _function(topic: Topic, work: Work) -> Function:
 
 async def _answer(topic: Topic, work: Work, body: bytes, request: Request) -> tuple[str, int]:
     """The outcome of one delivery, and the status that tells Pub/Sub whether to send it again."""
+    TRACE.set(traceparent({}, request.headers))
     try:
         return await _deliver(topic, work, body, request), ACKNOWLEDGED
     except Transient as error:
-        log.warning("%s: to be delivered again: %s", topic, error)
+        log.warning("%s: to be delivered again: %s", topic, error, extra=_fields(topic, "failed"))
         return "failed", TRY_AGAIN
     except Exception:
-        log.exception("%s: a bug, to be delivered again", topic)
+        log.exception("%s: a bug, to be delivered again", topic, extra=_fields(topic, "failed"))
         return "failed", BUG
 
 
@@ -73,7 +75,8 @@ async def _deliver(topic: Topic, work: Work, body: bytes, request: Request) -> s
         TRACE.set(traceparent(delivery.attributes, request.headers))
         return await work(wired, topic, delivery)
     except Rejected as rejected:
-        log.warning("%s: dead letter: %s", topic, rejected)
+        fields = _fields(topic, "dead_lettered", reason=rejected.reason)
+        log.warning("%s: dead letter: %s", topic, rejected, extra=fields)
         await wired.publisher.publish([dead_letter(topic, delivery, rejected)])
         return "dead_lettered"
 
@@ -88,3 +91,8 @@ async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> str:
     published = await wired.ticker.tick(parse_clock(delivery).shards)
     log.info("%d users are due", published)
     return "ticked"
+
+
+def _fields(topic: str, outcome: str, **more: str) -> dict[str, dict[str, str]]:
+    """What log-based metrics count by."""
+    return {"fields": {"topic": topic, "outcome": outcome, **more}}

@@ -1,13 +1,25 @@
 """Logs as Cloud Logging reads them: one JSON object a line, with severity and trace, and no personal data."""
 
-import json
 import logging
+import re
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from typing import Any
+
+import orjson
+
+from shared.domain.errors import UpbeatError
 
 TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
 """The W3C traceparent of the delivery in hand."""
+
+OUTSPOKEN = (UpbeatError, AttributeError, ImportError, NameError, TypeError)
+"""Errors whose words speak of code alone; those of any other may quote what was in hand (`KeyError: 'user-1'`)."""
+
+_is_traceparent = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
+"""See https://www.w3.org/TR/trace-context/#traceparent-header."""
 
 
 class CloudFormatter(logging.Formatter):
@@ -23,33 +35,35 @@ class CloudFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON; what the caller gave as `extra={"fields": ...}` stands beside the message."""
         message = record.getMessage()
-        if record.exc_info:
-            message = f"{message}\n{self.formatException(record.exc_info)}"
+        if record.exc_info and record.exc_info[1]:
+            message = "\n".join((message, *_told(record.exc_info[1])))
         fields = getattr(record, "fields", {})
-        return json.dumps({"severity": record.levelname, "message": message, **self._trace(), **fields})
+        line = {"severity": record.levelname, "message": message, **self._trace(), **fields}
+        return orjson.dumps(line, default=str).decode()
 
-    def _trace(self) -> dict[str, object]:
-        version_trace_span_flags = (TRACE.get() or "").split("-")
-        if len(version_trace_span_flags) != 4:
+    def _trace(self) -> dict[str, Any]:
+        given = TRACE.get()
+        if given is None:
             return {}
-        _, trace, span, flags = version_trace_span_flags
+        _, trace, span, flags = given.split("-")
         return {
             "logging.googleapis.com/trace": f"projects/{self.project}/traces/{trace}",
             "logging.googleapis.com/spanId": span,
-            "logging.googleapis.com/trace_sampled": flags.endswith("1"),
+            "logging.googleapis.com/trace_sampled": bool(int(flags, 16) & 1),
         }
 
 
 def traceparent(attributes: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
-    """The trace a delivery belongs to: the publisher's, as Pub/Sub's clients or it wrote it, else the request's."""
-    for where, name in (
-        (attributes, "googclient_traceparent"),
-        (attributes, "traceparent"),
-        (headers, "traceparent"),
-    ):
-        if value := where.get(name):
-            return value
-    return None
+    """The trace of a delivery: the publisher's, as Pub/Sub's clients or it wrote it, else the request's.
+
+    What is not written as a trace is passed over: a producer may have put anything there.
+    """
+    places = (
+        attributes.get("googclient_traceparent"),
+        attributes.get("traceparent"),
+        headers.get("traceparent"),
+    )
+    return next((value for value in places if value and _is_traceparent(value)), None)
 
 
 def configure(project: str, level: str) -> None:
@@ -57,3 +71,15 @@ def configure(project: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(CloudFormatter(project))
     logging.basicConfig(handlers=[handler], level=level, force=True)
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    """An error and what led to it, as Python prints it, without the words that may hold personal data."""
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before:
+        yield from _told(before)
+        yield "\nThe error above led to this one:\n"
+    yield "Traceback (most recent call last):"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    words = f": {error}" if isinstance(error, OUTSPOKEN) else ""
+    yield f"{type(error).__module__}.{type(error).__qualname__}{words}"

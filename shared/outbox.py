@@ -33,14 +33,18 @@ UNKNOWN = facts_of(Subscription(""))
 
 
 class Outbox:
-    """Collects the messages of one processing, each with the next sequence number of its user."""
+    """Collects the messages of one processing, each with the next sequence number of its user.
+
+    The models are not validated again here: what they are made of comes from the domain, and a test validates every
+    message that a replay brings.
+    """
 
     def __init__(self, record: UserRecord, event: Event, now: datetime) -> None:
         self.record = record
         self.event = event
         self.now = now
         self.sequence = max(record.sequence, to_micros(now) - 1)
-        self.reference = EventReference(
+        self.reference = EventReference.model_construct(
             topic=event.key.topic, source=event.key.source, event_id=event.key.event_id
         )
         self.messages: tuple[Message, ...] = ()
@@ -64,12 +68,14 @@ class Outbox:
     def explain(self, decision: Decision, moments: list[Moment]) -> None:
         """Say what was considered, and why each campaign won or lost."""
         self._add(
-            DecisionMessage(
+            DecisionMessage.model_construct(
                 **self._header(),
                 cause=self.event.key.cause,
                 catalog_version=decision.catalog_version,
                 moments=tuple(moment.kind for moment in moments),
-                candidates=tuple(Candidate(**candidate._asdict()) for candidate in decision.candidates),
+                candidates=tuple(
+                    Candidate.model_construct(**candidate._asdict()) for candidate in decision.candidates
+                ),
             ).message()
         )
 
@@ -80,12 +86,12 @@ class Outbox:
             return self.record.announced
         then, now = difference(before, after)
         self._add(
-            SubscriptionChange(
+            SubscriptionChange.model_construct(
                 **self._header(),
                 subscription_id=account.best.id,
                 cause=self.event.key.cause,
-                before=SubscriptionFacts.model_validate(then),
-                after=SubscriptionFacts.model_validate(now),
+                before=_told(then),
+                after=_told(now),
             ).message()
         )
         return after
@@ -100,7 +106,7 @@ class Outbox:
 
     def _trigger(self, kind: TriggerKind, trigger: Trigger, **chosen: Any) -> None:
         self._add(
-            UpsellTrigger(
+            UpsellTrigger.model_construct(
                 **self._header(),
                 kind=kind,
                 trigger_id=trigger.trigger_id,
@@ -129,12 +135,14 @@ class Outbox:
         self.messages = (*self.messages, message)
 
 
+def _told(facts: dict[str, Any]) -> SubscriptionFacts:
+    return SubscriptionFacts.model_construct(**facts)
+
+
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
     """What is worth publishing again: no offer that was revoked or has expired since."""
-    closed = {trigger.trigger_id for trigger in record.triggers if not trigger.is_open(now)}
-    return [
-        message for message in left.messages if not (_is_issue(message) and message.body["trigger_id"] in closed)
-    ]
+    shown = {trigger.trigger_id for trigger in record.triggers if trigger.is_open(now)}
+    return [message for message in left.messages if not _is_issue(message) or message.body["trigger_id"] in shown]
 
 
 def _is_issue(message: Message) -> bool:

@@ -11,10 +11,10 @@ from shared.domain import profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.conditions import holds
-from shared.domain.deadlines import next_heard
+from shared.domain.deadlines import next_change, next_heard
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.milestones import milestones
-from shared.domain.moments import Moment
+from shared.domain.moments import Moment, MomentKind
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
@@ -49,15 +49,20 @@ def process(record: UserRecord, event: Event, now: datetime, policy: Policy) -> 
     if absorbed is record and not isinstance(event.fact, TimePassed):
         return Processed(record, arrival)
     account, brought = absorbed.history.at(now, policy.terms)
-    reached = [*milestones(account.best, policy.catalog.milestones)]
-    due = _due(absorbed, [*moments, *brought, *reached], now)
+    on_the_way = [*milestones(account.best, policy.catalog.milestones)]
+    reached = [milestone for milestone in on_the_way if milestone.at <= now]
+    due = _due(absorbed, [*moments, *brought, *reached, *_raised(event, arrival, account)])
     decided, messages = _settle(absorbed, event, account, due, now, policy)
-    settled = replace(decided, next_due_at=_next_due(account, reached, now, policy.terms))
+    next_due_at = min(_ahead(decided, account, on_the_way, now, policy.terms), default=None)
+    settled = replace(decided, next_due_at=next_due_at)
     return Processed(record if settled == record else settled, arrival, messages)
 
 
 def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:
-    """The record with the event merged or folded in; the very same record where it changes nothing."""
+    """The record with the event merged or folded in; the very same record where it changes nothing.
+
+    A churn signal's identity may be known among the behavioural ones or in the ring, whichever it is itself.
+    """
     moments: tuple[Moment, ...] = ()
     match event.fact:
         case TimePassed():
@@ -66,24 +71,30 @@ def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord,
             noted, arrival = triggers.note(record.triggers, event, given)
             changed = replace(record, triggers=noted) if noted is not record.triggers else record
         case SignalSeen(kind=kind) as signal if kind in BEHAVIOURAL:
+            record.history.holds(event)
             seen, arrival = signals.note(record.signals, event, signal)
             changed = replace(record, signals=seen) if seen is not record.signals else record
         case _:
+            signals.holds(record.signals, event)
             folded = record.history.add(event, terms)
             arrival, moments = folded.arrival, folded.moments
             changed = replace(record, history=folded.history) if folded.history is not record.history else record
-    if arrival is not Arrival.DUPLICATE:
-        said = profiles.merge(record.profile, event)
-        changed = replace(changed, profile=said) if said is not record.profile else changed
-    return changed, arrival, moments
+    said = profiles.merge(record.profile, event)
+    return replace(changed, profile=said) if said != record.profile else changed, arrival, moments
 
 
-def _due(record: UserRecord, moments: Iterable[Moment], now: datetime) -> list[Moment]:
-    """The moments up to `now` that were not decided yet, each once."""
+def _raised(event: Event, arrival: Arrival, account: Account) -> Iterable[Moment]:
+    """How a user behaves says something of the subscription that speaks for the user."""
+    if arrival is Arrival.APPLIED and isinstance(event.fact, SignalSeen) and event.fact.kind in BEHAVIOURAL:
+        yield Moment(MomentKind.CHURN_RISK_RAISED, account.best.id, event.occurred_at, event.key.cause)
+
+
+def _due(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
+    """The moments that were not decided yet, each once."""
     fresh = {
         moment.cause if moment.by_time else (moment.cause, moment.kind): moment
         for moment in moments
-        if not moment.by_time or (moment.at <= now and not record.fired.covers(moment.at, moment.cause))
+        if not (moment.by_time and record.fired.covers(moment.at, moment.cause))
     }
     return list(fresh.values())
 
@@ -106,7 +117,7 @@ def _settle(
     if decision.candidates:
         outbox.explain(decision, spoken)
     announced = outbox.announce(account)
-    offered = (*still, *(issued.trigger for issued in decision.issued))[-MAX_TRIGGERS:]
+    offered = triggers.newest((*still, *(issued.trigger for issued in decision.issued)), MAX_TRIGGERS)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
     changed = replace(record, triggers=offered, announced=announced, fired=record.fired.plus(decided))
     return outbox.leave(changed, policy.terms), outbox.messages
@@ -131,8 +142,16 @@ def _still_true(
     return tuple(replace(one, revoked=True) if one in ceased else one for one in offered), ceased
 
 
-def _next_due(account: Account, reached: Iterable[Moment], now: datetime, terms: Terms) -> datetime | None:
-    """When the clock must look at this user again."""
-    heard = (next_heard(sub, terms) for sub in account.subscriptions)
-    ahead = (moment.at for moment in reached if moment.at > now)
-    return min((at for at in (*heard, *ahead) if at), default=None)
+def _ahead(
+    record: UserRecord, account: Account, on_the_way: Iterable[Moment], now: datetime, terms: Terms
+) -> Iterable[datetime]:
+    """The instants at which the clock must look at this user again.
+
+    A deadline that is silent by itself matters all the same where an offer may cease to be true by it, or another
+    subscription may come to speak for the user.
+    """
+    yield from (milestone.at for milestone in on_the_way if milestone.at > now)
+    silence_will_do = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
+    for sub in account.subscriptions:
+        if at := next_heard(sub, terms) if silence_will_do else next_change(sub, terms):
+            yield at

@@ -7,6 +7,8 @@ from datetime import timedelta
 from shared.domain.errors import UpbeatError
 from shared.domain.terms import Terms
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
 
 class InvalidSettings(UpbeatError):
     """An environment variable that cannot be used; the text names it, what was expected, and what was found."""
@@ -19,7 +21,7 @@ class Settings:
     project: str
     """`GOOGLE_CLOUD_PROJECT`: where Firestore and Pub/Sub are."""
     log_level: str = "INFO"
-    """`UPBEAT_LOG_LEVEL`."""
+    """`UPBEAT_LOG_LEVEL`: one of `LOG_LEVELS`, in capitals or not."""
     catalog_seconds: float = 60.0
     """`UPBEAT_CATALOG_SECONDS`: how old the catalog in use may be."""
     exit_before_publish: str | None = None
@@ -38,7 +40,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     usual = Terms()
     return Settings(
         project=project,
-        log_level=environ.get("UPBEAT_LOG_LEVEL", "INFO").upper(),
+        log_level=_log_level(environ),
         catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=Terms(
@@ -50,6 +52,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), usual.redelivery),
         ),
     )
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    given = environ.get("UPBEAT_LOG_LEVEL", "INFO")
+    if given.upper() not in LOG_LEVELS:
+        raise InvalidSettings(f"UPBEAT_LOG_LEVEL: expected one of {', '.join(LOG_LEVELS)}, found {given!r}")
+    return given.upper()
 
 
 def _duration(environ: Mapping[str, str], name: str, unit: timedelta, usual: timedelta) -> timedelta:

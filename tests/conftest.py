@@ -1,7 +1,35 @@
-"""How every test runs: Hypothesis without deadlines, since speed is for `make bench`, and thorough on demand."""
+"""How every test runs, and the emulators for those that need them: one pair a session, a project for each test."""
 
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
 from hypothesis import HealthCheck, settings
 
+from infra.local import sdk
+from infra.local.emulators import Emulators
+
+# Without deadlines, since speed is for `make bench`, and thorough on demand.
 settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("usual"), max_examples=3000)
 settings.load_profile("usual")
+
+
+@pytest.fixture(scope="session")
+def _emulator_sdk() -> None:
+    """Skips the test, with the reason, where this machine lacks something the emulators need."""
+    if lack := sdk.missing():
+        pytest.skip(lack)
+
+
+@pytest.fixture(scope="session")
+def emulators(_emulator_sdk: None) -> Iterator[Emulators]:
+    """Both emulators, running."""
+    with Emulators() as running:
+        yield running
+
+
+@pytest.fixture
+def project() -> str:
+    """A project nobody has used: on the emulators it is empty."""
+    return f"test-{uuid4().hex[:12]}"

@@ -1,0 +1,1 @@
+"""What the demo shows: a real history, and a made-up one that goes through everything."""

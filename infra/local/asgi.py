@@ -4,21 +4,27 @@ from collections.abc import Mapping
 from typing import Any
 
 Headers = Mapping[str, str]
+JSON = {"content-type": "application/json"}
 
 
 async def post(app: Any, path: str, body: bytes) -> tuple[int, Headers]:
     """POST a JSON body, and return the status and the headers of the answer."""
+    return await call(app, "POST", path, JSON, body)
+
+
+async def call(app: Any, method: str, path: str, headers: Headers, body: bytes = b"") -> tuple[int, Headers]:
+    """Make any request, and return the status and the headers of the answer."""
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "POST",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
     start: dict[str, Any] = {}
 

@@ -15,7 +15,7 @@ from functions_framework.aio import create_asgi_app
 from infra.local.asgi import post
 from infra.topology import Function, Topology, load
 from shared import wiring
-from shared.adapters.catalogs import FixedCatalogs
+from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
 from shared.application import Application
 from shared.contracts.envelope import Delivery
@@ -41,6 +41,8 @@ class Push:
     data: bytes
     attributes: Mapping[str, str]
     published_at: datetime
+    message_id: str
+    """The bus's own id."""
     order: str = ""
     """Among messages of one instant, who goes first."""
 
@@ -80,23 +82,19 @@ class EmbeddedBus:
         self.sink = sink
         self.sleep = sleep
         self.queue: deque[Push] = deque()
-        self.delivered = 0
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """See `Publisher.publish`."""
         for message in messages:
             if message.topic in self.listeners:
-                order = str(message.body.get("user_id", ""))
-                push = Push(message.topic, message.data(), message.attributes(), self.clock.now(), order)
-                self.queue.append(push)
+                self.queue.append(_pushed(message, self.clock.now()))
             else:
                 self.sink(message)
 
     async def push(self, push: Push) -> str:
         """Deliver a message until it is acknowledged, and return what the function says became of it."""
         function = self.listeners[push.topic]
-        self.delivered += 1
-        body = push_body(push, str(self.delivered))
+        body = push_body(push)
         for attempt in range(function.max_delivery_attempts):
             status, headers = await post(self._app(function), f"/{push.topic}", body)
             if status in ACKS:
@@ -133,11 +131,12 @@ class Embedded:
         terms: Terms | None = None,
         topology: Topology | None = None,
         durable: bool = False,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.clock = clock
         self.terms = terms or Terms()
         self.store = SqliteStore(database, durable=durable)
-        self.bus = EmbeddedBus(topology or load(), clock, sink)
+        self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
         application = Application(self.store, self.bus, FixedCatalogs(catalog), clock, self.terms)
         ticker = Ticker(self.store, self.bus, clock)
         self.wiring = Wiring(application, ticker, self.bus, clock, self.terms)
@@ -159,15 +158,21 @@ class Embedded:
     async def tick(self, shards: Sequence[int]) -> None:
         """Let the clock look at these shards, and deliver what it finds due."""
         data = orjson.dumps({"shards": list(shards)})
-        await self.push(Push(Topic.LIFECYCLE_CLOCK, data, {}, self.clock.now()))
+        await self.push(Push(Topic.LIFECYCLE_CLOCK, data, {}, self.clock.now(), "tick"))
 
 
-def push_body(push: Push, message_id: str) -> bytes:
+def _pushed(message: Message, now: datetime) -> Push:
+    """A message that a function published for another."""
+    order = str(message.body.get("user_id", ""))
+    return Push(message.topic, message.data(), message.attributes(), now, message.message_id, order)
+
+
+def push_body(push: Push) -> bytes:
     """The body that Pub/Sub would push for this message."""
     message = {
         "data": b64encode(push.data).decode(),
         "attributes": push.attributes,
-        "messageId": message_id,
+        "messageId": push.message_id,
         "publishTime": push.published_at.isoformat(),
     }
     return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"})

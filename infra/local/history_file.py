@@ -1,140 +1,76 @@
-"""A file of events for a replay: one JSON object a line, each read as the message it stands for."""
+"""A file of events for a replay, line by line, each with the instant at which its turn comes."""
 
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from infra.local.embedded import Push
-from shared.contracts.envelope import Delivery, parse_event
-from shared.contracts.topics import Topic
-from shared.domain.errors import Rejected
+from infra.local.history_line import NoMessage, Said, parse
 
-PRODUCED = (Topic.TRIAL_START, Topic.PAYMENT, Topic.CHURN_SIGNAL, Topic.TRIGGER_FEEDBACK)
-"""The topics that producers publish to."""
 BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 """Where a virtual clock starts: nothing that Upbeat accepts is older."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the file, the instant at which its turn comes, and what it holds."""
+    """One line of the file that is not blank."""
 
     number: int
-    """Counted from 1."""
+    """Counted from 1, blank lines too."""
+    end: int
+    """Bytes of the file up to and with this line."""
     turn: datetime
-    """The greatest publish time so far, UTC."""
-    user_id: str
-    """Whose event it is, as far as it can be told; else empty."""
-    push: Push | None
-    refused: "Refused | None" = None
+    """When it is delivered (UTC): at the greatest publish time so far."""
+    said: Said | NoMessage
 
+    @property
+    def user_id(self) -> str:
+        """Whose event it is; empty where nobody can tell."""
+        return self.said.user_id if isinstance(self.said, Said) else ""
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A line that is no message at all."""
-
-    reason: str
-    detail: str
-    topic: str
-    raw: bytes
+    def push(self) -> Push:
+        """The message to deliver. Raises `NoMessage` for a line that is none."""
+        said = self.said
+        if isinstance(said, NoMessage):
+            raise said
+        return Push(
+            topic=said.topic,
+            data=said.data(),
+            attributes=said.attributes,
+            published_at=said.published_at or self.turn,
+            message_id=str(self.number),
+        )
 
 
 def read(path: Path, latest: datetime | None = None) -> Iterator[Line]:
-    """Every line that is not blank, in order.
+    """Every line that is not blank, in order. Raises `OSError` where the file cannot be read.
 
-    `latest` bounds the publish time of events that do not give one, so that a wrong date cannot carry the clock off.
+    Where a line gives no publish time, its event was published when it happened; but not after `latest`, so that
+    a wrong date cannot carry the clock off.
     """
-    turn = BEGINNING
+    turn, end = BEGINNING, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            if not raw.strip():
+            end += len(raw)
+            if not (text := raw.strip()):
                 continue
-            try:
-                push = _push(raw.strip(), turn, latest)
-            except _NoMessage as problem:
-                refused = Refused(problem.reason, f"line {number}: {problem.detail}", problem.topic, problem.raw)
-                yield Line(number, turn, "", None, refused)
-                continue
-            turn = max(turn, push.published_at)
-            yield Line(number, turn, user_of(push), push)
+            said = _parsed(text)
+            turn = max(turn, _published_at(said, latest) or turn)
+            yield Line(number, end, turn, said)
 
 
-def user_of(push: Push) -> str:
-    """The user an event speaks of, cheaply where its data is plain; empty where nobody can tell."""
+def _parsed(text: bytes) -> Said | NoMessage:
     try:
-        user_id = orjson.loads(push.data)["user_id"]
-    except (ValueError, KeyError, TypeError):
-        user_id = None
-    if isinstance(user_id, str):
-        return user_id
-    try:
-        return parse_event(push.topic, Delivery(push.data, dict(push.attributes))).user_id
-    except Rejected:
-        return ""
+        return parse(text)
+    except NoMessage as refused:
+        return refused
 
 
-class _NoMessage(ValueError):
-    def __init__(self, reason: str, detail: str, raw: bytes, topic: str = "") -> None:
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
-        self.raw = raw
-        self.topic = topic
-
-
-def _push(raw: bytes, turn: datetime, latest: datetime | None) -> Push:
-    try:
-        line = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        raise _NoMessage("not_json", "expected a JSON object, found something else", raw) from None
-    if not isinstance(line, dict):
-        raise _NoMessage("invalid", "expected a JSON object, found another kind of JSON", raw)
-    data = _data(line, raw)
-    topic = line.get("topic")
-    if topic not in PRODUCED:
-        raise _NoMessage(
-            "unknown_topic", f"topic: expected one of {', '.join(PRODUCED)}, found another", data, str(topic or "")
-        )
-    attributes = line.get("attributes") or {}
-    if not isinstance(attributes, dict) or not all(isinstance(value, str) for value in attributes.values()):
-        raise _NoMessage("invalid", "attributes: expected an object of strings, found something else", data, topic)
-    return Push(topic, data, attributes, _published_at(line, data, turn, latest))
-
-
-def _data(line: dict[str, Any], raw: bytes) -> bytes:
-    """The bytes that were published: given as such, or as the JSON they are."""
-    if "data_base64" not in line:
-        return orjson.dumps(line["data"]) if "data" in line else b""
-    try:
-        return b64decode(line["data_base64"], validate=True)
-    except (ValueError, TypeError):
-        raise _NoMessage("invalid", "data_base64: expected base64, found something else", raw) from None
-
-
-def _published_at(line: dict[str, Any], data: bytes, turn: datetime, latest: datetime | None) -> datetime:
-    """The line's `publish_time`, else its event's `occurred_at`, else the turn at hand."""
-    if "publish_time" in line:
-        given = _instant(line["publish_time"])
-        if given is None:
-            found = "publish_time: expected RFC 3339 with an offset, found something else"
-            raise _NoMessage("invalid", found, data, line["topic"])
-        return given
-    event = line.get("data")
-    occurred_at = _instant(event.get("occurred_at")) if isinstance(event, dict) else None
-    if occurred_at is None or (latest is not None and occurred_at > latest):
-        return turn
-    return occurred_at
-
-
-def _instant(text: object) -> datetime | None:
-    """An RFC 3339 instant in UTC, or None for anything else."""
-    try:
-        instant = datetime.fromisoformat(text) if isinstance(text, str) else None
-        return instant.astimezone(UTC) if instant is not None and instant.tzinfo else None
-    except (ValueError, OverflowError):
+def _published_at(said: Said | NoMessage, latest: datetime | None) -> datetime | None:
+    """When a line's message was published; None where that cannot be told."""
+    if isinstance(said, NoMessage):
         return None
+    if said.published_at or said.occurred_at is None:
+        return said.published_at
+    return said.occurred_at if latest is None or said.occurred_at <= latest else None

@@ -1,45 +1,86 @@
-"""What a person or a report sees of a user's document, as of one instant."""
+"""What a user's document says as of one instant, as JSON: in short for reports, and in full for people."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from shared.contracts.topics import Topic
+from shared.domain import profiles
+from shared.domain.ring import from_row
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
-from shared.packing import unpack
+from shared.domain.triggers import Trigger
+from shared.record import UserRecord
+
+View = dict[str, Any]
+"""JSON, but for instants, which are datetimes in UTC."""
 
 
-def view(blob: bytes, now: datetime, terms: Terms) -> dict[str, Any]:
+def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
     """The user at `now`: the best subscription, and all of them where there are several."""
-    record = unpack(blob)
     account, _ = record.history.at(now, terms)
-    seen = {
-        "user_id": record.user_id,
-        **facts(account.best),
-        "trial_used": account.trial_used,
-    }
+    view = {"user_id": record.user_id, **_facts(account.best), "trial_used": account.trial_used}
     if len(account.subscriptions) > 1:
-        seen["subscriptions"] = [facts(sub) for sub in account.subscriptions]
-    return seen
+        view["subscriptions"] = [_facts(subscription) for subscription in account.subscriptions]
+    return view
 
 
-def facts(sub: Subscription) -> dict[str, Any]:
-    """A subscription's status and the facts beside it; instants in UTC."""
+def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
+    """The user at `now`, with all that led there and all that is to come, oldest first."""
+    entries = [(entry, message) for entry in record.pending for message in entry.messages]
     return {
-        "subscription_id": sub.id,
-        "status": sub.shown_status,
-        "entitled": sub.entitled,
-        "plan": sub.plan,
-        "period_start": sub.period_start,
-        "period_end": sub.period_end,
-        "trial_ends_at": sub.trial_ends_at,
-        "auto_renew": sub.auto_renew,
-        "auto_renew_reason": sub.auto_renew_reason,
-        "grace_until": sub.grace_until,
-        "resume_at": sub.resume_at,
-        "cancel_at": sub.cancel_at,
-        "pause": sub.pause,
-        "scheduled_plan_change": sub.plan_change,
-        "price_consent": sub.price_consent,
-        "first_paid_at": sub.first_paid_at,
-        "last_paid_at": sub.last_paid_at,
+        "now": now,
+        **summary(record, now, terms),
+        "profile": asdict(profiles.profile(record.profile)),
+        "signals": [asdict(signal) for signal in record.signals],
+        "events": [_event(row, record.user_id) for row in record.history.ring],
+        "triggers": [_trigger(trigger, now) for trigger in record.triggers],
+        "decisions": [message.body for _, message in entries if message.topic == Topic.DECISION],
+        "pending": [
+            {"committed_at": entry.committed_at, "topic": message.topic, "message_id": message.message_id}
+            for entry, message in entries
+        ],
+        "fired": [{"at": at, "cause": cause} for at, cause in record.fired.causes],
+        "next_due_at": record.next_due_at,
     }
+
+
+def _facts(subscription: Subscription) -> View:
+    """A subscription's status and the facts beside it."""
+    return {
+        "subscription_id": subscription.id,
+        "status": subscription.shown_status,
+        "entitled": subscription.entitled,
+        "plan": subscription.plan,
+        "period_start": subscription.period_start,
+        "period_end": subscription.period_end,
+        "trial_ends_at": subscription.trial_ends_at,
+        "auto_renew": subscription.auto_renew,
+        "auto_renew_reason": subscription.auto_renew_reason,
+        "grace_until": subscription.grace_until,
+        "resume_at": subscription.resume_at,
+        "cancel_at": subscription.cancel_at,
+        "scheduled_pause": asdict(subscription.pause) if subscription.pause else None,
+        "scheduled_plan_change": asdict(subscription.plan_change) if subscription.plan_change else None,
+        "price_consent": subscription.price_consent,
+        "first_paid_at": subscription.first_paid_at,
+        "last_paid_at": subscription.last_paid_at,
+    }
+
+
+def _event(row: tuple[Any, ...], user_id: str) -> View:
+    event = from_row(row, user_id)
+    return {
+        "occurred_at": event.occurred_at,
+        "topic": event.key.topic,
+        "source": event.key.source,
+        "event_id": event.key.event_id,
+        "subscription_id": event.subscription_id,
+        **asdict(event.fact),
+    }
+
+
+def _trigger(trigger: Trigger, now: datetime) -> View:
+    """A trigger, with what has become of it: open, revoked or over."""
+    state = "revoked" if trigger.revoked else "open" if trigger.is_open(now) else "over"
+    return {**asdict(trigger), "state": state}

@@ -1,4 +1,4 @@
-"""Catalogs: fixed ones for the local runtimes, and the one in Firestore that people change without a deploy."""
+"""The catalog in Firestore, which people change without a deploy."""
 
 import asyncio
 import logging
@@ -83,14 +83,3 @@ class FirestoreCatalogs:
             if version != self.refused:
                 log.error("catalog %s is refused; %s stays in use: %s", version, self.catalog.version, error)  # noqa: TRY400 - no bug of ours, so no trace
             self.refused = version
-
-
-class FixedCatalogs:
-    """One catalog for ever."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self.catalog = catalog
-
-    async def current(self) -> Catalog:
-        """See `Catalogs.current`."""
-        return self.catalog

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.contracts.message import Message
 
-UtcTime = Annotated[datetime, WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})]
+_RFC_3339 = WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})
+UtcTime = Annotated[datetime, _RFC_3339]
 """Written as RFC 3339 with Z."""
+WrittenTime = Annotated[str, _RFC_3339]
+"""A time that is written so already."""
 
 
 def name_of(*parts: str) -> str:

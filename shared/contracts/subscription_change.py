@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from shared.contracts.message import Message
-from shared.contracts.outbound import Sequenced, UtcTime, name_of, rfc3339
+from shared.contracts.outbound import Sequenced, WrittenTime, name_of, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.subscription import Status, Subscription
 
@@ -20,14 +20,14 @@ class SubscriptionFacts(BaseModel):
     status: Status = Field(description="The user's status.")
     entitled: bool = Field(description="Whether the user has access.")
     plan: str | None = Field(default=None, description="The plan.")
-    period_start: UtcTime | None = Field(default=None, description="The start of the period paid for (UTC).")
-    period_end: UtcTime | None = Field(default=None, description="The end of that period (UTC).")
-    trial_ends_at: UtcTime | None = Field(default=None, description="The end of the trial (UTC).")
+    period_start: WrittenTime | None = Field(default=None, description="The start of the period paid for (UTC).")
+    period_end: WrittenTime | None = Field(default=None, description="The end of that period (UTC).")
+    trial_ends_at: WrittenTime | None = Field(default=None, description="The end of the trial (UTC).")
     auto_renew: bool | None = Field(default=None, description="Whether it renews when the period ends.")
     auto_renew_reason: str | None = Field(default=None, description="Why it renews no more.")
-    grace_until: UtcTime | None = Field(default=None, description="The end of grace (UTC).")
-    resume_at: UtcTime | None = Field(default=None, description="When the pause ends (UTC).")
-    cancel_at: UtcTime | None = Field(default=None, description="When a cancellation takes effect (UTC).")
+    grace_until: WrittenTime | None = Field(default=None, description="The end of grace (UTC).")
+    resume_at: WrittenTime | None = Field(default=None, description="When the pause ends (UTC).")
+    cancel_at: WrittenTime | None = Field(default=None, description="When a cancellation takes effect (UTC).")
     scheduled_plan: str | None = Field(default=None, description="The plan it changes to.")
     price_consent: str | None = Field(default=None, description="What the user said of a price increase.")
 

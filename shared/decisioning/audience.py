@@ -17,6 +17,7 @@ _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _HAS_FACT = re.compile(r"\bhas\s*\(\s*(?:subscription|profile|signals)\b")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _MISTAKE = re.compile(r"<input>:\d+:(-?\d+): (.*)")
+_AROUND_DOT = re.compile(r"\s*\.\s*")
 _PASSED = -1
 
 
@@ -55,6 +56,12 @@ class Audience:
     joined: Any
     """All clauses as one program, since the start of an evaluation is most of its cost: the index of the first
     failing clause, or -1. Where an error keeps it from telling, the clauses are asked one by one."""
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """The variables that the clauses name, and perhaps a few more: all of them where a comment may hide one."""
+        text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in self.clauses))
+        return frozenset(name for name in VARIABLES if "//" in text or re.search(rf"\b{name}\b", text))
 
     def failure(self, activation: Any) -> str | None:
         """The first failing clause, with CEL's error where there is one; None for a user who belongs."""

@@ -46,6 +46,8 @@ class Catalog:
     milestones: Offsets = field(compare=False)
     """The offsets in days of every milestone; none where it never comes."""
     listeners: Listeners = field(compare=False, repr=False)
+    asks: frozenset[str] = field(compare=False, repr=False)
+    """The variables that any audience names: nothing else about a user need be found out."""
 
     @classmethod
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience]) -> "Catalog":
@@ -54,7 +56,8 @@ class Catalog:
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
         campaigns = (_campaign(id_, document, audiences) for id_ in document.campaigns)
         ranked = sorted(campaigns, key=lambda campaign: campaign.rank)
-        return cls(version, document, milestones, _listeners(ranked, milestones))
+        asks = frozenset[str]().union(*(audience.asks for audience in audiences.values()))
+        return cls(version, document, milestones, _listeners(ranked, milestones), asks)
 
     @property
     def kill_switch(self) -> bool:

@@ -49,7 +49,7 @@ class Situation:
 
     @cached_property
     def _activation(self) -> Any:
-        return activate(scope_of(self.user))
+        return activate(scope_of(self.user, self.catalog.asks))
 
     def failure(self, audience: Audience) -> str | None:
         """Why the user is not in the audience, or None; each audience is asked once a decision."""

@@ -1,5 +1,6 @@
 """What an audience can ask about: a flat table of facts about one user, every name always there."""
 
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from cel_expr_python import cel
@@ -11,85 +12,97 @@ from shared.domain.subscription import WITHDRAWN, Subscription
 from shared.domain.user import User
 
 Facts = dict[str, object]
+Fact = Callable[[User], object]
 
 
-def scope_of(user: User) -> Facts:
-    """Every variable of a clause by its full name. Unknown is null; times are RFC 3339 text, but `now`."""
-    best = user.subscription
-    facts = {subscription.id: _subscription(subscription, user) for subscription in user.account.subscriptions}
-    return {
-        "now": user.now,
-        "subscriptions": list(facts.values()),
-        "features": {},
-        "scores": {},
-        **_named("subscription", facts.get(best.id) or _subscription(best, user)),
-        **_named("profile", _profile(user)),
-        **{
-            name: value
-            for kind in sorted(BEHAVIOURAL)
-            for name, value in _named(f"signals.{kind}", _signal(kind, user)).items()
-        },
-    }
+def scope_of(user: User, names: Iterable[str] | None = None) -> Facts:
+    """The variables of clauses by their full names: those named, else all there are.
+
+    Unknown is null; times are RFC 3339 text, but `now`.
+    """
+    return {name: FACTS[name](user) for name in (FACTS if names is None else names)}
 
 
-def _subscription(subscription: Subscription, user: User) -> Facts:
-    period_start, period_end = subscription.period_start, subscription.period_end
-    return {
-        "id": subscription.id,
-        "status": subscription.shown_status.value,
-        "entitled": subscription.entitled,
-        "live": subscription.live,
-        "plan": subscription.plan,
-        "trial_used": user.account.trial_used,
-        "auto_renew": subscription.auto_renew,
-        "auto_renew_reason": subscription.auto_renew_reason,
-        "payment_failing": subscription.failing,
-        "price_consent": subscription.price_consent,
-        "pause_scheduled": subscription.pause is not None,
-        "scheduled_plan": subscription.plan_change.to_plan if subscription.plan_change else None,
-        "since": _text(subscription.since),
-        "period_start": _text(period_start),
-        "period_end": _text(period_end),
-        "trial_ends_at": _text(subscription.trial_ends_at),
-        "grace_until": _text(subscription.grace_until),
-        "cancel_at": _text(subscription.cancel_at),
-        "resume_at": _text(subscription.resume_at),
-        "first_paid_at": _text(subscription.first_paid_at),
-        "last_paid_at": _text(subscription.last_paid_at),
-        "days_in_status": _days(subscription.since, user.now),
-        "days_since_first_paid": _days(subscription.first_paid_at, user.now),
-        "days_since_last_paid": _days(subscription.last_paid_at, user.now),
-        "days_until_period_end": _days(user.now, period_end),
-        "days_until_trial_end": _days(user.now, subscription.trial_ends_at),
-        "period_days": _days(period_start, period_end),
-        "recent_payments": sum(p.verdict not in WITHDRAWN for p in subscription.payments),
-    }
+OF_SUBSCRIPTION: Mapping[str, Callable[[Subscription, User], object]] = {
+    "id": lambda sub, _: sub.id,
+    "status": lambda sub, _: sub.shown_status.value,
+    "entitled": lambda sub, _: sub.entitled,
+    "live": lambda sub, _: sub.live,
+    "plan": lambda sub, _: sub.plan,
+    "trial_used": lambda _, user: user.account.trial_used,
+    "auto_renew": lambda sub, _: sub.auto_renew,
+    "auto_renew_reason": lambda sub, _: sub.auto_renew_reason,
+    "payment_failing": lambda sub, _: sub.failing,
+    "price_consent": lambda sub, _: sub.price_consent,
+    "pause_scheduled": lambda sub, _: sub.pause is not None,
+    "scheduled_plan": lambda sub, _: sub.plan_change.to_plan if sub.plan_change else None,
+    "since": lambda sub, _: _text(sub.since),
+    "period_start": lambda sub, _: _text(sub.period_start),
+    "period_end": lambda sub, _: _text(sub.period_end),
+    "trial_ends_at": lambda sub, _: _text(sub.trial_ends_at),
+    "grace_until": lambda sub, _: _text(sub.grace_until),
+    "cancel_at": lambda sub, _: _text(sub.cancel_at),
+    "resume_at": lambda sub, _: _text(sub.resume_at),
+    "first_paid_at": lambda sub, _: _text(sub.first_paid_at),
+    "last_paid_at": lambda sub, _: _text(sub.last_paid_at),
+    "days_in_status": lambda sub, user: _days(sub.since, user.now),
+    "days_since_first_paid": lambda sub, user: _days(sub.first_paid_at, user.now),
+    "days_since_last_paid": lambda sub, user: _days(sub.last_paid_at, user.now),
+    "days_until_period_end": lambda sub, user: _days(user.now, sub.period_end),
+    "days_until_trial_end": lambda sub, user: _days(user.now, sub.trial_ends_at),
+    "period_days": lambda sub, _: _days(sub.period_start, sub.period_end),
+    "recent_payments": lambda sub, _: sum(payment.verdict not in WITHDRAWN for payment in sub.payments),
+}
+"""What can be asked of any subscription; `subscription` is the one that speaks for the user."""
+
+OF_PROFILE: Mapping[str, Callable[[Profile], object]] = {
+    "country": lambda profile: profile.country,
+    "locale": lambda profile: profile.locale,
+    "time_zone": lambda profile: profile.time_zone,
+    "student": lambda profile: profile.student,
+}
+
+OF_SIGNAL: Mapping[str, Callable[[list[Behaviour], User], object]] = {
+    "count": lambda seen, _: len(seen),
+    "last_at": lambda seen, _: _text(max(seen).occurred_at) if seen else None,
+    "days_since": lambda seen, user: _days(max(seen).occurred_at, user.now) if seen else None,
+    "strength": lambda seen, _: max(seen).strength if seen else None,
+}
+"""What can be asked of the newest signals of one behavioural kind."""
 
 
-def _profile(user: User) -> Facts:
-    profile = user.profile
-    return {
-        "country": profile.country,
-        "locale": profile.locale,
-        "time_zone": profile.time_zone,
-        "student": profile.student,
-    }
+def _every_subscription(user: User) -> list[Facts]:
+    return [
+        {name: fact(sub, user) for name, fact in OF_SUBSCRIPTION.items()} for sub in user.account.subscriptions
+    ]
 
 
-def _signal(kind: Signal, user: User) -> Facts:
-    seen = [behaviour for behaviour in user.signals if behaviour.kind == kind]
-    newest: Behaviour | None = max(seen, default=None)
-    last_at = newest.occurred_at if newest else None
-    return {
-        "count": len(seen),
-        "last_at": _text(last_at),
-        "days_since": _days(last_at, user.now),
-        "strength": newest.strength if newest else None,
-    }
+def _of_best(fact: Callable[[Subscription, User], object]) -> Fact:
+    return lambda user: fact(user.subscription, user)
 
 
-def _named(prefix: str, facts: Facts) -> Facts:
-    return {f"{prefix}.{name}": value for name, value in facts.items()}
+def _of_profile(fact: Callable[[Profile], object]) -> Fact:
+    return lambda user: fact(user.profile)
+
+
+def _of_signal(kind: Signal, fact: Callable[[list[Behaviour], User], object]) -> Fact:
+    return lambda user: fact([behaviour for behaviour in user.signals if behaviour.kind is kind], user)
+
+
+FACTS: Mapping[str, Fact] = {
+    "now": lambda user: user.now,
+    "subscriptions": _every_subscription,
+    "features": lambda _: {},
+    "scores": lambda _: {},
+    **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},
+    **{f"profile.{name}": _of_profile(fact) for name, fact in OF_PROFILE.items()},
+    **{
+        f"signals.{kind}.{name}": _of_signal(kind, fact)
+        for kind in sorted(BEHAVIOURAL)
+        for name, fact in OF_SIGNAL.items()
+    },
+}
+"""Every variable of a clause, and how it is found out."""
 
 
 def _text(time: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Conditions: what must hold of a subscription for a moment to be worth an offer, now and while the offer lives."""
+"""Conditions: what must hold of a subscription for a moment to be worth an offer, now and while it lives."""
 
 from collections.abc import Callable, Mapping
 

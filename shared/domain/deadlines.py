@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.domain.events import cause_of
 from shared.domain.machine import Happening, Step, moment, move
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import LIVE, Status, Subscription
@@ -41,6 +42,12 @@ def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
     return min(_deadlines(sub, terms), key=lambda deadline: (deadline.at, deadline.rank), default=None)
 
 
+def next_change(sub: Subscription, terms: Terms) -> datetime | None:
+    """When time will next change anything that is shown; beneath a verdict it shows nothing."""
+    deadline = next_deadline(sub, terms) if sub.shown_status is not Status.REVOKED else None
+    return deadline and deadline.at
+
+
 def next_heard(sub: Subscription, terms: Terms) -> datetime | None:
     """When time will next do something that others must hear of.
 
@@ -48,11 +55,10 @@ def next_heard(sub: Subscription, terms: Terms) -> datetime | None:
     all that the machine does beneath a verdict.
     """
     while sub.shown_status is not Status.REVOKED and (deadline := next_deadline(sub, terms)):
-        before = sub.status
-        sub, _ = _pass(deadline, sub, terms)
-        silent = before in {Status.ACTIVE, Status.TRIALING} and sub.status is Status.GRACE
-        if not silent:
+        enters_grace = deadline.pass_ is _end and sub.status in {Status.ACTIVE, Status.TRIALING} and sub.auto_renew
+        if not enters_grace:
             return deadline.at
+        sub, _ = _pass(deadline, sub, terms)
     return None
 
 
@@ -99,7 +105,9 @@ def _status_ends(sub: Subscription, terms: Terms) -> datetime | None:
 def _change_plan(sub: Subscription, at: datetime, _terms: Terms) -> Step:
     plan = (sub.plan_change and sub.plan_change.to_plan) or sub.plan
     changed = sub._replace(plan=plan, plan_change=None)
-    return Step(changed, (moment(MomentKind.PLAN_CHANGED, sub, at),) if plan != sub.plan else ())
+    if plan is None or plan == sub.plan:
+        return Step(changed)
+    return Step(changed, (moment(MomentKind.PLAN_CHANGED, sub, at, which=cause_of(plan)),))
 
 
 def _pause(sub: Subscription, at: datetime, terms: Terms) -> Step:
@@ -115,10 +123,12 @@ def _cancel(sub: Subscription, at: datetime, terms: Terms) -> Step:
 
 
 def _end(sub: Subscription, at: datetime, terms: Terms) -> Step:
-    """The status ran out. A first payment still pending when the trial runs on leaves the trial standing."""
+    """The status ran out. Where a trial, or a paid period, runs beyond it, that goes on."""
     if sub.status is Status.PENDING and sub.trial_counts and sub.trial_ends_at and sub.trial_ends_at > at:
         tried = sub._replace(auto_renew=False, auto_renew_reason="billing")
         return move(tried, Happening.FAILED_IN_TRIAL, at, terms)
+    if sub.status is Status.TRIALING and sub.period_counts and sub.period_end and sub.period_end > at:
+        return move(sub, Happening.TRIAL_ENDED_PAID, at, terms)
     if sub.status is Status.PENDING or not sub.auto_renew:
         return move(sub, Happening.TIME_ENDED_FOR_GOOD, at, terms)
     return move(sub, Happening.TIME_ENDED, at, terms)

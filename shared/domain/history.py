@@ -14,7 +14,7 @@ from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
 from shared.domain.payments import find
 from shared.domain.ring import Row, from_row, key_of, key_row, to_row
-from shared.domain.subscription import LIVE
+from shared.domain.subscription import RANK, Status, Subscription
 from shared.domain.terms import Terms
 
 RING_SIZE = 96
@@ -67,7 +67,8 @@ class History:
         """The same history with at most `ring_size` events in the ring: the oldest move into the base."""
         if len(self.ring) <= ring_size:
             return self
-        leaving, ring = self.ring[:-ring_size], self.ring[-ring_size:]
+        cut = len(self.ring) - ring_size
+        leaving, ring = self.ring[:cut], self.ring[cut:]
         base, _ = _refold(self.base, leaving, terms, user_id)
         return replace(self, base=base, mark=leaving[-1][:4], ring=ring)
 
@@ -98,13 +99,18 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
 
 
 def _make_room(account: Account, event: Event, terms: Terms) -> Account:
-    """At most 8 subscriptions: before a ninth comes, the oldest expired goes, or else the oldest."""
+    """At most 8 subscriptions: before a ninth comes, the oldest expired goes, or else the one least worth."""
     ids = {sub.id for sub in account.subscriptions}
     if event.subscription_id in ids or len(ids) < MAX_SUBSCRIPTIONS:
         return account
     reached = [advance(sub, event.occurred_at, terms).subscription for sub in account.subscriptions]
-    leaving = min(reached, key=lambda sub: (sub.status in LIVE, account.get(sub.id).as_of, sub.id))
+    leaving = min(reached, key=lambda sub: (_worth(sub), account.get(sub.id).as_of, sub.id))
     return replace(account, subscriptions=tuple(s for s in account.subscriptions if s.id != leaving.id))
+
+
+def _worth(sub: Subscription) -> int:
+    """How much would be lost with a subscription: least with one that is not live, most with an active one."""
+    return -min(RANK[sub.shown_status], RANK[Status.EXPIRED])
 
 
 def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> tuple[Account, tuple[Moment, ...]]:

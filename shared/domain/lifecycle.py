@@ -5,7 +5,7 @@ from datetime import datetime
 from shared.domain.events import Event, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
 from shared.domain.machine import Happening, Step, covered_until, moment, move
 from shared.domain.moments import MomentKind
-from shared.domain.payments import pay, record_verdict
+from shared.domain.payments import latest_period, pay, record_verdict
 from shared.domain.subscription import LIVE, Pause, PlanChange, Status, Subscription
 from shared.domain.terms import Terms
 
@@ -42,11 +42,9 @@ def _beneath_verdict(step: Step) -> Step:
 
 def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Terms, cause: str) -> Step:
     """A trial begins; one that starts while live only says when a trial ends."""
-    if sub.status in LIVE:
-        extends = sub.status is Status.TRIALING
-        granted_by = cause if extends else sub.granted_by
-        facts = sub._replace(trial_ends_at=trial.trial_ends_at, trial_counts=True, granted_by=granted_by)
-        return Step(facts)
+    invoiced = _is_invoiced_for_nothing(sub, trial)
+    if sub.status in LIVE and not invoiced:
+        return Step(_note_trial(sub, trial, cause))
     begun = begin_anew(sub)._replace(
         plan=trial.plan,
         trial_ends_at=trial.trial_ends_at,
@@ -54,13 +52,31 @@ def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Te
         auto_renew=trial.auto_renew,
         granted_by=cause,
     )
-    started = move(begun, Happening.TRIAL_STARTED, at, terms, cause)
+    started = move(begun, Happening.TRIAL_INVOICED if invoiced else Happening.TRIAL_STARTED, at, terms, cause)
     return Step(started.subscription, (moment(MomentKind.TRIAL_STARTED, sub, at, cause),))
+
+
+def _is_invoiced_for_nothing(sub: Subscription, trial: TrialStarted) -> bool:
+    """Whether all that was paid for is the trial itself: its first invoice of nothing came before its start."""
+    free = sub.paid_by is not None and sub.paid_by.free
+    ends_within = sub.period_end is not None and sub.period_end <= trial.trial_ends_at
+    return sub.status is Status.ACTIVE and free and ends_within
+
+
+def _note_trial(sub: Subscription, trial: TrialStarted, cause: str) -> Subscription:
+    """When a trial ends, as a fact: it extends the one that runs, and no grace ends before it."""
+    ends = trial.trial_ends_at
+    extends = sub.status is Status.TRIALING and ends != sub.trial_ends_at
+    grace_until = max(sub.grace_until or ends, ends) if sub.status is Status.GRACE else sub.grace_until
+    granted_by = cause if extends else sub.granted_by
+    return sub._replace(trial_ends_at=ends, trial_counts=True, granted_by=granted_by, grace_until=grace_until)
 
 
 def begin_anew(sub: Subscription) -> Subscription:
     """A subscription that starts (again): what its last life scheduled or granted no longer counts."""
-    return sub._replace(paid_by=None, grace_until=None, after_trial=False, auto_renew_reason=None)
+    return sub._replace(
+        paid_by=None, period_counts=False, grace_until=None, after_trial=False, auto_renew_reason=None, replaced=()
+    )
 
 
 def _await_payment(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
@@ -73,7 +89,8 @@ def _await_payment(sub: Subscription, payment: PaymentReported, at: datetime, te
 
 def _fail(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
     """A payment failed. No failure takes time that is paid for, or the trial."""
-    already_paid = sub.period_start is not None and payment.period_start <= sub.period_start
+    latest = latest_period(sub, at)
+    already_paid = latest is not None and payment.period_start <= latest
     if already_paid or sub.status not in LIVE:
         return Step(sub)
     covered = covered_until(sub)

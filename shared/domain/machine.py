@@ -20,6 +20,8 @@ class Happening(StrEnum):
     PAYMENT_FAILED = "payment failed, no paid or trial time left"
     FAILED_FOR_GOOD = "retries exhausted, no paid or trial time left"
     FAILED_IN_TRIAL = "first payment failed for good while the trial runs"
+    TRIAL_INVOICED = "trial started; the current period cost nothing and ends within it"
+    TRIAL_ENDED_PAID = "trial ended within a paid period"
     TIME_ENDED = "time ended, auto-renew on"
     TIME_ENDED_FOR_GOOD = "time ended, auto-renew off"
     AUTO_RENEW_OFF = "auto-renew turned off"
@@ -48,9 +50,11 @@ TABLE: Mapping[Status, Mapping[Happening, Status]] = {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.PAYMENT_FAILED: S.GRACE,
         H.TIME_ENDED: S.GRACE,
+        H.TRIAL_ENDED_PAID: S.ACTIVE,
     },
     S.ACTIVE: _LOSSES
     | {
+        H.TRIAL_INVOICED: S.TRIALING,
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.PAYMENT_FAILED: S.GRACE,
         H.TIME_ENDED: S.GRACE,
@@ -83,9 +87,12 @@ class Step(NamedTuple):
     moments: tuple[Moment, ...] = ()
 
 
-def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None = None) -> Moment:
-    """A moment of this subscription, named by the event that caused it, or else by what time brought."""
-    return Moment(kind, sub.id, at, cause or f"{kind}/{sub.id}//{sub.granted_by}")
+def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None = None, which: str = "") -> Moment:
+    """A moment of this subscription, named by the event that caused it, or else by what time brought.
+
+    `which` tells apart what time may bring more than once before the next payment.
+    """
+    return Moment(kind, sub.id, at, cause or f"{kind}/{sub.id}/{which}/{sub.granted_by}")
 
 
 def covered_until(sub: Subscription) -> datetime | None:
@@ -125,7 +132,7 @@ def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> 
                 "cancel_at": None,
                 "pause": None,
                 "plan_change": None,
-                "replaced": None,
+                "replaced": (),
                 "resume_at": None,
             }
         case _:

@@ -49,6 +49,8 @@ def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscri
         judged = replace(known, verdict=verdict, at=at)
     else:
         judged = Payment(reported.payment_id, reported.period_start, verdict, at)
+    if verdict is Verdict.PAID:
+        judged = replace(judged, free=reported.amount == 0)
     others = (payment for payment in sub.payments if not payment.is_same(known))
     return sub._replace(
         payments=tuple(sorted((*others, judged), key=_by_period)[-MAX_PAYMENTS:]),
@@ -62,13 +64,19 @@ def _by_period(payment: Payment) -> tuple[datetime, str]:
 
 def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
     """A payment succeeded: the later period wins, and the status follows the table."""
-    earlier = sub.period_start is not None and paid.period_start < sub.period_start
+    latest = latest_period(sub, at)
     judged = _note_paid(judge(sub, paid, key.occurred_at), paid, key.occurred_at)
-    if earlier:
+    if latest and paid.period_start < latest:
         return Step(judged)
     if _is_first_invoice_of_nothing(judged, paid):
         return Step(judged._replace(plan=paid.plan, period_start=paid.period_start, period_end=paid.period_end))
     return _grant(judged, paid, at, terms, key.cause)
+
+
+def latest_period(sub: Subscription, at: datetime) -> datetime | None:
+    """The start of the latest period paid for. One that expired before it began will never come, and is none."""
+    never_comes = not sub.period_counts and not _has_begun(sub, at)
+    return None if never_comes else sub.period_start
 
 
 def _note_paid(sub: Subscription, paid: PaymentReported, occurred_at: datetime) -> Subscription:
@@ -117,22 +125,18 @@ def _fulfils(sub: Subscription, paid: PaymentReported) -> bool:
     return sub.plan_change is not None and sub.plan_change.to_plan == paid.plan
 
 
-def _replaced(sub: Subscription, paid: PaymentReported, at: datetime) -> Replaced | None:
-    """What a refund would restore, while the period paid for has not begun."""
+def _replaced(sub: Subscription, paid: PaymentReported, at: datetime) -> tuple[Replaced, ...]:
+    """What refunds would restore, while the period paid for has not begun."""
     if paid.period_start <= at:
-        return None
+        return ()
     if paid.period_start == sub.period_start:
         return sub.replaced
-    return Replaced(
-        sub.status,
-        sub.since or at,
-        sub.plan,
-        sub.period_start,
-        sub.period_end,
-        sub.period_counts,
-        sub.paid_by,
-        sub.granted_by,
-    )
+    replaced = Replaced(*(getattr(sub, field) for field in Replaced._fields))
+    return (*(() if _has_begun(sub, at) else sub.replaced), replaced)[-MAX_PAYMENTS:]
+
+
+def _has_begun(sub: Subscription, at: datetime) -> bool:
+    return sub.period_start is None or sub.period_start <= at
 
 
 def _moments(before: Subscription, after: Subscription, *, starts: bool) -> list[MomentKind]:
@@ -175,20 +179,14 @@ def _grants_again(sub: Subscription, known: Payment | None, reported: PaymentRep
 
 
 def _restore(sub: Subscription, at: datetime) -> Subscription:
-    """If the current period is withdrawn before it began, the one before it is the current one again."""
-    before = sub.replaced
-    withdrawn = sub.shown_status is Status.REVOKED
-    begun = sub.period_start is None or sub.period_start <= at
-    if before is None or not withdrawn or begun:
-        return sub
-    return sub._replace(
-        status=before.status,
-        since=before.since,
-        plan=before.plan,
-        period_start=before.period_start,
-        period_end=before.period_end,
-        period_counts=before.period_counts,
-        paid_by=next((p for p in sub.payments if p.is_same(before.paid_by)), before.paid_by),
-        granted_by=before.granted_by,
-        replaced=None,
-    )
+    """While the current period is withdrawn before it began, the one before it is the current one again.
+
+    A pause that fell due in between goes on.
+    """
+    while sub.replaced and sub.shown_status is Status.REVOKED and not _has_begun(sub, at):
+        *earlier, before = sub.replaced
+        paid_by = next((p for p in sub.payments if p.is_same(before.paid_by)), before.paid_by)
+        pause = {name: getattr(sub, name) for name in ("status", "since", "resume_at")}
+        restored = before._asdict() | (pause if sub.status is Status.PAUSED else {})
+        sub = sub._replace(**restored | {"paid_by": paid_by, "replaced": tuple(earlier)})
+    return sub

@@ -21,17 +21,24 @@ class Behaviour:
     strength: float | None = None
 
 
+def holds(seen: tuple[Behaviour, ...], event: Event) -> bool:
+    """Whether this very event was seen. Raises `Rejected` (`id_reused`) if only its identity was."""
+    cause = event.key.cause
+    for known in seen:
+        if known.cause == cause:
+            check_same(known.digest, event)
+            return True
+    return False
+
+
 def note(seen: tuple[Behaviour, ...], event: Event, signal: SignalSeen) -> tuple[tuple[Behaviour, ...], Arrival]:
     """The signals with one more, sorted by kind and time; one older than the newest 8 of its kind is late.
 
     Raises `Rejected` (`id_reused`) if the same event came before with other content.
     """
-    cause = event.key.cause
-    for known in seen:
-        if known.cause == cause:
-            check_same(known.digest, event)
-            return seen, Arrival.DUPLICATE
-    new = Behaviour(signal.kind, event.occurred_at, cause, event.digest, signal.strength)
+    if holds(seen, event):
+        return seen, Arrival.DUPLICATE
+    new = Behaviour(signal.kind, event.occurred_at, event.key.cause, event.digest, signal.strength)
     same_kind = sorted([*(one for one in seen if one.kind is signal.kind), new])[-KEPT_PER_KIND:]
     if new not in same_kind:
         return seen, Arrival.LATE

@@ -51,6 +51,13 @@ class Payment:
     verdict: Verdict
     at: datetime
     """When the verdict was reached."""
+    free: bool = False
+    """It succeeded, and nothing was charged."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether money is there, and was not taken back."""
+        return not self.free and self.verdict not in WITHDRAWN
 
     def is_for(self, reported: PaymentReported) -> bool:
         """Whether a report speaks of this payment. Without an id on either side, the period decides."""
@@ -81,18 +88,24 @@ class PlanChange:
     effective_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
-    """The period before the current one, kept so that a refund of a period not yet begun restores it."""
+class Replaced(NamedTuple):
+    """What a payment for a later period replaced, kept so that a refund of a period not yet begun restores it.
+
+    Its fields are those of `Subscription` that a payment sets.
+    """
 
     status: Status
-    since: datetime
+    since: datetime | None
     plan: str | None
     period_start: datetime | None
     period_end: datetime | None
     period_counts: bool
     paid_by: Payment | None
     granted_by: str
+    grace_until: datetime | None
+    resume_at: datetime | None
+    after_trial: bool
+    failing: bool
 
 
 class Subscription(NamedTuple):
@@ -139,13 +152,21 @@ class Subscription(NamedTuple):
     """The grace or hold now running followed a trial that nobody paid for."""
     failing: bool = False
     """A payment failed and none has succeeded since."""
-    replaced: Replaced | None = None
+    replaced: tuple[Replaced, ...] = ()
+    """While the current period has not begun: what it replaced, the latest last; the first of them had begun."""
 
     @property
     def shown_status(self) -> Status:
-        """`revoked` while the payment behind the current period is withdrawn, else the machine's status."""
-        withdrawn = self.paid_by is not None and self.paid_by.verdict in WITHDRAWN
-        return Status.REVOKED if withdrawn else self.status
+        """`revoked` while the money behind the current period is withdrawn, else the machine's status."""
+        return Status.REVOKED if self._withdrawn else self.status
+
+    @property
+    def _withdrawn(self) -> bool:
+        """Whether the granting payment was taken back. A second payment for the same period upholds it."""
+        paid_by = self.paid_by
+        if paid_by is None or paid_by.verdict not in WITHDRAWN:
+            return False
+        return not any(other.stands and other.period_start == paid_by.period_start for other in self.payments)
 
     @property
     def entitled(self) -> bool:

@@ -1,5 +1,6 @@
 """Triggers as the user's document remembers them: what was offered, and what became of it."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -42,6 +43,15 @@ class Trigger:
     def is_open(self, now: datetime) -> bool:
         """Whether a consumer may still show it."""
         return not self.revoked and now < self.expires_at
+
+
+def newest(triggers: tuple[Trigger, ...], most: int) -> tuple[Trigger, ...]:
+    """At most so many triggers. The oldest of the campaign that has the most goes first, since caps count them."""
+    while len(triggers) > most:
+        offered = Counter(trigger.campaign_id for trigger in triggers)
+        leaving = next(trigger for trigger in triggers if offered[trigger.campaign_id] == max(offered.values()))
+        triggers = tuple(trigger for trigger in triggers if trigger is not leaving)
+    return triggers
 
 
 def note(triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven) -> tuple[tuple[Trigger, ...], Arrival]:

@@ -1,36 +1,14 @@
-"""Fixtures for tests on the real emulators: one pair a session, a fresh project for each test."""
+"""Fixtures for tests of the emulator runtime, with a probe in place of the functions."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
-from infra.local import sdk
 from infra.local.emulators import Emulators
 from infra.local.up import Up
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
-
-
-@pytest.fixture(scope="session")
-def _emulator_sdk() -> None:
-    """Skips the test, with the reason, where this machine lacks something the emulators need."""
-    if lack := sdk.missing():
-        pytest.skip(lack)
-
-
-@pytest.fixture(scope="session")
-def emulators(_emulator_sdk: None) -> Iterator[Emulators]:
-    """Both emulators, running."""
-    with Emulators() as running:
-        yield running
-
-
-@pytest.fixture
-def project() -> str:
-    """A project nobody has used: on the emulators it is empty."""
-    return f"test-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
