@@ -5,10 +5,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from infra.commands.catalog import catalog
+from infra.commands.demo import demo
 from infra.commands.listen import listen
 from infra.commands.package import package
 from infra.commands.publish import publish
 from infra.commands.redrive import redrive
+from infra.commands.replay import replay
+from infra.commands.show import show
 from infra.commands.up import up
 from infra.errors import InfraError, UsageError
 
@@ -32,8 +36,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run Upbeat on this machine, speak to it, and package it.",
 )
-for command in (up, publish, listen, redrive, package):
+for command in (demo, replay, show, up, publish, listen, redrive, package):
     app.command()(command)
+app.add_typer(catalog, name="catalog")
 
 if __name__ == "__main__":
     app(prog_name="python -m infra")

@@ -27,7 +27,7 @@ class UniqueKeys(yaml.SafeLoader):
 
 
 def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
-    """The catalog in a YAML file. Raises `InvalidCatalog` with every problem found, `OSError` where it is not there."""
+    """The catalog in a YAML file. Raises `InvalidCatalog` with every problem, `OSError` where there is no file."""
     try:
         content = yaml.load(path.read_bytes(), UniqueKeys)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, UnicodeDecodeError) as error:

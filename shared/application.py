@@ -16,7 +16,7 @@ from shared.processing import Policy, process
 from shared.record import Pending, UserRecord
 
 MAX_BLOB = 12 * 1024
-"""Above this many bytes a document sheds its oldest pending messages, then ring entries."""
+"""Above this many bytes a document sheds its oldest pending messages, and then what is missed least."""
 MAX_ATTEMPTS = 40
 FIRST_BACKOFF = 0.005
 LONGEST_BACKOFF = 0.25
@@ -54,7 +54,7 @@ class Application:
     async def _attempt(self, event: Event) -> Arrival:
         stored = await self.subscriptions.load(event.user_id)
         record = unpack(stored.blob) if stored.blob is not None else UserRecord(event.user_id)
-        now = self.clock.now()
+        now = record.present(self.clock.now(), event)
         if left := record.pending_for(event.key.cause):
             check_same(left.digest, event)
             await self.publisher.publish(still_alive(left, record, now))
@@ -75,23 +75,40 @@ class Application:
 
 
 def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
-    """The record, its blob of at most `limit` bytes, and the pending messages it had to shed for that.
+    """The record, its blob, and the pending messages it had to shed.
 
-    The newest pending entry stays: it is the one being committed. Ring entries that do not fit move to the base.
+    All but the newest pending entry, which is the one being committed, fits into `limit` bytes.
     """
     shed: list[Pending] = []
     blob = pack(record)
-    while len(blob) > limit:
-        if len(record.pending) > 1:
-            shed.append(record.pending[0])
-            record = replace(record, pending=record.pending[1:])
-        elif record.history.ring:
-            ring_size = len(record.history.ring) // 2
-            record = replace(record, history=record.history.shrink(ring_size, terms, record.user_id))
-        else:
-            break
+    while len(blob) > limit and len(record.pending) > 1:
+        shed.append(record.pending[0])
+        record = replace(record, pending=record.pending[1:])
+        blob = pack(record)
+    if len(blob) > limit:
+        record = replace(_shrunk(replace(record, pending=()), terms, limit), pending=record.pending)
         blob = pack(record)
     return record, blob, shed
+
+
+def _shrunk(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
+    """The record in `limit` bytes, as far as that can be.
+
+    The oldest of the ring move to the base; then the oldest offers are forgotten, and at last the subscriptions
+    least worth, all but one. Ids of ordinary length leave room for most of a ring: the rest is for very long ones.
+    """
+    while len(pack(record)) > limit:
+        history = record.history
+        if history.ring:
+            history = history.shrink(len(history.ring) * 3 // 4, terms, record.user_id)
+            record = replace(record, history=history)
+        elif record.triggers:
+            record = replace(record, triggers=record.triggers[len(record.triggers) // 4 + 1 :])
+        elif len(history.head.subscriptions) > 1:
+            record = replace(record, history=history.forget_least(terms))
+        else:
+            break
+    return record
 
 
 def _backoff(attempt: int) -> float:

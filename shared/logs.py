@@ -67,10 +67,16 @@ def traceparent(attributes: Mapping[str, str], headers: Mapping[str, str]) -> st
 
 
 def configure(project: str, level: str) -> None:
-    """Send everything that is logged in this process to standard output, in the form above."""
+    """Send everything that is logged in this process to standard output, in the form above.
+
+    Google's clients are heard from WARNING on, whatever the level: at DEBUG they tell whole documents.
+    """
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(CloudFormatter(project))
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    google = logging.getLogger("google")
+    google.setLevel(logging.WARNING)
+    google.propagate = True
 
 
 def _told(error: BaseException) -> Iterator[str]:

@@ -23,7 +23,7 @@ from shared.domain.account import Account
 from shared.domain.events import Event
 from shared.domain.moments import Moment
 from shared.domain.ring import to_micros
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.record import Pending, UserRecord
@@ -136,13 +136,17 @@ class Outbox:
 
 
 def _told(facts: dict[str, Any]) -> SubscriptionFacts:
-    return SubscriptionFacts.model_construct(**facts)
+    return SubscriptionFacts.model_construct(**{**facts, "status": Status(facts["status"])})
 
 
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
     """What is worth publishing again: no offer that was revoked or has expired since."""
-    shown = {trigger.trigger_id for trigger in record.triggers if trigger.is_open(now)}
-    return [message for message in left.messages if not _is_issue(message) or message.body["trigger_id"] in shown]
+    revoked = {trigger.trigger_id for trigger in record.triggers if trigger.revoked}
+    return [message for message in left.messages if not (_is_issue(message) and _is_over(message, revoked, now))]
+
+
+def _is_over(issue: Message, revoked: set[str], now: datetime) -> bool:
+    return issue.body["trigger_id"] in revoked or datetime.fromisoformat(issue.body["expires_at"]) <= now
 
 
 def _is_issue(message: Message) -> bool:

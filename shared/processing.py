@@ -55,7 +55,7 @@ def process(record: UserRecord, event: Event, now: datetime, policy: Policy) -> 
     decided, messages = _settle(absorbed, event, account, due, now, policy)
     next_due_at = min(_ahead(decided, account, on_the_way, now, policy.terms), default=None)
     settled = replace(decided, next_due_at=next_due_at)
-    return Processed(record if settled == record else settled, arrival, messages)
+    return Processed(record if settled == record else replace(settled, as_of=now), arrival, messages)
 
 
 def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:
@@ -117,7 +117,10 @@ def _settle(
     if decision.candidates:
         outbox.explain(decision, spoken)
     announced = outbox.announce(account)
-    offered = triggers.newest((*still, *(issued.trigger for issued in decision.issued)), MAX_TRIGGERS)
+    offered = still
+    if decision.issued:
+        offered = (*still, *(issued.trigger for issued in decision.issued))
+        offered = triggers.remember(offered, MAX_TRIGGERS, settled_before=now - policy.terms.redelivery)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
     changed = replace(record, triggers=offered, announced=announced, fired=record.fired.plus(decided))
     return outbox.leave(changed, policy.terms), outbox.messages

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import orjson
 
 from shared.contracts.messages import Message
-from shared.domain.events import Event
+from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
 from shared.domain.profiles import Said
 from shared.domain.signals import Behaviour
@@ -45,19 +45,20 @@ class Fired:
     """The causes that time brought and that were decided, winner or not, so that none is decided twice."""
 
     causes: tuple[tuple[datetime, str], ...] = ()
-    """The newest 64, by the instant of their moment."""
+    """The short names of the newest 64, by the instant of their moment: a cause itself may be long."""
     floor: datetime | None = None
     """What is not newer than this has been decided, though its cause is no longer kept."""
 
     def covers(self, at: datetime, cause: str) -> bool:
         """Whether a moment of this instant and cause was decided."""
-        return (self.floor is not None and at <= self.floor) or any(cause == decided for _, decided in self.causes)
+        name = cause_of(cause)
+        return (self.floor is not None and at <= self.floor) or any(name == decided for _, decided in self.causes)
 
     def plus(self, new: tuple[tuple[datetime, str], ...]) -> "Fired":
         """With more causes decided."""
         if not new:
             return self
-        causes = tuple(sorted({*self.causes, *new}))
+        causes = tuple(sorted({*self.causes, *((at, cause_of(cause)) for at, cause in new)}))
         floor = causes[-MAX_FIRED - 1][0] if len(causes) > MAX_FIRED else self.floor
         return Fired(causes[-MAX_FIRED:], floor)
 
@@ -80,6 +81,13 @@ class UserRecord:
     """The last sequence number given to a message."""
     pending: tuple[Pending, ...] = ()
     """Oldest first."""
+    as_of: datetime | None = None
+    """The present at the last commit. A user's time never goes back, though instances' clocks differ."""
+
+    def present(self, now: datetime, event: Event) -> datetime:
+        """What time it is for this user, where a clock says `now`: no earlier than was committed, or is due."""
+        due_at = event.occurred_at if isinstance(event.fact, TimePassed) else now
+        return max(now, due_at, self.as_of or now)
 
     def pending_for(self, cause: str) -> Pending | None:
         """What an event left to be published, if it was committed."""

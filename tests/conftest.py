@@ -1,5 +1,6 @@
 """How every test runs, and the emulators for those that need them: one pair a session, a project for each test."""
 
+import logging
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -33,3 +34,14 @@ def emulators(_emulator_sdk: None) -> Iterator[Emulators]:
 def project() -> str:
     """A project nobody has used: on the emulators it is empty."""
     return f"test-{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def loggers_as_they_were() -> Iterator[None]:
+    """Undoes what `logs.configure` does to the process."""
+    loggers = [logging.getLogger(), logging.getLogger("google")]
+    before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    yield
+    for logger, handlers, level, propagate in before:
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)

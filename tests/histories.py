@@ -1,6 +1,6 @@
 """Hypothesis strategies for events and histories: every kind, equal instants, gaps, and several subscriptions."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shared.domain.events import (
     BEHAVIOURAL,
     Event,
+    Fact,
     Key,
     Outcome,
     PaymentReported,
@@ -17,10 +18,12 @@ from shared.domain.events import (
     TrialStarted,
     cause_of,
 )
+from tests.fakes import Fault
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 USER = "user-1"
+LIFETIME = datetime.max.replace(tzinfo=UTC)
 
 # Few distinct instants, so that ties and exact hits on deadlines are common; half days, so that gaps differ.
 instants = st.integers(0, 240).map(lambda halves: START + halves * DAY / 2)
@@ -37,13 +40,14 @@ def trials(draw: st.DrawFn, at: datetime) -> TrialStarted:
 @st.composite
 def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
     start = at + draw(st.integers(-60, 20)) * DAY / 2
+    length = draw(st.sampled_from([1, 14, 60, 60, 730, None]))
     return PaymentReported(
         outcome=draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED, *Outcome])),
         plan=draw(plans),
         amount=draw(st.sampled_from([0, 999, 999])),
         currency="EUR",
         period_start=start,
-        period_end=start + draw(st.sampled_from([1, 14, 60, 60, 730])) * DAY / 2,
+        period_end=start + length * DAY / 2 if length else LIFETIME,
         final=draw(st.booleans()),
         grace_until=draw(maybe_instants),
         payment_id=draw(payment_ids),
@@ -70,24 +74,74 @@ subscription_ids = st.sampled_from(["main", "main", "main", "car"])
 
 
 @st.composite
-def events(draw: st.DrawFn, number: int, *, only_main: bool = False) -> Event:
-    """An event that belongs in the ring; its number makes its identity unique."""
+def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: bool = False) -> Event:
+    """An event that belongs in the ring, or also a behavioural signal; its number makes its identity unique."""
     at = draw(instants)
+    facts = {"trial-start": trials(at), "payment": payments(at), "churn-signal": status_signals()}
+    if behaving:
+        facts["churn-signal"] |= behaviours
     topic = draw(st.sampled_from(["trial-start", "payment", "payment", "payment", "churn-signal"]))
-    fact = draw({"trial-start": trials(at), "payment": payments(at), "churn-signal": status_signals()}[topic])
-    # The identifier's order is not the order of creation: ties are broken by it, and must not follow arrival.
-    event_id = cause_of(str(number))[:4] + f"-{number}"
-    source = draw(st.sampled_from(["", "billing"]))
     subscription_id = "main" if only_main else draw(subscription_ids)
-    key = Key(at, topic, source, event_id)
-    return Event(key, USER, subscription_id, fact, digest=event_id, profile=draw(profiles))
+    source = draw(st.sampled_from(["", "billing"]))
+    return made(number, at, topic, draw(facts[topic]), subscription_id, source, draw(profiles))
+
+
+def made(
+    number: int,
+    at: datetime,
+    topic: str,
+    fact: Fact,
+    subscription_id: str = "main",
+    source: str = "",
+    profile: Profile = Profile(),  # noqa: B008 - frozen
+) -> Event:
+    """An event whose identity follows from its number, but not in the order of numbers.
+
+    Ties are broken by identity, and that must not follow arrival.
+    """
+    event_id = cause_of(str(number))[:4] + f"-{number}"
+    return Event(Key(at, topic, source, event_id), USER, subscription_id, fact, digest=event_id, profile=profile)
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False) -> list[Event]:
-    """Distinct events in no order."""
+def histories(draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False, behaving: bool = False) -> list[Event]:
+    """Distinct events in no order: mostly nonsense, as only broken producers tell it."""
     size = draw(st.integers(1, max_size))
-    return [draw(events(number, only_main=only_main)) for number in range(size)]
+    return [draw(events(number, only_main=only_main, behaving=behaving)) for number in range(size)]
+
+
+@st.composite
+def lives(draw: st.DrawFn, max_size: int = 12) -> list[Event]:
+    """One user as billing systems tell it: periods follow each other, payments fail and recover, people leave."""
+    told: list[tuple[datetime, str, Fact, str]] = []
+    at, ends, starts = START, START, START
+    sub = draw(subscription_ids)
+    if draw(st.booleans()):
+        ends = at + draw(st.sampled_from([1, 2, 7, 14])) * DAY
+        told.append((at, "trial-start", TrialStarted("basic", ends, draw(st.booleans())), sub))
+        if draw(st.booleans()):
+            told.append((at, "payment", PaymentReported(Outcome.SUCCEEDED, "basic", 0, "EUR", at, ends), sub))
+    for _ in range(draw(st.integers(0, max_size - 2))):
+        what = draw(st.sampled_from(["success", "success", "failure", "verdict", "signal", "signal", "behaviour"]))
+        if what in {"success", "failure"}:
+            at = max(at, ends + draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
+            outcome = Outcome.SUCCEEDED if what == "success" else Outcome.FAILED
+            period = (ends, ends + draw(st.sampled_from([30, 30, 7, 365])) * DAY)
+            fact: Fact = PaymentReported(outcome, draw(plans), 999, "EUR", *period, final=draw(st.booleans()))
+            if what == "success":
+                starts, ends = period
+        elif what == "verdict":
+            at += draw(st.sampled_from([0, 0.5, 3])) * DAY
+            outcome = draw(st.sampled_from(sorted(set(Outcome) - {Outcome.SUCCEEDED, Outcome.FAILED})))
+            fact = PaymentReported(outcome, "basic", 999, "EUR", starts, max(ends, starts + DAY))
+        else:
+            at += draw(st.sampled_from([0, 0.5, 3, 10])) * DAY
+            fact = draw(status_signals() if what == "signal" else behaviours)
+        topic = "payment" if isinstance(fact, PaymentReported) else "churn-signal"
+        told.append((at, topic, fact, draw(st.sampled_from([sub, sub, sub, "car"]))))
+    return [made(n, at, topic, fact, sub, "", draw(profiles)) for n, (at, topic, fact, sub) in enumerate(told)] or [
+        made(0, START, "trial-start", TrialStarted("basic", START + DAY))
+    ]
 
 
 @st.composite
@@ -95,6 +149,27 @@ def deliveries(draw: st.DrawFn, history: list[Event]) -> list[Event]:
     """The same events in another order, some of them more than once."""
     again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
     return draw(st.permutations([*history, *again]))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """One delivery of one event: when it comes in, and what goes wrong with it."""
+
+    at: datetime
+    event: Event
+    fault: Fault | None
+
+
+delays = st.sampled_from([0, 0, 0, 0.01, 0.5, 2, 4, 40]).map(lambda days: days * DAY)
+faults = st.none() | st.sampled_from([None, *Fault])
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, history: list[Event]) -> list[Arriving]:
+    """Every event delivered once or more, each time with a delay of its own, none before it occurred."""
+    again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
+    coming = [Arriving(event.occurred_at + draw(delays), event, draw(faults)) for event in [*history, *again]]
+    return sorted(coming, key=lambda one: one.at)
 
 
 def renamed(event: Event, event_id: str) -> Event:

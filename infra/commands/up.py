@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 def up(
     project: Annotated[str, typer.Option(help="The project's name inside the emulators.")] = "upbeat-local",
+    catalog: Annotated[
+        Path | None, typer.Option(help="The catalog to start with; without it, the default one.", dir_okay=False)
+    ] = None,
     tick_seconds: Annotated[float, typer.Option(min=0.1, help="How often the lifecycle clock ticks.")] = 5.0,
     as_json: AsJson = False,
 ) -> None:
@@ -27,11 +31,21 @@ def up(
     Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
     standard error; everything is in memory, and gone afterwards.
     """
+    from infra.catalog_file import DEFAULT_CATALOG
+    from infra.commands.inputs import valid_catalog
     from infra.local.console import LogView
+    from infra.local.firestore import emulator_client, publish_catalog
     from infra.local.state import state_folder
     from infra.local.up import Up
 
-    upbeat = Up(project, tick_seconds=tick_seconds, state_folder=state_folder(), sink=LogView())
+    chosen = valid_catalog(catalog or DEFAULT_CATALOG)
+    upbeat = Up(
+        project,
+        tick_seconds=tick_seconds,
+        publish_catalog=lambda endpoints: publish_catalog(emulator_client(endpoints), chosen),
+        state_folder=state_folder(),
+        sink=LogView(),
+    )
     with _until_told_to_stop(), upbeat as running:
         say(_summary(running), as_json=as_json, facts=asdict(running.described))
         running.wait()

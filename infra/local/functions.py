@@ -8,7 +8,6 @@ from pathlib import Path
 from infra.local.endpoints import LOCALHOST
 from infra.local.processes import Program
 
-ADAPTERS = {"UPBEAT_STORE": "firestore", "UPBEAT_BUS": "pubsub"}
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
 
 
@@ -24,4 +23,4 @@ def program(function: str, port: int, folder: Path, env: Mapping[str, str]) -> P
 
 def _environment(env: Mapping[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return {**inherited, **UNBUFFERED, **ADAPTERS, **env}
+    return {**inherited, **UNBUFFERED, **env}

@@ -43,11 +43,10 @@ class Line:
         )
 
 
-def read(path: Path, latest: datetime | None = None) -> Iterator[Line]:
+def read(path: Path) -> Iterator[Line]:
     """Every line that is not blank, in order. Raises `OSError` where the file cannot be read.
 
-    Where a line gives no publish time, its event was published when it happened; but not after `latest`, so that
-    a wrong date cannot carry the clock off.
+    Where a line gives no publish time, its event was published when it happened.
     """
     turn, end = BEGINNING, 0
     with path.open("rb") as file:
@@ -56,7 +55,7 @@ def read(path: Path, latest: datetime | None = None) -> Iterator[Line]:
             if not (text := raw.strip()):
                 continue
             said = _parsed(text)
-            turn = max(turn, _published_at(said, latest) or turn)
+            turn = max(turn, _published_at(said) or turn)
             yield Line(number, end, turn, said)
 
 
@@ -67,10 +66,6 @@ def _parsed(text: bytes) -> Said | NoMessage:
         return refused
 
 
-def _published_at(said: Said | NoMessage, latest: datetime | None) -> datetime | None:
+def _published_at(said: Said | NoMessage) -> datetime | None:
     """When a line's message was published; None where that cannot be told."""
-    if isinstance(said, NoMessage):
-        return None
-    if said.published_at or said.occurred_at is None:
-        return said.published_at
-    return said.occurred_at if latest is None or said.occurred_at <= latest else None
+    return None if isinstance(said, NoMessage) else said.published_at or said.occurred_at

@@ -1,5 +1,6 @@
 """One line of a history: a JSON object that says what was published, where, and when."""
 
+import json
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def _object(raw: bytes) -> Mapping[str, Any]:
 def _members(raw: bytes) -> Mapping[str, Any]:
     try:
         return members(raw.decode())
-    except (orjson.JSONDecodeError, UnicodeDecodeError):
+    except (json.JSONDecodeError, UnicodeDecodeError):
         raise NoMessage(Reason.NOT_JSON, "the line: expected a JSON object, found something else", raw) from None
     except (ValueError, RecursionError):
         detail = "the line: expected shorter numbers and less nesting, found JSON that cannot be read"

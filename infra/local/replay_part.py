@@ -18,14 +18,17 @@ from infra.local.embedded import Embedded, VirtualClock
 from infra.local.history_file import BEGINNING, Line, read
 from infra.local.history_line import NoMessage
 from infra.local.journal import SEPARATOR, Journal
+from infra.local.stores import STORE
 from infra.local.views import summary
+from infra.topology import load as load_topology
 from shared.contracts.messages import dead_letter
 from shared.packing import unpack
 
-STORE = "upbeat.sqlite"
 SUBSCRIPTIONS = "subscriptions.jsonl"
 PROGRESS_LINES = 64
 """How many lines go by between two notes of progress."""
+ATTEMPTS = 5
+"""How often a message is delivered before it is given up: what fails on a virtual clock fails again."""
 
 Progress = Callable[[float], None]
 """Told now and then which share of the work is done, 0 to 1."""
@@ -60,10 +63,11 @@ def run_part(assignment: Assignment, progress: Progress) -> Part:
     """Run a part. Raises `InfraError` where time cannot pass."""
     assignment.folder.mkdir()
     catalog = load_catalog(assignment.catalog)
-    database = assignment.folder / STORE
+    database, clock = assignment.folder / STORE, VirtualClock(BEGINNING)
+    topology = load_topology().with_each_function(max_delivery_attempts=ATTEMPTS)
     with (
         Journal(assignment.folder) as journal,
-        Embedded(database, catalog, VirtualClock(BEGINNING), journal.write, sleep=_no_time) as embedded,
+        Embedded(database, catalog, clock, journal.write, topology=topology, sleep=_no_time) as embedded,
         _bugs_alone_are_logged(),
     ):
         run = _Run(assignment, embedded, journal)
@@ -83,7 +87,7 @@ class _Run:
         """Deliver every line of this part at its turn, and in between what falls due."""
         turn = BEGINNING
         size = max(self.assignment.events.stat().st_size, 1)
-        for line in read(self.assignment.events, self.assignment.now):
+        for line in read(self.assignment.events):
             turn = line.turn
             if self.assignment.includes(line):
                 await self._pass_time(turn, inclusive=False)
@@ -103,7 +107,7 @@ class _Run:
         return await self.embedded.push(push)
 
     async def _pass_time(self, until: datetime, *, inclusive: bool) -> None:
-        """Let everything that falls due up to `until` happen, each at its own instant, and move the clock there."""
+        """Let everything that falls due up to `until` happen, each at its own instant, and move the clock."""
         embedded = self.embedded
         if until == embedded.clock.now() and not inclusive:
             return
@@ -126,7 +130,7 @@ class _Run:
 
 
 async def _no_time(_seconds: float) -> None:
-    """What failed on a virtual clock is tried again at once: nothing that it waits for could change meanwhile."""
+    """Waits no time: while the virtual clock stands, nothing comes of waiting."""
 
 
 @contextmanager

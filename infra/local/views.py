@@ -4,6 +4,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from shared.contracts.topics import Topic
 from shared.domain import profiles
 from shared.domain.ring import from_row
@@ -81,6 +83,16 @@ def _event(row: tuple[Any, ...], user_id: str) -> View:
 
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
-    """A trigger, with what has become of it: open, revoked or over."""
-    state = "revoked" if trigger.revoked else "open" if trigger.is_open(now) else "over"
-    return {**asdict(trigger), "state": state}
+    return {**asdict(trigger), "state": state_of(trigger, now)}
+
+
+def state_of(trigger: Trigger, now: datetime) -> str:
+    """What has become of a trigger: it is open, revoked, or over."""
+    if trigger.revoked:
+        return "revoked"
+    return "open" if trigger.is_open(now) else "over"
+
+
+def to_json(view: View) -> Any:
+    """The view as plain JSON; instants become RFC 3339 with Z."""
+    return orjson.loads(orjson.dumps(view, option=orjson.OPT_UTC_Z))

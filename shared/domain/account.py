@@ -36,6 +36,10 @@ class Account:
         others = (s for s in self.subscriptions if s.id != changed.id)
         return replace(self, subscriptions=tuple(sorted((*others, changed), key=lambda s: s.id)))
 
+    def without(self, subscription_id: str) -> "Account":
+        """The account as if that subscription had never been."""
+        return replace(self, subscriptions=tuple(s for s in self.subscriptions if s.id != subscription_id))
+
 
 def _precedence(subscription: Subscription) -> tuple[int, float, str]:
     ends = subscription.period_end or BEGINNING_OF_TIME

@@ -45,7 +45,7 @@ def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
 def next_change(sub: Subscription, terms: Terms) -> datetime | None:
     """When time will next change anything that is shown; beneath a verdict it shows nothing."""
     deadline = next_deadline(sub, terms) if sub.shown_status is not Status.REVOKED else None
-    return deadline and deadline.at
+    return deadline.at if deadline else None
 
 
 def next_heard(sub: Subscription, terms: Terms) -> datetime | None:

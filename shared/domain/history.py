@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.domain.account import MAX_SUBSCRIPTIONS, Account
+from shared.domain.account import BEGINNING_OF_TIME, MAX_SUBSCRIPTIONS, Account
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.deadlines import advance
 from shared.domain.events import Event, Key, Outcome, PaymentReported, TrialStarted
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
 from shared.domain.payments import find
-from shared.domain.ring import Row, from_row, key_of, key_row, to_row
+from shared.domain.ring import Row, from_micros, from_row, key_of, key_row, to_row
 from shared.domain.subscription import RANK, Status, Subscription
 from shared.domain.terms import Terms
 
@@ -72,6 +72,12 @@ class History:
         base, _ = _refold(self.base, leaving, terms, user_id)
         return replace(self, base=base, mark=leaving[-1][:4], ring=ring)
 
+    def forget_least(self, terms: Terms) -> "History":
+        """The same history without the subscription least worth; its ring must be empty, so that head is base."""
+        least = _least(self.head, from_micros(self.mark[0]) if self.mark else BEGINNING_OF_TIME, terms)
+        forgotten = self.head.without(least)
+        return replace(self, base=forgotten, head=forgotten)
+
     def at(self, now: datetime, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
         """The account as read at `now`, and what time has brought since each subscription's last event."""
         steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
@@ -99,17 +105,20 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
 
 
 def _make_room(account: Account, event: Event, terms: Terms) -> Account:
-    """At most 8 subscriptions: before a ninth comes, the oldest expired goes, or else the one least worth."""
+    """At most 8 subscriptions: before a ninth comes, the one least worth goes."""
     ids = {sub.id for sub in account.subscriptions}
     if event.subscription_id in ids or len(ids) < MAX_SUBSCRIPTIONS:
         return account
-    reached = [advance(sub, event.occurred_at, terms).subscription for sub in account.subscriptions]
-    leaving = min(reached, key=lambda sub: (_worth(sub), account.get(sub.id).as_of, sub.id))
-    return replace(account, subscriptions=tuple(s for s in account.subscriptions if s.id != leaving.id))
+    return account.without(_least(account, event.occurred_at, terms))
+
+
+def _least(account: Account, at: datetime, terms: Terms) -> str:
+    """The id of the subscription least worth: one that has ended, or else of the worst status; then the oldest."""
+    reached = [advance(sub, at, terms).subscription for sub in account.subscriptions]
+    return min(reached, key=lambda sub: (_worth(sub), account.get(sub.id).as_of, sub.id)).id
 
 
 def _worth(sub: Subscription) -> int:
-    """How much would be lost with a subscription: least with one that is not live, most with an active one."""
     return -min(RANK[sub.shown_status], RANK[Status.EXPIRED])
 
 

@@ -16,9 +16,9 @@ class Feedback:
 
     kind: FeedbackKind
     at: datetime
-    cause: str
-    """The short name of the event."""
-    digest: str
+    cause: str = ""
+    """The short name of the event; forgotten once it is too old to come again."""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,29 @@ class Trigger:
         return not self.revoked and now < self.expires_at
 
 
-def newest(triggers: tuple[Trigger, ...], most: int) -> tuple[Trigger, ...]:
-    """At most so many triggers. The oldest of the campaign that has the most goes first, since caps count them."""
+def remember(triggers: tuple[Trigger, ...], most: int, settled_before: datetime) -> tuple[Trigger, ...]:
+    """At most so many triggers, and of each only what may still be asked for.
+
+    The oldest of the campaign that has the most goes first, since caps count them. Which event reported something
+    before that instant will not be asked: it does not come again.
+    """
     while len(triggers) > most:
         offered = Counter(trigger.campaign_id for trigger in triggers)
         leaving = next(trigger for trigger in triggers if offered[trigger.campaign_id] == max(offered.values()))
         triggers = tuple(trigger for trigger in triggers if trigger is not leaving)
-    return triggers
+    return tuple(_settle(trigger, settled_before) for trigger in triggers)
+
+
+def _settle(trigger: Trigger, before: datetime) -> Trigger:
+    if not any(report.cause and report.at < before for report in trigger.feedback):
+        return trigger
+    return replace(
+        trigger, feedback=tuple(_forget(report) if report.at < before else report for report in trigger.feedback)
+    )
+
+
+def _forget(report: Feedback) -> Feedback:
+    return Feedback(report.kind, report.at)
 
 
 def note(triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven) -> tuple[tuple[Trigger, ...], Arrival]:

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import grpc
 import pytest
 
 from infra.local.emulators import Emulators
@@ -23,7 +24,7 @@ from shared.adapters.pubsub import PubsubPublisher, publisher_client
 from shared.adapters.sqlite import SqliteStore
 from shared.contracts.messages import Message
 from shared.domain.errors import Transient
-from shared.ports import Cursor, Document, DueUser
+from shared.ports import Cursor, Document, DueUser, Stored
 from tests.adapters.wire import Wire, closed, firestore_client
 
 HANGING_SECONDS = 30.0
@@ -109,6 +110,23 @@ async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> Non
         for emulator in ours.processes.values():
             emulator.kill()
         assert await working.call_all() == ALL_TRANSIENT
+        await working.publisher.publish([])
+
+
+@pytest.mark.emulator
+async def test_a_read_is_made_again_over_a_new_connection(firestore, wire) -> None:
+    wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
+    assert await FirestoreStore(firestore).load("user-1") == Stored(None, None)
+    assert wire.calls == {"BatchGetDocuments": 2}
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("version", [None, NOW], ids=["create", "update"])
+async def test_a_write_that_may_have_happened_is_not_made_again(firestore, wire, version) -> None:
+    wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
+    with pytest.raises(Transient, match="Firestore: ServiceUnavailable"):
+        await FirestoreStore(firestore).commit(DOCUMENT, version)
+    assert wire.calls == {"Commit": 1}
 
 
 async def test_a_file_that_another_process_holds(tmp_path: Path, monkeypatch) -> None:

@@ -1,8 +1,9 @@
 """The wire to Firestore: counts what is really read and written, and can be cut."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import repeat
 
 import grpc
 from google.cloud.firestore import AsyncClient
@@ -12,7 +13,7 @@ from grpc.aio import AioRpcError, Metadata
 
 
 class Wire:
-    """Sees every call that a client sends; while `cut`, answers each with an internal error."""
+    """Sees every call that a client sends, and can keep it from arriving."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -21,17 +22,27 @@ class Wire:
         """Documents asked for by name."""
         self.written = 0
         """Documents written."""
-        self.cut = False
+        self.failures: Iterator[grpc.StatusCode] = iter(())
+        """What the next calls are answered with, in place of an answer; they do not get through."""
 
     def see(self, method: bytes | str, request) -> None:
         name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
         self.calls[name] += 1
         self.read += len(getattr(request, "documents", ()))
         self.written += len(getattr(request, "writes", ()))
-        if self.cut:
-            raise AioRpcError(grpc.StatusCode.INTERNAL, Metadata(), Metadata(), "the wire is cut")
+        if failure := next(self.failures, None):
+            raise AioRpcError(failure, Metadata(), Metadata(), "the wire is cut")
+
+    def cut(self) -> None:
+        """Let nothing through any more."""
+        self.failures = repeat(grpc.StatusCode.INTERNAL)
+
+    def mend(self) -> None:
+        """Let everything through again."""
+        self.failures = iter(())
 
     def forget(self) -> None:
+        """Count from nothing."""
         self.__init__()
 
 

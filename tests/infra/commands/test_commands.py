@@ -2,20 +2,9 @@ import json
 from zipfile import ZipFile
 
 import pytest
-from typer.testing import CliRunner
-
-from infra.__main__ import app
-from infra.local import state
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """The command line, on a machine where nothing is up."""
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path / "state"))
-    return lambda *words, **more: CliRunner().invoke(app, words, **more)
-
-
-@pytest.mark.parametrize("command", ["up", "publish", "listen", "redrive", "package"])
+@pytest.mark.parametrize("command", ["demo", "replay", "show", "up", "publish", "listen", "redrive", "package"])
 def test_every_command_explains_itself(run, command):
     done = run(command, "--help")
     assert done.exit_code == 0

@@ -1,0 +1,82 @@
+"""What the demo shows: plain tables and timelines that fit 80 columns and need no colour."""
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from infra.demo.tour import History, Told
+from infra.local import timeline
+
+INDENT = (0, 0, 0, 2)
+
+
+def of_history(history: History) -> Group:
+    """What came of the real history: counts, campaigns, and one user."""
+    done = history.summary
+    return Group(
+        _title("A real history"),
+        Text(
+            f"{done.events_read:,} purchases of {sum(history.users.values()):,} customers of a music shop, 1997 to"
+            " 1998, each told as a payment for 30 days, went through the functions at"
+            f" {done.events_per_second:,.0f} events a second. What time brought in between came about at its time."
+        ),
+        Text(),
+        _side_by_side(_users(history), _campaigns(history)),
+        _title(f"One of them: {history.user_id}"),
+        timeline.table(history.timeline),
+    )
+
+
+def of_story(told: Told) -> Group:
+    """The made-up story, chapter by chapter."""
+    parts: list[RenderableType] = [_title("A made-up story, in chapters")]
+    for number, (chapter, entries) in enumerate(told.chapters, start=1):
+        parts += [Text(f"{number}. {chapter.title}", style="bold"), Text(chapter.told, style="italic")]
+        parts += [Padding(timeline.table(entries), (0, 0, 1, 2))]
+    return Group(*parts)
+
+
+def of_files(history: History, told: Told) -> Group:
+    """Where everything is, and what to try next."""
+    lines = [
+        f"{history.folder} and {told.folder} hold, each:",
+        "events, subscriptions, triggers, changes, decisions, dead-letter (.jsonl)",
+        "summary.json, and upbeat.sqlite with every user's document. Look closer with:",
+        f"  python -m infra show {history.user_id} --store {history.folder}",
+        f"  python -m infra show {told.user_id} --store {told.folder}",
+    ]
+    return Group(_title("Where it all is"), *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
+
+
+def _title(text: str) -> Padding:
+    return Padding(Text(text, style="bold underline"), (1, 0))
+
+
+def _side_by_side(*tables: Table) -> Table:
+    grid = Table.grid(padding=(0, 4, 0, 0))
+    grid.add_row(*tables)
+    return grid
+
+
+def _users(history: History) -> Table:
+    table = _table("status at the end", "users")
+    for status, count in history.users.items():
+        table.add_row(status, f"{count:,}")
+    return table
+
+
+def _campaigns(history: History) -> Table:
+    table = _table("campaign", "triggers issued", "withdrawn")
+    for campaign, counts in history.campaigns.items():
+        table.add_row(campaign, f"{counts['issued']:,}", f"{counts['revoked']:,}")
+    return table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column(first)
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table

@@ -1,0 +1,47 @@
+"""The parts of a replay, side by side: one process each, watched from this one."""
+
+import multiprocessing
+import signal
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import Any
+
+from infra.errors import InfraError
+from infra.local.replay_part import Assignment, Part, Progress, run_part
+
+POLL_SECONDS = 0.1
+
+
+class _Shares:
+    """In a process of the replay: which share of each part is done, seen by the watching process too."""
+
+    done: Any = None
+
+
+def run_parts(assignments: Sequence[Assignment], progress: Progress) -> list[Part]:
+    """Run every part, here if it is the only one. Raises `InfraError` and `OSError` as `run_part` does."""
+    if len(assignments) == 1:
+        return [run_part(assignments[0], progress)]
+    # Spawned, not forked: the clients of this process may have threads, which no fork survives.
+    context = multiprocessing.get_context("spawn")
+    done = context.Array("d", len(assignments))
+    try:
+        with ProcessPoolExecutor(len(assignments), context, _begin, (done,)) as pool:
+            running = [pool.submit(_run, assignment) for assignment in assignments]
+            while wait(running, POLL_SECONDS).not_done:
+                progress(sum(done[:]) / len(assignments))
+            return [each.result() for each in running]
+    except BrokenProcessPool as error:
+        raise InfraError("a process of the replay was killed, perhaps for want of memory") from error
+
+
+def _begin(done: Any) -> None:
+    """Ctrl-C goes to every process; those of a replay end without a word, the watching one says it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _Shares.done = done
+
+
+def _run(assignment: Assignment) -> Part:
+    return run_part(assignment, partial(_Shares.done.__setitem__, assignment.number))

@@ -1,0 +1,41 @@
+"""SQLite stores as files: those of a replay's parts put together, and a user's document read out of one."""
+
+import heapq
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+from infra.errors import InfraError
+from shared.adapters.sqlite import SqliteStore
+
+STORE = "upbeat.sqlite"
+
+
+def merge_stores(parts: Sequence[Path], target: Path) -> None:
+    """Write one store with the users of all; the same bytes, however many parts there were."""
+    target.unlink(missing_ok=True)
+    with ExitStack() as stack:
+        rows = [
+            stack.enter_context(_reading(part)).execute("select * from subscriptions order by user_id")
+            for part in parts
+        ]
+        connection = stack.enter_context(closing(SqliteStore(target, durable=False))).connection
+        connection.execute("begin")
+        connection.executemany("insert into subscriptions values (?, ?, ?, ?, ?, ?)", heapq.merge(*rows))
+        connection.execute("commit")
+        connection.execute("pragma journal_mode = delete")  # one plain file, for whoever may only read
+
+
+def read_blob(store: Path, user_id: str) -> bytes | None:
+    """A user's document, or None where there is none. Raises `InfraError` where the file is no store."""
+    try:
+        with _reading(store) as connection:
+            row = connection.execute("select blob from subscriptions where user_id = ?", (user_id,)).fetchone()
+    except sqlite3.Error as error:
+        raise InfraError(f"{store}: expected the SQLite file of a store, found something else: {error}") from error
+    return bytes(row[0]) if row else None
+
+
+def _reading(store: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True))

@@ -1,0 +1,94 @@
+"""Publishing a catalog and showing a user, on the Firestore emulator."""
+
+import json
+import os
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.__main__ import app
+from infra.catalog_file import DEFAULT_CATALOG, load_catalog
+from infra.local import state
+from infra.local.firestore import EMULATOR_HOST, emulator_client, publish_catalog
+from shared.adapters.firestore import document_id
+from shared.decisioning.compile import compile_catalog
+from shared.packing import pack
+from shared.record import UserRecord
+
+pytestmark = pytest.mark.emulator
+DUE = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def endpoints(emulators, project, tmp_path, monkeypatch):
+    """The emulators, as if `up` had started them here."""
+    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
+    endpoints = emulators.endpoints(project)
+    state.write(tmp_path, state.Running(os.getpid(), endpoints, {}))
+    return endpoints
+
+
+@pytest.fixture
+def firestore(endpoints):
+    return emulator_client(endpoints)
+
+
+def run(*words):
+    return CliRunner().invoke(app, words)
+
+
+def test_a_published_catalog_is_the_one_in_force_with_all_its_content(firestore):
+    done = run("catalog", "publish", str(DEFAULT_CATALOG), "--json")
+    version = json.loads(done.stdout)["version"]
+    assert firestore.document("catalog/current").get().to_dict() == {"version": version}
+    content = firestore.document(f"catalog/{version}").get().to_dict()
+    assert compile_catalog(content["catalog"]) == load_catalog()
+    assert version == load_catalog().version
+
+
+def test_the_catalog_before_stays_to_be_found(firestore):
+    first, second = compile_catalog({}), load_catalog()
+    for catalog in (first, second):
+        publish_catalog(firestore, catalog)
+    assert firestore.document("catalog/current").get().to_dict() == {"version": second.version}
+    assert firestore.document(f"catalog/{first.version}").get().exists
+
+
+def test_nothing_invalid_is_published(firestore, tmp_path):
+    (tmp_path / "wrong.yaml").write_text("ofers: {}")
+    assert run("catalog", "publish", str(tmp_path / "wrong.yaml")).exit_code == 2
+    assert not firestore.document("catalog/current").get().exists
+
+
+@pytest.mark.parametrize("user", ["u", "__u__", ".."])
+def test_a_user_is_shown_from_the_emulators_that_are_up(firestore, user):
+    record = replace(UserRecord(user), next_due_at=DUE)
+    firestore.collection("subscriptions").document(document_id(user)).set({"blob": pack(record)})
+    told = json.loads(run("show", user, "--json").stdout)
+    assert (told["user_id"], told["status"], told["next_due_at"]) == (user, "none", "2026-03-01T00:00:00Z")
+    page = run("show", user)
+    assert page.stdout.startswith(f"{user} as of ")
+
+
+@pytest.mark.usefixtures("endpoints")
+def test_a_user_nobody_heard_of_is_a_failure():
+    done = run("show", "nobody")
+    assert (done.exit_code, done.stderr) == (1, "error: no user 'nobody' in the emulators\n")
+
+
+def test_a_document_of_another_kind_is_a_failure(firestore):
+    firestore.document("subscriptions/u").set({"blob": b"something else"})
+    done = run("show", "u")
+    assert done.exit_code == 1
+    assert "the document of 'u' in the emulators cannot be read by this version" in done.stderr
+
+
+def test_a_client_of_the_emulators_leaves_the_environment_as_it_was(endpoints, monkeypatch):
+    monkeypatch.delenv(EMULATOR_HOST, raising=False)
+    emulator_client(endpoints)
+    assert EMULATOR_HOST not in os.environ
+    monkeypatch.setenv(EMULATOR_HOST, "elsewhere:1")
+    emulator_client(endpoints)
+    assert os.environ[EMULATOR_HOST] == "elsewhere:1"

@@ -1,0 +1,194 @@
+"""The real functions, each in its own functions-framework process, on the real emulators."""
+
+import json
+from base64 import b64encode
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.request import Request, urlopen
+from uuid import uuid4
+
+import pytest
+
+from infra.catalog_file import load_catalog
+from infra.local.dead_letters import redrive
+from infra.local.endpoints import Endpoints
+from infra.local.firestore import emulator_client, publish_catalog, read_blob
+from infra.local.up import Up
+from infra.topology import load
+from shared.packing import unpack
+from shared.record import UserRecord
+from tests.e2e.probe import eventually
+
+pytestmark = pytest.mark.emulator
+
+DAY = timedelta(days=1)
+OUT = ("upsell-trigger", "subscription-change", "decision")
+
+
+@pytest.fixture(scope="module")
+def fuse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("chaos") / "fuse"
+
+
+@pytest.fixture(scope="module")
+def up(emulators, fuse):
+    table = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2, ack_deadline_seconds=20)
+
+    def publish(endpoints: Endpoints) -> None:
+        publish_catalog(emulator_client(endpoints), load_catalog())
+
+    with Up(
+        f"test-{uuid4().hex[:12]}",
+        topology=table,
+        emulators=emulators,
+        env={"UPBEAT_EXIT_BEFORE_PUBLISH": str(fuse)},
+        tick_seconds=1.0,
+        publish_catalog=publish,
+    ) as running:
+        yield running
+
+
+def record(up: Up, user: str) -> UserRecord | None:
+    blob = read_blob(emulator_client(up.endpoints), user)
+    return unpack(blob) if blob else None
+
+
+def publish(up: Up, topic: str, user: str, occurred_at: datetime, **said) -> dict:
+    event = {"event_id": uuid4().hex, "user_id": user, "occurred_at": occurred_at.isoformat(), **said}
+    up.bus.publish(topic, json.dumps(event).encode())
+    return event
+
+
+def paid(outcome: str, start: datetime, **said) -> dict:
+    return {
+        "outcome": outcome,
+        "plan": "premium_monthly",
+        "amount": 1099,
+        "currency": "EUR",
+        "period_start": start.isoformat(),
+        "period_end": (start + 30 * DAY).isoformat(),
+        **said,
+    }
+
+
+def push_of(**event) -> bytes:
+    """The body with which Pub/Sub pushes an event."""
+    data = b64encode(json.dumps(event).encode()).decode()
+    return json.dumps({"message": {"data": data, "messageId": uuid4().hex}, "subscription": "test"}).encode()
+
+
+class Heard:
+    """What the topics out have said so far, of one user."""
+
+    def __init__(self, up: Up, user: str) -> None:
+        self.up, self.user, self.messages = up, user, {topic: [] for topic in OUT}
+
+    def __getitem__(self, topic: str) -> list[dict]:
+        for received in self.up.bus.receive(topic, count=100, within=1.0):
+            SEEN.setdefault(topic, []).append(received.json)
+        return [body for body in SEEN.get(topic, []) if body["user_id"] == self.user]
+
+
+SEEN: dict[str, list[dict]] = {}
+
+
+def test_an_offer_goes_out_and_is_withdrawn_when_it_is_no_longer_true(up: Up) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    heard = Heard(up, user)
+    publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - 31 * DAY))
+    assert eventually(lambda: [c["after"]["status"] for c in heard["subscription-change"]] == ["grace"])
+    publish(up, "payment", user, now - timedelta(hours=2), **paid("failed", now - DAY))
+    assert eventually(lambda: [t["campaign_id"] for t in heard["upsell-trigger"]] == ["payment_recovery"])
+    publish(up, "payment", user, now - timedelta(hours=1), **paid("succeeded", now - DAY))
+    assert eventually(lambda: [t["kind"] for t in heard["upsell-trigger"]][:2] == ["issued", "revoked"])
+    issued, revoked = heard["upsell-trigger"][:2]
+    assert issued["trigger_id"] == revoked["trigger_id"]
+    assert issued["sequence"] < revoked["sequence"]
+    assert heard["subscription-change"][-1]["after"]["status"] == "active"
+    assert heard["decision"][0]["candidates"]
+
+
+def test_a_crash_between_commit_and_publish_loses_no_trigger_and_doubles_none(up: Up, fuse: Path) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    heard = Heard(up, user)
+    publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - DAY))
+    assert eventually(lambda: heard["subscription-change"])
+    fuse.touch()
+    publish(up, "churn-signal", user, now - timedelta(hours=1), signal="auto_renew_off", reason="price")
+    assert eventually(lambda: not fuse.exists())
+    committed = record(up, user)
+    assert committed
+    assert committed.triggers
+    up.wait_until_ready("churn_signal")
+    assert eventually(lambda: heard["upsell-trigger"])
+    triggers = {(t["kind"], t["trigger_id"]) for t in heard["upsell-trigger"]}
+    assert triggers == {("issued", trigger.trigger_id) for trigger in committed.triggers}
+    after = record(up, user)
+    assert after
+    assert after.triggers == committed.triggers
+
+
+def test_32_events_for_one_user_at_once_are_all_applied(up: Up) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    for n in range(32):
+        publish(up, "payment", user, now - timedelta(minutes=n), **paid("succeeded", now - n * 30 * DAY))
+    assert eventually(lambda: len(ring(up, user)) == 32)
+
+
+def test_32_deliveries_at_once_for_one_user_are_all_acknowledged(up: Up) -> None:
+    """Straight to the function, since the emulator keeps only two pushes in flight."""
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    bodies = [
+        push_of(
+            event_id=f"p{n}",
+            user_id=user,
+            occurred_at=(now - timedelta(minutes=n)).isoformat(),
+            **paid("succeeded", now - n * 30 * DAY),
+        )
+        for n in range(32)
+    ]
+
+    def post(body: bytes) -> int:
+        request = Request(f"{up.function_urls['payment']}/payment", body)  # noqa: S310 - our own address
+        with urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.status
+
+    with ThreadPoolExecutor(32) as pool:
+        statuses = list(pool.map(post, bodies))
+    assert statuses == [204] * 32
+    assert len(ring(up, user)) == 32
+
+
+def ring(up: Up, user: str) -> tuple:
+    found = record(up, user)
+    return found.history.ring if found else ()
+
+
+def test_the_clock_finds_what_is_due_and_others_hear_of_it(up: Up) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    heard = Heard(up, user)
+    publish(up, "payment", user, now - timedelta(hours=1), **paid("succeeded", now - DAY))
+    soon = (now + timedelta(seconds=4)).isoformat()
+    publish(up, "churn-signal", user, now, signal="cancelled", effective_at=soon)
+    assert eventually(lambda: "expired" in [c["after"]["status"] for c in heard["subscription-change"]])
+
+
+@pytest.mark.parametrize("user", [".", "..", "__all__"])
+def test_users_whose_id_firestore_refuses_are_users_like_any_other(up: Up, user: str) -> None:
+    now = datetime.now(UTC)
+    publish(up, "payment", user, now, **paid("succeeded", now))
+    assert eventually(lambda: len(ring(up, user)) == 1)
+
+
+def test_what_cannot_be_read_is_kept_and_can_be_sent_again(up: Up) -> None:
+    up.bus.publish("payment", b"\xff not json")
+    letters = []
+
+    def kept() -> bool:
+        letters.extend(redrive(up.bus, up.topology, reason="not_json", dry=True).letters)
+        return bool(letters)
+
+    assert eventually(kept)
+    assert letters[0].data == b"\xff not json"
+    assert letters[0].topic == "payment"

@@ -1,0 +1,97 @@
+"""Every command that the README shows is run here, as it stands there."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from infra.catalog_file import DEFAULT_CATALOG
+from infra.local import sdk, state
+from infra.topology import ROOT
+from shared.decisioning.compile import compile_catalog
+from tests.e2e.probe import eventually
+
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+MAKE, TOUR, CATALOG, UP, EMULATORS = range(5)
+
+
+def run(script: str, folder: Path, **environment: str) -> str:
+    """Run a block with bash, with this Python for the README's, and a folder of the test's own for /tmp."""
+    script = script.replace(".venv/bin/python", sys.executable).replace("/tmp/", f"{folder}/")  # noqa: S108
+    done = subprocess.run(  # noqa: S603 - the README is ours
+        ["/bin/bash", "-euo", "pipefail", "-c", script],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_there_is_no_block_that_no_test_runs() -> None:
+    assert len(BLOCKS) == EMULATORS + 1
+    assert BLOCKS[MAKE] == "make demo\nmake test\n"
+    assert BLOCKS[UP] == "make up\n"
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "up", "lint", "bench", "docs"])
+def test_make_knows_the_target(target: str, tmp_path: Path) -> None:
+    """`make demo` is run by the tests of the demo, `make up` below; `make test` is what runs this."""
+    told = run(f"make -n {target}", tmp_path)
+    assert "-m" in told or "ruff" in told
+
+
+def test_the_tour_gives_what_it_says(tmp_path: Path) -> None:
+    told = run(BLOCKS[TOUR], tmp_path)
+    subscriptions, *triggers = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
+    assert (subscriptions["status"], subscriptions["entitled"]) == ("grace", True)
+    issued = [t["moment"] for t in triggers if t["kind"] == "issued"]
+    revoked = [t["moment"] for t in triggers if t["kind"] == "revoked"]
+    assert issued == ["trial.ending", "trial.ending", "payment.failed"]
+    assert set(revoked) == {"trial.ending"}
+
+
+def test_the_catalog_can_be_checked_and_tried(tmp_path: Path) -> None:
+    run(BLOCKS[TOUR], tmp_path)
+    assert "is valid" in run(BLOCKS[CATALOG], tmp_path)
+
+
+def test_the_campaign_that_it_shows_fits_into_the_default_catalog() -> None:
+    (shown,) = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    catalog = yaml.safe_load(DEFAULT_CATALOG.read_text())
+    catalog["campaigns"] |= yaml.safe_load(shown)["campaigns"]
+    assert compile_catalog(catalog)
+
+
+@pytest.mark.emulator
+def test_the_emulators_do_what_it_says(tmp_path: Path) -> None:
+    if lack := sdk.missing():
+        pytest.skip(lack)
+    folder = {state.FOLDER_VARIABLE: str(tmp_path / "state")}
+    command = [sys.executable, "-m", "infra", "up"]
+    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folder}, stdout=subprocess.PIPE) as up:  # noqa: S603
+        try:
+            assert eventually(lambda: up.poll() is not None or list((tmp_path / "state").glob("*.json")))
+            told = run(BLOCKS[EMULATORS], tmp_path, **folder)
+        finally:
+            up.send_signal(signal.SIGINT)
+            up.wait(60)
+    assert "active" in told
+    assert "auto_renew" in told
+
+
+def test_every_path_that_it_links_to_is_there() -> None:
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if "://" not in link]
+    assert [link for link in links if not (ROOT / link).exists()] == []
+    named = re.findall(r"`((?:shared|infra|tests|docs|functions)/[\w./]*)`", README)
+    assert [path for path in named if not (ROOT / path).exists()] == []

@@ -1,0 +1,66 @@
+"""Settings: everything has a default but the project, and a mistake says what was expected."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.domain.terms import Terms
+from shared.settings import InvalidSettings, Settings, read_settings
+
+PROJECT = {"GOOGLE_CLOUD_PROJECT": "p"}
+
+
+def test_the_project_is_all_that_must_be_said() -> None:
+    assert read_settings(PROJECT) == Settings("p", "INFO", 60.0, None, Terms())
+
+
+def test_everything_can_be_said() -> None:
+    said = {
+        "UPBEAT_LOG_LEVEL": "debug",
+        "UPBEAT_CATALOG_SECONDS": "0.5",
+        "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
+        "UPBEAT_GRACE_DAYS": "3",
+        "UPBEAT_HOLD_DAYS": "30",
+        "UPBEAT_PENDING_HOURS": "24.5",
+        "UPBEAT_CLOCK_SKEW_MINUTES": "0",
+        "UPBEAT_FRESHNESS_HOURS": "48",
+        "UPBEAT_REDELIVERY_DAYS": "21",
+    }
+    assert read_settings(PROJECT | said) == Settings(
+        project="p",
+        log_level="DEBUG",
+        catalog_seconds=0.5,
+        exit_before_publish="/tmp/fuse",  # noqa: S108 - a name, never opened
+        terms=Terms(
+            grace=timedelta(days=3),
+            hold=timedelta(days=30),
+            pending=timedelta(hours=24, minutes=30),
+            clock_skew=timedelta(0),
+            freshness=timedelta(hours=48),
+            redelivery=timedelta(days=21),
+        ),
+    )
+
+
+@pytest.mark.parametrize("environ", [{}, {"GOOGLE_CLOUD_PROJECT": ""}])
+def test_without_a_project_nothing_works(environ: dict[str, str]) -> None:
+    with pytest.raises(InvalidSettings, match="GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project"):
+        read_settings(environ)
+
+
+@pytest.mark.parametrize("found", ["", "a week", "-1", "nan", "inf", "100001"])
+@pytest.mark.parametrize("name", ["UPBEAT_GRACE_DAYS", "UPBEAT_CATALOG_SECONDS"])
+def test_what_is_no_number_is_refused_by_name(name: str, found: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(PROJECT | {name: found})
+    assert str(refused.value) == f"{name}: expected a number from 0 to 100000, found {found!r}"
+
+
+def test_a_log_level_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(InvalidSettings, match=r"UPBEAT_LOG_LEVEL: expected one of DEBUG, .*, found 'loud'"):
+        read_settings(PROJECT | {"UPBEAT_LOG_LEVEL": "loud"})
+
+
+def test_the_longest_durations_can_be_added_to_any_time() -> None:
+    terms = read_settings(PROJECT | {"UPBEAT_GRACE_DAYS": "100000", "UPBEAT_REDELIVERY_DAYS": "100000"}).terms
+    assert terms.grace == terms.redelivery == timedelta(days=100_000)
