@@ -25,7 +25,7 @@ class Pending:
     cause: str
     digest: str
     committed_at: datetime
-    payload: str
+    payload: str = ""
     """The messages as JSON text, since hardly any of them is ever read again."""
 
     @classmethod

@@ -1,6 +1,6 @@
 """Hypothesis strategies for events and histories: every kind, equal instants, gaps, and several subscriptions."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -18,11 +18,14 @@ from shared.domain.events import (
     TrialStarted,
     cause_of,
 )
+from shared.domain.history import History
+from shared.domain.terms import Terms
 from tests.fakes import Fault
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 USER = "user-1"
+TERMS = Terms()
 LIFETIME = datetime.max.replace(tzinfo=UTC)
 
 # Few distinct instants, so that ties and exact hits on deadlines are common; half days, so that gaps differ.
@@ -104,44 +107,80 @@ def made(
 
 
 @st.composite
-def histories(draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False, behaving: bool = False) -> list[Event]:
+def histories(
+    draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False, behaving: bool = False
+) -> list[Event]:
     """Distinct events in no order: mostly nonsense, as only broken producers tell it."""
     size = draw(st.integers(1, max_size))
     return [draw(events(number, only_main=only_main, behaving=behaving)) for number in range(size)]
 
 
+def bears_on_status(event: Event) -> bool:
+    """Whether the ring would hold it."""
+    return not (isinstance(event.fact, SignalSeen) and event.fact.kind in BEHAVIOURAL)
+
+
+def in_order(history: list[Event]) -> list[Event]:
+    return sorted(history, key=lambda event: event.key)
+
+
+def delivered(history: list[Event], ring_size: int = 96) -> History:
+    """What becomes of these events in the order given."""
+    known = History()
+    for event in filter(bears_on_status, history):
+        known = known.add(event, TERMS, ring_size).history
+    return known
+
+
+class _Life:
+    """One user as a billing system tells it: periods follow each other, fail, recover, and are given back."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.at = self.starts = self.ends = START
+        self.subscription_id = draw(subscription_ids)
+        self.told: list[Event] = []
+
+    def tell(self, fact: Fact, subscription_id: str | None = None) -> None:
+        topic = {TrialStarted: "trial-start", PaymentReported: "payment"}.get(type(fact), "churn-signal")
+        sub = subscription_id or self.subscription_id
+        self.told.append(made(len(self.told), self.at, topic, fact, sub, profile=self.draw(profiles)))
+
+    def begin_with_a_trial(self) -> None:
+        self.ends = self.at + self.draw(st.sampled_from([1, 2, 7, 14])) * DAY
+        self.tell(TrialStarted("basic", self.ends, self.draw(st.booleans())))
+        if self.draw(st.booleans()):
+            self.tell(PaymentReported(Outcome.SUCCEEDED, "basic", 0, "EUR", self.at, self.ends))
+
+    def charge(self) -> None:
+        """For the next period, somewhat early, on time or late."""
+        self.at = max(self.at, self.ends + self.draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
+        outcome = self.draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED]))
+        period = (self.ends, self.ends + self.draw(st.sampled_from([30, 30, 7, 365])) * DAY)
+        plan, final = self.draw(plans), self.draw(st.booleans())
+        self.tell(PaymentReported(outcome, plan, 999, "EUR", *period, final=final))
+        if outcome is Outcome.SUCCEEDED:
+            self.starts, self.ends = period
+
+    def judge(self) -> None:
+        self.at += self.draw(st.sampled_from([0, 0.5, 3])) * DAY
+        outcome = self.draw(st.sampled_from(sorted(set(Outcome) - {Outcome.SUCCEEDED, Outcome.FAILED})))
+        self.tell(PaymentReported(outcome, "basic", 999, "EUR", self.starts, max(self.ends, self.starts + DAY)))
+
+    def behave(self) -> None:
+        self.at += self.draw(st.sampled_from([0, 0.5, 3, 10])) * DAY
+        self.tell(self.draw(status_signals() | behaviours), self.draw(st.sampled_from([None, None, None, "car"])))
+
+
 @st.composite
 def lives(draw: st.DrawFn, max_size: int = 12) -> list[Event]:
-    """One user as billing systems tell it: periods follow each other, payments fail and recover, people leave."""
-    told: list[tuple[datetime, str, Fact, str]] = []
-    at, ends, starts = START, START, START
-    sub = draw(subscription_ids)
+    """The events of one life, in order."""
+    life = _Life(draw)
     if draw(st.booleans()):
-        ends = at + draw(st.sampled_from([1, 2, 7, 14])) * DAY
-        told.append((at, "trial-start", TrialStarted("basic", ends, draw(st.booleans())), sub))
-        if draw(st.booleans()):
-            told.append((at, "payment", PaymentReported(Outcome.SUCCEEDED, "basic", 0, "EUR", at, ends), sub))
-    for _ in range(draw(st.integers(0, max_size - 2))):
-        what = draw(st.sampled_from(["success", "success", "failure", "verdict", "signal", "signal", "behaviour"]))
-        if what in {"success", "failure"}:
-            at = max(at, ends + draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
-            outcome = Outcome.SUCCEEDED if what == "success" else Outcome.FAILED
-            period = (ends, ends + draw(st.sampled_from([30, 30, 7, 365])) * DAY)
-            fact: Fact = PaymentReported(outcome, draw(plans), 999, "EUR", *period, final=draw(st.booleans()))
-            if what == "success":
-                starts, ends = period
-        elif what == "verdict":
-            at += draw(st.sampled_from([0, 0.5, 3])) * DAY
-            outcome = draw(st.sampled_from(sorted(set(Outcome) - {Outcome.SUCCEEDED, Outcome.FAILED})))
-            fact = PaymentReported(outcome, "basic", 999, "EUR", starts, max(ends, starts + DAY))
-        else:
-            at += draw(st.sampled_from([0, 0.5, 3, 10])) * DAY
-            fact = draw(status_signals() if what == "signal" else behaviours)
-        topic = "payment" if isinstance(fact, PaymentReported) else "churn-signal"
-        told.append((at, topic, fact, draw(st.sampled_from([sub, sub, sub, "car"]))))
-    return [made(n, at, topic, fact, sub, "", draw(profiles)) for n, (at, topic, fact, sub) in enumerate(told)] or [
-        made(0, START, "trial-start", TrialStarted("basic", START + DAY))
-    ]
+        life.begin_with_a_trial()
+    for _ in range(draw(st.integers(1, max_size - 2))):
+        draw(st.sampled_from([life.charge, life.charge, life.charge, life.judge, life.behave, life.behave]))()
+    return life.told
 
 
 @st.composite
@@ -170,8 +209,3 @@ def arrivals(draw: st.DrawFn, history: list[Event]) -> list[Arriving]:
     again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
     coming = [Arriving(event.occurred_at + draw(delays), event, draw(faults)) for event in [*history, *again]]
     return sorted(coming, key=lambda one: one.at)
-
-
-def renamed(event: Event, event_id: str) -> Event:
-    """The same fact under another identity."""
-    return replace(event, key=replace(event.key, event_id=event_id), digest=event_id)

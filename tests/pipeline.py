@@ -1,9 +1,10 @@
-"""The whole way of an event in memory, watched: every delivery is checked against laws 2, 6 and 7 as it goes by."""
+"""The whole way of an event in memory, watched: every delivery is checked against the laws as it goes by."""
 
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import pairwise
 
 from shared.adapters.fixed import FixedCatalogs
 from shared.application import Application
@@ -188,9 +189,9 @@ class Pipeline:
         for campaign_id, terms in self.catalog.document.campaigns.items():
             times = sorted(one.decided_at for one in self.issued.values() if one.campaign_id == campaign_id)
             for cap in terms.cap:
-                window = timedelta(days=cap.window_days) if cap.window_days else datetime.max - datetime.min
+                window = timedelta(days=cap.window_days) if cap.window_days else timedelta.max
                 for last in times:
                     assert sum(timedelta(0) <= last - at < window for at in times) <= cap.max
             if terms.cool_down_hours:
-                for one, next_one in zip(times, times[1:], strict=False):
-                    assert next_one - one >= timedelta(hours=terms.cool_down_hours)
+                rest = timedelta(hours=terms.cool_down_hours)
+                assert all(later - one >= rest for one, later in pairwise(times))

@@ -20,6 +20,7 @@ from shared.adapters.sqlite import SqliteStore
 from shared.application import Application
 from shared.contracts.envelope import Delivery
 from shared.contracts.messages import Message, dead_letter
+from shared.contracts.outbound import rfc3339
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import Rejected
@@ -173,7 +174,7 @@ def push_body(push: Push) -> bytes:
         "data": b64encode(push.data).decode(),
         "attributes": push.attributes,
         "messageId": push.message_id,
-        "publishTime": push.published_at.isoformat(),
+        "publishTime": rfc3339(push.published_at),
     }
     return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"})
 

@@ -25,7 +25,7 @@ def of_change(body: Body) -> str:
     before, after = body["before"], body["after"]
     status = after["status"] if before["status"] == after["status"] else f"{before['status']} -> {after['status']}"
     known = {name: it for name, it in after.items() if it is not None and name not in TOLD_OTHERWISE}
-    facts = (f"{name} {of_value(it)}" for name, it in known.items())
+    facts = (f"{name} {of_value(it)}" for name, it in sorted(known.items()))
     return ", ".join((status, *facts))
 
 

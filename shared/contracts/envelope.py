@@ -85,7 +85,7 @@ def parse_clock(delivery: Delivery) -> LifecycleClock:
 
 def check_not_future(event: Event, now: datetime, skew: timedelta) -> None:
     """Raise `Rejected` (`future_dated`) if an event is dated further ahead of `now` than a clock may be off."""
-    if event.occurred_at > now + skew:
+    if event.occurred_at - now > skew:
         seconds = int(skew.total_seconds())
         raise Rejected(
             Reason.FUTURE_DATED,

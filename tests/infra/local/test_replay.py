@@ -90,6 +90,13 @@ def test_an_event_dated_ahead_of_the_clock_is_refused(run):
     assert [letter["reason"] for letter in done.rows("dead-letter")] == ["future_dated"]
 
 
+def test_the_end_of_time_stops_nothing(run):
+    end = "9999-12-31T23:59:59.999999Z"
+    done = run(trial(ends=13), payment(occurred_at=end, period_end=end), payment("another", 0))
+    assert done.summary.applied == 3
+    assert [user["status"] for user in done.rows("subscriptions")] == ["expired", "expired"]
+
+
 def test_the_summary_counts_what_became_of_each_line(run):
     reused = payment(amount=5)
     done = run(trial(), payment(), payment(), b"garbage", b"", reused, now=START + timedelta(days=60))

@@ -1,0 +1,58 @@
+"""Law 1, convergence: one set of events and one `now` give one state, in every order and duplication."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.account import Account
+from shared.domain.history import History, fold
+from shared.domain.ring import from_row
+from tests.histories import START, TERMS, USER, delivered, deliveries, histories, in_order, instants, lives
+
+some_history = histories() | lives()
+
+
+@given(st.data())
+def test_every_order_and_duplication_gives_the_same_account(data: st.DataObject) -> None:
+    events = data.draw(some_history)
+    one, other = delivered(in_order(events)), delivered(data.draw(deliveries(events)))
+    now = data.draw(instants)
+    assert one.at(now, TERMS)[0] == other.at(now, TERMS)[0]
+    assert one == other
+
+
+@given(st.data())
+def test_a_small_ring_gives_what_a_large_one_gives_while_nothing_comes_late(data: st.DataObject) -> None:
+    events = in_order(data.draw(some_history))
+    assert delivered(events, ring_size=data.draw(st.integers(0, 4))).head == delivered(events).head
+
+
+@given(st.data())
+def test_every_order_gives_the_same_as_long_as_nothing_is_older_than_the_base(data: st.DataObject) -> None:
+    """Blocks of three, each newer than the one before, in any order within themselves, and a ring of six."""
+    events = in_order(data.draw(some_history))
+    shuffled = []
+    for start in range(0, len(events), 3):
+        shuffled += data.draw(st.permutations(events[start : start + 3]))
+    assert delivered(shuffled, ring_size=6).head == delivered(events).head
+
+
+@given(st.data())
+def test_the_ring_may_shrink_at_any_time(data: st.DataObject) -> None:
+    """A document that grows too large moves the oldest of its ring into the base: the state stays."""
+    history = delivered(data.draw(some_history))
+    shrunk = history.shrink(data.draw(st.integers(0, 5)), TERMS, USER)
+    assert shrunk.head == history.head
+    assert shrunk.at(START, TERMS) == history.at(START, TERMS)
+
+
+@given(st.data())
+def test_the_head_is_the_fold_of_the_ring_onto_the_base(data: st.DataObject) -> None:
+    history = delivered(data.draw(some_history), ring_size=5)
+    account = history.base
+    for row in history.ring:
+        account, _ = fold(account, from_row(row, USER), TERMS)
+    assert account == history.head
+
+
+def test_an_empty_history_is_an_empty_account() -> None:
+    assert History().at(START, TERMS) == (Account(), ())

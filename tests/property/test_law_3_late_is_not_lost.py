@@ -1,0 +1,91 @@
+"""Law 3, late is not lost: older than the base, payments and verdicts take effect and a trial is used."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from shared.domain.arrival import Arrival
+from shared.domain.events import Event, Fact, Key, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
+from shared.domain.history import Folded, History
+from shared.domain.subscription import Status
+from shared.domain.terms import Terms
+from tests.histories import DAY, LIFETIME, START, USER, bears_on_status, delivered, histories, in_order, lives
+
+TERMS = Terms()
+LONG_AGO = START - DAY
+LATER = START + 1000 * DAY
+some_history = histories(max_size=12, only_main=True) | lives()
+
+
+def late(history: History, fact: Fact, topic: str = "payment") -> Folded:
+    return history.add(Event(Key(LONG_AGO, topic, "", "late"), USER, "main", fact, "late"), TERMS, 2)
+
+
+@st.composite
+def aged(draw: st.DrawFn) -> History:
+    """A history that has a base, and next to nothing in its ring."""
+    history = delivered(in_order(draw(some_history)), ring_size=draw(st.integers(0, 2)))
+    assume(history.mark is not None)
+    return history
+
+
+def success(start_days: float = 2000) -> PaymentReported:
+    start = START + start_days * DAY
+    return PaymentReported(Outcome.SUCCEEDED, "late", 999, "EUR", start, LIFETIME, payment_id="late")
+
+
+@given(aged())
+def test_a_late_success_for_a_later_period_grants_it(history: History) -> None:
+    folded = late(history, success())
+    assert folded.arrival is Arrival.LATE
+    assert folded.history.base.get("main").plan == "late"
+    assert folded.history.base.get("main").shown_status in {Status.ACTIVE, Status.TRIALING, Status.PAUSED}
+
+
+@given(aged())
+def test_a_late_refund_takes_the_late_success_back(history: History) -> None:
+    paid = late(history, success(start_days=-1)).history
+    refund = PaymentReported(Outcome.REFUNDED, "late", 999, "EUR", START, LIFETIME, payment_id="late")
+    newer = Event(Key(LONG_AGO + DAY / 2, "payment", "", "refund"), USER, "main", refund, "refund")
+    granting = paid.base.get("main").paid_by
+    assume(granting is not None and granting.payment_id == "late")
+    assert paid.add(newer, TERMS, 2).history.base.get("main").shown_status is Status.REVOKED
+
+
+@given(aged())
+def test_a_late_trial_counts_as_used_and_no_more(history: History) -> None:
+    folded = late(history, TrialStarted("basic", LATER), "trial-start")
+    assert folded.arrival is Arrival.LATE
+    assert folded.history.head.trial_used
+    assert folded.history.head.subscriptions == history.head.subscriptions
+
+
+@given(aged(), st.sampled_from([Outcome.PENDING, Outcome.FAILED]))
+def test_a_late_failure_or_pending_payment_only_counts_as_late(history: History, outcome: Outcome) -> None:
+    reported = PaymentReported(outcome, "late", 999, "EUR", LATER, LIFETIME, final=True)
+    assert late(history, reported) == Folded(history, Arrival.LATE)
+
+
+@given(aged())
+def test_a_late_signal_only_counts_as_late(history: History) -> None:
+    assert late(history, SignalSeen(Signal.CANCELLED), "churn-signal") == Folded(history, Arrival.LATE)
+
+
+@given(st.data())
+def test_a_late_event_repeated_changes_nothing_more(data: st.DataObject) -> None:
+    events = [*filter(bears_on_status, data.draw(some_history))]
+    size = data.draw(st.integers(0, 3))
+    history = delivered(data.draw(st.permutations(events)), ring_size=size)
+    for event in data.draw(st.permutations(events)):
+        folded = history.add(event, TERMS, size)
+        assert folded.history.add(event, TERMS, size).history == folded.history
+        history = folded.history
+
+
+@given(st.data())
+def test_whoever_paid_in_time_is_entitled_however_late_the_news(data: st.DataObject) -> None:
+    """A period that runs at the mark, told late of somebody of whom nothing else is known but signals."""
+    harmless = [e for e in data.draw(histories(only_main=True)) if e.key.topic == "churn-signal"]
+    history = delivered(in_order(harmless), ring_size=0)
+    assume(history.mark is not None)
+    folded = late(history, success(start_days=-1))
+    assert folded.history.head.get("main").shown_status is Status.ACTIVE

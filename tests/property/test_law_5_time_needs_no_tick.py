@@ -1,0 +1,76 @@
+"""Law 5, time needs no tick: a subscription read at `now` is the same whether or not the clock ever ticked."""
+
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.deadlines import advance, next_heard
+from shared.domain.events import Event
+from shared.domain.machine import covered_until
+from shared.domain.subscription import Status
+from shared.domain.terms import Terms
+from tests.catalogs import CATALOGS
+from tests.histories import DAY, START, arrivals, delivered, histories, in_order, instants, lives
+from tests.pipeline import Pipeline
+
+TERMS = Terms()
+some_history = histories() | lives()
+
+
+@given(some_history, st.lists(instants, max_size=4), instants)
+def test_reading_does_not_depend_on_when_it_was_read_before(
+    events: list[Event], ticks: list[datetime], now: datetime
+) -> None:
+    for sub in delivered(events).head.subscriptions:
+        ticked = sub
+        for tick in sorted(ticks):
+            ticked = advance(ticked, tick, TERMS).subscription
+        later = max([now, *ticks])
+        assert advance(ticked, later, TERMS).subscription == advance(sub, later, TERMS).subscription
+
+
+@given(some_history, instants, instants)
+def test_time_brings_the_same_moments_in_one_reading_or_in_two(
+    events: list[Event], one: datetime, other: datetime
+) -> None:
+    for sub in delivered(events).head.subscriptions:
+        first = advance(sub, min(one, other), TERMS)
+        then = advance(first.subscription, max(one, other), TERMS)
+        assert first.moments + then.moments == advance(sub, max(one, other), TERMS).moments
+
+
+@given(st.data())
+def test_a_clock_that_ticks_late_or_never_leaves_the_same_subscription(data: st.DataObject) -> None:
+    """Over the whole way: with and without ticks, at any instants, delivered any number of times."""
+    events, catalog = data.draw(some_history), CATALOGS[data.draw(st.sampled_from(sorted(CATALOGS)))]
+    coming = data.draw(arrivals(events))
+    pipeline = Pipeline(catalog)
+    for one in coming:
+        pipeline.clock.move_to(one.at)
+        for due in pipeline.tick() * data.draw(st.integers(0, 2)):
+            pipeline.deliver(due)
+        pipeline.deliver(one.event)
+    now = pipeline.clock.now()
+    assert pipeline.record.history.at(now, TERMS) == delivered(in_order(events)).at(now, TERMS)
+    pipeline.close()
+
+
+@given(some_history, instants)
+def test_between_what_is_heard_nobody_gains_or_loses_access(events: list[Event], now: datetime) -> None:
+    """Whoever only listens, and never reads, is told of every change of access in time."""
+    account, _ = delivered(events).at(now, TERMS)
+    for sub in account.subscriptions:
+        heard = next_heard(sub, TERMS)
+        for instant in (now + DAY / 2, now + 7 * DAY, now + 100 * DAY, now + 5000 * DAY):
+            if heard is None or instant < heard:
+                assert advance(sub, instant, TERMS).subscription.entitled is sub.entitled
+
+
+@given(some_history, instants)
+def test_no_failure_takes_paid_or_trial_time(events: list[Event], at: datetime) -> None:
+    """Entering grace is silent because access goes on: grace covers all that was paid or tried."""
+    told = delivered([event for event in events if event.occurred_at <= at])
+    for sub in told.at(at, TERMS)[0].subscriptions:
+        if sub.shown_status is Status.GRACE:
+            assert sub.grace_until >= (covered_until(sub) or START)

@@ -1,0 +1,85 @@
+"""Law 6, one cause, one effect: whatever is redelivered, reordered or crashes, each offer is made once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.decisioning.catalog import Catalog
+from shared.domain.events import Event
+from tests.catalogs import CATALOGS, EVERYTHING
+from tests.fakes import Fault
+from tests.histories import DAY, Arriving, arrivals, histories, lives
+from tests.pipeline import Pipeline
+
+some_history = histories(behaving=True) | lives()
+catalogs = st.sampled_from(sorted(CATALOGS)).map(CATALOGS.__getitem__)
+
+
+def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None:
+    """Deliver all with their faults, with ticks and redeliveries now and then, until nothing is left to do."""
+    for one in coming:
+        pipeline.clock.move_to(one.at)
+        match data.draw(st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time"])):
+            case "tick":
+                for due in pipeline.tick() * data.draw(st.integers(0, 2)):
+                    pipeline.deliver(due, data.draw(st.sampled_from([None, *Fault])))
+            case "redeliver":
+                pipeline.redeliver()
+            case "tick in time":
+                pipeline.pass_time(DAY / 4)
+        pipeline.deliver(one.event, one.fault)
+        pipeline.check_at_rest()
+    while pipeline.unacknowledged:
+        pipeline.redeliver()
+    pipeline.pass_time(100 * DAY)
+
+
+@given(catalogs, st.data())
+def test_every_offer_is_made_once_and_none_is_lost(catalog: Catalog, data: st.DataObject) -> None:
+    pipeline = Pipeline(catalog)
+    run(pipeline, data.draw(arrivals(data.draw(some_history))), data)
+    pipeline.check_published()
+    pipeline.check_caps()
+    pipeline.close()
+
+
+@given(some_history, st.data())
+def test_crashes_change_nothing_but_how_often_a_message_comes(history: list[Event], data: st.DataObject) -> None:
+    """The same deliveries with and without faults, each redelivered at once, publish the same messages."""
+    smooth, rough = Pipeline(EVERYTHING), Pipeline(EVERYTHING)
+    for one in data.draw(arrivals(history)):
+        for pipeline, fault in ((smooth, None), (rough, one.fault)):
+            pipeline.clock.move_to(one.at)
+            pipeline.deliver(one.event, fault)
+            while pipeline.unacknowledged:
+                pipeline.redeliver()
+    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in rough.bus.taken}
+    assert smooth.record == rough.record
+    smooth.close()
+    rough.close()
+
+
+@given(some_history, st.data())
+def test_two_of_the_same_delivery_at_once_have_one_effect(history: list[Event], data: st.DataObject) -> None:
+    """Every event is handled by two instances side by side; one of them meets a conflict."""
+    pipeline = Pipeline(EVERYTHING)
+    for event in data.draw(st.permutations(history)):
+        pipeline.clock.move_to(event.occurred_at)
+        pipeline.deliver(event, Fault.CONFLICT)
+        pipeline.deliver(event)
+    pipeline.check_published()
+    pipeline.close()
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@given(history=lives())
+def test_each_fault_at_every_delivery_loses_nothing(fault: Fault, history: list[Event]) -> None:
+    pipeline = Pipeline(EVERYTHING)
+    for event in history:
+        pipeline.clock.move_to(event.occurred_at)
+        pipeline.deliver(event, fault)
+        pipeline.redeliver()
+    pipeline.check_published()
+    committed = set(pipeline.issued) - {t.trigger_id for t in pipeline.record.triggers if t.revoked}
+    assert committed <= set(pipeline.published("issued"))
+    pipeline.close()

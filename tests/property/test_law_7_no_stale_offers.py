@@ -1,0 +1,94 @@
+"""Law 7, no stale offers: what is offered is true when it is offered, and taken back when it ceases to be."""
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.conditions import holds
+from shared.domain.events import Event
+from shared.domain.moments import MomentKind
+from shared.processing import Policy, process
+from shared.record import UserRecord
+from tests.catalogs import EVERYTHING, FLEETING
+from tests.fakes import Fault
+from tests.histories import DAY, TERMS, USER, arrivals, histories, lives
+from tests.pipeline import Pipeline
+
+some_history = histories(behaving=True) | lives()
+POLICY = Policy(EVERYTHING, TERMS)
+
+
+@given(some_history, st.data())
+def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
+    history: list[Event], data: st.DataObject
+) -> None:
+    """Between the events too: either every open offer is true, or the clock is due."""
+    pipeline = Pipeline(EVERYTHING)
+    for one in data.draw(arrivals(history)):
+        pipeline.clock.move_to(one.at)
+        pipeline.deliver(one.event)
+        for gap in data.draw(st.lists(st.sampled_from([0.25, 1, 5, 30]), max_size=3)):
+            pipeline.clock.pass_by(gap * DAY)
+            pipeline.check_at_rest()
+    pipeline.close()
+
+
+@given(some_history, st.data())
+def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event], data: st.DataObject) -> None:
+    pipeline = Pipeline(EVERYTHING)
+    for one in data.draw(arrivals(history)):
+        pipeline.pass_time(max(one.at - pipeline.clock.now(), timedelta(0)))
+        pipeline.deliver(one.event)
+        account, _ = pipeline.record.history.at(pipeline.clock.now(), TERMS)
+        for trigger in pipeline.record.triggers:
+            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            assert true or not trigger.is_open(pipeline.clock.now())
+    pipeline.close()
+
+
+@given(some_history, st.data())
+def test_a_moment_is_decided_only_while_it_is_true_and_under_72_hours_old(
+    history: list[Event], data: st.DataObject
+) -> None:
+    """Every event comes in long after it occurred: what is offered is offered by time, not by the event."""
+    record, now = UserRecord(USER), max(event.occurred_at for event in history) + timedelta(hours=72)
+    for event in data.draw(st.permutations(history)):
+        record = process(record, event, now, POLICY).record
+    by_events = {event.key.cause for event in history}
+    assert not [trigger for trigger in record.triggers if trigger.cause in by_events]
+
+
+@given(some_history, st.data())
+def test_what_is_too_old_or_untrue_is_recorded_as_stale(history: list[Event], data: st.DataObject) -> None:
+    record, now = UserRecord(USER), max(event.occurred_at for event in history) + timedelta(hours=72)
+    for event in data.draw(st.permutations(history)):
+        processed = process(record, event, now, POLICY)
+        for message in processed.messages:
+            for candidate in message.body.get("candidates", ()):
+                if candidate["cause"] == event.key.cause:
+                    assert candidate["reason"] == "stale"
+        record = processed.record
+
+
+@given(lives(), st.data())
+def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
+    history: list[Event], data: st.DataObject
+) -> None:
+    """Nothing gets out at first; all comes again at the end, when most of it is over."""
+    pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, FLEETING])))
+    for event in history:
+        pipeline.clock.move_to(event.occurred_at)
+        pipeline.deliver(event, Fault.CRASH_BEFORE_PUBLISH)
+    pipeline.clock.pass_by(data.draw(st.sampled_from([timedelta(0), timedelta(hours=6), 10 * DAY])))
+    pipeline.redeliver()
+    now = pipeline.clock.now()
+    still_open = {trigger.trigger_id: trigger for trigger in pipeline.record.triggers if trigger.is_open(now)}
+    recent = {one.trigger_id for one in still_open.values() if now - one.decided_at < TERMS.redelivery}
+    assert recent <= set(pipeline.published("issued")) <= set(still_open)
+    pipeline.close()
+
+
+def test_every_moment_can_be_offered_something() -> None:
+    """So that the tests above speak of all of them."""
+    assert {kind for kind, _ in EVERYTHING.listeners} == set(MomentKind)
