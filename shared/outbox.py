@@ -35,8 +35,8 @@ UNKNOWN = facts_of(Subscription(""))
 class Outbox:
     """Collects the messages of one processing, each with the next sequence number of its user.
 
-    The models are not validated again here: what they are made of comes from the domain, and a test validates every
-    message that a replay brings.
+    The models are not validated again here: what they are made of comes from the domain, and
+    tests/test_messages_out.py validates every message of a replay.
     """
 
     def __init__(self, record: UserRecord, event: Event, now: datetime) -> None:
@@ -80,7 +80,7 @@ class Outbox:
         )
 
     def announce(self, account: Account) -> Facts:
-        """Say what changed of the user's subscription since the last time, if anything did; returns what is known."""
+        """Say what changed of the user's subscription, if anything did; returns what the world now knows."""
         before, after = self.record.announced or UNKNOWN, facts_of(account.best)
         if before == after:
             return self.record.announced

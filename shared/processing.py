@@ -142,7 +142,7 @@ def _still_true(
     ]
     if not ceased:
         return offered, ceased
-    return tuple(replace(one, revoked=True) if one in ceased else one for one in offered), ceased
+    return tuple(one._replace(revoked=True) if one in ceased else one for one in offered), ceased
 
 
 def _ahead(

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from shared.adapters.fixed import FixedCatalogs
@@ -35,6 +35,8 @@ class Pipeline:
     store: MemoryStore = field(default_factory=MemoryStore)
     bus: FlakyBus = field(default_factory=FlakyBus)
     unacknowledged: list[Event] = field(default_factory=list)
+    waiting_since: datetime = START
+    """When the first of these came in."""
     acknowledged: set[str] = field(default_factory=set)
     arrivals: Counter[str] = field(default_factory=Counter)
     issued: dict[str, Trigger] = field(default_factory=dict)
@@ -58,6 +60,9 @@ class Pipeline:
         try:
             arrival = self.loop.run_until_complete(self.application.handle(event))
         except (Transient, Crash):
+            self.waiting_since = (
+                min(self.waiting_since, self.clock.now()) if self.unacknowledged else self.clock.now()
+            )
             self.unacknowledged.append(event)
         except Rejected as rejected:
             self._acknowledge(event, rejected.reason)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.common import AsJson, say
+from infra.invocation import again
 
 if TYPE_CHECKING:
     from infra.local.up import Up
@@ -83,6 +84,6 @@ def _summary(running: "Up") -> str:
             f"  {'Pub/Sub':<18}{running.endpoints.pubsub_host}",
             f"  {'Firestore':<18}{running.endpoints.firestore_host}",
             *lines,
-            "In another terminal: python -m infra publish, listen, redrive. Ctrl-C stops everything.",
+            f"In another terminal: {again()} publish, listen, show or redrive. Ctrl-C stops everything.",
         ]
     )

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.demo.tour import History, Told
+from infra.invocation import again
 from infra.local import timeline
 
 INDENT = (0, 0, 0, 2)
@@ -44,8 +45,8 @@ def of_files(history: History, told: Told) -> Group:
         f"{history.folder} and {told.folder} hold, each:",
         "events, subscriptions, triggers, changes, decisions, dead-letter (.jsonl)",
         "summary.json, and upbeat.sqlite with every user's document. Look closer with:",
-        f"  python -m infra show {history.user_id} --store {history.folder}",
-        f"  python -m infra show {told.user_id} --store {told.folder}",
+        f"  {again()} show {history.user_id} --store {history.folder}",
+        f"  {again()} show {told.user_id} --store {told.folder}",
     ]
     return Group(_title("Where it all is"), *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
 

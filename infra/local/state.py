@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.errors import InfraError
+from infra.invocation import again
 from infra.local.endpoints import Endpoints
 from infra.topology import ROOT
 
@@ -62,7 +63,7 @@ def find(folder: Path | None = None) -> Running:
     except (OSError, ValueError, KeyError, TypeError):
         running = None
     if running is None or not _alive(running.pid):
-        raise InfraError("the emulators are not running; start them in another terminal with: python -m infra up")
+        raise InfraError(f"the emulators are not running; start them in another terminal with: {again()} up")
     return running
 
 

@@ -1,7 +1,6 @@
 """Everything Upbeat knows of one user, as a page for people: it fits 80 columns and needs no colour."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -53,7 +52,7 @@ def _heard(record: UserRecord) -> Iterator[Entry]:
 def _said(record: UserRecord) -> Iterator[Entry]:
     """Offers from the triggers, which go back further than the messages do; the rest from the messages."""
     for trigger in record.triggers:
-        yield Entry(trigger.decided_at, Kind.OFFER, words.of_trigger(asdict(trigger)))
+        yield Entry(trigger.decided_at, Kind.OFFER, words.of_trigger(trigger._asdict()))
     for message in _messages(record):
         if message.topic != Topic.UPSELL_TRIGGER or message.body["kind"] != "issued":
             yield from timeline.of_message(message.topic, message.body)

@@ -83,7 +83,8 @@ def _event(row: tuple[Any, ...], user_id: str) -> View:
 
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
-    return {**asdict(trigger), "state": state_of(trigger, now)}
+    feedback = [{"kind": report.kind, "at": report.at} for report in trigger.feedback]
+    return {**trigger._asdict(), "feedback": feedback, "state": state_of(trigger, now)}
 
 
 def state_of(trigger: Trigger, now: datetime) -> str:

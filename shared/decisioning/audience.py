@@ -59,7 +59,7 @@ class Audience:
 
     @property
     def asks(self) -> frozenset[str]:
-        """The variables that the clauses name, and perhaps a few more: all of them where a comment may hide one."""
+        """The variables that the clauses name, and a few more; all of them if a comment may hide one."""
         text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in self.clauses))
         return frozenset(name for name in VARIABLES if "//" in text or re.search(rf"\b{name}\b", text))
 

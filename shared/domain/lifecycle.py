@@ -52,7 +52,7 @@ def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Te
         auto_renew=trial.auto_renew,
         granted_by=cause,
     )
-    started = move(begun, Happening.TRIAL_INVOICED if invoiced else Happening.TRIAL_STARTED, at, terms, cause)
+    started = move(begun, Happening.TRIAL_INVOICED if invoiced else Happening.TRIAL_STARTED, at, terms)
     return Step(started.subscription, (moment(MomentKind.TRIAL_STARTED, sub, at, cause),))
 
 
@@ -84,7 +84,7 @@ def _await_payment(sub: Subscription, payment: PaymentReported, at: datetime, te
     if sub.status in LIVE:
         return Step(sub)
     waiting = begin_anew(sub)._replace(plan=payment.plan, granted_by=cause)
-    return move(waiting, Happening.PAYMENT_PENDING, at, terms, cause)
+    return move(waiting, Happening.PAYMENT_PENDING, at, terms)
 
 
 def _fail(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
@@ -101,14 +101,14 @@ def _fail(sub: Subscription, payment: PaymentReported, at: datetime, terms: Term
         step = _fail_for_good_while_covered(failing, at, terms, cause) if payment.final else Step(failing)
     else:
         happening = Happening.FAILED_FOR_GOOD if payment.final else Happening.PAYMENT_FAILED
-        step = move(failing, happening, at, terms, cause)
+        step = move(failing, happening, at, terms)
     return Step(step.subscription, (failed, *step.moments))
 
 
 def _fail_for_good_while_covered(sub: Subscription, at: datetime, terms: Terms, cause: str) -> Step:
     """No retry will come, but the time that is granted runs on; a first payment falls back to its trial."""
     step = turn_auto_renew(sub, on=False, reason="billing", at=at, cause=cause)
-    moved = move(step.subscription, Happening.FAILED_IN_TRIAL, at, terms, cause)
+    moved = move(step.subscription, Happening.FAILED_IN_TRIAL, at, terms)
     return Step(moved.subscription, step.moments + moved.moments)
 
 
@@ -126,7 +126,7 @@ def _heed(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cau
     match signal.kind:
         case Signal.AUTO_RENEW_OFF:
             off = turn_auto_renew(sub, on=False, reason=signal.reason, at=at, cause=cause)
-            moved = move(off.subscription, Happening.AUTO_RENEW_OFF, at, terms, cause)
+            moved = move(off.subscription, Happening.AUTO_RENEW_OFF, at, terms)
             return Step(moved.subscription, off.moments + moved.moments)
         case Signal.AUTO_RENEW_ON:
             return turn_auto_renew(sub, on=True, reason=None, at=at, cause=cause)
@@ -137,12 +137,12 @@ def _heed(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cau
         case _ if sub.status not in LIVE:
             return Step(sub)
         case Signal.CANCELLED:
-            return _cancel(sub, signal, at, terms, cause)
+            return _cancel(sub, signal, at, terms)
         case Signal.PAUSE_SCHEDULED:
             return Step(sub._replace(pause=Pause(signal.effective_at, signal.resume_at)))
         case Signal.RESUMED:
             undone = sub._replace(pause=None)
-            return move(undone, Happening.RESUMED, at, terms, cause)
+            return move(undone, Happening.RESUMED, at, terms)
         case Signal.DOWNGRADE_SCHEDULED:
             return Step(sub._replace(plan_change=PlanChange(signal.to_plan, signal.effective_at)))
         case Signal.PLAN_CHANGE_UNDONE:
@@ -151,8 +151,8 @@ def _heed(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cau
             return Step(sub)
 
 
-def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
+def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms) -> Step:
     """Cancelled at once, or at a later instant that was named."""
     if signal.effective_at and signal.effective_at > at:
         return Step(sub._replace(cancel_at=signal.effective_at))
-    return move(sub, Happening.CANCELLED, at, terms, cause)
+    return move(sub, Happening.CANCELLED, at, terms)

@@ -88,7 +88,7 @@ class Step(NamedTuple):
 
 
 def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None = None, which: str = "") -> Moment:
-    """A moment of this subscription, named by the event that caused it, or else by what time brought.
+    """A moment of this subscription, named by the event that caused it, or else by the grant that it follows from.
 
     `which` tells apart what time may bring more than once before the next payment.
     """
@@ -101,16 +101,13 @@ def covered_until(sub: Subscription) -> datetime | None:
     return max((end for end in ends if end), default=None)
 
 
-def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms, cause: str | None = None) -> Step:
-    """Follow the table from the subscription's status; a pair that it lacks changes nothing.
-
-    `cause` is the short name of the event behind it, None where only time passed.
-    """
+def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms) -> Step:
+    """Follow the table from the subscription's status; a pair that it lacks changes nothing."""
     target = TABLE[sub.status].get(happening) if sub.status in TABLE else None
     if target is None:
         return Step(sub)
     moved = sub._replace(status=target, since=at, **_entering(sub, target, at, terms))
-    return Step(moved, _announce(sub, moved, happening, at, cause))
+    return Step(moved, _announce(sub, moved, happening, at))
 
 
 def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
@@ -139,10 +136,12 @@ def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> 
             return {}
 
 
-def _announce(
-    before: Subscription, after: Subscription, happening: Happening, at: datetime, cause: str | None
-) -> tuple[Moment, ...]:
-    """The moments of a move that follow from the table alone; payments and signals add their own."""
+def _announce(before: Subscription, after: Subscription, happening: Happening, at: datetime) -> tuple[Moment, ...]:
+    """The moments of a move that follow from the table alone; payments and signals add their own.
+
+    An end is one and the same whether an event or time brought it: it is named by what ended. So a cancellation
+    that comes in after the clock has found the end brings no second one.
+    """
     kinds = []
     unpaid_trial = before.status is Status.TRIALING or (before.status is Status.GRACE and before.after_trial)
     if unpaid_trial and after.status in {Status.EXPIRED, Status.ON_HOLD}:
@@ -153,4 +152,4 @@ def _announce(
         kinds.append(MomentKind.PAUSED)
     if happening is Happening.RESUMED:
         kinds.append(MomentKind.RESUMED)
-    return tuple(moment(kind, before, at, cause) for kind in kinds)
+    return tuple(moment(kind, before, at) for kind in kinds)

@@ -47,5 +47,5 @@ class Moment:
 
     @property
     def by_time(self) -> bool:
-        """Whether time alone brought it, so that it comes up again at every reading until it is decided."""
+        """Whether it is named by a grant, since time may bring it: it comes up at every reading until decided."""
         return "/" in self.cause

@@ -40,10 +40,8 @@ def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
 
 
 def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscription:
-    """The subscription with the verdict that a report gives on its payment; the latest verdict stands."""
+    """The subscription with the verdict that a report, the latest so far, gives on its payment."""
     known = find(sub, reported)
-    if known and known.at > at:
-        return sub
     verdict = VERDICTS[reported.outcome]
     if known:
         judged = replace(known, verdict=verdict, at=at)
@@ -116,7 +114,7 @@ def _grant(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms,
     trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
     in_trial = sub.status is Status.PENDING and trial_runs
     happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
-    moved = move(granted, happening, at, terms, cause).subscription
+    moved = move(granted, happening, at, terms).subscription
     return Step(moved, tuple(moment(kind, sub, at, cause) for kind in _moments(sub, moved, starts=starts)))
 
 
@@ -160,19 +158,17 @@ def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, t
     """A verdict on a payment. A part of the money given back decides nothing: it is a fact for reports."""
     if reported.partial and reported.outcome is Outcome.REFUNDED:
         return Step(sub)
-    known = find(sub, reported)
     judged = judge(sub, reported, key.occurred_at)
-    if known and judged is sub:
-        return Step(sub)
     refunded = reported.outcome is Outcome.REFUNDED
     moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
-    if _grants_again(sub, known, reported):
+    if _grants_again(sub, reported):
         return _grant(judged, reported, at, terms, key.cause)
     return Step(_restore(judged, at), moments)
 
 
-def _grants_again(sub: Subscription, known: Payment | None, reported: PaymentReported) -> bool:
+def _grants_again(sub: Subscription, reported: PaymentReported) -> bool:
     """Whether money that was given back for a period not yet begun has come in again after all."""
+    known = find(sub, reported)
     stands = VERDICTS[reported.outcome] not in WITHDRAWN and reported.outcome is not Outcome.DISPUTED
     withdrawn = known is not None and known.verdict in WITHDRAWN
     return stands and withdrawn and (sub.period_start is None or reported.period_start > sub.period_start)

@@ -1,8 +1,9 @@
 """Triggers as the user's document remembers them: what was offered, and what became of it."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Rejected
@@ -21,9 +22,11 @@ class Feedback:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """One offer shown, or to be shown, to one user. It counts towards caps whatever became of it."""
+class Trigger(NamedTuple):
+    """One offer shown, or to be shown, to one user. It counts towards caps whatever became of it.
+
+    A named tuple, stored by position like `Subscription`: a document may hold 64 of them.
+    """
 
     trigger_id: str
     campaign_id: str
@@ -61,8 +64,8 @@ def remember(triggers: tuple[Trigger, ...], most: int, settled_before: datetime)
 def _settle(trigger: Trigger, before: datetime) -> Trigger:
     if not any(report.cause and report.at < before for report in trigger.feedback):
         return trigger
-    return replace(
-        trigger, feedback=tuple(_forget(report) if report.at < before else report for report in trigger.feedback)
+    return trigger._replace(
+        feedback=tuple(_forget(report) if report.at < before else report for report in trigger.feedback)
     )
 
 
@@ -92,5 +95,5 @@ def note(triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven) -> t
     if known_kind and (known_kind.at, known_kind.cause) <= (new.at, new.cause):
         return triggers, Arrival.DUPLICATE
     others = (one for one in trigger.feedback if one.kind is not given.kind)
-    noted = replace(trigger, feedback=tuple(sorted((*others, new), key=lambda one: one.kind)))
+    noted = trigger._replace(feedback=tuple(sorted((*others, new), key=lambda one: one.kind)))
     return tuple(noted if one is trigger else one for one in triggers), Arrival.APPLIED

@@ -185,7 +185,7 @@ def test_caps_and_cool_downs_are_never_exceeded(steps: list[tuple[int, set[Momen
         now += timedelta(hours=hours)
         moments = [moment(kind, f"c{number}", now) for kind in kinds]
         issued = decide(CAPPED, user(now=now, triggers=log), moments).issued
-        log = (*log, *(replace(one.trigger, revoked=revoke) for one in issued))
+        log = (*log, *(one.trigger._replace(revoked=revoke) for one in issued))
     assert most_within(log, "often", days=7) <= 2
     assert most_within(log, "often", days=30) <= 3
     assert most_within(log, "rarely", days=100_000) <= 2

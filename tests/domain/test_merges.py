@@ -111,7 +111,7 @@ class TestFeedback:
 class TestMemoryOfTriggers:
     def test_the_oldest_of_the_most_frequent_campaign_is_forgotten_first(self) -> None:
         campaigns = ["rare", "often", "often", "often"]
-        offers = tuple(replace(OFFER, trigger_id=f"t{n}", campaign_id=name) for n, name in enumerate(campaigns))
+        offers = tuple(OFFER._replace(trigger_id=f"t{n}", campaign_id=name) for n, name in enumerate(campaigns))
         kept = triggers.remember(offers, 3, settled_before=day(0))
         assert [trigger.trigger_id for trigger in kept] == ["t0", "t2", "t3"]
 
@@ -131,4 +131,4 @@ class TestMemoryOfTriggers:
     def test_an_offer_is_open_until_it_expires_or_is_revoked(self) -> None:
         assert OFFER.is_open(day(2.9))
         assert not OFFER.is_open(day(3))
-        assert not replace(OFFER, revoked=True).is_open(day(1))
+        assert not OFFER._replace(revoked=True).is_open(day(1))

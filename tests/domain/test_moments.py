@@ -42,6 +42,8 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([trial(0)], paid(14), [K.TRIAL_CONVERTED]),
         ([trial(0)], paid(16), [K.TRIAL_CONVERTED]),
         ([trial(0), failed(14)], paid(16), [K.TRIAL_CONVERTED]),
+        ([trial(0), paid(16)], paid(46), [K.RENEWED]),
+        ([trial(0)], paid(30), [K.TRIAL_CONVERTED]),
         ([paid(0)], paid(30), [K.RENEWED]),
         ([paid(0)], paid(32), [K.RENEWED]),
         ([paid(0)], paid(1, start=0), []),
@@ -76,7 +78,7 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
 )
 def test_each_event_brings_its_moments(before: list[Event], event: Event, moments: list[MomentKind]) -> None:
     story = after(*before).then(event)
-    assert [moment.kind for moment in story.last if not moment.by_time] == moments
+    assert [moment.kind for moment in story.last if moment.at == event.occurred_at] == moments
     assert {moment.cause for moment in story.last if not moment.by_time} <= {event.key.cause}
 
 
@@ -111,6 +113,25 @@ def test_what_time_brings_has_one_cause_however_it_is_found() -> None:
     read = story.history.at(day(40), TERMS)[1]
     told = story.then(paid(50)).last
     assert [moment.cause for moment in read] == [moment.cause for moment in told if moment.by_time]
+
+
+@pytest.mark.parametrize(
+    ("before", "on", "event"),
+    [
+        ([paid(0), auto_renew_off(1)], 30, cancelled(30)),
+        ([paid(0), auto_renew_off(1)], 30, cancelled(29)),
+        ([trial(0, auto_renew=False)], 14, cancelled(14)),
+        ([paid(0), paused(1, effective=5, resume=9)], 9, resumed(8)),
+    ],
+)
+def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
+    before: list[Event], on: float, event: Event
+) -> None:
+    """So that an event that comes in after the clock has looked brings no second offer for the same end."""
+    story = after(*before)
+    by_time = [(one.kind, one.cause) for one in story.history.at(day(on), TERMS)[1]]
+    by_event = [(one.kind, one.cause) for one in story.then(event).last]
+    assert by_time[-1] in by_event
 
 
 class TestMilestones:

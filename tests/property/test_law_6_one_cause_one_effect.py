@@ -8,16 +8,20 @@ from shared.decisioning.catalog import Catalog
 from shared.domain.events import Event
 from tests.catalogs import CATALOGS, EVERYTHING
 from tests.fakes import Fault
-from tests.histories import DAY, Arriving, arrivals, histories, lives
+from tests.histories import DAY, TERMS, Arriving, arrivals, histories, lives
 from tests.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
+RETRIED_WITHIN = TERMS.redelivery / 2
+"""Pub/Sub gives up long before messages cease to be kept for it."""
 catalogs = st.sampled_from(sorted(CATALOGS)).map(CATALOGS.__getitem__)
 
 
 def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None:
     """Deliver all with their faults, with ticks and redeliveries now and then, until nothing is left to do."""
     for one in coming:
+        if one.at - pipeline.waiting_since > RETRIED_WITHIN:
+            pipeline.redeliver()
         pipeline.clock.move_to(one.at)
         match data.draw(st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time"])):
             case "tick":

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from infra.catalog_file import DEFAULT_CATALOG, load_catalog
+from infra.invocation import again
 
 WRONG = """
 placements: {banner: {channel: in_app}}
@@ -59,4 +60,4 @@ def test_a_catalog_that_is_not_there_is_a_usage_error(run, tmp_path, command):
 def test_nothing_is_published_to_emulators_that_are_not_running(run):
     done = run("catalog", "publish", str(DEFAULT_CATALOG))
     assert done.exit_code == 1
-    assert "start them in another terminal with: python -m infra up" in done.stderr
+    assert f"start them in another terminal with: {again()} up" in done.stderr

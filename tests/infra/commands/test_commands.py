@@ -3,6 +3,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from infra.invocation import again
+
 
 @pytest.mark.parametrize("command", ["demo", "replay", "show", "up", "publish", "listen", "redrive", "package"])
 def test_every_command_explains_itself(run, command):
@@ -52,7 +54,7 @@ def test_emulators_that_are_not_running_are_a_failure_that_says_how_to_start_the
     done = run(*words)
     assert done.exit_code == 1
     assert done.stderr == (
-        "error: the emulators are not running; start them in another terminal with: python -m infra up\n"
+        f"error: the emulators are not running; start them in another terminal with: {again()} up\n"
     )
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from infra.demo import cdnow
 from infra.demo.story import load
+from infra.invocation import again
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_the_demo_tells_both_histories_within_80_columns_and_without_colour(run,
     assert [line for line in done.stdout.splitlines() if line in titles] == titles
     assert "\x1b" not in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
-    assert "  python -m infra show listener-1 --store out/demo/story\n" in done.stdout
+    assert f"  {again()} show listener-1 --store out/demo/story\n" in done.stdout
 
 
 @pytest.mark.usefixtures("few_purchases")

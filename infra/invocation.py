@@ -1,0 +1,11 @@
+"""How the command line was started, so that what a hint says can be copied as it stands."""
+
+import sys
+from pathlib import Path
+
+
+def again() -> str:
+    """The start of a command like this one: the same Python, by the shortest path from here."""
+    python = Path(sys.executable)
+    here = Path.cwd()
+    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m infra"

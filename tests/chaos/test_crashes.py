@@ -1,0 +1,167 @@
+"""Chaos in one process: every place to crash, alone and in pairs, and many writers on one document at once."""
+
+import asyncio
+from itertools import product
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.sqlite import SqliteStore
+from shared.application import Application
+from shared.contracts.messages import Message
+from shared.contracts.topics import Topic
+from shared.domain.arrival import Arrival
+from shared.domain.events import Event, TimePassed
+from shared.packing import unpack
+from shared.ports import Document, Stored
+from tests.catalogs import EVERYTHING
+from tests.domain.story import auto_renew_off, cancelled, day, event, failed, paid, refunded, trial
+from tests.fakes import Fault, FlakyBus, MemoryStore, MovableClock
+from tests.histories import START, TERMS, USER, delivered, in_order
+from tests.pipeline import Pipeline
+
+LIFE = [
+    trial(0, ends=14),
+    event(11, Topic.LIFECYCLE_DUE, TimePassed()),
+    paid(14),
+    failed(44),
+    paid(45, start=44),
+    auto_renew_off(50),
+    event(74, Topic.LIFECYCLE_DUE, TimePassed()),
+    paid(80),
+    refunded(81, start=80),
+]
+"""A life in which most things happen; the clock looks twice."""
+
+
+def messages(faults: dict[int, list[Fault]]) -> dict[str, Message]:
+    """All that is published in this life, where the deliveries of some events meet faults, one after the other."""
+    pipeline = Pipeline(EVERYTHING)
+    for number, one in enumerate(LIFE):
+        pipeline.clock.move_to(one.occurred_at)
+        for fault in faults.get(number, ()):
+            pipeline.deliver(one, fault)
+        pipeline.deliver(one)
+    pipeline.unacknowledged.clear()
+    pipeline.check_published()
+    pipeline.close()
+    return {message.message_id: message for message in pipeline.bus.taken}
+
+
+SMOOTH = messages({})
+
+
+def test_the_life_brings_offers_and_takes_some_back() -> None:
+    kinds = [message.body.get("kind") for message in SMOOTH.values()]
+    assert kinds.count("issued") >= 9
+    assert kinds.count("revoked") >= 3
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("number", range(len(LIFE)))
+def test_one_fault_anywhere_changes_nothing_that_is_published(number: int, fault: Fault) -> None:
+    assert messages({number: [fault]}) == SMOOTH
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_two_faults_in_a_row_change_nothing_that_is_published(fault: Fault) -> None:
+    for number, second in product(range(len(LIFE)), Fault):
+        assert messages({number: [fault, second]}) == SMOOTH
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_fault_at_every_event_changes_nothing_that_is_published(fault: Fault) -> None:
+    assert messages({number: [fault] for number in range(len(LIFE))}) == SMOOTH
+
+
+class Interleaving(MemoryStore):
+    """A store that lets others go first, now here and now there."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.random = Random(seed)  # noqa: S311 - the same order in every run
+
+    async def _step_aside(self) -> None:
+        for _ in range(self.random.randrange(4)):
+            await asyncio.sleep(0)
+
+    async def load(self, user_id: str) -> Stored:
+        await self._step_aside()
+        return await super().load(user_id)
+
+    async def commit(self, document: Document, version: object | None) -> None:
+        await self._step_aside()
+        await super().commit(document, version)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_many_writers_at_once_lose_nothing_and_say_nothing_twice(seed: int) -> None:
+    """Every event three times, all at the same time, on one document."""
+    store, bus = Interleaving(seed), FlakyBus()
+    application = Application(store, bus, FixedCatalogs(EVERYTHING), MovableClock(day(82)), TERMS)
+    events = [one for one in LIFE if not isinstance(one.fact, TimePassed)]
+    crowd = events * 3
+    Random(seed).shuffle(crowd)  # noqa: S311 - the same order in every run
+    arrivals = await asyncio.gather(*(application.handle(one) for one in crowd))
+    assert arrivals.count(Arrival.APPLIED) == len(events)
+    assert store.record(USER).history == delivered(in_order(events))
+    _check_each_message_has_one_body(bus.taken)
+
+
+@pytest.mark.parametrize("cancelled_on", [13.9, 14, 14.1])
+async def test_an_event_and_the_clock_at_once_offer_something_for_an_end_once(cancelled_on: float) -> None:
+    """The trial ends, the user cancels at about the same time, and whichever is handled first wins."""
+    for seed in range(20):
+        store, bus, clock = Interleaving(seed), FlakyBus(), MovableClock(START)
+        application = Application(store, bus, FixedCatalogs(EVERYTHING), clock, TERMS)
+        await application.handle(trial(0, ends=14, auto_renew=False))
+        clock.move_to(day(14.1))
+        due = event(14, Topic.LIFECYCLE_DUE, TimePassed())
+        await asyncio.gather(*(application.handle(one) for one in (due, cancelled(cancelled_on), due)))
+        ended = {one.message_id for one in bus.taken if one.body.get("moment") == "trial.ended"}
+        assert len(ended) == 1
+        _check_each_message_has_one_body(bus.taken)
+
+
+def _check_each_message_has_one_body(taken: list[Message]) -> None:
+    bodies: dict[str, Message] = {}
+    for message in taken:
+        assert bodies.setdefault(message.message_id, message) == message
+    sequences = [message.body["sequence"] for message in bodies.values()]
+    assert len(sequences) == len(set(sequences))
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH])
+async def test_what_a_file_holds_survives_the_process(tmp_path: Path, fault: Fault) -> None:
+    """The store is a file: another process opens it after the crash and publishes what the first one owed."""
+    clock, one = MovableClock(START), paid(0)
+    published: list[Message] = []
+    for last in (False, True):
+        store, bus = SqliteStore(tmp_path / "upbeat.db"), FlakyBus()
+        bus.fault = None if last else fault
+        application = Application(store, bus, FixedCatalogs(EVERYTHING), clock, TERMS)
+        outcome = await asyncio.gather(application.handle(one), return_exceptions=True)
+        assert (outcome == [Arrival.DUPLICATE]) is last
+        published += bus.taken
+        stored = await store.load(USER)
+        store.close()
+    owed = unpack(stored.blob).pending_for(one.key.cause)
+    assert {message.message_id for message in owed.messages} == {message.message_id for message in published}
+
+
+def test_a_clock_that_stood_still_for_weeks_brings_the_same_state() -> None:
+    """Ticks change when moments are decided, and never what the subscription is."""
+    told: list[Event] = [one for one in LIFE if not isinstance(one.fact, TimePassed)]
+    ticking, sleeping = Pipeline(EVERYTHING), Pipeline(EVERYTHING)
+    for one in told:
+        ticking.pass_time(one.occurred_at - ticking.clock.now())
+        sleeping.clock.move_to(one.occurred_at)
+        for pipeline in (ticking, sleeping):
+            pipeline.deliver(one)
+    assert ticking.record.history == sleeping.record.history
+    for pipeline in (ticking, sleeping):
+        pipeline.pass_time(day(400) - pipeline.clock.now())
+        pipeline.check_published()
+        pipeline.close()
