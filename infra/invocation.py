@@ -5,7 +5,6 @@ from pathlib import Path
 
 
 def again() -> str:
-    """The start of a command like this one: the same Python, by the shortest path from here."""
-    python = Path(sys.executable)
-    here = Path.cwd()
-    return f"{python.relative_to(here) if python.is_relative_to(here) else python} -m infra"
+    """The start of a command like this one: a Python below here by its path, any other by its name."""
+    python, here = Path(sys.executable), Path.cwd()
+    return f"{python.relative_to(here) if python.is_relative_to(here) else 'python'} -m infra"

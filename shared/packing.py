@@ -1,9 +1,9 @@
 """Packing: a user's record as one compressed blob, and back.
 
-Lists inside one blob, never maps keyed by input: 64 ring entries take 1.3 KB so, against 16 KB as Firestore
-maps. The blob is lines of JSON: the record, its ring, and the messages of each pending entry. The last two are most
-of it and hardly ever looked at, so they pass through as the plain values and the text that they are. A
-`Subscription` and a `Trigger` are stored by position: new fields go to their end, with a default.
+Lists inside one blob, never maps keyed by input: 64 ring entries take 1.3 KB so, against 16 KB as Firestore maps.
+The blob is lines of JSON: the record, its ring, and the messages of each pending entry. The last two are most of
+it and hardly ever looked at, so they pass through as the plain values and the text that they are. A `Subscription`
+and a `Trigger` are stored by position: new fields go to their end, with a default.
 """
 
 import zlib

@@ -24,7 +24,7 @@ MAKE, TOUR, CATALOG, UP, EMULATORS = range(5)
 
 def run(script: str, folder: Path, **environment: str) -> str:
     """Run a block with bash, with this Python for the README's, and a folder of the test's own for /tmp."""
-    script = script.replace(".venv/bin/python", sys.executable).replace("/tmp/", f"{folder}/")  # noqa: S108
+    script = script.replace("/tmp/", f"{folder}/").replace(".venv/bin/python", sys.executable)  # noqa: S108
     done = subprocess.run(  # noqa: S603 - the README is ours
         ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,

@@ -68,7 +68,12 @@ def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, ke
         return Step(judged)
     if _is_first_invoice_of_nothing(judged, paid):
         return Step(judged._replace(plan=paid.plan, period_start=paid.period_start, period_end=paid.period_end))
-    return _grant(judged, paid, at, terms, key.cause)
+    return _grant(judged, paid, at, terms, key.cause, starts=_starts(sub))
+
+
+def _starts(sub: Subscription) -> bool:
+    """Whether a success begins something anew: from none, pending, expired or revoked."""
+    return sub.shown_status not in LIVE or sub.status is Status.PENDING
 
 
 def latest_period(sub: Subscription, at: datetime) -> datetime | None:
@@ -91,9 +96,10 @@ def _is_first_invoice_of_nothing(sub: Subscription, paid: PaymentReported) -> bo
     return sub.status is Status.TRIALING and paid.amount == 0 and ends_within
 
 
-def _grant(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
+def _grant(
+    sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, cause: str, *, starts: bool
+) -> Step:
     """The payment's plan and period become the subscription's."""
-    starts = sub.shown_status not in LIVE or sub.status is Status.PENDING
     granted = sub._replace(
         plan=paid.plan,
         period_start=paid.period_start,
@@ -162,7 +168,7 @@ def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, t
     refunded = reported.outcome is Outcome.REFUNDED
     moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
     if _grants_again(sub, reported):
-        return _grant(judged, reported, at, terms, key.cause)
+        return _grant(judged, reported, at, terms, key.cause, starts=_starts(sub))
     return Step(_restore(judged, at), moments)
 
 

@@ -96,6 +96,10 @@ async def test_a_listener_that_never_says_a_word(cloud) -> None:
         assert await (await cloud(Endpoints("p", host, host), 0.3)).call_all() == ALL_TRANSIENT
 
 
+FREEZING_SECONDS = 0.5
+"""A stopped process goes on for a moment: each of its threads stops when it is next scheduled."""
+
+
 @pytest.mark.emulator
 @pytest.mark.usefixtures("_emulator_sdk")
 async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> None:
@@ -106,6 +110,7 @@ async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> Non
         working.bound(0.5)
         for emulator in ours.processes.values():
             os.killpg(emulator.pid, signal.SIGSTOP)
+        await asyncio.sleep(FREEZING_SECONDS)
         assert await working.call_all() == ALL_TRANSIENT
         for emulator in ours.processes.values():
             emulator.kill()

@@ -1,7 +1,7 @@
 """Facts beside the status: what producers said last, never folded into the status."""
 
 from shared.domain.events import Signal
-from shared.domain.subscription import Pause, PlanChange
+from shared.domain.subscription import Pause, PlanChange, Status
 from tests.domain.story import after, auto_renew_off, auto_renew_on, cancelled, day, paid, paused, signal, trial
 
 
@@ -36,6 +36,11 @@ def test_a_pause_says_when_it_ends() -> None:
 def test_a_new_life_forgets_what_the_last_one_scheduled() -> None:
     sub = after(paid(0), paused(1), cancelled(2), paid(3)).sub(4)
     assert (sub.pause, sub.plan_change, sub.cancel_at) == (None, None, None)
+
+
+def test_a_cancellation_that_lay_ahead_dies_with_the_life_it_was_meant_for() -> None:
+    story = after(paid(0), auto_renew_off(1), cancelled(2, effective=80), paid(40))
+    assert story.status(80) is Status.ON_HOLD
 
 
 def test_signals_before_any_subscription_schedule_nothing() -> None:

@@ -17,8 +17,10 @@ from tests.domain.story import (
     day,
     failed,
     paid,
+    paused,
     payment,
     refunded,
+    resumed,
     trial,
 )
 
@@ -52,6 +54,11 @@ class TestASuccess:
         story = after(*before, auto_renew_off(2), paid(2))
         assert story.sub(3).auto_renew
         assert story.sub(3).auto_renew_reason is None
+
+    def test_that_pays_again_for_what_was_refunded_comes_from_revoked(self) -> None:
+        story = after(paid(0), refunded(1, start=0), auto_renew_off(2), paid(3, start=0))
+        assert story.sub(4).auto_renew
+        assert story.moments == ["activated"]
 
     @pytest.mark.parametrize("before", [(trial(0),), (paid(0),), (paid(0), failed(30))])
     def test_from_any_other_status_leaves_auto_renew(self, before: tuple[Event, ...]) -> None:
@@ -189,6 +196,10 @@ class TestGrace:
     def test_of_one_period_does_not_shorten_that_of_the_next(self) -> None:
         story = after(paid(0), failed(30, grace_until=31), paid(30.5, start=30), failed(60))
         assert story.sub(60).grace_until == day(67)
+
+    def test_after_a_pause_is_not_cut_short_by_what_failed_in_it(self) -> None:
+        story = after(paid(0), paused(1, effective=10), failed(20, start=30, grace_until=25), resumed(40))
+        assert [story.status(on) for on in (46.9, 47)] == [Status.GRACE, Status.ON_HOLD]
 
     def test_entered_by_time_is_silent(self) -> None:
         assert after(paid(0)).brought(31) == []

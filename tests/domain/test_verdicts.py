@@ -194,6 +194,10 @@ class TestThePeriodNotYetBegun:
         story = after(paid(0), paid(29, start=30), cancelled(29.1), refunded(29.2, start=30), paid(29.3))
         assert story.status(29.4) is Status.ACTIVE
 
+    def test_refunded_after_a_cancellation_undoes_no_cancellation(self) -> None:
+        story = after(paid(0), paid(29, start=30), cancelled(29.1), refunded(29.2, start=30))
+        assert not story.entitled(29.3)
+
     def test_only_what_has_not_begun_is_kept_besides_what_runs(self) -> None:
         """Stores charge a day ahead for ever: what was replaced must not pile up."""
         story = after(paid(0), *(paid(30 * month - 1, start=30 * month) for month in range(1, 12)))
