@@ -226,9 +226,9 @@ def test_a_failed_payment_is_worth_an_offer_until_it_recovers() -> None:
 
 
 def test_a_moment_is_true_only_of_the_subscription_that_speaks() -> None:
-    story = after(trial(0, sub="a"))
-    assert holds(story.account(1), K.TRIAL_STARTED, "a", "cause")
-    assert not holds(story.then(paid(0.5, sub="b")).account(1), K.TRIAL_STARTED, "a", "cause")
+    story = after(paid(0, sub="a"))
+    assert holds(story.account(1), K.ACTIVATED, "a", "cause")
+    assert not holds(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", "cause")
 
 
 def test_milestones_are_trial_ending_and_lapsed() -> None:

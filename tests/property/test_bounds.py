@@ -63,14 +63,14 @@ def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])
 def test_an_offer_at_every_moment_keeps_the_document_small(kind: type[Flood]) -> None:
-    for record, blob in flooded(kind(seed=2), "everything", 900):
+    for record, blob in flooded(kind(seed=2), "everything", 500):
         assert len(blob) < LIMIT
         assert len(pack(replace(record, pending=()))) <= MAX_BLOB
 
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])
 def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
-    for record, _ in flooded(kind(seed=3), "everything", 2000, every=20):
+    for record, _ in flooded(kind(seed=3), "everything", 1200, every=20):
         assert len(record.history.ring) <= RING_SIZE
         assert len(record.triggers) <= MAX_TRIGGERS
         assert len(record.fired.causes) <= MAX_FIRED
