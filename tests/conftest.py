@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, settings
 from infra.local import sdk
 from infra.local.emulators import Emulators
 
-# Without deadlines, since speed is for `make bench`, and thorough on demand.
-settings.register_profile("usual", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", parent=settings.get_profile("usual"), max_examples=3000)
+# Without deadlines, since speed is for `make bench`. The same examples every time, so that a change is judged by
+# what it changed; new ones, and many, on demand.
+settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("usual"), derandomize=False, max_examples=3000)
 settings.load_profile("usual")
 
 
