@@ -12,13 +12,13 @@ from shared.contracts.messages import Message
 from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Conflict, Rejected, Transient
-from shared.domain.events import Event
+from shared.domain.events import Event, TimePassed
 from shared.packing import pack
 from shared.ports import Document
 from shared.processing import Policy, process
 from shared.record import Pending, UserRecord
 from tests.catalogs import EVERYTHING
-from tests.domain.story import auto_renew_off, day, failed, paid, refunded
+from tests.domain.story import auto_renew_off, day, event, failed, paid, refunded, trial
 from tests.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.histories import START, TERMS, USER
 
@@ -162,8 +162,8 @@ class TestFit:
         record = UserRecord(USER)
         for number in range(8):
             events = [paid(0, sub=f"sub-{number}"), refunded(1, start=0, sub=f"sub-{number}")]
-            for event in events if number != 3 else events[:1]:
-                record = process(record, event, day(2), POLICY).record
+            for one in events if number != 3 else events[:1]:
+                record = process(record, one, day(2), POLICY).record
         fitting, _, _ = fit(record, TERMS, limit=10)
         assert fitting.triggers == ()
         assert [sub.id for sub in fitting.history.head.subscriptions] == ["sub-3"]
@@ -204,6 +204,27 @@ def offers(pending: tuple[Pending, ...]) -> list[str]:
 
 def issued(messages: Iterable[Message]) -> list[str]:
     return [message.body["trigger_id"] for message in messages if message.body.get("kind") == "issued"]
+
+
+async def test_a_users_time_never_goes_back() -> None:
+    """The clock of another instance is behind: what is already over stays over."""
+    world = World()
+    await world.handle(trial(0, ends=14, auto_renew=False))
+    await world.handle(auto_renew_off(13))
+    world.clock.instant = day(14)
+    await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed()))
+    world.clock.instant = day(13.5)
+    await world.application.handle(paid(13.4, start=0, end=1, amount=0))
+    assert world.store.record(USER).as_of == day(14)
+    assert world.store.record(USER).announced["status"] == "expired"
+
+
+async def test_what_is_due_is_due_though_the_clock_of_this_instance_is_behind() -> None:
+    world = World()
+    await world.handle(trial(0, ends=14, auto_renew=False))
+    world.clock.instant = day(13.99)
+    assert await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed())) is Arrival.APPLIED
+    assert world.store.record(USER).announced["status"] == "expired"
 
 
 async def test_two_users_do_not_touch() -> None:

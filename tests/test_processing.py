@@ -11,11 +11,12 @@ from shared.domain.arrival import Arrival
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal, TimePassed
 from shared.domain.moments import MomentKind
 from shared.processing import Policy, Processed, process
-from shared.record import UserRecord
+from shared.record import MAX_FIRED, Fired, UserRecord
 from tests.catalogs import EVERYTHING, FLEETING, RATIONED
 from tests.domain.story import (
     TERMS,
     auto_renew_off,
+    auto_renew_on,
     awaited,
     cancelled,
     day,
@@ -144,6 +145,40 @@ class TestMilestones:
     def test_missed_by_more_than_72_hours_are_stale(self) -> None:
         told = Told().process(paid(0)).process(cancelled(0.5)).time_passes(12)
         assert told.reasons() == {K.LAPSED: "stale"}
+
+
+class TestFired:
+    """What time brought and was decided stays decided, though only the newest causes are kept."""
+
+    def decided(self, *days: float) -> Fired:
+        fired = Fired()
+        for on in days:
+            fired = fired.plus(((day(on), f"cause of day {on}"),))
+        return fired
+
+    def test_covers_what_was_decided_and_no_more(self) -> None:
+        fired = self.decided(1, 3)
+        assert fired.covers(day(1), "cause of day 1")
+        assert not fired.covers(day(2), "cause of day 2")
+
+    def test_keeps_the_newest_and_covers_all_that_is_older(self) -> None:
+        fired = self.decided(*range(MAX_FIRED + 10))
+        assert len(fired.causes) == MAX_FIRED
+        assert all(fired.covers(day(on), f"cause of day {on}") for on in range(MAX_FIRED + 10))
+        assert not fired.covers(day(MAX_FIRED + 10), "another")
+
+    def test_keeps_short_names_of_long_causes(self) -> None:
+        fired = Fired().plus(((day(0), "x" * 500),))
+        assert len(fired.causes[0][1]) == 16
+
+
+class TestPending:
+    def test_goes_by_age_after_the_longest_time_a_message_can_come_again(self) -> None:
+        told = Told(EMPTY).process(paid(0)).process(failed(13.9, start=31))
+        assert len(told.record.pending) == 1
+        assert len(told.process(auto_renew_off(13.95)).record.pending) == 2
+        told.process(auto_renew_on(14))
+        assert [entry.committed_at for entry in told.record.pending] == [day(13.95), day(14)]
 
 
 class TestRevocation:
