@@ -4,26 +4,23 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
 
 from shared.adapters.fixed import FixedCatalogs
 from shared.application import Application
 from shared.contracts.envelope import Delivery, parse_event
-from shared.contracts.messages import Message, facts_of
+from shared.contracts.messages import facts_of
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival
 from shared.domain.conditions import holds
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Event
-from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.record import UserRecord, due_shard
 from shared.ticking import Ticker
 from tests.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
-from tests.histories import START, USER
-
-TERMS = Terms()
+from tests.histories import START, TERMS, USER
+from tests.published import check_caps, check_no_issue_after_revocation, check_one_body_an_id, check_one_id_a_cause
 
 
 @dataclass
@@ -163,40 +160,7 @@ class Pipeline:
             assert trigger_id in issued or over, "a trigger was lost"
             assert trigger_id in revoked or not final[trigger_id].revoked, "a revocation was lost"
         assert issued <= set(self.issued)
-        self._check_no_issue_after_revocation()
-        self._check_one_id_a_cause()
-        self._check_one_body_an_id()
-
-    def _check_no_issue_after_revocation(self) -> None:
-        revoked = set()
-        for message in self.bus.taken:
-            if message.topic == Topic.UPSELL_TRIGGER:
-                if message.body["kind"] == "revoked":
-                    revoked.add(message.body["trigger_id"])
-                else:
-                    assert message.body["trigger_id"] not in revoked, "issued after it was revoked"
-
-    def _check_one_id_a_cause(self) -> None:
-        ids: dict[tuple[str, str], set[str]] = {}
-        for message in self.bus.taken:
-            if message.topic == Topic.UPSELL_TRIGGER:
-                cause = message.body["cause"], message.body["campaign_id"]
-                ids.setdefault(cause, set()).add(message.body["trigger_id"])
-        assert all(len(names) == 1 for names in ids.values())
-
-    def _check_one_body_an_id(self) -> None:
-        bodies: dict[str, Message] = {}
-        for message in self.bus.taken:
-            assert bodies.setdefault(message.message_id, message) == message
-
-    def check_caps(self) -> None:
-        """No campaign was offered more often than its caps allow, revoked offers counted."""
-        for campaign_id, terms in self.catalog.document.campaigns.items():
-            times = sorted(one.decided_at for one in self.issued.values() if one.campaign_id == campaign_id)
-            for cap in terms.cap:
-                window = timedelta(days=cap.window_days) if cap.window_days else timedelta.max
-                for last in times:
-                    assert sum(timedelta(0) <= last - at < window for at in times) <= cap.max
-            if terms.cool_down_hours:
-                rest = timedelta(hours=terms.cool_down_hours)
-                assert all(later - one >= rest for one, later in pairwise(times))
+        check_no_issue_after_revocation(self.bus.taken)
+        check_one_id_a_cause(self.bus.taken)
+        check_one_body_an_id(self.bus.taken)
+        check_caps(self.catalog, self.issued.values())

@@ -14,7 +14,8 @@ from shared.packing import UnreadableRecord, pack, unpack
 from shared.processing import Policy, process
 from shared.record import UserRecord
 from tests.catalogs import CATALOGS
-from tests.histories import LIFETIME, TERMS, USER, histories, instants, lives
+from tests.histories import LIFETIME, TERMS, USER, histories, instants
+from tests.lives import lives
 
 
 @st.composite

@@ -1,6 +1,5 @@
 """What payments and the verdicts on them make of a subscription."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.events import Key, Outcome, PaymentReported
@@ -41,14 +40,10 @@ def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
 
 def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscription:
     """The subscription with the verdict that a report, the latest so far, gives on its payment."""
-    known = find(sub, reported)
     verdict = VERDICTS[reported.outcome]
-    if known:
-        judged = replace(known, verdict=verdict, at=at)
-    else:
-        judged = Payment(reported.payment_id, reported.period_start, verdict, at)
-    if verdict is Verdict.PAID:
-        judged = replace(judged, free=reported.amount == 0)
+    known = find(sub, reported) or Payment(reported.payment_id, reported.period_start, verdict, at)
+    free = reported.amount == 0 if verdict is Verdict.PAID else known.free
+    judged = Payment(known.payment_id, known.period_start, verdict, at, free)
     others = (payment for payment in sub.payments if not payment.is_same(known))
     return sub._replace(
         payments=tuple(sorted((*others, judged), key=_by_period)[-MAX_PAYMENTS:]),

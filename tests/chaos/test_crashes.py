@@ -21,6 +21,7 @@ from tests.domain.story import auto_renew_off, cancelled, day, event, failed, pa
 from tests.fakes import Fault, FlakyBus, MemoryStore, MovableClock
 from tests.histories import START, TERMS, USER, delivered, in_order
 from tests.pipeline import Pipeline
+from tests.published import check_one_body_an_id
 
 LIFE = [
     trial(0, ends=14),
@@ -107,7 +108,7 @@ async def test_many_writers_at_once_lose_nothing_and_say_nothing_twice(seed: int
     arrivals = await asyncio.gather(*(application.handle(one) for one in crowd))
     assert arrivals.count(Arrival.APPLIED) == len(events)
     assert store.record(USER).history == delivered(in_order(events))
-    _check_each_message_has_one_body(bus.taken)
+    check_one_body_an_id(bus.taken)
 
 
 @pytest.mark.parametrize("cancelled_on", [13.9, 14, 14.1])
@@ -122,15 +123,7 @@ async def test_an_event_and_the_clock_at_once_offer_something_for_an_end_once(ca
         await asyncio.gather(*(application.handle(one) for one in (due, cancelled(cancelled_on), due)))
         ended = {one.message_id for one in bus.taken if one.body.get("moment") == "trial.ended"}
         assert len(ended) == 1
-        _check_each_message_has_one_body(bus.taken)
-
-
-def _check_each_message_has_one_body(taken: list[Message]) -> None:
-    bodies: dict[str, Message] = {}
-    for message in taken:
-        assert bodies.setdefault(message.message_id, message) == message
-    sequences = [message.body["sequence"] for message in bodies.values()]
-    assert len(sequences) == len(set(sequences))
+        check_one_body_an_id(bus.taken)
 
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH])

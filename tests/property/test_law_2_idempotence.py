@@ -22,8 +22,8 @@ from tests.histories import (
     delivered,
     histories,
     in_order,
-    lives,
 )
+from tests.lives import lives
 from tests.pipeline import TERMS, Pipeline
 
 NOW = START + 200 * DAY

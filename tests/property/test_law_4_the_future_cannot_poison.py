@@ -15,7 +15,8 @@ from shared.domain.terms import END_OF_TIME, Terms
 from shared.processing import Policy, process
 from shared.record import UserRecord
 from tests.catalogs import EVERYTHING
-from tests.histories import DAY, START, USER, delivered, histories, lives
+from tests.histories import DAY, START, USER, delivered, histories
+from tests.lives import lives
 
 TERMS = Terms()
 SKEW = timedelta(minutes=5)

@@ -11,7 +11,8 @@ from shared.domain.machine import covered_until
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
 from tests.catalogs import CATALOGS
-from tests.histories import DAY, START, arrivals, delivered, histories, in_order, instants, lives
+from tests.histories import DAY, START, arrivals, delivered, histories, in_order, instants
+from tests.lives import lives
 from tests.pipeline import Pipeline
 
 TERMS = Terms()

@@ -12,7 +12,8 @@ from shared.processing import Policy, process
 from shared.record import UserRecord
 from tests.catalogs import EVERYTHING, FLEETING
 from tests.fakes import Fault
-from tests.histories import DAY, TERMS, USER, arrivals, histories, lives
+from tests.histories import DAY, TERMS, USER, arrivals, histories
+from tests.lives import lives
 from tests.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
