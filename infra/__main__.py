@@ -7,13 +7,16 @@ from typer.core import TyperGroup
 
 from infra.commands.catalog import catalog
 from infra.commands.demo import demo
+from infra.commands.explain import explain
 from infra.commands.listen import listen
 from infra.commands.package import package
 from infra.commands.publish import publish
 from infra.commands.redrive import redrive
 from infra.commands.replay import replay
+from infra.commands.score import score
 from infra.commands.show import show
 from infra.commands.up import up
+from infra.commands.whatif import whatif
 from infra.errors import InfraError, UsageError
 
 
@@ -36,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Run Upbeat on this machine, speak to it, and package it.",
 )
-for command in (demo, replay, show, up, publish, listen, redrive, package):
+for command in (demo, replay, whatif, score, show, explain, up, publish, listen, redrive, package):
     app.command()(command)
 app.add_typer(catalog, name="catalog")
 

@@ -14,14 +14,14 @@ from shared.contracts.envelope import EVENTS
 from shared.contracts.event import Inbound
 from shared.contracts.inbound import LifecycleClock
 from shared.contracts.message import FILTERABLE
-from shared.contracts.messages import DeadLetter, DecisionMessage, SubscriptionChange, UpsellTrigger
+from shared.contracts.messages import DeadLetter, DecisionMessage, Exposure, SubscriptionChange, UpsellTrigger
 from shared.contracts.outbound import Outbound
 from shared.contracts.reasons import Reason
 
 DOCS = Path(__file__).parent.parent / "docs" / "contracts"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IN: tuple[type[Inbound], ...] = (*EVENTS.values(), LifecycleClock)
-OUT: tuple[type[Outbound], ...] = (UpsellTrigger, SubscriptionChange, DecisionMessage, DeadLetter)
+OUT: tuple[type[Outbound], ...] = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
 
 Model = type[Inbound] | type[Outbound]
 MODELS: tuple[Model, ...] = (*IN, *OUT)

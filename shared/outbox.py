@@ -1,83 +1,75 @@
 """The outbox: the messages one processing owes the world, numbered, and kept with the state that they tell of."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from shared.contracts.messages import (
-    Candidate,
-    DecisionMessage,
-    EventReference,
+    ExposureKind,
     Facts,
+    Fate,
     Message,
-    SubscriptionChange,
-    SubscriptionFacts,
     TriggerKind,
-    UpsellTrigger,
+    change_message,
+    decision_message,
     difference,
+    exposure_message,
     facts_of,
+    header,
+    trigger_message,
 )
 from shared.contracts.topics import Topic
-from shared.decisioning.decide import Decision, Issued
+from shared.decisioning.decide import Candidate, Decision, Suppressed
 from shared.domain.account import Account
-from shared.domain.events import Event
+from shared.domain.events import Event, FeedbackGiven
 from shared.domain.moments import Moment
 from shared.domain.ring import to_micros
-from shared.domain.subscription import Status, Subscription
+from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.record import Pending, UserRecord
 
 UNKNOWN = facts_of(Subscription(""))
 """What the world knows of a user of whom it was told nothing."""
+ALWAYS_TOLD = 9
+"""The first fields of a candidate are told of each; of the others what is so."""
 
 
 class Outbox:
-    """Collects the messages of one processing, each with the next sequence number of its user.
-
-    The models are not validated again here: what they are made of comes from the domain, and
-    tests/test_messages_out.py validates every message of a replay.
-    """
+    """Collects the messages of one processing, each with the next sequence number of its user."""
 
     def __init__(self, record: UserRecord, event: Event, now: datetime) -> None:
         self.record = record
         self.event = event
         self.now = now
         self.sequence = max(record.sequence, to_micros(now) - 1)
-        self.reference = EventReference.model_construct(
-            topic=event.key.topic, source=event.key.source, event_id=event.key.event_id
-        )
         self.messages: tuple[Message, ...] = ()
 
-    def issue(self, issued: Issued, catalog_version: str) -> None:
+    def issue(self, trigger: Trigger) -> None:
         """Say that an offer is to be shown."""
-        self._trigger(
-            TriggerKind.ISSUED,
-            issued.trigger,
-            catalog_version=catalog_version,
-            experiment_id=issued.experiment_id,
-            variant=issued.variant,
-            propensity=issued.propensity,
-            score=issued.score,
-        )
+        self._add(trigger_message(self._header(), TriggerKind.ISSUED, trigger))
 
     def revoke(self, trigger: Trigger) -> None:
         """Say that an offer is to be shown no longer."""
-        self._trigger(TriggerKind.REVOKED, trigger)
+        self._add(trigger_message(self._header(), TriggerKind.REVOKED, trigger))
 
-    def explain(self, decision: Decision, moments: list[Moment]) -> None:
+    def expose(self, trigger: Trigger, given: FeedbackGiven) -> None:
+        """Say what a consumer reports of a trigger."""
+        fate = Fate(ExposureKind(given.kind), self.event.occurred_at, trigger.offer_id)
+        self._add(exposure_message(self._header(), trigger, fate))
+
+    def spare(self, spared: Suppressed) -> None:
+        """Say what the user would have received."""
+        fate = Fate(ExposureKind.SUPPRESSED, self.now, spared.offer_id, spared.reason.value, spared.detail)
+        self._add(exposure_message(self._header(), spared.trigger, fate))
+
+    def explain(self, decision: Decision, moments: Iterable[Moment]) -> None:
         """Say what was considered, and why each campaign won or lost."""
-        self._add(
-            DecisionMessage.model_construct(
-                **self._header(),
-                cause=self.event.key.cause,
-                catalog_version=decision.catalog_version,
-                moments=tuple(moment.kind for moment in moments),
-                candidates=tuple(
-                    Candidate.model_construct(**candidate._asdict()) for candidate in decision.candidates
-                ),
-            ).message()
-        )
+        kinds = [moment.kind for moment in moments]
+        candidates = [_told(candidate) for candidate in decision.candidates]
+        cause = self.event.key.cause
+        self._add(decision_message(self._header(), cause, decision.catalog_version, kinds, candidates))
 
     def announce(self, account: Account) -> Facts:
         """Say what changed of the user's subscription, if anything did; returns what the world now knows."""
@@ -85,15 +77,7 @@ class Outbox:
         if before == after:
             return self.record.announced
         then, now = difference(before, after)
-        self._add(
-            SubscriptionChange.model_construct(
-                **self._header(),
-                subscription_id=account.best.id,
-                cause=self.event.key.cause,
-                before=_told(then),
-                after=_told(now),
-            ).message()
-        )
+        self._add(change_message(self._header(), account.best.id, self.event.key.cause, then, now))
         return after
 
     def leave(self, record: UserRecord, terms: Terms) -> UserRecord:
@@ -104,39 +88,26 @@ class Outbox:
         entry = Pending.of(self.event, self.now, self.messages)
         return replace(record, pending=(*kept, entry), sequence=self.sequence)
 
-    def _trigger(self, kind: TriggerKind, trigger: Trigger, **chosen: Any) -> None:
-        self._add(
-            UpsellTrigger.model_construct(
-                **self._header(),
-                kind=kind,
-                trigger_id=trigger.trigger_id,
-                subscription_id=trigger.subscription_id,
-                campaign_id=trigger.campaign_id,
-                offer_id=trigger.offer_id,
-                placement=trigger.placement,
-                channel=trigger.channel,
-                moment=trigger.moment,
-                cause=trigger.cause,
-                expires_at=trigger.expires_at,
-                **chosen,
-            ).message()
-        )
-
     def _header(self) -> dict[str, Any]:
         self.sequence += 1
-        return {
-            "user_id": self.record.user_id,
-            "sequence": self.sequence,
-            "decided_at": self.now,
-            "event": self.reference,
-        }
+        return header(self.record.user_id, self.sequence, self.now, self.event.key)
 
     def _add(self, message: Message) -> None:
         self.messages = (*self.messages, message)
 
 
-def _told(facts: dict[str, Any]) -> SubscriptionFacts:
-    return SubscriptionFacts.model_construct(**{**facts, "status": Status(facts["status"])})
+def _told(candidate: Candidate) -> dict[str, Any]:
+    """A candidate as JSON."""
+    told: dict[str, Any] = dict(zip(candidate._fields[:ALWAYS_TOLD], candidate, strict=False))
+    if candidate.suppressed:
+        told["suppressed"] = True
+    if candidate.caps:
+        told["caps"] = [count._asdict() for count in candidate.caps]
+    for name in ("holdout", "experiment_id", "variant", "propensity", "policy_version", "score", "score_version"):
+        value = getattr(candidate, name)
+        if value is not None:
+            told[name] = value
+    return told
 
 
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:

@@ -5,21 +5,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.contracts.messages import Message
+from shared.decisioning import hysteresis
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.decide import Decision, decide
+from shared.decisioning.decide import decide
+from shared.decisioning.situation import Situation
 from shared.domain import profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
+from shared.domain.assignments import assign
 from shared.domain.conditions import holds
 from shared.domain.deadlines import next_change, next_heard
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.milestones import milestones
-from shared.domain.moments import Moment, MomentKind
+from shared.domain.moments import Deferred, Moment, moment_of
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 from shared.outbox import Outbox
-from shared.record import MAX_TRIGGERS, UserRecord
+from shared.record import MAX_DEFERRED, MAX_TRIGGERS, UserRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ def process(record: UserRecord, event: Event, now: datetime, policy: Policy) -> 
     account, brought = absorbed.history.at(now, policy.terms)
     on_the_way = [*milestones(account.best, policy.catalog.milestones)]
     reached = [milestone for milestone in on_the_way if milestone.at <= now]
-    due = _due(absorbed, [*moments, *brought, *reached, *_raised(event, arrival, account)])
+    due = _due(absorbed, [*moments, *brought, *reached])
     decided, messages = _settle(absorbed, event, account, due, now, policy)
     next_due_at = min(_ahead(decided, account, on_the_way, now, policy.terms), default=None)
     settled = replace(decided, next_due_at=next_due_at)
@@ -83,12 +86,6 @@ def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord,
     return replace(changed, profile=said) if said != record.profile else changed, arrival, moments
 
 
-def _raised(event: Event, arrival: Arrival, account: Account) -> Iterable[Moment]:
-    """How a user behaves says something of the subscription that speaks for the user."""
-    if arrival is Arrival.APPLIED and isinstance(event.fact, SignalSeen) and event.fact.kind in BEHAVIOURAL:
-        yield Moment(MomentKind.CHURN_RISK_RAISED, account.best.id, event.occurred_at, event.key.cause)
-
-
 def _due(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
     """The moments that were not decided yet, each once."""
     fresh = {
@@ -103,27 +100,64 @@ def _settle(
     record: UserRecord, event: Event, account: Account, due: list[Moment], now: datetime, policy: Policy
 ) -> tuple[UserRecord, tuple[Message, ...]]:
     """Decide what is due, revoke what no longer holds, and note what the world must be told."""
-    spoken = [moment for moment in due if moment.subscription_id == account.best.id]
-    fresh = [moment for moment in spoken if _is_fresh(moment, account, now, policy.terms)]
-    stale = [moment for moment in spoken if moment not in fresh]
     outbox = Outbox(record, event, now)
     still, ceased = _still_true(record.triggers, account, now)
     for trigger in ceased:
         outbox.revoke(trigger)
-    user = User(record.user_id, now, account, profiles.profile(record.profile), record.signals, still)
-    decision: Decision = decide(policy.catalog, user, fresh, stale)
-    for issued in decision.issued:
-        outbox.issue(issued, decision.catalog_version)
+    _expose(outbox, event, record.triggers)
+    situation = Situation(policy.catalog, _seen(record, account, still, now))
+    risen, raised = hysteresis.risen(situation, record.raised, event.key.cause)
+    asked = _asked(record, [*due, *risen], account, now)
+    fresh = [one for one in asked if _is_fresh(moment_of(one), account, now, policy.terms)]
+    decision = decide(situation, fresh, [one for one in asked if one not in fresh])
+    for trigger in decision.issued:
+        outbox.issue(trigger)
+    for spared in decision.suppressed:
+        outbox.spare(spared)
     if decision.candidates:
-        outbox.explain(decision, spoken)
+        outbox.explain(decision, map(moment_of, asked))
     announced = outbox.announce(account)
-    offered = still
+    offered, tallies = still, record.tallies
     if decision.issued:
-        offered = (*still, *(issued.trigger for issued in decision.issued))
-        offered = triggers.remember(offered, MAX_TRIGGERS, settled_before=now - policy.terms.redelivery)
+        before = now - policy.terms.redelivery
+        offered, tallies, unwatched = triggers.remember(
+            (*still, *decision.issued), record.tallies, MAX_TRIGGERS, settled_before=before, now=now
+        )
+        for trigger in unwatched:
+            outbox.revoke(trigger)
+    waiting = (deferred for deferred in record.deferred if deferred.until > now)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
-    changed = replace(record, triggers=offered, announced=announced, fired=record.fired.plus(decided))
+    changed = replace(
+        record,
+        triggers=offered,
+        tallies=tallies,
+        announced=announced,
+        fired=record.fired.plus(decided),
+        assignments=assign(record.assignments, decision.assignments),
+        deferred=tuple(sorted((*waiting, *decision.deferred), key=lambda one: one.until)[:MAX_DEFERRED]),
+        raised=raised,
+    )
     return outbox.leave(changed, policy.terms), outbox.messages
+
+
+def _seen(record: UserRecord, account: Account, offered: tuple[Trigger, ...], now: datetime) -> User:
+    """The user as a decision sees them."""
+    profile = profiles.profile(record.profile)
+    return User(record.user_id, now, account, profile, record.signals, offered, record.tallies, record.assignments)
+
+
+def _expose(outbox: Outbox, event: Event, offered: tuple[Trigger, ...]) -> None:
+    """Pass on what a consumer newly reports of a trigger, to be analysed with how the trigger came about."""
+    if isinstance(event.fact, FeedbackGiven):
+        for trigger in offered:
+            if any(report.cause == event.key.cause for report in trigger.feedback):
+                outbox.expose(trigger, event.fact)
+
+
+def _asked(record: UserRecord, due: list[Moment], account: Account, now: datetime) -> list[Moment | Deferred]:
+    """What a decision is about: the moments of the subscription that speaks for the user, and what was put off."""
+    spoken = (moment for moment in due if moment.subscription_id == account.best.id)
+    return [*spoken, *(deferred for deferred in record.deferred if deferred.until <= now)]
 
 
 def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
@@ -154,6 +188,7 @@ def _ahead(
     subscription may come to speak for the user.
     """
     yield from (milestone.at for milestone in on_the_way if milestone.at > now)
+    yield from (deferred.until for deferred in record.deferred)
     silence_will_do = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
     for sub in account.subscriptions:
         if at := next_heard(sub, terms) if silence_will_do else next_change(sub, terms):

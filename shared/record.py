@@ -7,14 +7,17 @@ from hashlib import blake2b
 import orjson
 
 from shared.contracts.messages import Message
+from shared.domain.assignments import Assignment
 from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
+from shared.domain.moments import Deferred
 from shared.domain.profiles import Said
 from shared.domain.signals import Behaviour
-from shared.domain.triggers import Trigger
+from shared.domain.triggers import Tally, Trigger
 
 SHARDS = 64
-MAX_TRIGGERS = 64
+MAX_TRIGGERS = 48
+MAX_DEFERRED = 16
 MAX_FIRED = 64
 
 
@@ -72,7 +75,7 @@ class UserRecord:
     profile: tuple[Said, ...] = ()
     signals: tuple[Behaviour, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    """The newest 64 offers made, oldest first: what caps count, what feedback speaks of, what may be revoked."""
+    """The newest 48 offers made, oldest first: what caps count, what feedback speaks of, what may be revoked."""
     fired: Fired = field(default_factory=Fired)
     announced: dict[str, str | bool | None] = field(default_factory=dict)
     """What the last `subscription-change` told the world; empty before the first."""
@@ -81,6 +84,14 @@ class UserRecord:
     """The last sequence number given to a message."""
     pending: tuple[Pending, ...] = ()
     """Oldest first."""
+    tallies: tuple[Tally, ...] = ()
+    """Older offers, counted, so that caps are kept for ever."""
+    assignments: tuple[Assignment, ...] = ()
+    """The variants of experiments that the user was given."""
+    deferred: tuple[Deferred, ...] = ()
+    """What is to be decided afresh when the user may be disturbed again."""
+    raised: tuple[str, ...] = ()
+    """The scores that are up, and bring their moment again only after they have fallen."""
     as_of: datetime | None = None
     """The present at the last commit. A user's time never goes back, though instances' clocks differ."""
 

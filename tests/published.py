@@ -46,7 +46,7 @@ def check_caps(catalog: Catalog, issued: Collection[Trigger]) -> None:
             window = timedelta(days=cap.window_days) if cap.window_days else timedelta.max
             for last in times:
                 assert sum(timedelta(0) <= last - at < window for at in times) <= cap.max
-        rest = timedelta(hours=terms.cool_down_hours or 0)
+        rest = timedelta(hours=terms.cool_down_hours.get("issued", 0))
         assert all(later - earlier >= rest for earlier, later in pairwise(times))
 
 

@@ -1,32 +1,11 @@
 """`show`: everything Upbeat knows of one user."""
 
-import re
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
 from infra.commands.common import AsJson, Project, say
-from infra.commands.inputs import instant, readable
-from infra.errors import InfraError, UsageError
-
-if TYPE_CHECKING:
-    from shared.record import UserRecord
-
-_is_id = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
+from infra.commands.users import AsOf, Store, UserId, as_of, record_of
 
 
 def show(
-    user: Annotated[str, typer.Argument(help="The user's id.")],
-    store: Annotated[
-        Path | None, typer.Option(help="What a replay kept: its folder, or the SQLite file in it.")
-    ] = None,
-    project: Project = None,
-    now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="As of when; else now, or where the replay's clock stands.")
-    ] = None,
-    as_json: AsJson = False,
+    user: UserId, store: Store = None, project: Project = None, now: AsOf = None, as_json: AsJson = False
 ) -> None:
     """Show a user: the state, what led to it, what was offered, what was not and why, and what is due next.
 
@@ -38,52 +17,9 @@ def show(
     from infra.local.views import everything, to_json
     from shared.domain.terms import Terms
 
-    if store and project:
-        raise UsageError("expected --store or --project, found both")
-    if not _is_id(user):
-        raise UsageError(f"expected a user's id (1 to 128 of A-Z a-z 0-9 . _ : @ -), found {user!r}")
-    as_of = instant("--now", now) or (_clock_of(store) if store else None) or datetime.now(UTC)
-    record = _record(user, store, project)
+    instant = as_of(now, store)
+    record = record_of(user, store, project)
     if as_json:
-        say("", as_json=True, facts=to_json(everything(record, as_of, Terms())))
+        say("", as_json=True, facts=to_json(everything(record, instant, Terms())))
     else:
-        Console(highlight=False).print(page(record, as_of, Terms()))
-
-
-def _record(user: str, store: Path | None, project: str | None) -> "UserRecord":
-    from shared.packing import UnreadableRecord, unpack
-
-    blob = _from_store(store, user) if store else _from_firestore(project, user)
-    place = str(store) if store else f"project {project}" if project else "the emulators"
-    if blob is None:
-        raise InfraError(f"no user {user!r} in {place}")
-    try:
-        return unpack(blob)
-    except UnreadableRecord as error:
-        raise InfraError(f"the document of {user!r} in {place} cannot be read by this version: {error}") from error
-
-
-def _from_store(store: Path, user: str) -> bytes | None:
-    from infra.local.stores import STORE, read_blob
-
-    file = store / STORE if store.is_dir() else store
-    return read_blob(readable(file, "the store of a replay (made with --keep-store)"), user)
-
-
-def _from_firestore(project: str | None, user: str) -> bytes | None:
-    from infra.local.firestore import client_of, read_blob
-
-    return read_blob(client_of(project), user)
-
-
-def _clock_of(store: Path) -> datetime | None:
-    """Where the clock of the replay stands that kept the store; None where nothing says so."""
-    import orjson
-
-    from infra.local.replay import SUMMARY
-
-    summary = (store if store.is_dir() else store.parent) / SUMMARY
-    try:
-        return datetime.fromisoformat(orjson.loads(summary.read_bytes())["now"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        Console(highlight=False).print(page(record, instant, Terms()))

@@ -32,7 +32,7 @@ def up(
     Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
     standard error; everything is in memory, and gone afterwards.
     """
-    from infra.catalog_file import DEFAULT_CATALOG
+    from infra.catalog_file import DEFAULT_CATALOG, library_of
     from infra.commands.inputs import valid_catalog
     from infra.local.console import LogView
     from infra.local.firestore import emulator_client, publish_catalog
@@ -43,7 +43,9 @@ def up(
     upbeat = Up(
         project,
         tick_seconds=tick_seconds,
-        publish_catalog=lambda endpoints: publish_catalog(emulator_client(endpoints), chosen),
+        publish_catalog=lambda endpoints: publish_catalog(
+            emulator_client(endpoints), chosen, library_of(chosen, catalog or DEFAULT_CATALOG)
+        ),
         state_folder=state_folder(),
         sink=LogView(),
     )

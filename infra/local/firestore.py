@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from google.api_core import exceptions
@@ -13,6 +13,7 @@ from infra.errors import InfraError
 from infra.local.endpoints import Endpoints
 from infra.local.state import find
 from shared.adapters.firestore import document_id
+from shared.adapters.shelves import Shelved
 from shared.decisioning.catalog import Catalog
 
 RPC_SECONDS = 10.0
@@ -47,14 +48,18 @@ def read_blob(client: Client, user_id: str) -> bytes | None:
     return bytes(snapshot.get("blob")) if snapshot.exists else None
 
 
-def publish_catalog(client: Client, catalog: Catalog) -> None:
-    """Put a catalog in force: first its content, then the pointer to it, so that no function finds half of it.
+def publish_catalog(client: Client, catalog: Catalog, library: Iterable[Shelved] = ()) -> None:
+    """Put a catalog in force: first what it names and its content, then the pointer to it.
 
-    Raises `InfraError` where Firestore does not answer.
+    So no function finds half of it. `library` holds the scores and policies that it names. Raises `InfraError`
+    where Firestore does not answer.
     """
     catalogs = client.collection("catalog")
     content = {"catalog": json.loads(catalog.to_json())}
     with _told_apart("publish the catalog"):
+        for shelved in library:
+            document = client.collection(shelved.collection).document(shelved.id)
+            document.set({shelved.field: shelved.text}, retry=None, timeout=RPC_SECONDS)
         catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
         catalogs.document("current").set({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
 

@@ -20,6 +20,7 @@ FILES = {
     Topic.UPSELL_TRIGGER: "triggers.jsonl",
     Topic.SUBSCRIPTION_CHANGE: "changes.jsonl",
     Topic.DECISION: "decisions.jsonl",
+    Topic.EXPOSURE: "exposures.jsonl",
     Topic.DEAD_LETTER: "dead-letter.jsonl",
 }
 """The file that each topic out is written to."""

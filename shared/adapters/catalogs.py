@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from google.cloud.firestore import AsyncClient
 
 from shared.adapters.asking import ASKING_SECONDS, RECONNECT, asking
+from shared.adapters.library import FirestoreLibrary
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog, Transient
@@ -32,6 +34,7 @@ class FirestoreCatalogs:
         self, client: AsyncClient, clock: Clock, refresh: timedelta, seconds: float = ASKING_SECONDS
     ) -> None:
         self.collection = client.collection("catalog")
+        self.library = FirestoreLibrary(client)
         self.clock = clock
         self.refresh = refresh
         self.seconds = seconds
@@ -55,7 +58,12 @@ class FirestoreCatalogs:
         try:
             async with asking("Firestore", self.seconds), self.looking:
                 if self._is_old():
-                    self._take(*await self._newest())
+                    version, content = await self._newest()
+                    catalog = self._valid(version, content)
+                    library = await self.library.of(catalog.document)
+                    if catalog is not self.catalog:
+                        self.version = version
+                    self.catalog = replace(catalog, library=library)
                     self.looked_at = self.clock.now()
         except Transient as error:
             if self.looked_at is None:
@@ -74,12 +82,16 @@ class FirestoreCatalogs:
         snapshot = await self.collection.document(document).get([name], retry=RECONNECT)
         return (snapshot.to_dict() or {}).get(name)
 
-    def _take(self, version: object, content: Any) -> None:
+    def _valid(self, version: object, content: Any) -> Catalog:
+        """The catalog with that content; the one in use where it is that already, or the content is invalid."""
         if version is None or version == self.version:
-            return
+            return self.catalog
         try:
-            self.catalog, self.version, self.refused = compile_catalog(content), version, None
+            catalog = compile_catalog(content)
         except InvalidCatalog as error:
             if version != self.refused:
                 log.error("catalog %s is refused; %s stays in use: %s", version, self.catalog.version, error)  # noqa: TRY400 - no bug of ours, so no trace
             self.refused = version
+            return self.catalog
+        self.refused = None
+        return catalog

@@ -13,6 +13,9 @@ FILTERABLE: dict[str, dict[str, str]] = {
     },
     Topic.SUBSCRIPTION_CHANGE: {"status_before": "before.status", "status_after": "after.status"},
     Topic.DECISION: {"outcome": "outcome", "catalog_version": "catalog_version"},
+    Topic.EXPOSURE: {
+        name: name for name in ("kind", "trigger_id", "campaign_id", "placement", "experiment_id", "variant")
+    },
     Topic.DEAD_LETTER: {"reason": "reason", "topic": "topic"},
 }
 """Of each topic, the attributes that repeat a place in the body, since a subscription's filter sees no body."""

@@ -3,13 +3,16 @@
 from abc import abstractmethod
 from datetime import datetime
 from hashlib import blake2b
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from shared.contracts.message import Message
+from shared.domain.events import Key
 
 _RFC_3339 = WithJsonSchema({"type": "string", "format": "date-time", "pattern": "Z$"})
+Json = dict[str, Any]
+"""A body, or a part of one, as JSON: see `Message.body`."""
 UtcTime = Annotated[datetime, _RFC_3339]
 """Written as RFC 3339 with Z."""
 WrittenTime = Annotated[str, _RFC_3339]
@@ -52,6 +55,21 @@ class EventReference(BaseModel):
     topic: str = Field(description="The topic it came in on; `lifecycle-due` where time alone was the cause.")
     source: str = Field(description="Its source; empty where it gave none.")
     event_id: str = Field(description="Its id.")
+
+
+def header(user_id: str, sequence: int, decided_at: datetime, key: Key) -> Json:
+    """Write what every message about a user begins with.
+
+    The messages of a processing are written without their models, which would take as long as the decision itself;
+    tests/test_messages_out.py holds every message of a replay to its model.
+    """
+    return {
+        "schema_version": 1,
+        "user_id": user_id,
+        "sequence": sequence,
+        "decided_at": rfc3339(decided_at),
+        "event": {"topic": key.topic, "source": key.source, "event_id": key.event_id},
+    }
 
 
 class Sequenced(Outbound):

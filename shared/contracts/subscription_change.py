@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from shared.contracts.message import Message
-from shared.contracts.outbound import Sequenced, WrittenTime, name_of, rfc3339
+from shared.contracts.outbound import Json, Sequenced, WrittenTime, name_of, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.subscription import Status, Subscription
 
@@ -79,7 +79,15 @@ class SubscriptionChange(Sequenced):
         """The change's own."""
         return self.change_id
 
-    def message(self) -> Message:
-        """Make the message to publish; of the facts it holds those alone that were given."""
-        body = self.model_dump(mode="json", exclude_unset=True)
-        return Message(self.TOPIC, self.message_id, body | {"schema_version": self.schema_version})
+
+def change_message(begin: Json, subscription_id: str, cause: str, before: Facts, after: Facts) -> Message:
+    """Say what changed; `begin` is what `header` gave. Of the facts it holds those alone that are given."""
+    change_id = name_of(Topic.SUBSCRIPTION_CHANGE.value, begin["user_id"], cause)
+    body = begin | {
+        "subscription_id": subscription_id,
+        "cause": cause,
+        "before": before,
+        "after": after,
+        "change_id": change_id,
+    }
+    return Message(Topic.SUBSCRIPTION_CHANGE.value, change_id, body)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Topic(StrEnum):
-    """Every topic: the first six come in, the last four go out, and the clock sends itself `lifecycle-due`."""
+    """Every topic: the first six come in, the last five go out, and the clock sends itself `lifecycle-due`."""
 
     TRIAL_START = "trial-start"
     PAYMENT = "payment"
@@ -15,4 +15,5 @@ class Topic(StrEnum):
     UPSELL_TRIGGER = "upsell-trigger"
     SUBSCRIPTION_CHANGE = "subscription-change"
     DECISION = "decision"
+    EXPOSURE = "exposure"
     DEAD_LETTER = "dead-letter"

@@ -4,9 +4,11 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.outbound import Sequenced, UtcTime
+from shared.contracts.message import Message
+from shared.contracts.outbound import Json, Sequenced, UtcTime, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
+from shared.domain.triggers import Trigger
 
 
 class TriggerKind(StrEnum):
@@ -36,9 +38,34 @@ class UpsellTrigger(Sequenced):
     variant: str | None = Field(default=None, description="The arm of that experiment.")
     propensity: float | None = Field(default=None, ge=0, le=1, description="The probability of that arm.")
     policy_version: str | None = Field(default=None, description="The policy that gave the probability.")
-    score: float | None = Field(default=None, description="The campaign's score for this user, where it has one.")
+    score: float | None = Field(default=None, description="The score that ranked the campaign, if one did.")
+    score_version: int | None = Field(default=None, description="The version of that score.")
 
     @property
     def message_id(self) -> str:
         """One id for issuing it and another for revoking it."""
         return f"{self.trigger_id}.{self.kind}"
+
+
+def trigger_message(begin: Json, kind: TriggerKind, trigger: Trigger) -> Message:
+    """Say that an offer is to be shown, or no longer; `begin` is what `header` gave."""
+    body = begin | {
+        "kind": kind.value,
+        "trigger_id": trigger.trigger_id,
+        "subscription_id": trigger.subscription_id,
+        "campaign_id": trigger.campaign_id,
+        "offer_id": trigger.offer_id,
+        "placement": trigger.placement,
+        "channel": trigger.channel,
+        "moment": trigger.moment.value,
+        "cause": trigger.cause,
+        "expires_at": rfc3339(trigger.expires_at),
+        "catalog_version": trigger.catalog_version,
+        "experiment_id": trigger.experiment_id,
+        "variant": trigger.variant,
+        "propensity": trigger.propensity,
+        "policy_version": trigger.policy_version,
+        "score": trigger.score,
+        "score_version": trigger.score_version,
+    }
+    return Message(Topic.UPSELL_TRIGGER.value, f"{trigger.trigger_id}.{kind.value}", body)

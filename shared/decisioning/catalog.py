@@ -1,13 +1,15 @@
 """A catalog ready to decide with: valid, its references resolved, its clauses compiled, indexed by moment."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from hashlib import blake2b
 
 from shared.decisioning.audience import Audience
-from shared.decisioning.schema import CampaignTerms, CatalogDocument, Offer, parse_selector
+from shared.decisioning.experiments import Experiment, Holdout
+from shared.decisioning.library import Library
+from shared.decisioning.schema import CampaignTerms, CatalogDocument, Offer, Raise
+from shared.decisioning.vocabulary import ISSUED, parse_selector
 from shared.domain.milestones import Offsets
 from shared.domain.moments import MILESTONES, Moment, MomentKind
 
@@ -20,20 +22,17 @@ class Campaign:
     terms: CampaignTerms
     offer: Offer
     channel: str
-    audience: Audience | None
-
-    @property
-    def rank(self) -> tuple[int, str]:
-        """The smaller wins: higher priority first, then id."""
-        return -self.terms.priority, self.id
-
-    @property
-    def validity(self) -> timedelta:
-        """How long a trigger may be shown."""
-        return timedelta(hours=self.terms.expires_after_hours or self.offer.validity_hours)
+    audience: Audience | None = None
+    experiment: Experiment | None = None
+    holdouts: tuple[Holdout, ...] = ()
+    """Those that hold users out of it."""
+    is_fallback: bool = False
+    """It is what a placement shows to users to whom none of its campaigns is open."""
 
 
-Listeners = Mapping[tuple[MomentKind, int | None], tuple[Campaign, ...]]
+Heard = tuple[MomentKind, int | None]
+"""A moment, and of a milestone its offset in days."""
+Listeners = Mapping[Heard, tuple[Campaign, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +47,19 @@ class Catalog:
     listeners: Listeners = field(compare=False, repr=False)
     asks: frozenset[str] = field(compare=False, repr=False)
     """The variables that any audience names: nothing else about a user need be found out."""
+    raising: Mapping[str, Raise] = field(compare=False, repr=False)
+    """What brings moments when it rises, by the name of the score."""
+    library: Library = field(compare=False, repr=False)
 
     @classmethod
-    def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience]) -> "Catalog":
+    def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":
         """The catalog of a document in which every reference is known to lead somewhere."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
-        campaigns = (_campaign(id_, document, audiences) for id_ in document.campaigns)
-        ranked = sorted(campaigns, key=lambda campaign: campaign.rank)
+        listeners = _with_fallbacks(_listeners(_campaigns(document, audiences), milestones), document)
         asks = frozenset[str]().union(*(audience.asks for audience in audiences.values()))
-        return cls(version, document, milestones, _listeners(ranked, milestones), asks)
+        raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
+        return cls(version, document, milestones, listeners, asks, raising, library)
 
     @property
     def kill_switch(self) -> bool:
@@ -65,7 +67,7 @@ class Catalog:
         return self.document.kill_switch
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
-        """The campaigns that may react to a moment, best rank first."""
+        """The campaigns that may react to a moment, in no order that matters."""
         return self.listeners.get((moment.kind, moment.offset_days), ())
 
     def to_json(self) -> str:
@@ -78,19 +80,23 @@ def _canonical(document: CatalogDocument) -> str:
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _campaign(id_: str, document: CatalogDocument, audiences: Mapping[str, Audience]) -> Campaign:
-    terms = document.campaigns[id_]
-    return Campaign(
-        id=id_,
-        terms=terms,
-        offer=document.offers[terms.offer],
-        channel=document.placements[terms.placement].channel,
-        audience=audiences[terms.audience] if terms.audience else None,
-    )
+def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[Campaign]:
+    experiments = {id_: Experiment.of(id_, terms) for id_, terms in document.experiments.items()}
+    holdouts = _holdouts(document)
+    for id_, terms in sorted(document.campaigns.items()):
+        yield Campaign(
+            id=id_,
+            terms=terms,
+            offer=document.offers[terms.offer],
+            channel=document.placements[terms.placement].channel,
+            audience=audiences[terms.audience] if terms.audience else None,
+            experiment=experiments[terms.experiment] if terms.experiment else None,
+            holdouts=tuple(holdout for holdout in holdouts if holdout.covers(id_)),
+        )
 
 
-def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> Listeners:
-    listeners: dict[tuple[MomentKind, int | None], tuple[Campaign, ...]] = {}
+def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[Heard, tuple[Campaign, ...]]:
+    listeners: dict[Heard, tuple[Campaign, ...]] = {}
     for campaign in campaigns:
         for kind, days in map(parse_selector, campaign.terms.moments):
             for offset in milestones.get(kind, (None,)) if days is None else (days,):
@@ -98,5 +104,38 @@ def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> Listeners:
     return listeners
 
 
-EMPTY = Catalog.of(CatalogDocument(), {})
+def _with_fallbacks(listeners: dict[Heard, tuple[Campaign, ...]], document: CatalogDocument) -> Listeners:
+    """A fallback hears what any campaign of its placement hears."""
+    fallbacks = [_fallback(id_, document) for id_, place in sorted(document.placements.items()) if place.fallback]
+    return {
+        heard: (*campaigns, *(one for one in fallbacks if one.terms.placement in _placements(campaigns)))
+        for heard, campaigns in listeners.items()
+    }
+
+
+def _placements(campaigns: Iterable[Campaign]) -> set[str]:
+    return {campaign.terms.placement for campaign in campaigns}
+
+
+def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
+    """A placement's fallback as a campaign; no id of a campaign holds a dot. It is not offered twice at a time."""
+    placement = document.placements[placement_id]
+    offer = document.offers[str(placement.fallback)]
+    terms = CampaignTerms(
+        offer=str(placement.fallback),
+        placement=placement_id,
+        moments=(),
+        priority=0,
+        cool_down_hours={ISSUED: offer.validity_hours},
+    )
+    id_ = f"fallback.{placement_id}"
+    holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
+    return Campaign(id_, terms, offer, placement.channel, holdouts=holdouts, is_fallback=True)
+
+
+def _holdouts(document: CatalogDocument) -> list[Holdout]:
+    return [Holdout(id_, terms) for id_, terms in sorted(document.holdouts.items())]
+
+
+EMPTY = Catalog.of(CatalogDocument(), {}, Library())
 """No campaign at all: what is in force until somebody publishes a catalog."""

@@ -1,12 +1,22 @@
 """What must hold between the parts of a catalog: no reference dangles, nothing is said twice or in vain."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
 
+from shared.decisioning.experiment_checks import (
+    experiment_problems,
+    holdout_problems,
+    namespace_problems,
+    ordered,
+    repeated,
+)
 from shared.decisioning.problems import guess, problem
-from shared.decisioning.schema import CampaignTerms, CatalogDocument, parse_selector
+from shared.decisioning.schema import ByScore, CampaignTerms, Cap, CatalogDocument
+from shared.decisioning.vocabulary import parse_selector
 from shared.domain.moments import MILESTONES
 
 Json = dict[str, object]
+_SCORE = re.compile(r"\bscores\s*\.\s*(\w+)")
 
 
 def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
@@ -16,34 +26,85 @@ def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
     for those who refer to it.
     """
     for kind, offsets in document.milestones.items():
-        yield from _repeated(f"milestones.{kind}", offsets, "", "each offset once")
+        yield from repeated(f"milestones.{kind}", offsets, "", "each offset once")
+    for path, section, id_ in _references(document):
+        known = _entries(written, section)
+        if id_ not in known:
+            yield problem(path, f"one of the {section}{guess(id_, known)}", id_)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
-        yield from _dangling(path, terms, written)
-        yield from _schedule(path, terms)
-        yield from _repeated(
-            f"{path}.cap", [cap.window_days for cap in terms.cap], ".window_days", "each window once"
-        )
+        yield from ordered(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
+        yield from _caps(f"{path}.cap", terms.cap)
         yield from _moments(f"{path}.moments", terms.moments, written)
+        yield from _quiet(path, terms)
+    for id_, experiment in document.experiments.items():
+        yield from experiment_problems(f"experiments.{id_}", experiment)
+    yield from _unknown_scores(document)
+    yield from namespace_problems(document)
+    yield from holdout_problems(document)
+    for id_, score in document.scores.items():
+        rule, path = score.raises, f"scores.{id_}.raises.rearm_below"
+        if rule and rule.rearm_below > rule.at_least:
+            yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
 
 
-def _dangling(path: str, terms: CampaignTerms, written: Json) -> Iterator[str]:
-    references = {
-        "offer": ("offers", terms.offer),
-        "placement": ("placements", terms.placement),
-        "audience": ("audiences", terms.audience),
-    }
-    for field, (section, id_) in references.items():
-        known = _entries(written, section)
-        if id_ is not None and id_ not in known:
-            yield problem(f"{path}.{field}", f"one of the {section}{guess(id_, known)}", id_)
+def _references(document: CatalogDocument) -> Iterator[tuple[str, str, str]]:
+    """Every mention of an entry: its path, the section it should be in, and its id."""
+    for id_, placement in document.placements.items():
+        yield from _mentioned(f"placements.{id_}.fallback", "offers", placement.fallback)
+    for id_, terms in document.campaigns.items():
+        path = f"campaigns.{id_}"
+        yield from _mentioned(f"{path}.offer", "offers", terms.offer)
+        yield from _mentioned(f"{path}.placement", "placements", terms.placement)
+        yield from _mentioned(f"{path}.audience", "audiences", terms.audience)
+        yield from _mentioned(f"{path}.experiment", "experiments", terms.experiment)
+        if isinstance(terms.rank, ByScore):
+            yield f"{path}.rank.score", "scores", terms.rank.score
+    for id_, experiment in document.experiments.items():
+        for index, variant in enumerate(experiment.variants):
+            yield from _mentioned(f"experiments.{id_}.variants[{index}].offer", "offers", variant.offer)
+    for id_, holdout in document.holdouts.items():
+        for index, campaign_id in enumerate(holdout.campaigns or ()):
+            yield f"holdouts.{id_}.campaigns[{index}]", "campaigns", campaign_id
 
 
-def _schedule(path: str, terms: CampaignTerms) -> Iterator[str]:
-    if terms.starts_at and terms.ends_at and terms.ends_at <= terms.starts_at:
-        yield problem(
-            f"{path}.ends_at", f"a time after starts_at ({terms.starts_at.isoformat()})", terms.ends_at.isoformat()
-        )
+def _mentioned(path: str, section: str, id_: str | None) -> Iterator[tuple[str, str, str]]:
+    if id_ is not None:
+        yield path, section, id_
+
+
+def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
+    """CEL cannot know which scores there are, so they are looked up by name."""
+    for id_, terms in document.audiences.items():
+        for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
+            for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
+                for score in _SCORE.findall(text):
+                    if score not in document.scores:
+                        path = f"audiences.{id_}.{quantifier}[{index}].{name}"
+                        yield problem(path, f"one of the scores{guess(score, document.scores)}", f"scores.{score}")
+
+
+def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
+    """A cap that another one keeps in any case can never happen to be the one that stops a campaign."""
+    for index, cap in enumerate(caps):
+        for other in (one for one in caps if one is not cap and (one.scope, one.event) == (cap.scope, cap.event)):
+            if other.window_days == cap.window_days:
+                if other in caps[:index]:
+                    yield problem(f"{path}[{index}].window_days", "each window once", cap.window_days)
+            elif _is_longer(other.window_days, cap.window_days) and other.max <= cap.max:
+                longer = f"{other.window_days} days" if other.window_days else "ever"
+                expected = f"less than the {other.max} of the longer window ({longer}), which it can never exceed"
+                yield problem(f"{path}[{index}].max", expected, cap.max)
+
+
+def _is_longer(window_days: int | None, other: int | None) -> bool:
+    return other is not None and (window_days is None or window_days > other)
+
+
+def _quiet(path: str, terms: CampaignTerms) -> Iterator[str]:
+    quiet = terms.quiet_hours
+    if quiet and quiet.start == quiet.end:
+        yield problem(f"{path}.quiet_hours.end", f"another time than start ({quiet.start})", quiet.end)
 
 
 def _moments(path: str, selectors: tuple[str, ...], written: Json) -> Iterator[str]:
@@ -59,14 +120,6 @@ def _moments(path: str, selectors: tuple[str, ...], written: Json) -> Iterator[s
             yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
         if days is None and kind in MILESTONES and not offsets:
             yield problem(place, f"a milestone with days in milestones.{kind}", found)
-
-
-def _repeated(path: str, values: Iterable[object], field: str, expected: str) -> Iterator[str]:
-    seen: list[object] = []
-    for index, value in enumerate(values):
-        if value in seen:
-            yield problem(f"{path}[{index}]{field}", expected, value)
-        seen.append(value)
 
 
 def _entries(written: Json, section: str) -> Json:

@@ -9,18 +9,23 @@ from pydantic import ValidationError
 from shared.decisioning.audience import Audience, Clause, InvalidClause, all_of, any_of, compile_clause
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.checks import Json, inconsistencies
+from shared.decisioning.library import Library
 from shared.decisioning.problems import malformed, problem
 from shared.decisioning.schema import CatalogDocument, Clauses
 from shared.domain.errors import InvalidCatalog
 
+EMPTY_LIBRARY = Library()
 MAX_CHARACTERS = 900_000
 """A catalog is kept in one Firestore document, which holds 1 MiB."""
 MAX_PROBLEMS = 200
 """How many problems of a kind (of shape, of consistency) are named at once; nobody reads more."""
 
 
-def compile_catalog(data: Mapping[str, object]) -> Catalog:
-    """The catalog that parsed JSON describes. Raises `InvalidCatalog` with its problems."""
+def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY) -> Catalog:
+    """The catalog that parsed JSON describes. Raises `InvalidCatalog` with its problems.
+
+    What it names in the library is looked up when a decision asks for it, and fails closed where it is not there.
+    """
     written = _as_json(data)
     problems: list[str] = []
     document = _read(written, problems)
@@ -28,7 +33,7 @@ def compile_catalog(data: Mapping[str, object]) -> Catalog:
     problems += islice(inconsistencies(document, written), MAX_PROBLEMS)
     if problems:
         raise InvalidCatalog(problems)
-    return Catalog.of(document, {id_: audience for id_, audience in audiences.items() if audience})
+    return Catalog.of(document, {id_: audience for id_, audience in audiences.items() if audience}, library)
 
 
 def _as_json(data: Mapping[str, object]) -> Json:

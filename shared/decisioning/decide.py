@@ -1,17 +1,20 @@
-"""The decision: of all campaigns that listen to the moments of one commit, one winner for each placement."""
+"""The decision: everything considered for the moments of one commit, and what comes of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import blake2b
 from typing import NamedTuple
 
-from shared.decisioning.catalog import Catalog
-from shared.decisioning.gates import Contender, Loss, Reason, Situation, first_loss
-from shared.domain.moments import Moment, MomentKind
-from shared.domain.terms import later
+from shared.decisioning.arbitration import Verdict, arbitrate
+from shared.decisioning.gates import Contender
+from shared.decisioning.losses import Loss, Reason
+from shared.decisioning.situation import Counted, Situation
+from shared.domain.assignments import Assignment
+from shared.domain.moments import Deferred, Moment, MomentKind, moment_of
 from shared.domain.triggers import Trigger
-from shared.domain.user import User
+
+Asked = Moment | Deferred
+"""A moment, for every campaign that listens to it; or one that was put off, for the campaign that did so."""
 
 
 class Outcome(StrEnum):
@@ -25,27 +28,37 @@ class Candidate(NamedTuple):
     """A campaign that was considered for a moment, and what came of it."""
 
     campaign_id: str
-    offer_id: str
+    offer_id: str | None
+    """What the user got, or would have got; None where the variant is to get nothing."""
     placement: str
     moment: MomentKind
     cause: str
     subscription_id: str
     outcome: Outcome
-    reason: Reason | None
+    reason: Reason | None = None
     """None for a winner."""
-    detail: str | None
+    detail: str | None = None
     """What stood in the way: the failing clause, the cap, the campaign that won."""
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """A trigger that won, with what its message says beside it."""
-
-    trigger: Trigger
+    suppressed: bool = False
+    """It was held back though it would have won."""
+    holdout: str | None = None
+    caps: tuple[Counted, ...] = ()
     experiment_id: str | None = None
     variant: str | None = None
     propensity: float | None = None
+    policy_version: str | None = None
     score: float | None = None
+    score_version: int | None = None
+
+
+class Suppressed(NamedTuple):
+    """An offer that was held back though it would have won."""
+
+    trigger: Trigger
+    """What the user would have received."""
+    offer_id: str | None
+    reason: Reason
+    detail: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,65 +67,72 @@ class Decision:
 
     catalog_version: str
     candidates: tuple[Candidate, ...] = ()
-    issued: tuple[Issued, ...] = ()
+    issued: tuple[Trigger, ...] = ()
+    suppressed: tuple[Suppressed, ...] = ()
+    assignments: tuple[Assignment, ...] = ()
+    """The variants that the user was given for the first time."""
+    deferred: tuple[Deferred, ...] = ()
+    """What is to be decided afresh when the quiet hours are over."""
 
 
-def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:
-    """The one id for one cause and campaign: 32 hex digits, the same whenever it is decided again."""
-    return blake2b("\0".join((user_id, cause, campaign_id)).encode(), digest_size=16).hexdigest()
-
-
-def decide(catalog: Catalog, user: User, moments: Sequence[Moment], stale: Sequence[Moment] = ()) -> Decision:
-    """Decide the moments that hold at `user.now` together; the stale ones only lose, so that it is on record."""
-    if not any(map(catalog.listening, (*moments, *stale))):
-        return Decision(catalog.version)
-    situation = Situation(catalog, user)
-    contenders, outdated = _heard(moments, situation), _heard(stale, situation)
-    losses = [*arbitrated(contenders), *(Loss(Reason.STALE) for _ in outdated)]
-    judged = list(zip((*contenders, *outdated), losses, strict=True))
+def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] = ()) -> Decision:
+    """Decide all that holds together; what is stale only loses, so that it is on record."""
+    contenders, outdated = [*_heard(asked, situation)], [*_heard(stale, situation)]
+    if not contenders and not outdated:
+        return Decision(situation.catalog.version)
+    verdicts = [
+        *arbitrate(contenders),
+        *(Verdict(contender, Loss(Reason.STALE)) for contender in sorted(outdated, key=_in_order)),
+    ]
     return Decision(
-        catalog.version,
-        tuple(_candidate(contender, loss) for contender, loss in judged),
-        tuple(_issued(contender) for contender, loss in judged if loss is None),
+        situation.catalog.version,
+        tuple(map(_candidate, verdicts)),
+        tuple(situation.issued),
+        tuple(_suppressed(verdicts)),
+        tuple(_assignments(verdicts)),
+        tuple(_deferred(verdicts)),
     )
 
 
-def _heard(moments: Sequence[Moment], situation: Situation) -> list[Contender]:
-    """Every campaign that listens to any of the moments: by rank, and for one campaign the newest moment first."""
-    newest_first = sorted(moments, key=_age)
-    catalog = situation.catalog
-    heard = [
-        Contender(campaign, moment, situation) for moment in newest_first for campaign in catalog.listening(moment)
-    ]
-    heard.sort(key=lambda contender: contender.campaign.rank)
-    return heard
+def _heard(asked: Sequence[Asked], situation: Situation) -> Iterator[Contender]:
+    """Every campaign that listens to any of the moments; of one that was put off, the campaign that did so."""
+    for one in asked:
+        moment = moment_of(one)
+        for campaign in situation.catalog.listening(moment):
+            if not isinstance(one, Deferred) or campaign.id == one.campaign_id:
+                yield Contender(campaign, moment, situation)
 
 
-def _age(moment: Moment) -> tuple[object, ...]:
-    """Newest first; the rest only makes the order total."""
-    return -moment.at.timestamp(), moment.kind, moment.subscription_id, moment.cause
+def _in_order(contender: Contender) -> tuple[object, ...]:
+    moment = contender.moment
+    return contender.campaign.id, moment.at, moment.kind, moment.subscription_id, moment.cause
 
 
-def arbitrated(contenders: Iterable[Contender]) -> Iterable[Loss | None]:
-    """What each contender lost by, best first: of those that pass the gates, the first takes the placement.
-
-    A campaign has one placement, so no campaign is offered twice in one decision, and counting the triggers of
-    earlier decisions is enough for caps.
-    """
-    winners: dict[str, Contender] = {}
-    for contender in contenders:
-        loss = first_loss(contender)
-        if loss is None:
-            winner = winners.setdefault(contender.campaign.terms.placement, contender)
-            loss = None if winner is contender else Loss(Reason.OUTRANKED, winner.campaign.id)
-        yield loss
+def _suppressed(verdicts: Sequence[Verdict]) -> Iterator[Suppressed]:
+    for _, loss, trigger, choice, _ in verdicts:
+        if loss and trigger:
+            yield Suppressed(trigger, choice.offer_id if choice else trigger.offer_id, loss.reason, loss.detail)
 
 
-def _candidate(contender: Contender, loss: Loss | None) -> Candidate:
+def _assignments(verdicts: Sequence[Verdict]) -> Iterator[Assignment]:
+    """Of those alone who were really given a variant, be it to get nothing."""
+    for _, loss, _, choice, _ in verdicts:
+        if choice and choice.assignment and (loss is None or loss.reason is Reason.VARIANT):
+            yield choice.assignment
+
+
+def _deferred(verdicts: Sequence[Verdict]) -> Iterator[Deferred]:
+    for contender, loss, *_ in verdicts:
+        if loss and loss.until:
+            yield Deferred(contender.moment, contender.campaign.id, loss.until)
+
+
+def _candidate(verdict: Verdict) -> Candidate:
+    contender, loss, trigger, choice, caps = verdict
     campaign, moment = contender.campaign, contender.moment
     return Candidate(
         campaign_id=campaign.id,
-        offer_id=campaign.terms.offer,
+        offer_id=choice.offer_id if choice else campaign.terms.offer,
         placement=campaign.terms.placement,
         moment=moment.kind,
         cause=moment.cause,
@@ -120,21 +140,13 @@ def _candidate(contender: Contender, loss: Loss | None) -> Candidate:
         outcome=Outcome.LOST if loss else Outcome.ISSUED,
         reason=loss.reason if loss else None,
         detail=loss.detail if loss else None,
+        suppressed=bool(loss and trigger),
+        holdout=loss.detail if loss and loss.reason is Reason.HOLDOUT else None,
+        caps=caps,
+        experiment_id=choice.experiment_id if choice else None,
+        variant=choice.variant if choice else None,
+        propensity=choice.propensity if choice else None,
+        policy_version=choice.policy_version if choice else None,
+        score=trigger.score if trigger else None,
+        score_version=trigger.score_version if trigger else None,
     )
-
-
-def _issued(contender: Contender) -> Issued:
-    campaign, moment, user = contender.campaign, contender.moment, contender.situation.user
-    trigger = Trigger(
-        trigger_id=trigger_id(user.user_id, moment.cause, campaign.id),
-        campaign_id=campaign.id,
-        offer_id=campaign.terms.offer,
-        placement=campaign.terms.placement,
-        channel=campaign.channel,
-        moment=moment.kind,
-        subscription_id=moment.subscription_id,
-        cause=moment.cause,
-        decided_at=user.now,
-        expires_at=later(user.now, campaign.validity),
-    )
-    return Issued(trigger)

@@ -1,65 +1,16 @@
 """The gates a candidate passes, in order: each one small question, whose answer is a loss or None."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
-from enum import StrEnum
-from functools import cached_property
-from typing import Any, NamedTuple
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
 
-from shared.decisioning.audience import Audience, activate
-from shared.decisioning.catalog import Campaign, Catalog
-from shared.decisioning.schema import Cap
-from shared.decisioning.scope import scope_of
+from shared.decisioning.catalog import Campaign
+from shared.decisioning.losses import WITHHELD, Loss, Reason
+from shared.decisioning.quiet import quiet_until, zone_of
+from shared.decisioning.schema import ByScore, Cap
+from shared.decisioning.situation import Situation
+from shared.decisioning.vocabulary import ISSUED
 from shared.domain.moments import Moment
-from shared.domain.user import User
-
-
-class Reason(StrEnum):
-    """Why a candidate lost; the words are part of the contract."""
-
-    STALE = "stale"
-    """The moment was over, or too old, before it could be decided."""
-    KILL_SWITCH = "kill_switch"
-    DISABLED = "disabled"
-    NOT_STARTED = "not_started"
-    ENDED = "ended"
-    PLAN = "plan"
-    """The offer is not open to the user's plan."""
-    AUDIENCE = "audience"
-    CAP = "cap"
-    COOL_DOWN = "cool_down"
-    OUTRANKED = "outranked"
-    """Another candidate won the placement."""
-
-
-class Loss(NamedTuple):
-    """Why a candidate lost, and what exactly stood in the way."""
-
-    reason: Reason
-    detail: str | None = None
-
-
-class Situation:
-    """What all candidates of one decision share: the user, and what was already found out about them."""
-
-    def __init__(self, catalog: Catalog, user: User) -> None:
-        self.catalog = catalog
-        self.user = user
-        self._failures: dict[str, str | None] = {}
-
-    @cached_property
-    def _activation(self) -> Any:
-        return activate(scope_of(self.user, self.catalog.asks))
-
-    def failure(self, audience: Audience) -> str | None:
-        """Why the user is not in the audience, or None; each audience is asked once a decision."""
-        if audience.id not in self._failures:
-            self._failures[audience.id] = audience.failure(self._activation)
-        return self._failures[audience.id]
-
-    def offered(self, campaign: Campaign) -> list[datetime]:
-        """When the campaign's triggers were decided, revoked ones too."""
-        return [t.decided_at for t in self.user.triggers if t.campaign_id == campaign.id]
 
 
 class Contender(NamedTuple):
@@ -84,10 +35,12 @@ def kill_switch(contender: Contender) -> Loss | None:
 
 
 def schedule(contender: Contender) -> Loss | None:
-    """A campaign runs while enabled, from `starts_at` until just before `ends_at`."""
+    """A campaign runs while live, its offer approved, from `starts_at` until just before `ends_at`."""
     terms = contender.campaign.terms
-    if not terms.enabled:
-        return Loss(Reason.DISABLED)
+    if terms.state != "live":
+        return Loss(Reason.STATE, f"the campaign is {terms.state}")
+    if contender.campaign.offer.status != "approved":
+        return Loss(Reason.STATE, f"the offer {terms.offer} is {contender.campaign.offer.status}")
     if terms.starts_at and contender.now < terms.starts_at:
         return Loss(Reason.NOT_STARTED, f"starts_at {terms.starts_at.isoformat()}")
     if terms.ends_at and contender.now >= terms.ends_at:
@@ -110,39 +63,110 @@ def audience(contender: Contender) -> Loss | None:
     return Loss(Reason.AUDIENCE, failure) if failure else None
 
 
+def suppression(contender: Contender) -> Loss | None:
+    """Who has answered an offer is not asked again."""
+    campaign, situation = contender.campaign, contender.situation
+    for rule in campaign.terms.suppress_on:
+        if situation.within(situation.times(campaign, rule.scope, rule.event), rule.window_days):
+            return Loss(Reason.SUPPRESSED, f"{rule.event}{_about(rule.scope)} {_in(rule.window_days)}")
+    return None
+
+
+def holdout(contender: Contender) -> Loss | None:
+    """Some users get nothing, so that it can be told what the others do because of an offer."""
+    for held in contender.campaign.holdouts:
+        if contender.situation.held_out(held):
+            return Loss(Reason.HOLDOUT, held.id)
+    return None
+
+
+def exclusivity(contender: Contender) -> Loss | None:
+    """Campaigns that exclude each other do not speak to a user at the same time."""
+    if contender.campaign.terms.exclusivity_group is None:
+        return None
+    rivals = contender.situation.rivals(contender.campaign)
+    return Loss(Reason.EXCLUSIVITY, rivals[-1]) if rivals else None
+
+
 def caps(contender: Contender) -> Loss | None:
     """A campaign is offered only so often."""
-    offered = contender.situation.offered(contender.campaign)
-    if not offered:
-        return None
     for cap in contender.campaign.terms.cap:
-        if sum(_within(cap, at, contender.now) for at in offered) >= cap.max:
-            window = f"in {cap.window_days} days" if cap.window_days else "ever"
-            return Loss(Reason.CAP, f"{cap.max} {window}")
+        if contender.situation.count(contender.campaign, cap).used >= cap.max:
+            return Loss(Reason.CAP, _told(cap))
     return None
 
 
 def cool_down(contender: Contender) -> Loss | None:
-    """A campaign leaves the user in peace for a while after each offer."""
-    hours = contender.campaign.terms.cool_down_hours
-    offered = contender.situation.offered(contender.campaign)
-    if not hours or not offered:
+    """A campaign leaves the user in peace for a while after each offer, or after an answer to it."""
+    for event, hours in contender.campaign.terms.cool_down_hours.items():
+        times = contender.situation.times(contender.campaign, event=event)
+        if times and contender.now - times[-1] < timedelta(hours=hours):
+            after = "" if event == ISSUED else f" after {event}"
+            return Loss(Reason.COOL_DOWN, f"until {(times[-1] + timedelta(hours=hours)).isoformat()}{after}")
+    return None
+
+
+def quiet_hours(contender: Contender) -> Loss | None:
+    """A campaign disturbs nobody at night."""
+    quiet = contender.campaign.terms.quiet_hours
+    if quiet is None:
         return None
-    ends = max(offered) + timedelta(hours=hours)
-    return Loss(Reason.COOL_DOWN, f"until {ends.isoformat()}") if contender.now < ends else None
+    user, document = contender.situation.user, contender.situation.catalog.document
+    zone = zone_of(user.profile.time_zone, document.time_zone)
+    until = quiet_until(user.now, zone, time.fromisoformat(quiet.start), time.fromisoformat(quiet.end))
+    if until is None:
+        return None
+    detail = f"until {until.isoformat()} ({quiet.end} {zone.key})"
+    return Loss(Reason.DEFERRED, detail, until) if quiet.then == "defer" else Loss(Reason.QUIET_HOURS, detail)
 
 
-def _within(cap: Cap, at: datetime, now: datetime) -> bool:
-    return cap.window_days is None or now - at < timedelta(days=cap.window_days)
+def score(contender: Contender) -> Loss | None:
+    """A campaign that is ranked by a score needs one."""
+    rank = contender.campaign.terms.rank
+    error = contender.situation.score(rank.score).error if isinstance(rank, ByScore) else None
+    return Loss(Reason.SCORE, error) if error else None
 
 
-GATES: tuple[Gate, ...] = (kill_switch, schedule, plan, audience, caps, cool_down)
+GATES: tuple[Gate, ...] = (
+    kill_switch,
+    schedule,
+    plan,
+    audience,
+    suppression,
+    holdout,
+    exclusivity,
+    caps,
+    cool_down,
+    quiet_hours,
+    score,
+)
 """In order: the first loss is the reason. A new gate is a function and a place here."""
 
 
-def first_loss(contender: Contender) -> Loss | None:
-    """What stops a contender, if anything does."""
+def judge(contender: Contender) -> tuple[Loss | None, bool]:
+    """What stops a contender first, if anything does, and whether it was only withheld.
+
+    Each gate is asked once. What withholds an offer that was meant for the user does not end the questions: only
+    if nothing else stops it either would they have received it.
+    """
+    first: Loss | None = None
     for gate in GATES:
-        if loss := gate(contender):
-            return loss
-    return None
+        loss = gate(contender)
+        if loss is not None:
+            first = first or loss
+            if loss.reason not in WITHHELD:
+                return first, False
+    return first, first is not None
+
+
+def _told(cap: Cap) -> str:
+    event = "" if cap.event == ISSUED else f" {cap.event}"
+    return f"{cap.max}{event}{_about(cap.scope)} {_in(cap.window_days)}"
+
+
+def _about(scope: str) -> str:
+    return "" if scope == "campaign" else f" for the {scope}"
+
+
+def _in(window_days: int | None) -> str:
+    return f"in {window_days} days" if window_days else "ever"

@@ -15,6 +15,8 @@ SHOWN = 100
 
 _PART_TYPES = (part for part in vars(schema).values() if isinstance(part, type) and issubclass(part, BaseModel))
 _KNOWN = sorted({field for part in _PART_TYPES for field in part.model_fields})
+_NO_PLACE = re.compile(r"\[[a-z]+\]")
+"""In a location: that a key is meant, or which of several shapes was tried."""
 _SHOULD = re.compile(r"^\w+ should (?:be |have )?|^Value error, | after validation, not .*$")
 
 
@@ -26,27 +28,37 @@ def problem(path: str, expected: str, found: object) -> str:
 def guess(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """What somebody who wrote `name` may have meant, as a parenthesis; nothing where that is not clear."""
     close = get_close_matches(name, known, n=1, cutoff=cutoff)
-    return f" ({close[0]}?)" if close else ""
+    return f" ({close[0]}?)" if close and close[0] != name else ""
 
 
-def malformed(error: ValidationError) -> Iterator[str]:
-    """Every mistake of shape."""
-    return map(_translated, error.errors(include_url=False))
+def malformed(error: ValidationError, whole: str = "catalog", known: Iterable[str] = _KNOWN) -> Iterator[str]:
+    """Every mistake of shape in a whole (a catalog, a score) whose fields are known."""
+    mistakes = (details for details in error.errors(include_url=False) if not _is_echo(details))
+    return (_translated(details, whole, known) for details in mistakes)
 
 
-def path_of(location: Sequence[str | int]) -> str:
-    """`campaigns.win_back.cap[0].max`; the catalog itself has no path but its name."""
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if part != "[key]"]
-    return "".join(parts).removeprefix(".") or "catalog"
+def path_of(location: Sequence[str | int], whole: str = "catalog") -> str:
+    """`campaigns.win_back.cap[0].max`; the whole itself has no path but its name."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if not _is_tag(part)]
+    return "".join(parts).removeprefix(".") or whole
 
 
-def _translated(details: ErrorDetails) -> str:
-    path = path_of(details["loc"])
+def _is_echo(details: ErrorDetails) -> bool:
+    """A list is called too short also where entries were left out of it, whose mistakes are told themselves."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and _NO_PLACE.fullmatch(part) is not None
+
+
+def _translated(details: ErrorDetails, whole: str, known: Iterable[str]) -> str:
+    path = path_of(details["loc"], whole)
     match details["type"]:
         case "missing":
             return f"{path}: expected a value, found nothing"
         case "extra_forbidden":
-            return problem(path, f"a known field{guess(str(details['loc'][-1]), _KNOWN)}", details["input"])
+            return problem(path, f"a known field{guess(str(details['loc'][-1]), known)}", details["input"])
         case "json_invalid":
             return problem(path, f"JSON that can be read ({details['msg']})", details["input"])
         case "timezone_aware" | "datetime_type" | "datetime_parsing" | "datetime_from_date_parsing":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class MomentKind(StrEnum):
@@ -49,3 +50,16 @@ class Moment:
     def by_time(self) -> bool:
         """Whether it is named by a grant, since time may bring it: it comes up at every reading until decided."""
         return "/" in self.cause
+
+
+class Deferred(NamedTuple):
+    """A moment that one campaign has put off, since the user is not to be disturbed: decided afresh at `until`."""
+
+    moment: Moment
+    campaign_id: str
+    until: datetime
+
+
+def moment_of(asked: Moment | Deferred) -> Moment:
+    """The moment itself, put off or not."""
+    return asked.moment if isinstance(asked, Deferred) else asked

@@ -1,14 +1,16 @@
 """Triggers as the user's document remembers them: what was offered, and what became of it."""
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
+
+MAX_TALLIES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Feedback:
 class Trigger(NamedTuple):
     """One offer shown, or to be shown, to one user. It counts towards caps whatever became of it.
 
-    A named tuple, stored by position like `Subscription`: a document may hold 64 of them.
+    A named tuple, stored by position like `Subscription`: a document may hold 48 of them. What it was decided by
+    is kept with it, so that all that is said of it later can be joined with an experiment.
     """
 
     trigger_id: str
@@ -42,23 +45,105 @@ class Trigger(NamedTuple):
     revoked: bool = False
     feedback: tuple[Feedback, ...] = ()
     """At most one of each kind, sorted by kind."""
+    catalog_version: str = ""
+    experiment_id: str | None = None
+    variant: str | None = None
+    propensity: float | None = None
+    """The probability with which that variant was picked."""
+    policy_version: str | None = None
+    """The policy that gave the probability; pinned here, so that a later one changes nothing."""
+    score: float | None = None
+    score_version: int | None = None
 
     def is_open(self, now: datetime) -> bool:
         """Whether a consumer may still show it."""
         return not self.revoked and now < self.expires_at
 
+    def reported(self, kind: FeedbackKind) -> datetime | None:
+        """When a consumer first reported something of it."""
+        return next((report.at for report in self.feedback if report.kind is kind), None)
 
-def remember(triggers: tuple[Trigger, ...], most: int, settled_before: datetime) -> tuple[Trigger, ...]:
-    """At most so many triggers, and of each only what may still be asked for.
 
-    The oldest of the campaign that has the most goes first, since caps count them. Which event reported something
-    before that instant will not be asked: it does not come again.
+class Journey(StrEnum):
+    """How far a trigger came, as of some instant."""
+
+    ISSUED = "issued"
+    DELIVERED = "delivered"
+    IMPRESSION = "impression"
+    CLICKED = "clicked"
+    ACCEPTED = "accepted"
+    DISMISSED = "dismissed"
+    CONVERTED = "converted"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+_FURTHEST_FIRST = (
+    FeedbackKind.CONVERTED,
+    FeedbackKind.ACCEPTED,
+    FeedbackKind.DISMISSED,
+    FeedbackKind.CLICKED,
+    FeedbackKind.IMPRESSION,
+    FeedbackKind.DELIVERED,
+)
+_ANSWERS = frozenset(_FURTHEST_FIRST[:3])
+"""What the user answered: it stands, whatever happens to the trigger afterwards."""
+
+
+def journey(trigger: Trigger, now: datetime) -> Journey:
+    """How far a trigger has come by `now`: the user's answer, else that it is over, else what was seen of it."""
+    known = {report.kind for report in trigger.feedback}
+    furthest = next((kind for kind in _FURTHEST_FIRST if kind in known), None)
+    if furthest not in _ANSWERS:
+        if trigger.revoked:
+            return Journey.REVOKED
+        if now >= trigger.expires_at:
+            return Journey.EXPIRED
+    return Journey(furthest) if furthest else Journey.ISSUED
+
+
+class Tally(NamedTuple):
+    """What is left of the triggers of one campaign that are not remembered one by one any more."""
+
+    campaign_id: str
+    offer_id: str
+    placement: str
+    channel: str
+    event: str
+    """`issued`, or the kind of feedback that is counted here."""
+    number: int
+    last_at: datetime
+
+
+def remember(
+    triggers: tuple[Trigger, ...], tallies: tuple[Tally, ...], most: int, settled_before: datetime, now: datetime
+) -> tuple[tuple[Trigger, ...], tuple[Tally, ...], list[Trigger]]:
+    """At most so many triggers, the others counted in tallies; and those of the others that are still open.
+
+    The oldest that is over goes first. An open one that has to go cannot be watched any longer, so the caller
+    revokes it. Which event reported something before `settled_before` will not be asked: it does not come again.
     """
-    while len(triggers) > most:
-        offered = Counter(trigger.campaign_id for trigger in triggers)
-        leaving = next(trigger for trigger in triggers if offered[trigger.campaign_id] == max(offered.values()))
-        triggers = tuple(trigger for trigger in triggers if trigger is not leaving)
-    return tuple(_settle(trigger, settled_before) for trigger in triggers)
+    kept, unwatched = list(triggers), []
+    while len(kept) > most:
+        leaving = next((trigger for trigger in kept if not trigger.is_open(now)), kept[0])
+        kept.remove(leaving)
+        tallies = _counted(tallies, leaving)
+        if leaving.is_open(now):
+            unwatched.append(leaving)
+    return tuple(_settle(trigger, settled_before) for trigger in kept), tallies, unwatched
+
+
+def _counted(tallies: tuple[Tally, ...], leaving: Trigger) -> tuple[Tally, ...]:
+    """The tallies with one trigger more; of too many rows the one longest unchanged goes."""
+    about = (leaving.campaign_id, leaving.offer_id, leaving.placement, leaving.channel)
+    events = [("issued", leaving.decided_at), *((report.kind.value, report.at) for report in leaving.feedback)]
+    rows = {row[:5]: row for row in tallies}
+    for event, at in events:
+        before = rows.get((*about, event))
+        number, last_at = (before.number + 1, max(before.last_at, at)) if before else (1, at)
+        rows[*about, event] = Tally(*about, event, number, last_at)
+    newest = sorted(rows.values(), key=lambda row: row.last_at)[-MAX_TALLIES:]
+    return tuple(sorted(newest))
 
 
 def _settle(trigger: Trigger, before: datetime) -> Trigger:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.account import Account
+from shared.domain.assignments import Assignment
 from shared.domain.events import Profile
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Subscription
-from shared.domain.triggers import Trigger
+from shared.domain.triggers import Tally, Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,10 @@ class User:
     signals: tuple[Behaviour, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     """Offers already made, oldest first: what caps and cool-downs count."""
+    tallies: tuple[Tally, ...] = ()
+    """Older offers, which count too."""
+    assignments: tuple[Assignment, ...] = ()
+    """The variants of experiments that the user was given."""
 
     @property
     def subscription(self) -> Subscription:

@@ -1,10 +1,14 @@
 """Values that tests of decisions are made of: a user, a moment, and a catalog small enough to read."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
+from shared.decisioning.decide import Asked, Decision
+from shared.decisioning.decide import decide as decide_in
+from shared.decisioning.situation import Situation
 from shared.domain.account import Account
 from shared.domain.events import Profile
 from shared.domain.moments import Moment, MomentKind
@@ -91,3 +95,7 @@ def catalog_with_audience(*clauses: dict[str, str], quantifier: str = "all") -> 
         audiences={"wanted": {quantifier: list(clauses)}},
         campaigns={"upgrade": campaign(audience="wanted")},
     )
+
+
+def decide(asked: Catalog, of: User, moments: Sequence[Asked], stale: Sequence[Asked] = ()) -> Decision:
+    return decide_in(Situation(asked, of), moments, stale)

@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.decisioning.arbitration import trigger_id
 from shared.decisioning.catalog import EMPTY
-from shared.decisioning.decide import Candidate, Decision, Issued, Outcome, decide, trigger_id
-from shared.decisioning.gates import Reason
+from shared.decisioning.decide import Candidate, Decision, Outcome
+from shared.decisioning.losses import Reason
 from shared.domain.moments import MomentKind
 from shared.domain.terms import END_OF_TIME
 from shared.domain.triggers import Trigger
-from tests.decisioning.builders import NOW, ago, campaign, catalog, moment, user, written
+from tests.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, user, written
 
 RENEWED = moment()
 PAUSED = moment(MomentKind.PAUSED, "c2")
@@ -42,26 +43,27 @@ def test_a_winner_becomes_a_trigger() -> None:
         cause="c1",
         decided_at=NOW,
         expires_at=NOW + timedelta(hours=48),
+        catalog_version=asked.version,
     )
     assert decide(asked, user(), [RENEWED]) == Decision(
         asked.version,
         (Candidate("upgrade", "annual", "banner", MomentKind.RENEWED, "c1", "main", Outcome.ISSUED, None, None),),
-        (Issued(expected),),
+        (expected,),
     )
 
 
 def test_a_campaign_may_shorten_the_validity_of_its_offer() -> None:
     (issued,) = decide(catalog(campaigns={"upgrade": campaign(expires_after_hours=2)}), user(), [RENEWED]).issued
-    assert issued.trigger.expires_at == NOW + timedelta(hours=2)
+    assert issued.expires_at == NOW + timedelta(hours=2)
 
 
 def test_a_trigger_at_the_end_of_time_expires_there() -> None:
     (issued,) = decide(catalog(), user(now=END_OF_TIME), [RENEWED]).issued
-    assert issued.trigger.expires_at == END_OF_TIME
+    assert issued.expires_at == END_OF_TIME
 
 
 def test_a_trigger_id_depends_on_user_cause_and_campaign_alone() -> None:
-    first, later = (decide(catalog(), user(now=now), [RENEWED]).issued[0].trigger for now in (NOW, ago(days=-1)))
+    first, later = (decide(catalog(), user(now=now), [RENEWED]).issued[0] for now in (NOW, ago(days=-1)))
     assert first.trigger_id == later.trigger_id == trigger_id("user-1", "c1", "upgrade")
     assert len(first.trigger_id) == 32
 
@@ -95,7 +97,7 @@ def test_a_placement_goes_to_the_highest_priority() -> None:
         catalog(campaigns={"low": campaign(priority=10), "high": campaign(priority=90)}), user(), [RENEWED]
     )
     assert verdicts(decision) == {"high": (None, None), "low": (Reason.OUTRANKED, "high")}
-    assert [issued.trigger.campaign_id for issued in decision.issued] == ["high"]
+    assert [issued.campaign_id for issued in decision.issued] == ["high"]
 
 
 def test_at_equal_priority_the_first_id_wins() -> None:
@@ -105,16 +107,16 @@ def test_at_equal_priority_the_first_id_wins() -> None:
 
 def test_who_fails_a_gate_does_not_take_the_placement() -> None:
     decision = decide(
-        catalog(campaigns={"low": campaign(priority=10), "high": campaign(priority=90, enabled=False)}),
+        catalog(campaigns={"low": campaign(priority=10), "high": campaign(priority=90, state="paused")}),
         user(),
         [RENEWED],
     )
-    assert verdicts(decision) == {"high": (Reason.DISABLED, None), "low": (None, None)}
+    assert verdicts(decision) == {"high": (Reason.STATE, "the campaign is paused"), "low": (None, None)}
 
 
 def test_every_placement_has_its_own_winner() -> None:
     decision = decide(catalog(campaigns={"a": campaign(), "b": campaign(placement="inbox")}), user(), [RENEWED])
-    assert [(issued.trigger.campaign_id, issued.trigger.channel) for issued in decision.issued] == [
+    assert [(issued.campaign_id, issued.channel) for issued in decision.issued] == [
         ("a", "in_app"),
         ("b", "email"),
     ]
@@ -185,7 +187,7 @@ def test_caps_and_cool_downs_are_never_exceeded(steps: list[tuple[int, set[Momen
         now += timedelta(hours=hours)
         moments = [moment(kind, f"c{number}", now) for kind in kinds]
         issued = decide(CAPPED, user(now=now, triggers=log), moments).issued
-        log = (*log, *(one.trigger._replace(revoked=revoke) for one in issued))
+        log = (*log, *(one._replace(revoked=revoke) for one in issued))
     assert most_within(log, "often", days=7) <= 2
     assert most_within(log, "often", days=30) <= 3
     assert most_within(log, "rarely", days=100_000) <= 2
@@ -204,7 +206,7 @@ def test_a_cap_lets_through_as_many_as_it_says() -> None:
     for day in range(30):
         now = NOW + timedelta(days=day)
         issued = decide(CAPPED, user(now=now, triggers=log), [moment(cause=str(day), at=now)]).issued
-        log = (*log, *(one.trigger for one in issued))
+        log = (*log, *issued)
     days = [(one.decided_at - NOW).days for one in log if one.campaign_id == "often"]
     assert days == [0, 1, 7]
 

@@ -1,22 +1,20 @@
+from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from shared.decisioning.compile import compile_catalog
-from shared.decisioning.decide import decide
-from shared.decisioning.gates import Reason
-from shared.domain.events import Signal
+from infra.catalog_file import load_catalog
+from shared.decisioning.losses import Reason
+from shared.domain.account import Account
+from shared.domain.events import Profile, Signal
 from shared.domain.moments import MomentKind
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Pause, Status, Subscription
 from shared.domain.user import User
-from tests.decisioning.builders import NOW, ago, moment, paying, trigger, user
+from tests.decisioning.builders import NOW, ago, decide, moment, paying, trigger, user
 
-DEFAULT = Path(__file__).parents[2] / "infra/catalog/default.yaml"
-CATALOG = compile_catalog(yaml.safe_load(DEFAULT.read_text()))
+CATALOG = load_catalog()
 
 K = MomentKind
 TRIAL = Subscription(
@@ -55,7 +53,9 @@ def test_it_holds_the_eight_campaigns_of_a_streaming_service() -> None:
 
 def test_every_part_of_it_is_used() -> None:
     campaigns = CATALOG.document.campaigns.values()
-    assert {one.offer for one in campaigns} == CATALOG.document.offers.keys()
+    variants = [variant for terms in CATALOG.document.experiments.values() for variant in terms.variants]
+    assert {one.offer for one in (*campaigns, *variants)} == CATALOG.document.offers.keys()
+    assert {one.experiment for one in campaigns} - {None} == CATALOG.document.experiments.keys()
     assert {one.placement for one in campaigns} == CATALOG.document.placements.keys()
     assert {one.audience for one in campaigns} - {None} == CATALOG.document.audiences.keys()
 
@@ -77,7 +77,7 @@ def test_a_failed_payment_is_recovered_but_not_several_times_a_day() -> None:
 def test_who_turns_auto_renew_off_gets_the_save_offer() -> None:
     assert outcome(user(leaving()), K.AUTO_RENEW_OFF) == {
         "save_offer": None,
-        "pause_instead_of_cancel": (Reason.OUTRANKED, "save_offer"),
+        "pause_instead_of_cancel": (Reason.EXCLUSIVITY, "save_offer"),
     }
 
 
@@ -113,9 +113,24 @@ def test_a_trial_that_was_never_paid_needs_no_save_offer() -> None:
     ("kind", "expected"),
     [(Signal.CANCEL_PAGE_VIEWED, None), (Signal.SUPPORT_CONTACT, (Reason.AUDIENCE, "leaving"))],
 )
-def test_who_looks_at_the_cancel_page_is_asked_to_pause(kind: Signal, expected: Any) -> None:
-    looking = user(paying(), signals=(Behaviour(kind, ago(minutes=1), "c1", ""),))
+def test_who_keeps_looking_at_the_cancel_page_is_asked_to_pause(kind: Signal, expected: Any) -> None:
+    looking = user(paying(), signals=tuple(Behaviour(kind, ago(days=day), f"c{day}", "") for day in (1, 0)))
     assert outcome(looking, K.CHURN_RISK_RAISED) == {"pause_instead_of_cancel": expected}
+
+
+def test_those_who_come_back_are_asked_in_one_of_two_ways() -> None:
+    left = [User(f"user-{number}", NOW, Account((FORMER,)), Profile()) for number in range(100)]
+    decisions = [decide(CATALOG, one, [moment(K.LAPSED, offset=7)]) for one in left]
+    offers = Counter(issued.offer_id for decision in decisions for issued in decision.issued)
+    assert offers.keys() == {"come_back", "come_back_for_longer"}
+    assert min(offers.values()) > 30
+
+
+def test_a_reminder_waits_for_the_morning() -> None:
+    night = NOW.replace(hour=23)
+    asleep = user(TRIAL, now=night)
+    (put_off,) = decide(CATALOG, asleep, [moment(K.TRIAL_ENDING, at=night, offset=3)]).deferred
+    assert (put_off.campaign_id, put_off.until) == ("trial_ending", night + timedelta(hours=9))
 
 
 @pytest.mark.parametrize("days", [7, 30])

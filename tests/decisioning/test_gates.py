@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from shared.decisioning.audience import Audience
-from shared.decisioning.gates import GATES, Contender, Loss, Reason, Situation, first_loss
+from shared.decisioning.gates import GATES, Contender, judge
+from shared.decisioning.losses import Loss, Reason
+from shared.decisioning.situation import Situation
 from shared.domain.user import User
 from tests.decisioning.builders import (
     NOW,
@@ -22,12 +24,24 @@ from tests.decisioning.builders import (
 def loss(of: User | None = None, kill_switch: bool = False, **terms: Any) -> Loss | None:
     """What stops the one campaign of a catalog, with these terms, at NOW."""
     asked = catalog(kill_switch=kill_switch, campaigns={"upgrade": campaign(**terms)})
-    return first_loss(Contender(asked.listening(moment())[0], moment(), Situation(asked, of or user())))
+    return judge(Contender(asked.listening(moment())[0], moment(), Situation(asked, of or user())))[0]
 
 
 def test_the_gates_stand_in_the_order_of_the_design() -> None:
     names = [gate.__name__ for gate in GATES]
-    assert names == ["kill_switch", "schedule", "plan", "audience", "caps", "cool_down"]
+    assert names == [
+        "kill_switch",
+        "schedule",
+        "plan",
+        "audience",
+        "suppression",
+        "holdout",
+        "exclusivity",
+        "caps",
+        "cool_down",
+        "quiet_hours",
+        "score",
+    ]
 
 
 def test_a_campaign_without_conditions_passes() -> None:
@@ -39,7 +53,7 @@ def test_the_kill_switch_stops_everything() -> None:
 
 
 def test_a_disabled_campaign_says_so() -> None:
-    assert loss(enabled=False) == Loss(Reason.DISABLED)
+    assert loss(state="paused") == Loss(Reason.STATE, "the campaign is paused")
 
 
 def test_a_campaign_waits_for_its_start() -> None:
@@ -63,20 +77,20 @@ def test_a_campaign_runs_until_just_before_its_end() -> None:
 def test_an_offer_is_open_to_its_plans_only(plan: str | None, expected: Reason | None) -> None:
     asked = catalog(offers={"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic", "plus"]}})
     of = user(paying(plan=plan))
-    lost = first_loss(Contender(asked.listening(moment())[0], moment(), Situation(asked, of)))
+    lost = judge(Contender(asked.listening(moment())[0], moment(), Situation(asked, of)))[0]
     assert lost == (expected and Loss(expected, "plans_from basic, plus"))
 
 
 def test_an_audience_that_fails_is_named_by_its_first_failing_clause() -> None:
     asked = catalog_with_audience({"live": "subscription.live"}, {"student": "profile.student == true"})
     contender = Contender(asked.listening(moment())[0], moment(), Situation(asked, user()))
-    assert first_loss(contender) == Loss(Reason.AUDIENCE, "student")
+    assert judge(contender)[0] == Loss(Reason.AUDIENCE, "student")
 
 
 def test_an_error_in_a_clause_keeps_the_user_out_and_says_why() -> None:
     asked = catalog_with_audience({"loyal": "features.tenure > 3"})
     contender = Contender(asked.listening(moment())[0], moment(), Situation(asked, user()))
-    assert first_loss(contender) == Loss(Reason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
+    assert judge(contender)[0] == Loss(Reason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
 
 
 class Counting:
@@ -139,7 +153,7 @@ def test_a_rest_is_over_to_the_second() -> None:
 
 def test_the_first_gate_that_stops_gives_the_reason() -> None:
     of = user(triggers=(trigger(),))
-    everything = {"enabled": False, "cap": {"max": 1}, "cool_down_hours": 1}
+    everything = {"state": "paused", "cap": {"max": 1}, "cool_down_hours": 1}
     assert loss(of, kill_switch=True, **everything) == Loss(Reason.KILL_SWITCH)
-    assert loss(of, **everything) == Loss(Reason.DISABLED)
-    assert loss(of, **everything | {"enabled": True}) == Loss(Reason.CAP, "1 ever")
+    assert loss(of, **everything) == Loss(Reason.STATE, "the campaign is paused")
+    assert loss(of, **everything | {"state": "live"}) == Loss(Reason.CAP, "1 ever")

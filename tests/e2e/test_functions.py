@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.catalog_file import load_catalog
+from infra.catalog_file import library_of, load_catalog
 from infra.local.dead_letters import redrive
 from infra.local.endpoints import Endpoints
 from infra.local.firestore import emulator_client, publish_catalog, read_blob
@@ -36,7 +36,7 @@ def up(emulators, fuse):
     table = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2, ack_deadline_seconds=20)
 
     def publish(endpoints: Endpoints) -> None:
-        publish_catalog(emulator_client(endpoints), load_catalog())
+        publish_catalog(emulator_client(endpoints), load_catalog(), library_of(load_catalog()))
 
     with Up(
         f"test-{uuid4().hex[:12]}",

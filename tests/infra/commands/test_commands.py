@@ -6,7 +6,10 @@ import pytest
 from infra.invocation import again
 
 
-@pytest.mark.parametrize("command", ["demo", "replay", "show", "up", "publish", "listen", "redrive", "package"])
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "replay", "whatif", "show", "explain", "up", "publish", "listen", "redrive", "package"],
+)
 def test_every_command_explains_itself(run, command):
     done = run(command, "--help")
     assert done.exit_code == 0

@@ -1,0 +1,72 @@
+"""Where a command finds a user: in the store that a replay kept, in the emulators, or in a cloud project."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from infra.commands.inputs import instant, readable
+from infra.errors import InfraError, UsageError
+
+if TYPE_CHECKING:
+    from shared.record import UserRecord
+
+UserId = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
+Store = Annotated[Path | None, typer.Option(help="What a replay kept: its folder, or the SQLite file in it.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--now", metavar="TIME", help="As of when; else now, or where the replay's clock stands."),
+]
+
+_is_id = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
+
+
+def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord":
+    """The user's document. Raises `UsageError` where nobody can be meant, `InfraError` where nobody is found."""
+    from shared.packing import UnreadableRecord, unpack
+
+    if store and project:
+        raise UsageError("expected --store or --project, found both")
+    if not _is_id(user):
+        raise UsageError(f"expected a user's id (1 to 128 of A-Z a-z 0-9 . _ : @ -), found {user!r}")
+    blob = _from_store(store, user) if store else _from_firestore(project, user)
+    place = str(store) if store else f"project {project}" if project else "the emulators"
+    if blob is None:
+        raise InfraError(f"no user {user!r} in {place}")
+    try:
+        return unpack(blob)
+    except UnreadableRecord as error:
+        raise InfraError(f"the document of {user!r} in {place} cannot be read by this version: {error}") from error
+
+
+def as_of(now: str | None, store: Path | None) -> datetime:
+    """The instant that is told of (UTC): the one given, else the store's, else now. Raises `UsageError`."""
+    return instant("--now", now) or (_clock_of(store) if store else None) or datetime.now(UTC)
+
+
+def _from_store(store: Path, user: str) -> bytes | None:
+    from infra.local.stores import STORE, read_blob
+
+    file = store / STORE if store.is_dir() else store
+    return read_blob(readable(file, "the store of a replay (made with --keep-store)"), user)
+
+
+def _from_firestore(project: str | None, user: str) -> bytes | None:
+    from infra.local.firestore import client_of, read_blob
+
+    return read_blob(client_of(project), user)
+
+
+def _clock_of(store: Path) -> datetime | None:
+    """Where the clock of the replay stands that kept the store; None where nothing says so."""
+    import orjson
+
+    from infra.local.replay import SUMMARY
+
+    summary = (store if store.is_dir() else store.parent) / SUMMARY
+    try:
+        return datetime.fromisoformat(orjson.loads(summary.read_bytes())["now"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

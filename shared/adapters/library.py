@@ -1,0 +1,73 @@
+"""Scores and policies in Firestore, which data scientists publish without a deploy."""
+
+import logging
+from typing import Any
+
+from google.cloud.firestore import AsyncClient
+
+from shared.adapters.asking import RECONNECT
+from shared.adapters.shelves import Shelved, of_policy, of_score
+from shared.contracts.strict_json import read_object
+from shared.decisioning.library import Library
+from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
+from shared.decisioning.schema import CatalogDocument
+from shared.decisioning.scope import FACTS
+from shared.decisioning.scoring.registry import Registry
+from shared.domain.errors import Rejected
+
+log = logging.getLogger(__name__)
+
+
+class FirestoreLibrary:
+    """What a catalog names, brought here before a decision asks for it.
+
+    An artifact never changes, so each is read once. A policy is read again with each look at the catalog; an
+    invalid one never replaces a good one.
+    """
+
+    def __init__(self, client: AsyncClient) -> None:
+        self.client = client
+        self.artifacts: dict[tuple[str, int], bytes] = {}
+        self.policies: dict[str, Policy] = {}
+        self.texts: dict[str, object] = {}
+        """What was last found of each policy, valid or not."""
+        self.registry = self._new_registry()
+
+    async def of(self, document: CatalogDocument) -> Library:
+        """The library with all that the document names. Raises what the client raises."""
+        for name, terms in document.scores.items():
+            await self._bring_score(name, terms.version)
+        for experiment in document.experiments.values():
+            if experiment.policy:
+                await self._bring_policy(experiment.policy)
+        return Library(self.registry.get, dict(self.policies))
+
+    def _new_registry(self) -> Registry:
+        return Registry(lambda name, version: self.artifacts.get((name, version)), FACTS)
+
+    async def _bring_score(self, name: str, version: int) -> None:
+        if (name, version) in self.artifacts:
+            return
+        text = await self._text(of_score(name, version))
+        if not isinstance(text, str):
+            log.error("score %s version %d: expected an artifact in Firestore, found none", name, version)
+            return
+        self.artifacts[name, version] = text.encode()
+        self.registry = self._new_registry()
+
+    async def _bring_policy(self, name: str) -> None:
+        text = await self._text(of_policy(name))
+        if text == self.texts.get(name):
+            return
+        self.texts[name] = text
+        try:
+            self.policies[name] = parse_policy(name, read_object(str(text or "").encode()))
+        except (InvalidPolicy, Rejected) as error:
+            kept = self.policies.get(name)
+            said = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
+            log.error("policy %s is refused; %s: %s", name, said, error)  # noqa: TRY400 - no bug of ours, so no trace
+
+    async def _text(self, place: Shelved) -> Any:
+        document = self.client.collection(place.collection).document(place.id)
+        snapshot = await document.get([place.field], retry=RECONNECT)
+        return (snapshot.to_dict() or {}).get(place.field)

@@ -1,0 +1,171 @@
+"""Arbitration: which of the contenders that pass the gates win, and which variant of them the user gets."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from hashlib import blake2b
+from typing import NamedTuple
+
+from shared.decisioning.catalog import Campaign
+from shared.decisioning.experiments import Choice
+from shared.decisioning.gates import Contender, judge
+from shared.decisioning.losses import INELIGIBLE, Loss, Reason
+from shared.decisioning.schema import ByScore
+from shared.decisioning.situation import Counted
+from shared.domain.terms import later
+from shared.domain.triggers import Trigger
+
+
+class Verdict(NamedTuple):
+    """What became of a contender."""
+
+    contender: Contender
+    loss: Loss | None
+    """None for a winner."""
+    trigger: Trigger | None = None
+    """What the user receives; or would have received, of one that was held back though it would have won."""
+    choice: Choice | None = None
+    """The variant of its experiment, where it won or would have."""
+    caps: tuple[Counted, ...] = ()
+    """How far its caps are used up, of one that was open to the user."""
+
+
+class _Places:
+    """Who has won which placement."""
+
+    def __init__(self) -> None:
+        self.winners: dict[str, list[str]] = {}
+
+    def refusal(self, contender: Contender) -> Loss | None:
+        """Whether a contender comes too late. A campaign is not offered twice in one decision."""
+        campaign = contender.campaign
+        winners = self.winners.get(campaign.terms.placement, [])
+        if campaign.id in winners:
+            return Loss(Reason.OUTRANKED, campaign.id)
+        placements = contender.situation.catalog.document.placements
+        if len(winners) < placements[campaign.terms.placement].max_triggers:
+            return None
+        return Loss(Reason.OUTRANKED, ", ".join(winners))
+
+    def take(self, campaign: Campaign) -> None:
+        self.winners.setdefault(campaign.terms.placement, []).append(campaign.id)
+
+
+class _Arbitration:
+    """One decision's. Contenders come best first, so that whoever finds a place free has won it.
+
+    Beside the places as they are, it keeps them as they would be if nobody were held out or capped: only who would
+    have won there was really held back.
+    """
+
+    def __init__(self) -> None:
+        self.places = _Places()
+        self.places_if_none_were_withheld = _Places()
+        self.open_to_user: dict[str, str] = {}
+        """By placement, a campaign that was open to the user, whether or not it won."""
+
+    def verdict(self, contender: Contender) -> Verdict:
+        campaign = contender.campaign
+        loss, withheld = judge(contender)
+        if loss and loss.reason in INELIGIBLE:
+            return Verdict(contender, loss)
+        caps = tuple(contender.situation.count(campaign, cap) for cap in campaign.terms.cap)
+        if not campaign.is_fallback:
+            self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
+        elif eligible := self.open_to_user.get(campaign.terms.placement):
+            return Verdict(contender, Loss(Reason.FALLBACK, eligible), caps=caps)
+        if loss is None:
+            return self._won(contender, caps)
+        if withheld and self.places_if_none_were_withheld.refusal(contender) is None:
+            self.places_if_none_were_withheld.take(campaign)
+            choice = _choice(contender)
+            if not isinstance(choice, Loss):
+                return Verdict(contender, loss, _trigger(contender, choice), choice, caps)
+        return Verdict(contender, loss, caps=caps)
+
+    def _won(self, contender: Contender, caps: tuple[Counted, ...]) -> Verdict:
+        loss, choice = self.places.refusal(contender), None
+        if loss is None:
+            choice = _choice(contender)
+        if isinstance(choice, Loss):
+            loss, choice = choice, None
+        if loss:
+            return Verdict(contender, loss, caps=caps)
+        self.places.take(contender.campaign)
+        if self.places_if_none_were_withheld.refusal(contender) is None:
+            self.places_if_none_were_withheld.take(contender.campaign)
+        trigger = _trigger(contender, choice)
+        if choice and choice.offer_id is None:
+            return Verdict(contender, Loss(Reason.VARIANT, choice.variant), trigger, choice, caps)
+        contender.situation.note(trigger)
+        return Verdict(contender, None, trigger, choice, caps)
+
+
+def arbitrate(contenders: Iterable[Contender]) -> Iterator[Verdict]:
+    """The verdict on each contender, the best of them first."""
+    arbitration = _Arbitration()
+    return map(arbitration.verdict, sorted(contenders, key=_precedence))
+
+
+def _precedence(contender: Contender) -> tuple[object, ...]:
+    """Fallbacks last; then priority, rank and id; of one campaign the newest moment, the rest makes it total."""
+    campaign, moment = contender.campaign, contender.moment
+    return (
+        campaign.is_fallback,
+        -campaign.terms.priority,
+        -_rank(contender),
+        campaign.id,
+        -moment.at.timestamp(),
+        moment.kind,
+        moment.subscription_id,
+        moment.cause,
+    )
+
+
+def _rank(contender: Contender) -> float:
+    rank = contender.campaign.terms.rank
+    return contender.situation.score(rank.score).value or 0.0 if isinstance(rank, ByScore) else rank
+
+
+def _choice(contender: Contender) -> Choice | Loss | None:
+    experiment, situation = contender.campaign.experiment, contender.situation
+    if experiment is None:
+        return None
+    choice = experiment.choice(situation.user, contender.moment, situation.catalog.library.policies)
+    if isinstance(choice, Choice) and choice.offer_id:
+        status = situation.catalog.document.offers[choice.offer_id].status
+        if status != "approved":
+            return Loss(Reason.STATE, f"the offer {choice.offer_id} is {status}")
+    return choice
+
+
+def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:
+    """The one id for one cause and campaign: 32 hex digits, the same whenever it is decided again."""
+    return blake2b("\0".join((user_id, cause, campaign_id)).encode(), digest_size=16).hexdigest()
+
+
+def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
+    """What a winner shows; where the variant is to get nothing, what the campaign itself would."""
+    campaign, moment, situation = contender.campaign, contender.moment, contender.situation
+    user, terms = situation.user, campaign.terms
+    offer_id = (choice and choice.offer_id) or terms.offer
+    hours = terms.expires_after_hours or situation.catalog.document.offers[offer_id].validity_hours
+    scored = situation.score(terms.rank.score) if isinstance(terms.rank, ByScore) else None
+    return Trigger(
+        trigger_id=trigger_id(user.user_id, moment.cause, campaign.id),
+        campaign_id=campaign.id,
+        offer_id=offer_id,
+        placement=terms.placement,
+        channel=campaign.channel,
+        moment=moment.kind,
+        subscription_id=moment.subscription_id,
+        cause=moment.cause,
+        decided_at=user.now,
+        expires_at=later(user.now, timedelta(hours=hours)),
+        catalog_version=situation.catalog.version,
+        experiment_id=choice.experiment_id if choice else None,
+        variant=choice.variant if choice else None,
+        propensity=choice.propensity if choice else None,
+        policy_version=choice.policy_version if choice else None,
+        score=scored.value if scored else None,
+        score_version=scored.version if scored else None,
+    )

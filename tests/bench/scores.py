@@ -1,0 +1,80 @@
+"""What a score costs: the time to load one, and the time to ask it."""
+
+import json
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from shared.decisioning.scoring.load import load_score
+
+FACTS = [f"subscription.fact_{number}" for number in range(12)]
+TRAINED = {"on": "nothing: random numbers", "at": "2026-01-01", "rows": 0, "how": "a benchmark"}
+
+
+def trees(count: int = 150, leaves: int = 8) -> bytes:
+    """An artifact of random trees grown leaf by leaf, as LightGBM does."""
+    draw = random.Random(1)  # noqa: S311 - a benchmark
+    grown = [_tree(leaves, draw) for _ in range(count)]
+    return _artifact(kind="trees", base=-1.0, link="logistic", trees=grown)
+
+
+def logistic(terms: int = 12) -> bytes:
+    """An artifact of terms of which a third are categorical, and the others have a knot."""
+    bent = {"coefficient": 0.1, "center": 5, "missing": "fail", "knots": [{"at": 50, "coefficient": 0.1}]}
+    numeric = [{"feature": fact, **bent} for fact in FACTS[: terms - terms // 3]]
+    categories = {"true": 1.0, "false": -1.0}
+    categorical = [
+        {"feature": fact, "categories": categories, "other": 0, "missing": 0}
+        for fact in FACTS[terms - terms // 3 : terms]
+    ]
+    return _artifact(kind="logistic", intercept=-1.0, numeric=numeric, categorical=categorical)
+
+
+def scoring() -> None:
+    """Microseconds of CPU to load an artifact, and to ask it about a user."""
+    numbers = {fact: float(index * 7 % 100) for index, fact in enumerate(FACTS)}
+    mixed: dict[str, object] = {**numbers, **dict.fromkeys(FACTS[8:], True)}
+    artifacts = (("150 trees of 8 leaves", trees(), numbers), ("12 logistic terms", logistic(), mixed))
+    for what, data, facts in artifacts:
+        score = load_score(data)
+        asked = _cpu(lambda ask=score.evaluate, facts=facts: ask(facts), 1000)  # type: ignore[misc]
+        loaded = _cpu(lambda data=data: load_score(data), 5)  # type: ignore[misc]
+        size = len(data) // 1024
+        sys.stdout.write(f"a score of {what}: {asked:.1f} µs to ask, {loaded:.0f} µs to load its {size} KB\n")
+
+
+def _artifact(**content: Any) -> bytes:
+    common = {"name": "benchmark", "version": 1, "description": "random numbers", "trained": TRAINED}
+    return json.dumps(common | content).encode()
+
+
+def _tree(leaves: int, draw: random.Random) -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = [{"leaf": 0.0}]
+    for _ in range(leaves - 1):
+        split = draw.choice([index for index, node in enumerate(nodes) if "leaf" in node])
+        nodes[split] = {
+            "feature": draw.choice(FACTS),
+            "threshold": draw.uniform(0, 100),
+            "left": len(nodes),
+            "right": len(nodes) + 1,
+            "missing": draw.choice(["left", "right"]),
+        }
+        nodes += [{"leaf": 0.0}, {"leaf": 0.0}]
+    return [{"leaf": draw.uniform(-0.1, 0.1)} if "leaf" in node else node for node in nodes]
+
+
+def _cpu(work: Callable[[], object], times: int) -> float:
+    """Microseconds of CPU for one call: the best of five rounds."""
+    rounds = []
+    for _ in range(5):
+        began = time.process_time()
+        for _ in range(times):
+            work()
+        rounds.append((time.process_time() - began) / times * 1e6)
+    return min(rounds)
+
+
+if __name__ == "__main__":
+    scoring()
