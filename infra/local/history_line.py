@@ -124,8 +124,10 @@ def _event(
 
 def _published_at(line: Mapping[str, Any], raw: bytes) -> datetime | None:
     given = line.get("publish_time")
+    if given is None:
+        return None
     instant = _instant(given)
-    if given is not None and instant is None:
+    if instant is None:
         detail = "publish_time: expected RFC 3339 with an offset, from 1990 to 9999, found something else"
         raise NoMessage(Reason.INVALID, detail, raw)
     return instant
