@@ -56,9 +56,9 @@ class History:
 
     def holds(self, event: Event) -> bool:
         """Whether the ring holds this very event. Raises `Rejected` (`id_reused`) if only its identity."""
-        key = event.key
+        topic, source, event_id = event.key.topic, event.key.source, event.key.event_id
         for row in self.ring:
-            if row[3] == key.event_id and row[1] == key.topic and row[2] == key.source:
+            if row[3] == event_id and row[1] == topic and row[2] == source:
                 check_same(row[5], event)
                 return True
         return False
@@ -135,7 +135,8 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
 
 def _of(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """Those moments that this event or time brought; what other events brought was decided when they came."""
-    return tuple(moment for moment in moments if moment.by_time or moment.cause == event.key.cause)
+    cause = event.key.cause
+    return tuple(moment for moment in moments if moment.by_time or moment.cause == cause)
 
 
 def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
