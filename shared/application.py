@@ -10,9 +10,10 @@ from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event
 from shared.domain.terms import Terms
 from shared.outbox import still_alive
-from shared.packing import pack, unpack
+from shared.packing import pack
 from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
 from shared.processing import Policy, process
+from shared.recall import Recall
 from shared.record import Pending, UserRecord
 
 MAX_BLOB = 12 * 1024
@@ -20,6 +21,8 @@ MAX_BLOB = 12 * 1024
 MAX_ATTEMPTS = 40
 FIRST_BACKOFF = 0.005
 LONGEST_BACKOFF = 0.25
+REMEMBERED = 256
+"""How many users' records an instance remembers: some 10 KB each, seldom ten times that."""
 
 
 class Application:
@@ -32,12 +35,14 @@ class Application:
         catalogs: Catalogs,
         clock: Clock,
         terms: Terms,
+        remembered: int = REMEMBERED,
     ) -> None:
         self.subscriptions = subscriptions
         self.publisher = publisher
         self.catalogs = catalogs
         self.clock = clock
         self.terms = terms
+        self.recall = Recall(remembered)
 
     async def handle(self, event: Event) -> Arrival:
         """Process one event, and return when its effects are committed and its messages are out.
@@ -53,7 +58,7 @@ class Application:
 
     async def _attempt(self, event: Event) -> Arrival:
         stored = await self.subscriptions.load(event.user_id)
-        record = unpack(stored.blob) if stored.blob is not None else UserRecord(event.user_id)
+        record = self.recall.record(event.user_id, stored.blob)
         now = record.present(self.clock.now(), event)
         if left := record.pending_for(event.key.cause):
             check_same(left.digest, event)
@@ -72,6 +77,7 @@ class Application:
         await self.publisher.publish([message for entry in shed for message in still_alive(entry, record, now)])
         document = Document(record.user_id, blob, fitting.next_due_at, fitting.announced)
         await self.subscriptions.commit(document, version)
+        self.recall.keep(blob, fitting)
 
 
 def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:

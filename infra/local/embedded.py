@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from functions_framework.aio import create_asgi_app
 
+from infra.local.agenda import Agenda
 from infra.local.asgi import post
 from infra.topology import Function, Topology, load
 from shared import wiring
@@ -31,6 +32,8 @@ from shared.ticking import Ticker
 from shared.wiring import Wiring
 
 ACKS = frozenset({200, 201, 204})
+REMEMBERED = 4096
+"""How many users' records this process remembers (some 10 KB each), since they come round again and again."""
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
@@ -97,7 +100,7 @@ class EmbeddedBus:
         function = self.listeners[push.topic]
         body = push_body(push)
         for attempt in range(function.max_delivery_attempts):
-            status, headers = await post(self._app(function), f"/{push.topic}", body)
+            status, headers = await post(self._app(function), "/", body)
             if status in ACKS:
                 return headers[OUTCOME]
             await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
@@ -137,8 +140,9 @@ class Embedded:
         self.clock = clock
         self.terms = terms or Terms()
         self.store = SqliteStore(database, durable=durable)
+        self.agenda = Agenda(self.store)
         self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
-        application = Application(self.store, self.bus, FixedCatalogs(catalog), clock, self.terms)
+        application = Application(self.agenda, self.bus, FixedCatalogs(catalog), clock, self.terms, REMEMBERED)
         ticker = Ticker(self.store, self.bus, clock)
         self.wiring = Wiring(application, ticker, self.bus, clock, self.terms)
 

@@ -1,6 +1,7 @@
 """One line of a history: a JSON object that says what was published, where, and when."""
 
 import json
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,10 @@ from shared.domain.errors import Rejected
 
 PRODUCED = (Topic.TRIAL_START, Topic.PAYMENT, Topic.CHURN_SIGNAL, Topic.TRIGGER_FEEDBACK)
 """The topics that producers publish to."""
+_data_last = re.compile(
+    rb'\{(?:\s*"[^"\\]*"\s*:\s*"[^"\\]*"\s*,)*\s*"data"\s*:\s*(\{.*\})\s*\}', re.DOTALL
+).fullmatch
+"""How most lines are written: plain strings, and then `data`."""
 WRAPPED = frozenset({"content-type", "ce-id"})
 """Attributes of a message whose event may stand elsewhere than in the fields of its data."""
 
@@ -124,8 +129,10 @@ def _event(
 
 def _published_at(line: Mapping[str, Any], raw: bytes) -> datetime | None:
     given = line.get("publish_time")
+    if given is None:
+        return None
     instant = _instant(given)
-    if given is not None and instant is None:
+    if instant is None:
         detail = "publish_time: expected RFC 3339 with an offset, from 1990 to 9999, found something else"
         raise NoMessage(Reason.INVALID, detail, raw)
     return instant
@@ -143,7 +150,7 @@ def _data(line: Mapping[str, Any], raw: bytes) -> bytes:
     """The bytes that were published: given as such, or as the JSON they are."""
     encoded = line.get("data_base64")
     if encoded is None:
-        return _own_text(line, raw) if "data" in line else b""
+        return _own_text(raw) if "data" in line else b""
     if "data" in line:
         raise NoMessage(Reason.INVALID, "the line: expected data or data_base64, found both", raw)
     try:
@@ -152,11 +159,13 @@ def _data(line: Mapping[str, Any], raw: bytes) -> bytes:
         raise NoMessage(Reason.INVALID, "data_base64: expected base64, found something else", raw) from None
 
 
-def _own_text(line: Mapping[str, Any], raw: bytes) -> bytes:
-    """The JSON of `data` as it stands in the line. If the whole line can be written as it was, so can that."""
-    try:
-        if orjson.dumps(line) == raw:
-            return orjson.dumps(line["data"])
-    except orjson.JSONEncodeError:  # it nests too deep, or holds half a surrogate
-        pass
+def _own_text(raw: bytes) -> bytes:
+    """The JSON of `data` as it stands in the line."""
+    if last := _data_last(raw):
+        try:
+            orjson.loads(last[1])
+        except orjson.JSONDecodeError:  # more than `data`, or what only a lenient reader takes
+            pass
+        else:
+            return last[1]
     return str(_members(raw)["data"].text).encode()

@@ -15,6 +15,7 @@ import orjson
 
 from infra.catalog_file import load_catalog
 from infra.errors import InfraError
+from infra.local.agenda import shards_of
 from infra.local.embedded import Embedded, VirtualClock
 from infra.local.history_file import BEGINNING, Line, read
 from infra.local.history_line import NoMessage
@@ -110,16 +111,16 @@ class _Run:
 
     async def _pass_time(self, until: datetime, *, inclusive: bool) -> None:
         """Let everything that falls due up to `until` happen, each at its own instant, and move the clock."""
-        embedded = self.embedded
+        embedded, agenda = self.embedded, self.embedded.agenda
         if until == embedded.clock.now() and not inclusive:
             return
-        while (due := embedded.store.next_due()) and (due[0] < until or (inclusive and due[0] == until)):
-            instant, shards = due
-            embedded.clock.move_to(instant)
-            self.journal.begin_due(instant)
-            await embedded.tick(shards)
-            if embedded.store.next_due() == due:
-                raise InfraError(f"what was due at {instant.isoformat()} is still due after it was processed")
+        while (at := agenda.next_due()) and (at < until or (inclusive and at == until)):
+            users = agenda.take(at)
+            embedded.clock.move_to(at)
+            self.journal.begin_due(at)
+            await embedded.tick(shards_of(users))
+            if any(agenda.is_due(at, user_id) for user_id in users):
+                raise InfraError(f"what was due at {at.isoformat()} is still due after it was processed")
         embedded.clock.move_to(until)
 
     def write_subscriptions(self) -> None:

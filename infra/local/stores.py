@@ -24,7 +24,6 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
         connection.execute("begin")
         connection.executemany("insert into subscriptions values (?, ?, ?, ?, ?, ?)", heapq.merge(*rows))
         connection.execute("commit")
-        connection.execute("pragma journal_mode = delete")  # one plain file, for whoever may only read
 
 
 def read_blob(store: Path, user_id: str) -> bytes | None:

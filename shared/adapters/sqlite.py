@@ -1,8 +1,7 @@
 """Users' documents in a SQLite file: the whole store on a laptop, under the same contract as Firestore."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from shared.record import due_shard
 
 BUSY_SECONDS = 5.0
 
+DURABLE = "pragma journal_mode = wal; pragma synchronous = full;"
+FLEETING = "pragma locking_mode = exclusive; pragma journal_mode = memory; pragma synchronous = off;"
 SCHEMA = """
 create table if not exists subscriptions (
     user_id text primary key,
@@ -24,9 +25,8 @@ create table if not exists subscriptions (
     due_shard integer not null,
     next_due_at integer,
     summary text not null
-) without rowid;
+);
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
-create index if not exists earliest on subscriptions (next_due_at, due_shard) where next_due_at is not null;
 create table if not exists cursors (
     shard integer primary key,
     next_due_at integer not null,
@@ -37,15 +37,16 @@ create table if not exists cursors (
 
 
 class SqliteStore:
-    """Both `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC."""
+    """Both `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC.
+
+    A store that is not `durable` is faster: its file is this process's alone, and may be lost with it.
+    """
 
     def __init__(self, path: Path | str, *, durable: bool = True) -> None:
         self.connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self.connection.execute("pragma journal_mode = wal")
-        self.connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
-        self.connection.executescript(SCHEMA)
+        self.connection.executescript((DURABLE if durable else FLEETING) + SCHEMA)
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
@@ -98,14 +99,6 @@ class SqliteStore:
             to_micros(cursor.began_at),
         )
 
-    def next_due(self) -> tuple[datetime, list[int]] | None:
-        """When something is next due, and in which shards: for a clock that jumps instead of ticking."""
-        earliest = self._one("select min(next_due_at) from subscriptions where next_due_at is not null")
-        if earliest is None or earliest[0] is None:
-            return None
-        rows = self._all("select distinct due_shard from subscriptions where next_due_at = ?", earliest[0])
-        return from_micros(earliest[0]), sorted(row[0] for row in rows)
-
     def blobs(self) -> Iterator[tuple[str, bytes]]:
         """Every user's blob, by user id."""
         yield from self._all("select user_id, blob from subscriptions order by user_id")
@@ -115,23 +108,21 @@ class SqliteStore:
         self.connection.close()
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        with _answering():
-            row: tuple[Any, ...] | None = self.connection.execute(statement, values).fetchone()
-            return row
+        return next(iter(self._all(statement, *values)), None)
 
     def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with _answering():
-            return self.connection.execute(statement, values).fetchall()
+        return self._executed(statement, values)[0]
 
     def _write(self, statement: str, *values: object) -> int:
-        with _answering():
-            return self.connection.execute(statement, values).rowcount
+        return self._executed(statement, values)[1]
 
+    def _executed(self, statement: str, values: Sequence[object]) -> tuple[list[tuple[Any, ...]], int]:
+        """The rows that were found, and how many were written.
 
-@contextmanager
-def _answering() -> Iterator[None]:
-    """A file that is locked, full or gone is a store that does not answer."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise Transient(f"SQLite: {error}") from error
+        Raises `Transient`: a file that is locked, full or gone is a store that does not answer.
+        """
+        try:
+            cursor = self.connection.execute(statement, values)
+            return cursor.fetchall(), cursor.rowcount
+        except sqlite3.OperationalError as error:
+            raise Transient(f"SQLite: {error}") from error

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, Strict, WithJsonSchema
@@ -49,10 +50,16 @@ def utc(value: object) -> datetime:
     """Read an RFC 3339 time, in UTC; what is finer than a microsecond is cut off."""
     if not isinstance(value, str):
         raise _not_a_time()
-    if not _is_time(value):
-        raise _not_a_time("a time without offset" if _is_time(f"{value}Z") else None)
+    return _utc(value)
+
+
+@lru_cache(maxsize=1024)
+def _utc(text: str) -> datetime:
+    """The same few times come again and again: a period starts when it is paid for, or when another ended."""
+    if not _is_time(text):
+        raise _not_a_time("a time without offset" if _is_time(f"{text}Z") else None)
     try:
-        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
+        time = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _not_a_time("a date that does not exist") from None
     if time < EARLIEST:

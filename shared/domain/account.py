@@ -1,13 +1,15 @@
 """An account: all subscriptions of one user, and which of them speaks for the user."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from shared.domain.subscription import RANK, Subscription
 
 MAX_SUBSCRIPTIONS = 8
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 DEFAULT_SUBSCRIPTION = "main"
+_id = attrgetter("id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,13 @@ class Account:
 
     def put(self, changed: Subscription) -> "Account":
         """The account with one subscription replaced or added."""
-        others = (s for s in self.subscriptions if s.id != changed.id)
-        return replace(self, subscriptions=tuple(sorted((*others, changed), key=lambda s: s.id)))
+        others = [sub for sub in self.subscriptions if sub.id != changed.id]
+        return Account(tuple(sorted([*others, changed], key=_id) if others else (changed,)), self.trial_used)
 
     def without(self, subscription_id: str) -> "Account":
         """The account as if that subscription had never been."""
-        return replace(self, subscriptions=tuple(s for s in self.subscriptions if s.id != subscription_id))
+        others = tuple(sub for sub in self.subscriptions if sub.id != subscription_id)
+        return Account(others, self.trial_used)
 
 
 def _precedence(subscription: Subscription) -> tuple[int, float, str]:

@@ -1,18 +1,17 @@
 """Deadlines: what time alone does to a subscription, whether or not anybody looks."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain.events import cause_of
-from shared.domain.machine import Happening, Step, moment, move
+from shared.domain.machine import Happening, Step, as_of, moment, move
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import LIVE, Status, Subscription
 from shared.domain.terms import Terms, later
 
 
-@dataclass(frozen=True, slots=True)
-class Deadline:
+class Deadline(NamedTuple):
     """Something that time will bring; at one instant the lower rank goes first."""
 
     at: datetime
@@ -39,7 +38,11 @@ def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
     """The deadline that comes first, or None where time changes nothing any more."""
     if sub.status not in LIVE:
         return None
-    return min(_deadlines(sub, terms), key=lambda deadline: (deadline.at, deadline.rank), default=None)
+    ends = _status_ends(sub, terms)
+    end = Deadline(ends, 3, _end) if ends else None
+    if not (sub.plan_change or sub.pause or sub.resume_at or sub.cancel_at):
+        return end
+    return min(filter(None, (*_scheduled(sub), end)), default=None)
 
 
 def next_change(sub: Subscription, terms: Terms) -> datetime | None:
@@ -66,11 +69,11 @@ def _pass(deadline: Deadline, sub: Subscription, terms: Terms) -> Step:
     at = max(deadline.at, sub.as_of or deadline.at)
     passed, moments = deadline.pass_(sub, at, terms)
     in_silence = passed.shown_status is Status.REVOKED
-    return Step(passed._replace(as_of=at), () if in_silence else moments)
+    return Step(as_of(passed, at), () if in_silence else moments)
 
 
-def _deadlines(sub: Subscription, terms: Terms) -> Iterator[Deadline]:
-    """Every deadline of a live subscription; ties go plan change, pause or resume, cancellation, end."""
+def _scheduled(sub: Subscription) -> Iterator[Deadline]:
+    """What somebody asked for; ties go plan change, pause or resume, cancellation, and then the end."""
     term_end = sub.trial_ends_at if sub.status is Status.TRIALING else sub.period_end
     if sub.plan_change and (at := sub.plan_change.effective_at or term_end):
         yield Deadline(at, 0, _change_plan)
@@ -80,8 +83,6 @@ def _deadlines(sub: Subscription, terms: Terms) -> Iterator[Deadline]:
         yield Deadline(sub.resume_at, 1, _resume)
     if sub.cancel_at:
         yield Deadline(sub.cancel_at, 2, _cancel)
-    if at := _status_ends(sub, terms):
-        yield Deadline(at, 3, _end)
 
 
 def _status_ends(sub: Subscription, terms: Terms) -> datetime | None:

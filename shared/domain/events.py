@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 
@@ -79,8 +80,9 @@ class Key:
         return cause_of(self.topic, self.source, self.event_id)
 
 
+@lru_cache(maxsize=256)
 def cause_of(*parts: str) -> str:
-    """A stable 64-bit name, in hex, for what the parts identify together."""
+    """A stable 64-bit name, in hex, for what the parts identify together; one processing asks for some again."""
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 

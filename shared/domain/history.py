@@ -51,14 +51,14 @@ class History:
             head, moments = fold(self.head, event, terms)
         else:
             head, moments = _refold(self.base, ring, terms, event.user_id)
-        grown = replace(self, ring=ring, head=head).shrink(ring_size, terms, event.user_id)
+        grown = History(self.base, self.mark, ring, head).shrink(ring_size, terms, event.user_id)
         return Folded(grown, Arrival.APPLIED, _of(event, moments))
 
     def holds(self, event: Event) -> bool:
         """Whether the ring holds this very event. Raises `Rejected` (`id_reused`) if only its identity."""
-        key = event.key
+        topic, source, event_id = event.key.topic, event.key.source, event.key.event_id
         for row in self.ring:
-            if row[3] == key.event_id and row[1] == key.topic and row[2] == key.source:
+            if row[3] == event_id and row[1] == topic and row[2] == source:
                 check_same(row[5], event)
                 return True
         return False
@@ -70,7 +70,7 @@ class History:
         cut = len(self.ring) - ring_size
         leaving, ring = self.ring[:cut], self.ring[cut:]
         base, _ = _refold(self.base, leaving, terms, user_id)
-        return replace(self, base=base, mark=leaving[-1][:4], ring=ring)
+        return History(base, leaving[-1][:4], ring, self.head)
 
     def forget_least(self, terms: Terms) -> "History":
         """The same history without the subscription least worth; its ring must be empty, so that head is base."""
@@ -82,7 +82,7 @@ class History:
         """The account as read at `now`, and what time has brought since each subscription's last event."""
         steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
         moments = tuple(moment for step in steps for moment in step.moments)
-        return replace(self.head, subscriptions=tuple(step.subscription for step in steps)), moments
+        return Account(tuple(step.subscription for step in steps), self.head.trial_used), moments
 
     def _add_late(self, event: Event, terms: Terms) -> Folded:
         """Of events older than the base, what was paid, or judged, and that a trial was used still counts."""
@@ -100,14 +100,16 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
     reacted = react(reached.subscription, event, at, terms)
     settled = advance(reacted.subscription, at, terms, inclusive=False)
     trial_used = account.trial_used or isinstance(event.fact, TrialStarted)
-    grown = replace(_make_room(account, event, terms), trial_used=trial_used).put(settled.subscription)
+    grown = _make_room(account, event, terms).put(settled.subscription)
+    if trial_used != account.trial_used:
+        grown = replace(grown, trial_used=trial_used)
     return grown, reached.moments + reacted.moments + settled.moments
 
 
 def _make_room(account: Account, event: Event, terms: Terms) -> Account:
     """At most 8 subscriptions: before a ninth comes, the one least worth goes."""
-    ids = {sub.id for sub in account.subscriptions}
-    if event.subscription_id in ids or len(ids) < MAX_SUBSCRIPTIONS:
+    subs = account.subscriptions
+    if len(subs) < MAX_SUBSCRIPTIONS or any(sub.id == event.subscription_id for sub in subs):
         return account
     return account.without(_least(account, event.occurred_at, terms))
 
@@ -133,7 +135,8 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
 
 def _of(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """Those moments that this event or time brought; what other events brought was decided when they came."""
-    return tuple(moment for moment in moments if moment.by_time or moment.cause == event.key.cause)
+    cause = event.key.cause
+    return tuple(moment for moment in moments if moment.by_time or moment.cause == cause)
 
 
 def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:

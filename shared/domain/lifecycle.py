@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from shared.domain.events import Event, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
-from shared.domain.machine import Happening, Step, covered_until, moment, move
+from shared.domain.machine import Happening, Step, as_of, covered_until, moment, move
 from shared.domain.moments import MomentKind
 from shared.domain.payments import latest_period, pay, record_verdict
 from shared.domain.subscription import LIVE, Pause, PlanChange, Status, Subscription
@@ -30,7 +30,7 @@ def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
             step = _heed(sub, signal, at, terms, event.key.cause)
         case _:
             step = Step(sub)
-    return _beneath_verdict(Step(step.subscription._replace(as_of=at), step.moments))
+    return _beneath_verdict(Step(as_of(step.subscription, at), step.moments))
 
 
 def _beneath_verdict(step: Step) -> Step:

@@ -97,8 +97,9 @@ def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None 
 
 def covered_until(sub: Subscription) -> datetime | None:
     """The end of the paid or trial time that no failure may take, or None where there is none."""
-    ends = [sub.period_end if sub.period_counts else None, sub.trial_ends_at if sub.trial_counts else None]
-    return max((end for end in ends if end), default=None)
+    paid = sub.period_end if sub.period_counts else None
+    tried = sub.trial_ends_at if sub.trial_counts else None
+    return max(paid, tried) if paid and tried else paid or tried
 
 
 def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms) -> Step:
@@ -106,8 +107,13 @@ def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms) ->
     target = TABLE[sub.status].get(happening) if sub.status in TABLE else None
     if target is None:
         return Step(sub)
-    moved = sub._replace(status=target, since=at, **_entering(sub, target, at, terms))
+    moved = sub._replace(status=target, since=at, as_of=at, **_entering(sub, target, at, terms))
     return Step(moved, _announce(sub, moved, happening, at))
+
+
+def as_of(sub: Subscription, at: datetime) -> Subscription:
+    """The subscription at an instant whose event or deadline has had its effect."""
+    return sub if sub.as_of == at else sub._replace(as_of=at)
 
 
 def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
@@ -115,7 +121,8 @@ def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> 
     match target:
         case Status.GRACE:
             given = sub.grace_until if sub.status is not Status.PAUSED else None
-            ends = max(filter(None, [given or later(at, terms.grace), covered_until(sub)]))
+            ends = given or later(at, terms.grace)
+            ends = max(ends, covered_until(sub) or ends)
             after_trial = sub.status is Status.TRIALING
             return {"grace_until": ends, "after_trial": after_trial, "resume_at": None}
         case Status.PAUSED:

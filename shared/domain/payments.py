@@ -31,10 +31,11 @@ VERDICTS = {
 def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
     """The payment that a report speaks of, if it is still known: the one of that id, else the granting one."""
     known = sub.payments if sub.paid_by is None else (*sub.payments, sub.paid_by)
+    meant = [payment for payment in known if payment.is_for(reported)]
+    if len(meant) < 2:
+        return meant[0] if meant else None
     return max(
-        (payment for payment in known if payment.is_for(reported)),
-        key=lambda payment: (payment.payment_id == reported.payment_id, payment.is_same(sub.paid_by)),
-        default=None,
+        meant, key=lambda payment: (payment.payment_id == reported.payment_id, payment.is_same(sub.paid_by))
     )
 
 

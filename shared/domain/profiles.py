@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.domain.events import Event, Profile
 
 FIELDS = tuple(field.name for field in fields(Profile))
+NOTHING_SAID = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Said:
 
 def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
     """What is known of the profile after an event; a field that the event does not give stays as it is."""
-    if event.profile == Profile():
+    if event.profile == NOTHING_SAID:
         return known
     latest = {said.field: said for said in known}
     for field in FIELDS:

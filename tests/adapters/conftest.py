@@ -41,7 +41,7 @@ async def open_store(request, project, wire, monkeypatch, tmp_path: Path) -> Asy
     """Opens the same store again and again, as several instances do; of each kind that there is."""
     if request.param == "sqlite":
         stores: list[SqliteStore] = []
-        yield lambda: stores.append(SqliteStore(tmp_path / "upbeat.sqlite", durable=False)) or stores[-1]
+        yield lambda: stores.append(SqliteStore(tmp_path / "upbeat.sqlite")) or stores[-1]
         for store in stores:
             store.close()
         return

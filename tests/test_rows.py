@@ -1,0 +1,87 @@
+"""Rows: whatever a class of fields is made of goes to JSON and comes back."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+
+from shared.rows import reader_of, row_of
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Point(NamedTuple):
+    x: int
+    y: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    name: str
+    colour: Colour
+    at: datetime | None = None
+    corners: tuple[Point, ...] = ()
+    seen: tuple[tuple[datetime, str], ...] = ()
+    inner: Point | None = None
+    rows: tuple[tuple[Any, ...], ...] = ()
+    notes: dict[str, str | bool | None] = field(default_factory=dict)
+
+
+FULL = Thing(
+    name="outer",
+    colour=Colour.BLUE,
+    at=NOON,
+    corners=(Point(1, 2), Point(3)),
+    seen=((NOON, "once"), (NOON, "twice")),
+    inner=Point(4),
+    rows=((1, None, "a"), ()),
+    notes={"plan": None, "student": True},
+)
+
+
+def read(kind: Any, row: object) -> Any:
+    reader = reader_of(kind)
+    assert reader
+    return reader(orjson.loads(orjson.dumps(row, row_of, orjson.OPT_PASSTHROUGH_DATACLASS)))
+
+
+@pytest.mark.parametrize("thing", [FULL, Thing("bare", Colour.RED)])
+def test_a_value_comes_back_as_it_was(thing: Thing) -> None:
+    back = read(Thing, thing)
+    assert back == thing
+    assert back.colour is thing.colour
+
+
+def test_a_row_that_ends_early_takes_the_defaults() -> None:
+    assert read(Thing, ["old", "red"]) == Thing("old", Colour.RED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        (Thing, ["no colour"]),
+        (Thing, [*row_of(FULL), "a field more"]),
+        (Thing, {"name": "by name", "colour": "red"}),
+        (Thing, ["a colour unheard of", "octarine"]),
+        (Thing, ["no time", "red", 12]),
+        (Thing, ["no list", "red", None, "corners"]),
+        (Thing, ["half a pair", "red", None, [], [["2026-01-01T12:00:00Z"]]]),
+        (Point, [1, 2, 3]),
+    ],
+)
+def test_a_row_of_another_version_is_refused(kind: type, row: object) -> None:
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        read(kind, row)
+
+
+def test_what_is_no_class_of_fields_has_no_row() -> None:
+    with pytest.raises(TypeError):
+        row_of(object())
