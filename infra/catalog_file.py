@@ -1,20 +1,18 @@
 """A catalog as a YAML file, its scores and policies beside it: as people write it, and local runtimes read it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from infra.catalog_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.shelves import Shelved, of_policy, of_score
 from shared.contracts.strict_json import read_object
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
-from shared.decisioning.library import Library
+from shared.decisioning.library import Library, mismatch
 from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
-from shared.decisioning.problems import problem
-from shared.decisioning.schema import CatalogDocument
+from shared.decisioning.schema import CatalogDocument, ExperimentTerms
 from shared.decisioning.scope import FACTS
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import BrokenScore
@@ -23,18 +21,8 @@ from shared.domain.errors import InvalidCatalog, Rejected
 DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "default.yaml"
 
 
-class UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that occurs twice is a mistake, not a silent loss of the first."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping. Raises `ConstructorError` for a repeated key."""
-        keys = [self.construct_object(key, deep=deep) for key, _ in node.value]  # type: ignore[no-untyped-call]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} occurs twice", node.start_mark
-                )
-        return super().construct_mapping(node, deep=deep)
+class _Unusable(ValueError):
+    """A policy that cannot be used; the message says why."""
 
 
 def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
@@ -43,18 +31,17 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
     Raises `InvalidCatalog` with every problem, those of its scores and policies too, and `OSError` where there is
     no file.
     """
-    document = compile_catalog(_written(path)).document
-    problems: list[str] = []
+    try:
+        content = read_yaml(_beginning(path))
+    except InvalidYaml as error:
+        raise InvalidCatalog([f"{path.name}: {error}"]) from error
+    catalog = compile_catalog(content)
     registry = Registry(partial(_artifact, path), FACTS)
-    library = Library(registry.get, dict(_policies(path, document, problems)))
-    for name, terms in document.scores.items():
-        score = registry.get(name, terms.version)
-        if isinstance(score, BrokenScore):
-            expected = f"a valid artifact scores/{name}.{terms.version}.json beside the catalog"
-            problems.append(f"scores.{name}.version: expected {expected}, found: {score.reason}")
+    policies: dict[str, Policy] = {}
+    problems = [*_scores(catalog.document, registry), *_policies(catalog.document, path, policies)]
     if problems:
         raise InvalidCatalog(problems)
-    return compile_catalog(_written(path), library)
+    return replace(catalog, library=Library(registry.get, policies))
 
 
 def library_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Shelved]:
@@ -65,35 +52,46 @@ def library_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Shelv
         yield of_policy(name, (_beside(path, f"policies/{name}.json") or b"").decode())
 
 
-def _written(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_bytes(), UniqueKeys)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InvalidCatalog([f"{path.name}: expected YAML, found {' '.join(str(error).split())}"]) from error
-    if not isinstance(content, dict):
-        raise InvalidCatalog([f"{path.name}: expected a mapping, found {type(content).__name__}"])
-    return content
+def _beginning(path: Path) -> bytes:
+    """The file, or as much of it as shows that it is too large."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
-def _policies(path: Path, document: CatalogDocument, problems: list[str]) -> Iterator[tuple[str, Policy]]:
+def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
+    """What is wrong with the scores that a catalog names."""
+    for name, terms in document.scores.items():
+        score = registry.get(name, terms.version)
+        if isinstance(score, BrokenScore):
+            file = f"scores/{name}.{terms.version}.json"
+            yield f"scores.{name}.version: expected a valid {file} beside the catalog, found {score.reason}"
+
+
+def _policies(document: CatalogDocument, path: Path, found: dict[str, Policy]) -> Iterator[str]:
+    """What is wrong with the policies that a catalog names; those that can be used are added to `found`."""
     for id_, terms in document.experiments.items():
         if terms.policy is None:
             continue
-        place = f"experiments.{id_}.policy"
-        content = _beside(path, f"policies/{terms.policy}.json")
-        if content is None:
-            problems.append(problem(place, f"a file policies/{terms.policy}.json beside the catalog", None))
-            continue
+        file = f"policies/{terms.policy}.json"
         try:
-            policy = parse_policy(terms.policy, read_object(content))
-        except Rejected as rejected:
-            problems.append(f"{place}: policies/{terms.policy}.json: {rejected.detail}")
-        except InvalidPolicy as error:
-            problems += [f"{place}: policies/{terms.policy}.json: {each}" for each in error.problems]
-        else:
-            if arms := policy.arms.keys() ^ {variant.id for variant in terms.variants}:
-                problems.append(problem(place, "a policy with the experiment's variants as arms", sorted(arms)))
-            yield terms.policy, policy
+            found[terms.policy] = _policy(terms.policy, terms, _beside(path, file))
+        except _Unusable as why:
+            yield f"experiments.{id_}.policy: expected a valid {file} beside the catalog, found {why}"
+
+
+def _policy(name: str, terms: ExperimentTerms, content: bytes | None) -> Policy:
+    """The policy in a file, if it can pick among the variants of an experiment."""
+    if content is None:
+        raise _Unusable("no such file")
+    try:
+        policy = parse_policy(name, read_object(content))
+    except Rejected as rejected:
+        raise _Unusable(rejected.detail) from rejected
+    except InvalidPolicy as error:
+        raise _Unusable("; ".join(error.problems)) from error
+    if problem := mismatch(policy, [variant.id for variant in terms.variants]):
+        raise _Unusable(problem)
+    return policy
 
 
 def _artifact(path: Path, name: str, version: int) -> bytes | None:

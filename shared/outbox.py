@@ -111,14 +111,23 @@ def _told(candidate: Candidate) -> dict[str, Any]:
 
 
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
-    """What is worth publishing again: no offer that was revoked or has expired since."""
-    revoked = {trigger.trigger_id for trigger in record.triggers if trigger.revoked}
-    return [message for message in left.messages if not (_is_issue(message) and _is_over(message, revoked, now))]
+    """What is worth publishing again: no offer that was revoked or has expired since.
+
+    A trigger that was revoked may not be remembered any more, but as long as its offer is pending its revocation,
+    which came later, is pending too.
+    """
+    if not any(_says(message, TriggerKind.ISSUED) for message in left.messages):
+        return [*left.messages]
+    later = (message for entry in record.pending for message in entry.messages)
+    revoked = {message.body["trigger_id"] for message in later if _says(message, TriggerKind.REVOKED)}
+    return [message for message in left.messages if not _is_over(message, revoked, now)]
 
 
-def _is_over(issue: Message, revoked: set[str], now: datetime) -> bool:
-    return issue.body["trigger_id"] in revoked or datetime.fromisoformat(issue.body["expires_at"]) <= now
+def _is_over(message: Message, revoked: set[str], now: datetime) -> bool:
+    if not _says(message, TriggerKind.ISSUED):
+        return False
+    return message.body["trigger_id"] in revoked or datetime.fromisoformat(message.body["expires_at"]) <= now
 
 
-def _is_issue(message: Message) -> bool:
-    return message.topic == Topic.UPSELL_TRIGGER and message.body["kind"] == TriggerKind.ISSUED
+def _says(message: Message, kind: TriggerKind) -> bool:
+    return message.topic == Topic.UPSELL_TRIGGER and message.body["kind"] == kind

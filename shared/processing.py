@@ -18,6 +18,7 @@ from shared.domain.deadlines import next_change, next_heard
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.milestones import milestones
 from shared.domain.moments import Deferred, Moment, moment_of
+from shared.domain.tallies import forget
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
@@ -115,14 +116,12 @@ def _settle(
     for spared in decision.suppressed:
         outbox.spare(spared)
     if decision.candidates:
-        outbox.explain(decision, map(moment_of, asked))
+        outbox.explain(decision, dict.fromkeys(map(moment_of, asked)))
     announced = outbox.announce(account)
     offered, tallies = still, record.tallies
     if decision.issued:
-        before = now - policy.terms.redelivery
-        offered, tallies, unwatched = triggers.remember(
-            (*still, *decision.issued), record.tallies, MAX_TRIGGERS, settled_before=before, now=now
-        )
+        kept, tallies, unwatched = forget((*still, *decision.issued), record.tallies, MAX_TRIGGERS, now)
+        offered = triggers.settle(kept, before=now - policy.terms.redelivery)
         for trigger in unwatched:
             outbox.revoke(trigger)
     waiting = (deferred for deferred in record.deferred if deferred.until > now)

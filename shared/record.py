@@ -13,7 +13,8 @@ from shared.domain.history import History
 from shared.domain.moments import Deferred
 from shared.domain.profiles import Said
 from shared.domain.signals import Behaviour
-from shared.domain.triggers import Tally, Trigger
+from shared.domain.tallies import Tallies
+from shared.domain.triggers import Trigger
 
 SHARDS = 64
 MAX_TRIGGERS = 48
@@ -84,7 +85,7 @@ class UserRecord:
     """The last sequence number given to a message."""
     pending: tuple[Pending, ...] = ()
     """Oldest first."""
-    tallies: tuple[Tally, ...] = ()
+    tallies: Tallies = field(default_factory=Tallies)
     """Older offers, counted, so that caps are kept for ever."""
     assignments: tuple[Assignment, ...] = ()
     """The variants of experiments that the user was given."""

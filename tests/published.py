@@ -1,8 +1,7 @@
 """What must be true of all that was published, in the order in which the bus took it."""
 
 from collections.abc import Collection, Sequence
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
 
 from shared.contracts.messages import Message
 from shared.contracts.topics import Topic
@@ -38,16 +37,45 @@ def check_one_body_an_id(taken: Sequence[Message]) -> None:
     assert len(numbers) == len(set(numbers))
 
 
-def check_caps(catalog: Catalog, issued: Collection[Trigger]) -> None:
-    """No campaign was offered more often than its caps and its rest allow, revoked offers counted."""
-    for campaign_id, terms in catalog.document.campaigns.items():
-        times = sorted(trigger.decided_at for trigger in issued if trigger.campaign_id == campaign_id)
-        for cap in terms.cap:
-            window = timedelta(days=cap.window_days) if cap.window_days else timedelta.max
-            for last in times:
-                assert sum(timedelta(0) <= last - at < window for at in times) <= cap.max
-        rest = timedelta(hours=terms.cool_down_hours.get("issued", 0))
-        assert all(later - earlier >= rest for earlier, later in pairwise(times))
+def check_allowed(catalog: Catalog, new: Trigger, made: Collection[Trigger]) -> None:
+    """No limit of its campaign forbids a trigger, given all that was made before and what became of it by then.
+
+    Told in the plainest way, and of every trigger that ever was, whether or not a document remembers it.
+    """
+    terms = catalog.document.campaigns.get(new.campaign_id)
+    if terms is None:
+        assert not [one for one in made if one.campaign_id == new.campaign_id and one.is_open(new.decided_at)]
+        return
+    for cap in terms.cap:
+        used = [at for at in _times(new, made, cap.scope, cap.event) if _is_within(at, new, cap.window_days)]
+        assert len(used) < cap.max, f"{new.campaign_id}: a cap was exceeded: {cap}"
+    for rule in terms.suppress_on:
+        said = [at for at in _times(new, made, rule.scope, rule.event) if _is_within(at, new, rule.window_days)]
+        assert not said, f"{new.campaign_id}: offered in spite of what was said: {rule}"
+    for event, hours in terms.cool_down_hours.items():
+        times = _times(new, made, "campaign", event)
+        assert all(new.decided_at - at >= timedelta(hours=hours) for at in times), f"{new.campaign_id}: no rest"
+    if group := terms.exclusivity_group:
+        others = {id_ for id_, other in catalog.document.campaigns.items() if other.exclusivity_group == group}
+        rivals = [one for one in made if one.campaign_id in others - {new.campaign_id} and _speaks(one, new)]
+        assert not rivals, f"{new.campaign_id}: spoke together with {[one.campaign_id for one in rivals]}"
+
+
+def _times(new: Trigger, made: Collection[Trigger], scope: str, event: str) -> list[datetime]:
+    """When what a scope counts for a trigger took place."""
+    field = {"campaign": "campaign_id", "offer": "offer_id"}.get(scope, scope)
+    counted = [one for one in made if scope == "user" or getattr(one, field) == getattr(new, field)]
+    if event == "issued":
+        return [one.decided_at for one in counted]
+    return [report.at for one in counted for report in one.feedback if report.kind == event]
+
+
+def _is_within(at: datetime, new: Trigger, window_days: int | None) -> bool:
+    return window_days is None or at > new.decided_at - timedelta(days=window_days)
+
+
+def _speaks(one: Trigger, new: Trigger) -> bool:
+    return one.is_open(new.decided_at) and not any(report.kind == "dismissed" for report in one.feedback)
 
 
 def _triggers(taken: Sequence[Message]) -> list[Message]:

@@ -19,7 +19,7 @@ from tests.e2e.probe import eventually
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-MAKE, TOUR, CATALOG, UP, EMULATORS = range(5)
+MAKE, TOUR, CATALOG, SCORE, UP, EMULATORS = range(6)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
@@ -63,7 +63,13 @@ def test_the_tour_gives_what_it_says(tmp_path: Path) -> None:
 
 def test_the_catalog_can_be_checked_and_tried(tmp_path: Path) -> None:
     run(BLOCKS[TOUR], tmp_path)
-    assert "is valid" in run(BLOCKS[CATALOG], tmp_path)
+    told = run(BLOCKS[CATALOG], tmp_path)
+    assert "is valid" in told
+    assert "payment_recovery" in told
+
+
+def test_a_score_can_be_tried(tmp_path: Path) -> None:
+    assert run(BLOCKS[SCORE], tmp_path).startswith("1\t0.")
 
 
 def test_the_campaign_that_it_shows_fits_into_the_default_catalog() -> None:

@@ -52,16 +52,28 @@ def publish_catalog(client: Client, catalog: Catalog, library: Iterable[Shelved]
     """Put a catalog in force: first what it names and its content, then the pointer to it.
 
     So no function finds half of it. `library` holds the scores and policies that it names. Raises `InfraError`
-    where Firestore does not answer.
+    where Firestore does not answer, or holds another artifact of a score's version: functions that have read it
+    would go on with that one.
     """
     catalogs = client.collection("catalog")
     content = {"catalog": json.loads(catalog.to_json())}
     with _told_apart("publish the catalog"):
         for shelved in library:
-            document = client.collection(shelved.collection).document(shelved.id)
-            document.set({shelved.field: shelved.text}, retry=None, timeout=RPC_SECONDS)
+            _put(client, shelved)
         catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
         catalogs.document("current").set({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
+
+
+def _put(client: Client, shelved: Shelved) -> None:
+    document = client.collection(shelved.collection).document(shelved.id)
+    if shelved.is_final:
+        there = document.get([shelved.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}
+        if there.get(shelved.field, shelved.text) != shelved.text:
+            place = f"{shelved.collection}/{shelved.id}"
+            raise InfraError(
+                f"{place}: expected what is published already (new coefficients are a new version), found another"
+            )
+    document.set({shelved.field: shelved.text}, retry=None, timeout=RPC_SECONDS)
 
 
 @contextmanager

@@ -10,12 +10,13 @@ from rich.text import Text
 
 from infra.local import timeline, words
 from infra.local.timeline import Entry, Kind
-from infra.local.views import View, state_of, summary
+from infra.local.views import View, summary
 from shared.contracts.messages import Message
 from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
 from shared.domain.ring import from_row
 from shared.domain.terms import Terms
+from shared.domain.triggers import journey
 from shared.record import UserRecord
 
 INDENT = (0, 0, 0, 2)
@@ -31,6 +32,8 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
             parts += _section("Another subscription", _facts(other))
     if record.profile:
         parts += _section("Profile", _facts({said.field: said.value for said in record.profile}))
+    if record.assignments:
+        parts += _section("Experiments", _facts({one.experiment_id: one.variant for one in record.assignments}))
     parts += _section("Timeline", timeline.table(entries(record)))
     if record.triggers:
         parts += _section("Triggers", _triggers(record, now))
@@ -93,7 +96,7 @@ def _triggers(record: UserRecord, now: datetime) -> Table:
     for trigger in record.triggers:
         feedback = ", ".join(report.kind for report in trigger.feedback) or "no feedback"
         until = f"until {words.of_value(trigger.expires_at)}"
-        grid.add_row(trigger.campaign_id, state_of(trigger, now), until, feedback)
+        grid.add_row(trigger.campaign_id, journey(trigger, now), until, feedback)
     return grid
 
 
@@ -103,6 +106,9 @@ def _time(record: UserRecord) -> Table:
     grid = _grid(2)
     for at, name in record.fired.causes:
         grid.add_row(words.of_value(at), f"{moments.get(name, 'a moment no campaign listens to')} was decided")
+    for put_off in record.deferred:
+        said = f"{put_off.campaign_id} is decided, put off until the quiet hours end"
+        grid.add_row(words.of_value(put_off.until), said)
     grid.add_row(words.of_value(record.next_due_at) if record.next_due_at else "never", "something is due next")
     return grid
 

@@ -11,7 +11,7 @@ from shared.domain import profiles
 from shared.domain.ring import from_row
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
-from shared.domain.triggers import Trigger
+from shared.domain.triggers import Trigger, journey
 from shared.record import UserRecord
 
 View = dict[str, Any]
@@ -34,6 +34,12 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
         "now": now,
         **summary(record, now, terms),
         "profile": asdict(profiles.profile(record.profile)),
+        "scores_up": list(record.raised),
+        "assignments": [assignment._asdict() for assignment in record.assignments],
+        "deferred": [
+            {**asdict(deferred.moment), "campaign_id": deferred.campaign_id, "until": deferred.until}
+            for deferred in record.deferred
+        ],
         "signals": [asdict(signal) for signal in record.signals],
         "events": [_event(row, record.user_id) for row in record.history.ring],
         "triggers": [_trigger(trigger, now) for trigger in record.triggers],
@@ -84,14 +90,7 @@ def _event(row: tuple[Any, ...], user_id: str) -> View:
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
     feedback = [{"kind": report.kind, "at": report.at} for report in trigger.feedback]
-    return {**trigger._asdict(), "feedback": feedback, "state": state_of(trigger, now)}
-
-
-def state_of(trigger: Trigger, now: datetime) -> str:
-    """What has become of a trigger: it is open, revoked, or over."""
-    if trigger.revoked:
-        return "revoked"
-    return "open" if trigger.is_open(now) else "over"
+    return {**trigger._asdict(), "feedback": feedback, "state": journey(trigger, now)}
 
 
 def to_json(view: View) -> Any:

@@ -8,7 +8,7 @@ from google.cloud.firestore import AsyncClient
 from shared.adapters.asking import RECONNECT
 from shared.adapters.shelves import Shelved, of_policy, of_score
 from shared.contracts.strict_json import read_object
-from shared.decisioning.library import Library
+from shared.decisioning.library import Library, mismatch
 from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
 from shared.decisioning.schema import CatalogDocument
 from shared.decisioning.scope import FACTS
@@ -17,20 +17,24 @@ from shared.domain.errors import Rejected
 
 log = logging.getLogger(__name__)
 
+Variants = frozenset[str]
+
 
 class FirestoreLibrary:
     """What a catalog names, brought here before a decision asks for it.
 
-    An artifact never changes, so each is read once. A policy is read again with each look at the catalog; an
-    invalid one never replaces a good one.
+    An artifact never changes, so each is read once. A policy is read again with each look at the catalog; one that
+    is invalid, or does not fit the experiment, never replaces a good one.
     """
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.artifacts: dict[tuple[str, int], bytes] = {}
+        self.missing: set[tuple[str, int]] = set()
+        """Artifacts that were looked for in vain, so that this is logged once."""
         self.policies: dict[str, Policy] = {}
-        self.texts: dict[str, object] = {}
-        """What was last found of each policy, valid or not."""
+        self.found: dict[str, tuple[object, Variants]] = {}
+        """What was last found of each policy, valid or not, and for which variants."""
         self.registry = self._new_registry()
 
     async def of(self, document: CatalogDocument) -> Library:
@@ -39,7 +43,8 @@ class FirestoreLibrary:
             await self._bring_score(name, terms.version)
         for experiment in document.experiments.values():
             if experiment.policy:
-                await self._bring_policy(experiment.policy)
+                variants = frozenset(variant.id for variant in experiment.variants)
+                await self._bring_policy(experiment.policy, variants)
         return Library(self.registry.get, dict(self.policies))
 
     def _new_registry(self) -> Registry:
@@ -49,19 +54,20 @@ class FirestoreLibrary:
         if (name, version) in self.artifacts:
             return
         text = await self._text(of_score(name, version))
-        if not isinstance(text, str):
+        if isinstance(text, str):
+            self.artifacts[name, version] = text.encode()
+            self.registry = self._new_registry()
+        elif (name, version) not in self.missing:
+            self.missing.add((name, version))
             log.error("score %s version %d: expected an artifact in Firestore, found none", name, version)
-            return
-        self.artifacts[name, version] = text.encode()
-        self.registry = self._new_registry()
 
-    async def _bring_policy(self, name: str) -> None:
+    async def _bring_policy(self, name: str, variants: Variants) -> None:
         text = await self._text(of_policy(name))
-        if text == self.texts.get(name):
+        if self.found.get(name) == (text, variants):
             return
-        self.texts[name] = text
+        self.found[name] = text, variants
         try:
-            self.policies[name] = parse_policy(name, read_object(str(text or "").encode()))
+            self.policies[name] = _fitting(name, text, variants)
         except (InvalidPolicy, Rejected) as error:
             kept = self.policies.get(name)
             said = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
@@ -71,3 +77,13 @@ class FirestoreLibrary:
         document = self.client.collection(place.collection).document(place.id)
         snapshot = await document.get([place.field], retry=RECONNECT)
         return (snapshot.to_dict() or {}).get(place.field)
+
+
+def _fitting(name: str, text: object, variants: Variants) -> Policy:
+    """The policy of a text, if it can pick among the variants. Raises `InvalidPolicy` and `Rejected`."""
+    if not isinstance(text, str):
+        raise InvalidPolicy(name, ["policy: expected JSON as text in Firestore, found none"])
+    policy = parse_policy(name, read_object(text.encode()))
+    if problem := mismatch(policy, variants):
+        raise InvalidPolicy(name, [problem])
+    return policy

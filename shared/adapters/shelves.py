@@ -10,11 +10,13 @@ class Shelved(NamedTuple):
     id: str
     field: str
     text: str = ""
+    is_final: bool = False
+    """What is there is never replaced by something else."""
 
 
 def of_score(name: str, version: int, text: str = "") -> Shelved:
     """The place of an artifact, which never changes."""
-    return Shelved("scores", f"{name}.{version}", "artifact", text)
+    return Shelved("scores", f"{name}.{version}", "artifact", text, is_final=True)
 
 
 def of_policy(name: str, text: str = "") -> Shelved:

@@ -14,7 +14,7 @@ from shared.domain.moments import MomentKind
 class CapCount(BaseModel):
     """How far a cap is used up, before this decision."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     scope: str = Field(
         description="Which triggers are counted: of the campaign, offer, placement, channel or user."
@@ -28,7 +28,7 @@ class CapCount(BaseModel):
 class Candidate(BaseModel):
     """A campaign that was considered for a moment, and what came of it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     campaign_id: str = Field(description="The campaign.")
     offer_id: str | None = Field(

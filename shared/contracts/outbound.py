@@ -32,7 +32,7 @@ def rfc3339(time: datetime | None) -> str | None:
 class Outbound(BaseModel):
     """What every message out has."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
     TOPIC: ClassVar[str]
 
     schema_version: Literal[1] = Field(default=1, description="The version of this contract: 1.")
@@ -50,7 +50,7 @@ class Outbound(BaseModel):
 class EventReference(BaseModel):
     """An event, by what identifies it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     topic: str = Field(description="The topic it came in on; `lifecycle-due` where time alone was the cause.")
     source: str = Field(description="Its source; empty where it gave none.")

@@ -19,7 +19,7 @@ def read_object(data: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _invalid("an object", kind_of(value))
     # Few brackets cannot nest deep, and nearly every event has few.
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _nests_deeper(value, MAX_DEPTH):
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and nests_deeper(value, MAX_DEPTH):
         raise _too_deep()
     return value
 
@@ -70,7 +70,8 @@ def _refuse_constant(_: str) -> NoReturn:
 _DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse_constant)
 
 
-def _nests_deeper(value: Any, levels: int) -> bool:
+def nests_deeper(value: Any, levels: int) -> bool:
+    """Whether there is anything in a value of JSON beyond so many levels of lists and objects."""
     layer = [value]
     for _ in range(levels):
         containers = [item for item in layer if isinstance(item, dict | list)]

@@ -15,7 +15,7 @@ ALWAYS_TOLD = frozenset({"status", "entitled"})
 class SubscriptionFacts(BaseModel):
     """The status, and of the facts beside it those that changed; null where a fact ceased to be."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     status: Status = Field(description="The user's status.")
     entitled: bool = Field(description="Whether the user has access.")

@@ -9,7 +9,6 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.experiments import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, Reason
-from shared.decisioning.schema import ByScore
 from shared.decisioning.situation import Counted
 from shared.domain.terms import later
 from shared.domain.triggers import Trigger
@@ -30,24 +29,29 @@ class Verdict(NamedTuple):
 
 
 class _Places:
-    """Who has won which placement."""
+    """Who has won which placement, whether or not the variant of it is to get nothing."""
 
     def __init__(self) -> None:
         self.winners: dict[str, list[str]] = {}
+        self.groups: dict[str, str] = {}
+        """By exclusivity group, the campaign of it that has won."""
 
     def refusal(self, contender: Contender) -> Loss | None:
         """Whether a contender comes too late. A campaign is not offered twice in one decision."""
-        campaign = contender.campaign
-        winners = self.winners.get(campaign.terms.placement, [])
+        campaign, terms = contender.campaign, contender.campaign.terms
+        winners = self.winners.get(terms.placement, [])
         if campaign.id in winners:
             return Loss(Reason.OUTRANKED, campaign.id)
-        placements = contender.situation.catalog.document.placements
-        if len(winners) < placements[campaign.terms.placement].max_triggers:
+        if terms.exclusivity_group in self.groups:
+            return Loss(Reason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
+        if len(winners) < contender.situation.catalog.document.placements[terms.placement].max_triggers:
             return None
         return Loss(Reason.OUTRANKED, ", ".join(winners))
 
     def take(self, campaign: Campaign) -> None:
         self.winners.setdefault(campaign.terms.placement, []).append(campaign.id)
+        if campaign.terms.exclusivity_group:
+            self.groups[campaign.terms.exclusivity_group] = campaign.id
 
 
 class _Arbitration:
@@ -68,7 +72,7 @@ class _Arbitration:
         loss, withheld = judge(contender)
         if loss and loss.reason in INELIGIBLE:
             return Verdict(contender, loss)
-        caps = tuple(contender.situation.count(campaign, cap) for cap in campaign.terms.cap)
+        caps = contender.situation.counts(campaign)
         if not campaign.is_fallback:
             self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
         elif eligible := self.open_to_user.get(campaign.terms.placement):
@@ -76,9 +80,9 @@ class _Arbitration:
         if loss is None:
             return self._won(contender, caps)
         if withheld and self.places_if_none_were_withheld.refusal(contender) is None:
-            self.places_if_none_were_withheld.take(campaign)
             choice = _choice(contender)
             if not isinstance(choice, Loss):
+                self.places_if_none_were_withheld.take(campaign)
                 return Verdict(contender, loss, _trigger(contender, choice), choice, caps)
         return Verdict(contender, loss, caps=caps)
 
@@ -123,19 +127,14 @@ def _precedence(contender: Contender) -> tuple[object, ...]:
 
 def _rank(contender: Contender) -> float:
     rank = contender.campaign.terms.rank
-    return contender.situation.score(rank.score).value or 0.0 if isinstance(rank, ByScore) else rank
+    return rank if isinstance(rank, float) else (contender.scored and contender.scored.value) or 0.0
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:
     experiment, situation = contender.campaign.experiment, contender.situation
     if experiment is None:
         return None
-    choice = experiment.choice(situation.user, contender.moment, situation.catalog.library.policies)
-    if isinstance(choice, Choice) and choice.offer_id:
-        status = situation.catalog.document.offers[choice.offer_id].status
-        if status != "approved":
-            return Loss(Reason.STATE, f"the offer {choice.offer_id} is {status}")
-    return choice
+    return experiment.choice(situation.user, contender.moment, situation.catalog.library.policies)
 
 
 def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:
@@ -149,7 +148,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
     user, terms = situation.user, campaign.terms
     offer_id = (choice and choice.offer_id) or terms.offer
     hours = terms.expires_after_hours or situation.catalog.document.offers[offer_id].validity_hours
-    scored = situation.score(terms.rank.score) if isinstance(terms.rank, ByScore) else None
+    scored = contender.scored
     return Trigger(
         trigger_id=trigger_id(user.user_id, moment.cause, campaign.id),
         campaign_id=campaign.id,

@@ -9,9 +9,10 @@ from shared.decisioning.audience import Audience
 from shared.decisioning.experiments import Experiment, Holdout
 from shared.decisioning.library import Library
 from shared.decisioning.schema import CampaignTerms, CatalogDocument, Offer, Raise
-from shared.decisioning.vocabulary import ISSUED, parse_selector
+from shared.decisioning.vocabulary import parse_selector
 from shared.domain.milestones import Offsets
 from shared.domain.moments import MILESTONES, Moment, MomentKind
+from shared.domain.tallies import ISSUED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,22 @@
 """What must hold between the parts of a catalog: no reference dangles, nothing is said twice or in vain."""
 
-import re
+from collections import Counter
 from collections.abc import Iterator
 
+from shared.decisioning.clauses import scores_in
 from shared.decisioning.experiment_checks import (
     experiment_problems,
     holdout_problems,
-    namespace_problems,
     ordered,
+    problems_between,
     repeated,
 )
-from shared.decisioning.problems import guess, problem
-from shared.decisioning.schema import ByScore, CampaignTerms, Cap, CatalogDocument
+from shared.decisioning.problems import entry_of, guess, problem
+from shared.decisioning.schema import ByScore, CampaignTerms, Cap, CatalogDocument, Suppression
 from shared.decisioning.vocabulary import parse_selector
-from shared.domain.moments import MILESTONES
+from shared.domain.moments import MILESTONES, MomentKind
 
 Json = dict[str, object]
-_SCORE = re.compile(r"\bscores\s*\.\s*(\w+)")
 
 
 def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
@@ -28,24 +28,23 @@ def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
     for kind, offsets in document.milestones.items():
         yield from repeated(f"milestones.{kind}", offsets, "", "each offset once")
     for path, section, id_ in _references(document):
-        known = _entries(written, section)
-        if id_ not in known:
-            yield problem(path, f"one of the {section}{guess(id_, known)}", id_)
+        known = written.get(section, {})
+        if isinstance(known, dict) and id_ not in known:
+            yield problem(path, entry_of(section, known, id_), id_)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
         yield from ordered(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
         yield from _caps(f"{path}.cap", terms.cap)
         yield from _moments(f"{path}.moments", terms.moments, written)
+        yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
         yield from _quiet(path, terms)
     for id_, experiment in document.experiments.items():
         yield from experiment_problems(f"experiments.{id_}", experiment)
+    yield from _groups_of_one(document)
     yield from _unknown_scores(document)
-    yield from namespace_problems(document)
+    yield from problems_between(document)
     yield from holdout_problems(document)
-    for id_, score in document.scores.items():
-        rule, path = score.raises, f"scores.{id_}.raises.rearm_below"
-        if rule and rule.rearm_below > rule.at_least:
-            yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
+    yield from _raises(document)
 
 
 def _references(document: CatalogDocument) -> Iterator[tuple[str, str, str]]:
@@ -78,10 +77,35 @@ def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
     for id_, terms in document.audiences.items():
         for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
             for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
-                for score in _SCORE.findall(text):
+                for score in scores_in(text):
                     if score not in document.scores:
                         path = f"audiences.{id_}.{quantifier}[{index}].{name}"
-                        yield problem(path, f"one of the scores{guess(score, document.scores)}", f"scores.{score}")
+                        yield problem(path, entry_of("scores", document.scores, score), f"scores.{score}")
+
+
+def _raises(document: CatalogDocument) -> Iterator[str]:
+    """What rises must be able to fall, and what is listened to must be able to rise."""
+    rules = {id_: score.raises for id_, score in document.scores.items() if score.raises}
+    for id_, rule in rules.items():
+        if rule.rearm_below > rule.at_least:
+            path = f"scores.{id_}.raises.rearm_below"
+            yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
+    raised = {rule.moment for rule in rules.values()}
+    for id_, terms in document.campaigns.items():
+        for index, moment in enumerate(terms.moments):
+            if moment == MomentKind.CHURN_RISK_RAISED and moment not in raised:
+                path = f"campaigns.{id_}.moments[{index}]"
+                yield problem(path, "a moment that one of the scores raises (scores.NAME.raises)", moment)
+
+
+def _groups_of_one(document: CatalogDocument) -> Iterator[str]:
+    """A campaign alone in its group excludes nobody: most often the name is misspelt."""
+    groups = {id_: one.exclusivity_group for id_, one in document.campaigns.items() if one.exclusivity_group}
+    sizes = Counter(groups.values())
+    for id_, group in groups.items():
+        if sizes[group] == 1:
+            meant = guess(group, sizes.keys() - {group})
+            yield problem(f"campaigns.{id_}.exclusivity_group", f"a group of several campaigns{meant}", group)
 
 
 def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
@@ -95,6 +119,14 @@ def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
                 longer = f"{other.window_days} days" if other.window_days else "ever"
                 expected = f"less than the {other.max} of the longer window ({longer}), which it can never exceed"
                 yield problem(f"{path}[{index}].max", expected, cap.max)
+
+
+def _suppressions(path: str, rules: tuple[Suppression, ...]) -> Iterator[str]:
+    """Of two rules about the same feedback, the longer one says all."""
+    about = [(rule.scope, rule.event) for rule in rules]
+    for index, rule in enumerate(rules):
+        if about[index] in about[:index]:
+            yield problem(f"{path}[{index}].event", f"each event once for the {rule.scope}", rule.event)
 
 
 def _is_longer(window_days: int | None, other: int | None) -> bool:

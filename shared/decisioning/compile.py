@@ -6,9 +6,11 @@ from itertools import islice
 
 from pydantic import ValidationError
 
-from shared.decisioning.audience import Audience, Clause, InvalidClause, all_of, any_of, compile_clause
+from shared.contracts.strict_json import MAX_DEPTH, nests_deeper
+from shared.decisioning.audience import Audience, all_of, any_of
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.checks import Json, inconsistencies
+from shared.decisioning.clauses import Clause, InvalidClause, compile_clause
 from shared.decisioning.library import Library
 from shared.decisioning.problems import malformed, problem
 from shared.decisioning.schema import CatalogDocument, Clauses
@@ -39,15 +41,31 @@ def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY
 def _as_json(data: Mapping[str, object]) -> Json:
     """The data as plain JSON: what YAML has beyond it (dates, keys that are not text) becomes text."""
     try:
-        text = json.dumps(data, default=str)
-    except (TypeError, ValueError, RecursionError) as error:
+        written = json.loads(_text_of(data))
+    except RecursionError:
+        raise _too_deep() from None
+    except (TypeError, ValueError) as error:
         raise InvalidCatalog([f"catalog: expected JSON, found something else ({error})"]) from None
-    if len(text) > MAX_CHARACTERS:
-        raise InvalidCatalog([f"catalog: expected at most {MAX_CHARACTERS} characters, found {len(text)}"])
-    written = json.loads(text)
     if not isinstance(written, dict):
         raise InvalidCatalog([problem("catalog", "an object", written)])
+    if nests_deeper(written, MAX_DEPTH):
+        raise _too_deep()
     return written
+
+
+def _text_of(data: Mapping[str, object]) -> str:
+    """JSON, written bit by bit: a few lines of YAML can stand for gigabytes, of which no more is written out."""
+    pieces, length = [], 0
+    for piece in json.JSONEncoder(default=str).iterencode(data):
+        pieces.append(piece)
+        length += len(piece)
+        if length > MAX_CHARACTERS:
+            raise InvalidCatalog([f"catalog: expected at most {MAX_CHARACTERS} characters, found more"])
+    return "".join(pieces)
+
+
+def _too_deep() -> InvalidCatalog:
+    return InvalidCatalog([f"catalog: expected at most {MAX_DEPTH} levels of nesting, found more"])
 
 
 def _read(written: Json, problems: list[str]) -> CatalogDocument:

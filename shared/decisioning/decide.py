@@ -51,6 +51,10 @@ class Candidate(NamedTuple):
     score_version: int | None = None
 
 
+NO_VARIANT = (None, None, None, None)
+"""What a candidate tells of an experiment where it is part of none."""
+
+
 class Suppressed(NamedTuple):
     """An offer that was held back though it would have won."""
 
@@ -128,25 +132,24 @@ def _deferred(verdicts: Sequence[Verdict]) -> Iterator[Deferred]:
 
 
 def _candidate(verdict: Verdict) -> Candidate:
+    """A verdict as it is told. Its fields go by position, which takes a third of the time."""
     contender, loss, trigger, choice, caps = verdict
     campaign, moment = contender.campaign, contender.moment
+    scored = None if loss and loss.reason is Reason.STALE else contender.scored
     return Candidate(
-        campaign_id=campaign.id,
-        offer_id=choice.offer_id if choice else campaign.terms.offer,
-        placement=campaign.terms.placement,
-        moment=moment.kind,
-        cause=moment.cause,
-        subscription_id=moment.subscription_id,
-        outcome=Outcome.LOST if loss else Outcome.ISSUED,
-        reason=loss.reason if loss else None,
-        detail=loss.detail if loss else None,
-        suppressed=bool(loss and trigger),
-        holdout=loss.detail if loss and loss.reason is Reason.HOLDOUT else None,
-        caps=caps,
-        experiment_id=choice.experiment_id if choice else None,
-        variant=choice.variant if choice else None,
-        propensity=choice.propensity if choice else None,
-        policy_version=choice.policy_version if choice else None,
-        score=trigger.score if trigger else None,
-        score_version=trigger.score_version if trigger else None,
+        campaign.id,
+        choice.offer_id if choice else campaign.terms.offer,
+        campaign.terms.placement,
+        moment.kind,
+        moment.cause,
+        moment.subscription_id,
+        Outcome.LOST if loss else Outcome.ISSUED,
+        loss.reason if loss else None,
+        loss.detail if loss else None,
+        bool(loss and trigger),
+        loss.detail if loss and loss.reason is Reason.HOLDOUT else None,
+        caps,
+        *(choice[:4] if choice else NO_VARIANT),
+        scored.value if scored else None,
+        scored.version if scored else None,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.decisioning.assignment import Namespace, Range, bucket, choose, in_namespace, is_held_out, ranges
+from shared.decisioning.library import mismatch
 from shared.decisioning.losses import Loss, Reason
 from shared.decisioning.policy import Policy, pick
 from shared.decisioning.schema import ExperimentTerms, HoldoutTerms, Variant
@@ -19,10 +20,10 @@ class Choice(NamedTuple):
 
     experiment_id: str
     variant: str
+    propensity: float
+    policy_version: str | None
     offer_id: str | None
     """None: nothing at all."""
-    propensity: float
-    policy_version: str | None = None
     assignment: Assignment | None = None
     """What is to be remembered of it; None where it is known already, or not kept."""
 
@@ -68,7 +69,7 @@ class Experiment:
         if known and terms.sticky and not terms.policy and known.bucket_version == terms.bucket_version:
             kept = self.variants.get(known.variant)
             if kept:
-                return Choice(self.id, kept.id, kept.offer, known.propensity)
+                return Choice(self.id, kept.id, known.propensity, None, kept.offer)
         index = self._index(f"{user.user_id}/{unit}" if unit else user.user_id)
         if index is None:
             return None
@@ -77,7 +78,7 @@ class Experiment:
         variant = terms.variants[index]
         weight = variant.weight or 0.0
         new = Assignment(self.id, unit, terms.bucket_version, variant.id, user.now, weight)
-        return Choice(self.id, variant.id, variant.offer, weight, assignment=new if terms.sticky else None)
+        return Choice(self.id, variant.id, weight, None, variant.offer, new if terms.sticky else None)
 
     def _index(self, value: str) -> int | None:
         if self.namespace and not in_namespace(value, self.namespace):
@@ -89,12 +90,10 @@ class Experiment:
         policy = policies.get(name)
         if policy is None:
             return Loss(Reason.POLICY, f"policy {name}: expected a valid one, found none")
-        if policy.arms.keys() != self.variants.keys():
-            expected, found = ", ".join(sorted(self.variants)), ", ".join(sorted(policy.arms))
-            return Loss(Reason.POLICY, f"policy {name}: expected the arms {expected}, found {found}")
+        if wrong := mismatch(policy, self.variants):
+            return Loss(Reason.POLICY, f"policy {name}: {wrong}")
         picked = pick(policy, self.terms.floor, self.salt, moment.cause)
-        offer = self.variants[picked.variant].offer
-        return Choice(self.id, picked.variant, offer, picked.propensity, picked.policy_version)
+        return Choice(self.id, *picked, self.variants[picked.variant].offer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.losses import WITHHELD, Loss, Reason
 from shared.decisioning.quiet import quiet_until, zone_of
-from shared.decisioning.schema import ByScore, Cap
-from shared.decisioning.situation import Situation
-from shared.decisioning.vocabulary import ISSUED
+from shared.decisioning.schema import ByScore
+from shared.decisioning.scoring.score import Scored
+from shared.decisioning.situation import Counted, Situation
 from shared.domain.moments import Moment
+from shared.domain.tallies import ISSUED
+from shared.domain.terms import later
 
 
 class Contender(NamedTuple):
@@ -24,6 +26,12 @@ class Contender(NamedTuple):
     def now(self) -> datetime:
         """The instant of the decision."""
         return self.situation.user.now
+
+    @property
+    def scored(self) -> Scored | None:
+        """What the score says by which the campaign is ranked, if one is."""
+        rank = self.campaign.terms.rank
+        return self.situation.score(rank.score) if isinstance(rank, ByScore) else None
 
 
 Gate = Callable[[Contender], Loss | None]
@@ -90,9 +98,9 @@ def exclusivity(contender: Contender) -> Loss | None:
 
 def caps(contender: Contender) -> Loss | None:
     """A campaign is offered only so often."""
-    for cap in contender.campaign.terms.cap:
-        if contender.situation.count(contender.campaign, cap).used >= cap.max:
-            return Loss(Reason.CAP, _told(cap))
+    for count in contender.situation.counts(contender.campaign):
+        if count.used >= count.max:
+            return Loss(Reason.CAP, _told(count))
     return None
 
 
@@ -100,9 +108,9 @@ def cool_down(contender: Contender) -> Loss | None:
     """A campaign leaves the user in peace for a while after each offer, or after an answer to it."""
     for event, hours in contender.campaign.terms.cool_down_hours.items():
         times = contender.situation.times(contender.campaign, event=event)
-        if times and contender.now - times[-1] < timedelta(hours=hours):
+        if times and contender.now < (ends := later(times[-1], timedelta(hours=hours))):
             after = "" if event == ISSUED else f" after {event}"
-            return Loss(Reason.COOL_DOWN, f"until {(times[-1] + timedelta(hours=hours)).isoformat()}{after}")
+            return Loss(Reason.COOL_DOWN, f"until {ends.isoformat()}{after}")
     return None
 
 
@@ -122,9 +130,8 @@ def quiet_hours(contender: Contender) -> Loss | None:
 
 def score(contender: Contender) -> Loss | None:
     """A campaign that is ranked by a score needs one."""
-    rank = contender.campaign.terms.rank
-    error = contender.situation.score(rank.score).error if isinstance(rank, ByScore) else None
-    return Loss(Reason.SCORE, error) if error else None
+    scored = contender.scored
+    return Loss(Reason.SCORE, scored.error) if scored and scored.error else None
 
 
 GATES: tuple[Gate, ...] = (
@@ -147,19 +154,21 @@ def judge(contender: Contender) -> tuple[Loss | None, bool]:
     """What stops a contender first, if anything does, and whether it was only withheld.
 
     Each gate is asked once. What withholds an offer that was meant for the user does not end the questions: only
-    if nothing else stops it either would they have received it.
+    if nothing else stops it either would they have received it. Who is held out is put off like everybody else, so
+    that at any time of day it is known what they would have received.
     """
     first: Loss | None = None
     for gate in GATES:
         loss = gate(contender)
-        if loss is not None:
-            first = first or loss
-            if loss.reason not in WITHHELD:
-                return first, False
+        if loss is None:
+            continue
+        first = first or loss
+        if loss.reason not in WITHHELD:
+            return first._replace(until=loss.until) if first.reason is Reason.HOLDOUT else first, False
     return first, first is not None
 
 
-def _told(cap: Cap) -> str:
+def _told(cap: Counted) -> str:
     event = "" if cap.event == ISSUED else f" {cap.event}"
     return f"{cap.max}{event}{_about(cap.scope)} {_in(cap.window_days)}"
 

@@ -8,10 +8,10 @@ def risen(situation: Situation, raised: tuple[str, ...], cause: str) -> tuple[tu
     """The moments that risen scores bring under this cause, and the names of all scores that are up now.
 
     `raised` names those that were up before. A score that fails leaves things as they were; so does every score
-    where the user has nothing to lose.
+    where the user has no access to lose.
     """
     user = situation.user
-    if not user.subscription.live:
+    if not user.subscription.entitled:
         return (), raised
     up = set(raised) & situation.catalog.raising.keys()
     moments = []
@@ -24,4 +24,4 @@ def risen(situation: Situation, raised: tuple[str, ...], cause: str) -> tuple[tu
         elif name not in up and value >= rule.at_least:
             up.add(name)
             moments.append(Moment(MomentKind(rule.moment), user.subscription.id, user.now, cause))
-    return tuple(moments), tuple(sorted(up))
+    return tuple(dict.fromkeys(moments)), tuple(sorted(up))

@@ -18,7 +18,15 @@ def quiet_until(now: datetime, zone: ZoneInfo, start: time, end: time) -> dateti
     """When the quiet hours end (UTC) that run at `now`; None where none do.
 
     They run from `start` until just before `end` by the clock on the wall, over midnight where `end` comes first.
+    In the last hours of the calendar nobody knows what the clock says, and none run.
     """
+    try:
+        return _until(now, zone, start, end)
+    except OverflowError:
+        return None
+
+
+def _until(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime | None:
     local = now.astimezone(zone)
     of_day = local.time()
     over_midnight = end <= start
@@ -26,4 +34,5 @@ def quiet_until(now: datetime, zone: ZoneInfo, start: time, end: time) -> dateti
         return None
     day = local.date() + timedelta(days=1 if over_midnight and of_day >= start else 0)
     ends = [datetime.combine(day, end, zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
-    return next((instant for instant in ends if instant > now), now + timedelta(hours=1))
+    otherwise = now + timedelta(hours=1)  # of a zone whose clock was set back time after time
+    return next((instant for instant in ends if instant > now), otherwise)

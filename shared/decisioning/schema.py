@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 
 from shared.decisioning.vocabulary import (
-    ISSUED,
     MAX_CAP,
     Counted,
     Days,
@@ -27,6 +26,7 @@ from shared.decisioning.vocabulary import (
     TimeOfDay,
     TimeZone,
 )
+from shared.domain.tallies import ISSUED
 
 
 def _as_list(value: object) -> object:

@@ -8,7 +8,7 @@ from cel_expr_python import cel
 from shared.domain.account import Account
 from shared.domain.events import BEHAVIOURAL, Profile, Signal
 from shared.domain.signals import Behaviour
-from shared.domain.subscription import WITHDRAWN, Subscription
+from shared.domain.subscription import WITHDRAWN, Payment, PlanChange, Status, Subscription, Verdict
 from shared.domain.user import User
 
 Facts = dict[str, object]
@@ -114,6 +114,28 @@ def _days(start: datetime | None, end: datetime | None) -> int | None:
     return None if start is None or end is None else (end - start).days
 
 
+def _known_in_full(then: datetime) -> Subscription:
+    payment = Payment(None, then, Verdict.PAID, then)
+    return Subscription(
+        id="main",
+        status=Status.ACTIVE,
+        since=then,
+        plan="monthly",
+        period_start=then,
+        period_end=then,
+        trial_ends_at=then,
+        auto_renew_reason="billing",
+        grace_until=then,
+        resume_at=then,
+        cancel_at=then,
+        plan_change=PlanChange("yearly", then),
+        price_consent="accepted",
+        first_paid_at=then,
+        last_paid_at=then,
+        payments=(payment,),
+    )
+
+
 def _type(value: object) -> cel.Type:
     match value:
         case bool():
@@ -132,6 +154,16 @@ def _type(value: object) -> cel.Type:
             return cel.Type.DYN
 
 
-_NOBODY = User("nobody", datetime.fromisoformat("2000-01-01T00:00:00Z"), Account(), Profile())
+_THEN = datetime.fromisoformat("2000-01-01T00:00:00Z")
+_NOBODY = User("nobody", _THEN, Account(), Profile())
+_SOMEBODY = User(
+    "somebody",
+    _THEN,
+    Account((_known_in_full(_THEN),), trial_used=True),
+    Profile("SE", "sv-SE", "Europe/Stockholm", student=True),
+    tuple(Behaviour(kind, _THEN, "", "", strength=0.5) for kind in sorted(BEHAVIOURAL)),
+)
+SPECIMEN = scope_of(_SOMEBODY)
+"""The facts about a user of whom everything is known; none of them is null."""
 VARIABLES = {name: _type(value) for name, value in scope_of(_NOBODY).items()}
 """Each variable and its type. What is null for a user of whom nothing is known can be null: it is dynamic."""

@@ -1,7 +1,7 @@
 """The situation of one decision: the user, and what was already found out about them."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -12,31 +12,31 @@ from shared.decisioning.experiments import Holdout
 from shared.decisioning.schema import Cap
 from shared.decisioning.scope import FACTS, Facts
 from shared.decisioning.scoring.score import Scored
-from shared.decisioning.vocabulary import ISSUED, MAX_CAP
+from shared.decisioning.vocabulary import MAX_CAP
 from shared.domain.events import FeedbackKind
-from shared.domain.triggers import Tally, Trigger
+from shared.domain.tallies import ISSUED, SCOPES, Tally, events_of
+from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
 Times = list[datetime]
 """Instants, oldest first."""
-Keys = Mapping[str, Callable[[Any], str]]
+NEVER: Times = []
 
-SHARED: Keys = {
-    "campaign": lambda it: str(it.campaign_id),
-    "offer": lambda it: str(it.offer_id),
-    "placement": lambda it: str(it.placement),
-    "channel": lambda it: str(it.channel),
-    "user": lambda _: "",
+
+def _offers(campaign: Campaign) -> Sequence[str]:
+    """All that a campaign may offer: which it is depends on the variant, which is chosen last."""
+    variants = campaign.experiment.terms.variants if campaign.experiment else ()
+    return [*{campaign.terms.offer, *(variant.offer for variant in variants if variant.offer)}]
+
+
+SOUGHT: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
+    "campaign": lambda campaign: (campaign.id,),
+    "offer": _offers,
+    "placement": lambda campaign: (campaign.terms.placement,),
+    "channel": lambda campaign: (campaign.channel,),
+    "user": lambda _: ("",),
 }
-"""What the triggers share that a scope counts together: of a trigger, and of a tally."""
-SOUGHT: Mapping[str, Callable[[Campaign], str]] = {
-    "campaign": lambda campaign: campaign.id,
-    "offer": lambda campaign: campaign.terms.offer,
-    "placement": lambda campaign: campaign.terms.placement,
-    "channel": lambda campaign: campaign.channel,
-    "user": lambda _: "",
-}
-"""The same of a campaign that asks how often it may be offered."""
+"""What a scope counts for a campaign that asks how often it may be offered; see `SCOPES`."""
 
 
 class Counted(NamedTuple):
@@ -62,6 +62,8 @@ class Situation:
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
         self._times: dict[tuple[str, str], dict[str, Times]] = {}
+        self._windows: dict[int, datetime] = {}
+        self._counts: dict[str, tuple[Counted, ...]] = {}
 
     def failure(self, audience: Audience) -> str | None:
         """Why the user is not in the audience, or None."""
@@ -86,22 +88,28 @@ class Situation:
         """When what a scope counts for a campaign took place; revoked triggers count too."""
         counted = self._times.get((scope, event))
         if counted is None:
-            counted = self._times[scope, event] = self._count(SHARED[scope], event)
-        return counted.get(SOUGHT[scope](campaign), [])
+            counted = self._times[scope, event] = self._count(SCOPES[scope], event)
+        names, rough = SOUGHT[scope](campaign), self.user.tallies.rough
+        if len(names) == 1 and not rough:
+            return counted.get(names[0], NEVER)
+        known = [at for name in names for at in counted.get(name, NEVER)]
+        for one in rough:
+            if one.event == event:
+                known += [one.last_at] * max(one.number(scope, name) for name in names)
+        return sorted(known)
 
     def within(self, times: Times, window_days: int | None) -> int:
         """How many of them lie in the last days, the instant that long ago excluded; None: ever."""
-        if window_days is None:
+        if window_days is None or not times:
             return len(times)
-        try:
-            return len(times) - bisect_right(times, self.user.now - timedelta(days=window_days))
-        except OverflowError:
-            return len(times)
+        return len(times) - bisect_right(times, self._begins(window_days))
 
-    def count(self, campaign: Campaign, cap: Cap) -> Counted:
-        """How far a campaign's cap is used up."""
-        used = self.within(self.times(campaign, cap.scope, cap.event), cap.window_days)
-        return Counted(cap.scope, cap.event, cap.window_days, cap.max, used)
+    def counts(self, campaign: Campaign) -> tuple[Counted, ...]:
+        """How far a campaign's caps are used up."""
+        known = self._counts.get(campaign.id)
+        if known is None:
+            known = self._counts[campaign.id] = tuple(self._counted(campaign, cap) for cap in campaign.terms.cap)
+        return known
 
     def rivals(self, campaign: Campaign) -> list[str]:
         """The other campaigns of the group that have an open trigger."""
@@ -119,7 +127,30 @@ class Situation:
     def note(self, trigger: Trigger) -> None:
         """Count a trigger that this decision has come to."""
         self.issued.append(trigger)
-        self._times.clear()
+        self._counts.clear()
+        for (scope, event), counted in self._times.items():
+            if event == ISSUED:
+                counted.setdefault(SCOPES[scope](trigger), []).append(trigger.decided_at)
+
+    @cached_property
+    def _happened(self) -> dict[str, list[tuple[datetime, Trigger | Tally]]]:
+        """By event, when what took place. The time of the last stands for all of those that are only counted."""
+        happened: dict[str, list[tuple[datetime, Trigger | Tally]]] = {}
+        for tally in self.user.tallies.rows:
+            happened.setdefault(tally.event, []).extend([(tally.last_at, tally)] * min(tally.number, MAX_CAP))
+        for trigger in self.user.triggers:
+            for event, at in events_of(trigger):
+                happened.setdefault(event, []).append((at, trigger))
+        return happened
+
+    def _counted(self, campaign: Campaign, cap: Cap) -> Counted:
+        used = self.within(self.times(campaign, cap.scope, cap.event), cap.window_days)
+        return Counted(cap.scope, cap.event, cap.window_days, cap.max, used)
+
+    def _begins(self, window_days: int) -> datetime:
+        if window_days not in self._windows:
+            self._windows[window_days] = self.user.now - timedelta(days=window_days)
+        return self._windows[window_days]
 
     @cached_property
     def _activation(self) -> Any:
@@ -135,16 +166,14 @@ class Situation:
                 self._facts[name] = FACTS[name](self.user)
         return {name: self._facts[name] for name in names}
 
-    def _count(self, key: Callable[[Trigger | Tally], str], event: str) -> dict[str, Times]:
-        """Of those no longer remembered one by one the time of the last stands for all: no cap is exceeded."""
+    def _count(self, name_of: Callable[[Trigger | Tally], str], event: str) -> dict[str, Times]:
+        """By what a scope calls them, when events of one kind took place."""
         found: dict[str, Times] = {}
-        for tally in self.user.tallies:
-            if tally.event == event:
-                found.setdefault(key(tally), []).extend([tally.last_at] * min(tally.number, MAX_CAP))
-        for trigger in (*self.user.triggers, *self.issued):
-            at = trigger.decided_at if event == ISSUED else trigger.reported(FeedbackKind(event))
-            if at:
-                found.setdefault(key(trigger), []).append(at)
+        for at, it in self._happened.get(event, ()):
+            found.setdefault(name_of(it), []).append(at)
+        if event == ISSUED:
+            for trigger in self.issued:
+                found.setdefault(name_of(trigger), []).append(trigger.decided_at)
         for times in found.values():
             times.sort()
         return found

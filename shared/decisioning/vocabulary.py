@@ -15,9 +15,8 @@ from pydantic import (
 from shared.decisioning.assignment import HOLDOUT
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.tallies import ISSUED
 
-ISSUED = "issued"
-"""What caps and rests count where nothing else is said; the other events are the kinds of feedback."""
 MAX_CAP = 32
 LEAST_FLOOR = 1e-6
 
@@ -137,4 +136,4 @@ Scope = Literal["campaign", "offer", "placement", "channel", "user"]
 class Strict(BaseModel):
     """A part of a catalog: it never changes, nothing is coerced, and an unknown key is a typo."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)

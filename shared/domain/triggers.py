@@ -10,8 +10,6 @@ from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
 
-MAX_TALLIES = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
@@ -102,48 +100,9 @@ def journey(trigger: Trigger, now: datetime) -> Journey:
     return Journey(furthest) if furthest else Journey.ISSUED
 
 
-class Tally(NamedTuple):
-    """What is left of the triggers of one campaign that are not remembered one by one any more."""
-
-    campaign_id: str
-    offer_id: str
-    placement: str
-    channel: str
-    event: str
-    """`issued`, or the kind of feedback that is counted here."""
-    number: int
-    last_at: datetime
-
-
-def remember(
-    triggers: tuple[Trigger, ...], tallies: tuple[Tally, ...], most: int, settled_before: datetime, now: datetime
-) -> tuple[tuple[Trigger, ...], tuple[Tally, ...], list[Trigger]]:
-    """At most so many triggers, the others counted in tallies; and those of the others that are still open.
-
-    The oldest that is over goes first. An open one that has to go cannot be watched any longer, so the caller
-    revokes it. Which event reported something before `settled_before` will not be asked: it does not come again.
-    """
-    kept, unwatched = list(triggers), []
-    while len(kept) > most:
-        leaving = next((trigger for trigger in kept if not trigger.is_open(now)), kept[0])
-        kept.remove(leaving)
-        tallies = _counted(tallies, leaving)
-        if leaving.is_open(now):
-            unwatched.append(leaving)
-    return tuple(_settle(trigger, settled_before) for trigger in kept), tallies, unwatched
-
-
-def _counted(tallies: tuple[Tally, ...], leaving: Trigger) -> tuple[Tally, ...]:
-    """The tallies with one trigger more; of too many rows the one longest unchanged goes."""
-    about = (leaving.campaign_id, leaving.offer_id, leaving.placement, leaving.channel)
-    events = [("issued", leaving.decided_at), *((report.kind.value, report.at) for report in leaving.feedback)]
-    rows = {row[:5]: row for row in tallies}
-    for event, at in events:
-        before = rows.get((*about, event))
-        number, last_at = (before.number + 1, max(before.last_at, at)) if before else (1, at)
-        rows[*about, event] = Tally(*about, event, number, last_at)
-    newest = sorted(rows.values(), key=lambda row: row.last_at)[-MAX_TALLIES:]
-    return tuple(sorted(newest))
+def settle(triggers: tuple[Trigger, ...], before: datetime) -> tuple[Trigger, ...]:
+    """Forget which event reported something before an instant: none as old as that comes again."""
+    return tuple(_settle(trigger, before) for trigger in triggers)
 
 
 def _settle(trigger: Trigger, before: datetime) -> Trigger:

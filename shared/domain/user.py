@@ -1,6 +1,6 @@
 """The user as a decision sees them: everything known, as of one instant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.account import Account
@@ -8,7 +8,8 @@ from shared.domain.assignments import Assignment
 from shared.domain.events import Profile
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Subscription
-from shared.domain.triggers import Tally, Trigger
+from shared.domain.tallies import Tallies
+from shared.domain.triggers import Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class User:
     signals: tuple[Behaviour, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     """Offers already made, oldest first: what caps and cool-downs count."""
-    tallies: tuple[Tally, ...] = ()
+    tallies: Tallies = field(default_factory=Tallies)
     """Older offers, which count too."""
     assignments: tuple[Assignment, ...] = ()
     """The variants of experiments that the user was given."""

@@ -52,7 +52,7 @@ def errors(caplog) -> list[str]:
 
 
 async def test_before_any_was_published_the_catalog_is_empty(catalogs, clock, publish) -> None:
-    assert await catalogs.current() is EMPTY
+    assert await catalogs.current() == EMPTY
     await publish("v1", FIRST)
     clock.move_to(NOON + MINUTE)
     assert await catalogs.current() == compile_catalog(FIRST)
@@ -115,7 +115,7 @@ async def test_one_that_cannot_be_used_is_refused_once_and_the_last_good_stays(
 
 async def test_a_refused_one_that_was_mended_is_taken(catalogs, clock, publish, caplog) -> None:
     await publish("v1", INVALID)
-    assert await catalogs.current() is EMPTY
+    assert await catalogs.current() == EMPTY
     await publish("v1", FIRST)
     clock.move_to(NOON + MINUTE)
     assert await catalogs.current() == compile_catalog(FIRST)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from itertools import repeat
+from itertools import chain, repeat
 
 import grpc
 from google.cloud.firestore import AsyncClient
@@ -22,8 +22,8 @@ class Wire:
         """Documents asked for by name."""
         self.written = 0
         """Documents written."""
-        self.failures: Iterator[grpc.StatusCode] = iter(())
-        """What the next calls are answered with, in place of an answer; they do not get through."""
+        self.failures: Iterator[grpc.StatusCode | None] = iter(())
+        """What the next calls are answered with, in place of an answer: they do not get through, but for None."""
 
     def see(self, method: bytes | str, request) -> None:
         name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
@@ -36,6 +36,10 @@ class Wire:
     def cut(self) -> None:
         """Let nothing through any more."""
         self.failures = repeat(grpc.StatusCode.INTERNAL)
+
+    def cut_after(self, calls: int) -> None:
+        """Let so many calls through, and nothing more."""
+        self.failures = chain(repeat(None, calls), repeat(grpc.StatusCode.INTERNAL))
 
     def mend(self) -> None:
         """Let everything through again."""

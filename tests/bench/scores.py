@@ -39,8 +39,8 @@ def scoring() -> None:
     artifacts = (("150 trees of 8 leaves", trees(), numbers), ("12 logistic terms", logistic(), mixed))
     for what, data, facts in artifacts:
         score = load_score(data)
-        asked = _cpu(lambda ask=score.evaluate, facts=facts: ask(facts), 1000)  # type: ignore[misc]
-        loaded = _cpu(lambda data=data: load_score(data), 5)  # type: ignore[misc]
+        asked = _cpu(lambda ask=score.evaluate, facts=facts: ask(facts), 200)  # type: ignore[misc]
+        loaded = _cpu(lambda data=data: load_score(data), 2)  # type: ignore[misc]
         size = len(data) // 1024
         sys.stdout.write(f"a score of {what}: {asked:.1f} µs to ask, {loaded:.0f} µs to load its {size} KB\n")
 
@@ -66,9 +66,9 @@ def _tree(leaves: int, draw: random.Random) -> list[dict[str, Any]]:
 
 
 def _cpu(work: Callable[[], object], times: int) -> float:
-    """Microseconds of CPU for one call: the best of five rounds."""
+    """Microseconds of CPU for one call: the best of twenty rounds."""
     rounds = []
-    for _ in range(5):
+    for _ in range(20):
         began = time.process_time()
         for _ in range(times):
             work()

@@ -10,71 +10,93 @@ from pydantic import ValidationError
 
 from shared.contracts.envelope import Delivery
 from shared.contracts.messages import (
-    Candidate,
     DecisionMessage,
-    EventReference,
+    Exposure,
+    ExposureKind,
+    Facts,
+    Fate,
     Message,
     SubscriptionChange,
     SubscriptionFacts,
     TriggerKind,
     UpsellTrigger,
+    change_message,
     dead_letter,
+    decision_message,
     difference,
+    exposure_message,
     facts_of,
+    header,
+    trigger_message,
 )
+from shared.contracts.outbound import Outbound
 from shared.contracts.reasons import Reason
 from shared.domain.errors import Rejected
+from shared.domain.events import FeedbackKind, Key
 from shared.domain.moments import MomentKind
 from shared.domain.subscription import PlanChange, Status, Subscription
+from shared.domain.triggers import Trigger
 
 AT = datetime(2026, 3, 15, 9, 30, 0, 250_000, tzinfo=UTC)
-EVENT = EventReference(topic="payment", source="billing", event_id="p-1")
-ABOUT = {"user_id": "u-1", "sequence": 7, "decided_at": AT, "event": EVENT}
+KEY = Key(AT, "payment", "billing", "p-1")
+ACTIVE = Subscription("main", status=Status.ACTIVE, plan="premium", period_end=AT, auto_renew=True)
+OFFERED = Trigger(
+    trigger_id="5d0c",
+    campaign_id="save",
+    offer_id="half",
+    placement="home",
+    channel="in_app",
+    moment=MomentKind.PAYMENT_FAILED,
+    subscription_id="main",
+    cause="c1",
+    decided_at=AT,
+    expires_at=AT,
+    catalog_version="v1",
+)
+DECIDED_BY = {
+    "experiment_id": "x",
+    "variant": "a",
+    "propensity": 0.25,
+    "policy_version": "7",
+    "score": 0.5,
+    "score_version": 2,
+}
+"""What a trigger may have been decided by."""
+
+
+def begin(user_id: str = "u-1", sequence: int = 7, decided_at: datetime = AT) -> dict[str, Any]:
+    return header(user_id, sequence, decided_at, KEY)
 
 
 def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
-    return UpsellTrigger(
-        kind=kind,
-        trigger_id="5d0c",
-        subscription_id="main",
-        campaign_id="save",
-        offer_id="half",
-        placement="home",
-        moment=MomentKind.PAYMENT_FAILED,
-        cause="c1",
-        expires_at=AT,
-        **(ABOUT | {"channel": "in_app"} | chosen),
-    ).message()
+    return trigger_message(begin(), kind, OFFERED._replace(**chosen))
 
 
-def candidate(outcome: str) -> Candidate:
-    return Candidate(
-        campaign_id="save",
-        offer_id="half",
-        placement="home",
-        moment=MomentKind.RENEWED,
-        cause="c1",
-        subscription_id="main",
-        outcome=outcome,
-    )
+def exposure(kind: ExposureKind = ExposureKind.CLICKED, offer: str | None = "half", **chosen: Any) -> Message:
+    reason = ("holdout", "h") if kind is ExposureKind.SUPPRESSED else (None, None)
+    return exposure_message(begin(), OFFERED._replace(**chosen), Fate(kind, AT, offer, *reason))
 
 
-def decision(*outcomes: str) -> Message:
-    candidates = tuple(candidate(outcome) for outcome in outcomes)
-    return DecisionMessage(
-        cause="c1", catalog_version="v1", moments=(MomentKind.RENEWED,), candidates=candidates, **ABOUT
-    ).message()
+def decision(*outcomes: str, **about: Any) -> Message:
+    candidates = [
+        {
+            "campaign_id": "save",
+            "offer_id": "half",
+            "placement": "home",
+            "moment": MomentKind.RENEWED,
+            "cause": "c1",
+            "subscription_id": "main",
+            "outcome": outcome,
+            "reason": None,
+            "detail": None,
+        }
+        for outcome in outcomes
+    ]
+    return decision_message(begin(**about), "c1", "v1", [MomentKind.RENEWED], candidates)
 
 
-def change(before: dict[str, Any], after: dict[str, Any], **about: Any) -> Message:
-    return SubscriptionChange(
-        **(ABOUT | {"cause": "c1", "subscription_id": "main"} | about),
-        before=SubscriptionFacts.model_validate(before),
-        after=SubscriptionFacts.model_validate(after),
-    ).message()
-
-
-ACTIVE = Subscription("main", status=Status.ACTIVE, plan="premium", period_end=AT, auto_renew=True)
+def change(before: Facts, after: Facts, cause: str = "c1", **about: Any) -> Message:
+    return change_message(begin(**about), "main", cause, before, after)
 
 
 def test_a_body_is_plain_json_with_times_in_utc() -> None:
@@ -91,18 +113,66 @@ def test_data_is_compact_and_the_same_whatever_the_order_of_the_fields() -> None
     assert Message("t", "1", {"b": 1, "a": 2}).data() == Message("t", "1", {"a": 2, "b": 1}).data()
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        trigger(),
-        decision("lost"),
-        change({"status": "none", "entitled": False}, {"status": "active", "entitled": True}),
-    ],
-)
+FIRST_TOLD = change({"status": "none", "entitled": False}, {"status": "active", "entitled": True})
+WRITTEN: list[tuple[type[Outbound], Message]] = [
+    (UpsellTrigger, trigger()),
+    (UpsellTrigger, trigger(TriggerKind.REVOKED, **DECIDED_BY)),
+    (Exposure, exposure()),
+    (Exposure, exposure(**DECIDED_BY)),
+    (Exposure, exposure(ExposureKind.SUPPRESSED, None)),
+    (DecisionMessage, decision("lost", "issued")),
+    (SubscriptionChange, FIRST_TOLD),
+    (SubscriptionChange, change(*difference(facts_of(Subscription("")), facts_of(ACTIVE)))),
+]
+
+
+@pytest.mark.parametrize(("model", "message"), WRITTEN)
+def test_what_is_written_without_its_model_is_what_the_model_would_write(
+    model: type[Outbound], message: Message
+) -> None:
+    """But for what is not known: a model writes null there."""
+    read = model.model_validate_json(message.data())
+    assert (read.TOPIC, read.message_id) == (message.topic, message.message_id)
+    assert read.model_dump(mode="json", exclude_unset=True) == json.loads(message.data())
+    unsaid = {name: value for name, value in read.message().body.items() if name not in message.body}
+    assert not any(unsaid.values())
+
+
+@pytest.mark.parametrize("message", [message for _, message in WRITTEN])
 def test_a_stored_message_is_rebuilt_as_it_was(message: Message) -> None:
     rebuilt = Message(message.topic, message.message_id, json.loads(message.data()))
     assert rebuilt == message
     assert (rebuilt.data(), rebuilt.attributes()) == (message.data(), message.attributes())
+
+
+def test_every_kind_of_feedback_is_an_exposure() -> None:
+    assert set(FeedbackKind) == set(ExposureKind) - {ExposureKind.SUPPRESSED}
+
+
+def test_an_exposure_tells_of_the_decision_what_is_known_alone() -> None:
+    assert not DECIDED_BY.keys() & exposure().body.keys()
+    told = exposure(**DECIDED_BY).body
+    assert {name: told[name] for name in DECIDED_BY} == DECIDED_BY
+    assert "reason" not in told
+
+
+def test_one_event_says_one_thing_of_a_trigger_once() -> None:
+    kinds = {exposure(kind).message_id for kind in ExposureKind}
+    assert len(kinds | {exposure(trigger_id="other").message_id}) == len(ExposureKind) + 1
+    assert exposure().message_id == exposure(**DECIDED_BY).message_id
+
+
+def test_an_exposure_can_be_filtered_by_what_an_analysis_needs() -> None:
+    assert exposure(**DECIDED_BY).attributes() == {
+        "message_id": exposure().message_id,
+        "schema_version": "1",
+        "kind": "clicked",
+        "trigger_id": "5d0c",
+        "campaign_id": "save",
+        "placement": "home",
+        "experiment_id": "x",
+        "variant": "a",
+    }
 
 
 def test_issuing_and_revoking_are_two_messages_about_one_trigger() -> None:
@@ -191,7 +261,7 @@ def test_a_decision_says_whether_anything_came_of_it() -> None:
 
 def test_a_decision_without_candidates_is_none() -> None:
     with pytest.raises(ValidationError):
-        decision()
+        DecisionMessage.model_validate_json(decision().data())
 
 
 DELIVERY = Delivery(b"\xff\x00", {"b": "2", "a": "1"}, message_id="77", publish_time="2026-03-15T09:30:00Z")

@@ -5,16 +5,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.compile import compile_catalog
+from shared.decisioning.compile import EMPTY_LIBRARY, compile_catalog
 from shared.decisioning.decide import Asked, Decision
 from shared.decisioning.decide import decide as decide_in
+from shared.decisioning.library import Library
 from shared.decisioning.situation import Situation
 from shared.domain.account import Account
-from shared.domain.events import Profile
+from shared.domain.assignments import Assignment
+from shared.domain.events import FeedbackKind, Profile
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Payment, Status, Subscription, Verdict
-from shared.domain.triggers import Trigger
+from shared.domain.tallies import Tallies
+from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -49,11 +52,14 @@ def user(
     now: datetime = NOW,
     triggers: tuple[Trigger, ...] = (),
     signals: tuple[Behaviour, ...] = (),
+    tallies: Tallies = Tallies(),  # noqa: B008 - frozen
+    assignments: tuple[Assignment, ...] = (),
+    user_id: str = "user-1",
     trial_used: bool = False,
     **profile: Any,
 ) -> User:
     account = Account(subscriptions or (paying(),), trial_used)
-    return User("user-1", now, account, Profile(**profile), signals, triggers)
+    return User(user_id, now, account, Profile(**profile), signals, triggers, tallies, assignments)
 
 
 def moment(
@@ -62,12 +68,16 @@ def moment(
     return Moment(kind, "main", at, cause, offset)
 
 
-def trigger(campaign: str = "upgrade", at: datetime = NOW, *, revoked: bool = False) -> Trigger:
-    cause = at.isoformat()
-    expires = at + timedelta(hours=1)
-    return Trigger(
-        cause, campaign, "annual", "banner", "in_app", MomentKind.RENEWED, "main", cause, at, expires, revoked
-    )
+def trigger(campaign: str = "upgrade", at: datetime = NOW, **facts: Any) -> Trigger:
+    """An offer made an hour before it expires."""
+    cause, expires = at.isoformat(), at + timedelta(hours=1)
+    made = Trigger(cause, campaign, "annual", "banner", "in_app", MomentKind.RENEWED, "main", cause, at, expires)
+    return made._replace(**facts)
+
+
+def reported(kind: FeedbackKind, at: datetime, campaign: str = "upgrade", **facts: Any) -> Trigger:
+    """An offer made a hundred days ago, of which a consumer said this."""
+    return trigger(campaign, ago(days=100), feedback=(Feedback(kind, at),), **facts)
 
 
 def campaign(**terms: Any) -> dict[str, Any]:
@@ -85,8 +95,8 @@ def written(**sections: Any) -> dict[str, Any]:
     }
 
 
-def catalog(**sections: Any) -> Catalog:
-    return compile_catalog(written(**sections))
+def catalog(library: Library = EMPTY_LIBRARY, **sections: Any) -> Catalog:
+    return compile_catalog(written(**sections), library)
 
 
 def catalog_with_audience(*clauses: dict[str, str], quantifier: str = "all") -> Catalog:

@@ -3,15 +3,8 @@ from typing import Any
 
 import pytest
 
-from shared.decisioning.audience import (
-    Audience,
-    Clause,
-    InvalidClause,
-    activate,
-    all_of,
-    any_of,
-    compile_clause,
-)
+from shared.decisioning.audience import Audience, activate, all_of, any_of
+from shared.decisioning.clauses import Clause, InvalidClause, compile_clause, compiled
 from shared.decisioning.scope import VARIABLES, scope_of
 from shared.domain.events import Signal
 from shared.domain.signals import Behaviour
@@ -23,12 +16,17 @@ from tests.decisioning.builders import NOW, ago, paying, user
 NEVER_SEEN = Subscription("main")
 
 
+def clause(text: str, name: str = "clause") -> Clause:
+    """A clause that nobody has checked: what the checks overlook must fail closed too."""
+    return Clause(name, text, compiled(text))
+
+
 def answer(text: str, of: User | None = None) -> str | None:
-    return compile_clause("clause", text).failure(activate(scope_of(of or user())))
+    return clause(text).failure(activate(scope_of(of or user())))
 
 
 def audience(*texts: str, quantifier: Any = all_of) -> Audience:
-    return quantifier("a", [compile_clause(f"c{number}", text) for number, text in enumerate(texts)])
+    return quantifier("a", [clause(text, f"c{number}") for number, text in enumerate(texts)])
 
 
 def failure(*texts: str, quantifier: Any = all_of, of: User | None = None) -> str | None:

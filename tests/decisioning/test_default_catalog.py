@@ -126,13 +126,6 @@ def test_those_who_come_back_are_asked_in_one_of_two_ways() -> None:
     assert min(offers.values()) > 30
 
 
-def test_a_reminder_waits_for_the_morning() -> None:
-    night = NOW.replace(hour=23)
-    asleep = user(TRIAL, now=night)
-    (put_off,) = decide(CATALOG, asleep, [moment(K.TRIAL_ENDING, at=night, offset=3)]).deferred
-    assert (put_off.campaign_id, put_off.until) == ("trial_ending", night + timedelta(hours=9))
-
-
 @pytest.mark.parametrize("days", [7, 30])
 def test_who_lapsed_is_won_back(days: int) -> None:
     assert outcome(user(FORMER), K.LAPSED, days) == {"win_back": None}

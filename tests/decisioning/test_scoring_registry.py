@@ -38,7 +38,7 @@ def test_versions_live_side_by_side():
         (b"{", "invalid artifact (the data: expected JSON in UTF-8, found a mistake at line 1, column 2)"),
         (
             written(logistic(version="1", r=2)),
-            'invalid artifact (version: expected a valid integer, found "1"; r: expected a known field, found 2)',
+            'invalid artifact (version: expected a whole number, found "1"; r: expected a known field, found 2)',
         ),
         (
             written(logistic(version=2)),

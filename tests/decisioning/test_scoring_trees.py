@@ -4,7 +4,6 @@ from math import exp, inf, nan
 
 import pytest
 
-from shared.decisioning.scoring.load import load_score
 from tests.bench.scores import FACTS
 from tests.bench.scores import trees as random_trees
 from tests.decisioning.artifacts import leaf, split, trees
@@ -90,19 +89,43 @@ def test_a_fact_of_the_wrong_type_fails(by, fact, expected):
     assert error(trees([split(**by), LEFT, RIGHT]), x=fact) == expected
 
 
-def test_many_trees_agree_with_a_walk_by_the_letter_of_the_artifact():
-    data, draw = random_trees(), random.Random(7)  # noqa: S311 - no secret
-    content, score = json.loads(data), load_score(data)
+@pytest.mark.parametrize("leaves", [[8], [1, 2], [9, 64, 3], [16, 17, 32, 33, 7]])
+def test_many_trees_agree_with_a_walk_by_the_letter_of_the_artifact(leaves):
+    content, draw = grown(leaves), random.Random(7)  # noqa: S311 - no secret
+    score = score_of(content)
+    assert any("categories" in node for tree in content["trees"] for node in tree)
     for _ in range(200):
-        facts = {fact: draw.choice([None, draw.uniform(-10, 110), draw.randrange(100)]) for fact in FACTS}
-        log_odds = content["base"] + sum(_reached(tree, facts) for tree in content["trees"])
+        facts = {fact: draw.choice([None, draw.randrange(-5, 105)]) for fact in FACTS}
+        log_odds = content["base"] + sum(reached(tree, facts) for tree in content["trees"])
         assert score.evaluate(facts).value == pytest.approx(1 / (1 + exp(-log_odds)), abs=1e-12)
 
 
-def _reached(tree, facts):
+def grown(leaves):
+    """An artifact of random trees of so many leaves, mixed; the last three facts are asked for as categories."""
+    each = [json.loads(random_trees(20, count)) for count in leaves]
+    mixed = [
+        tree for of_one_size in zip(*(artifact["trees"] for artifact in each), strict=True) for tree in of_one_size
+    ]
+    return each[0] | {"trees": [[of_categories(node) for node in tree] for tree in mixed]}
+
+
+def of_categories(node):
+    if node.get("feature") not in FACTS[-3:]:
+        return node
+    rest = {name: value for name, value in node.items() if name != "threshold"}
+    return rest | {"categories": [str(known) for known in range(0, 100, 2 + int(node["threshold"]) % 5)]}
+
+
+def reached(tree, facts):
+    """The leaf at the end of a walk."""
     node = tree[0]
     while "leaf" not in node:
-        fact = facts[node["feature"]]
-        side = node["missing"] if fact is None else "left" if fact <= node["threshold"] else "right"
-        node = tree[node[side]]
+        node = tree[node[side(node, facts[node["feature"]])]]
     return node["leaf"]
+
+
+def side(node, fact):
+    if fact is None:
+        return node["missing"]
+    goes_left = str(fact) in node["categories"] if "categories" in node else fact <= node["threshold"]
+    return "left" if goes_left else "right"

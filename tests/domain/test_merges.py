@@ -9,7 +9,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal
 from shared.domain.moments import MomentKind
-from shared.domain.triggers import Trigger
+from shared.domain.triggers import Journey, Trigger, journey
 from tests.domain.story import day, event, paid, signal
 
 
@@ -108,27 +108,53 @@ class TestFeedback:
             triggers.note(noted(one), replace(one, digest="other"), one.fact)
 
 
-class TestMemoryOfTriggers:
-    def test_the_oldest_of_the_most_frequent_campaign_is_forgotten_first(self) -> None:
-        campaigns = ["rare", "often", "often", "often"]
-        offers = tuple(OFFER._replace(trigger_id=f"t{n}", campaign_id=name) for n, name in enumerate(campaigns))
-        kept = triggers.remember(offers, 3, settled_before=day(0))
-        assert [trigger.trigger_id for trigger in kept] == ["t0", "t2", "t3"]
-
-    def test_who_reported_long_ago_is_forgotten_but_not_what(self) -> None:
+class TestFeedbackLongAgo:
+    def test_is_remembered_but_not_who_gave_it(self) -> None:
         reports = noted(given(FeedbackKind.DELIVERED, 1), given(FeedbackKind.CLICKED, 9))
-        (kept,) = triggers.remember(reports, 64, settled_before=day(5))
+        (kept,) = triggers.settle(reports, day(5))
         assert [(report.kind, report.at, bool(report.cause)) for report in kept.feedback] == [
             (FeedbackKind.CLICKED, day(9), True),
             (FeedbackKind.DELIVERED, day(1), False),
         ]
 
-    def test_a_forgotten_reporter_reports_nothing_new(self) -> None:
+    def test_that_is_given_again_is_nothing_new(self) -> None:
         one = given(FeedbackKind.DELIVERED, 1)
-        kept = triggers.remember(noted(one), 64, settled_before=day(5))
+        kept = triggers.settle(noted(one), day(5))
         assert triggers.note(kept, one, one.fact) == (kept, Arrival.DUPLICATE)
 
-    def test_an_offer_is_open_until_it_expires_or_is_revoked(self) -> None:
+
+class TestOpen:
+    def test_is_an_offer_until_it_expires_or_is_revoked(self) -> None:
         assert OFFER.is_open(day(2.9))
         assert not OFFER.is_open(day(3))
         assert not OFFER._replace(revoked=True).is_open(day(1))
+
+
+class TestJourney:
+    """How far an offer came: what the user answered, else that it is over, else what was seen of it."""
+
+    K, J = FeedbackKind, Journey
+
+    @pytest.mark.parametrize(
+        ("said", "while_open", "expired", "revoked"),
+        [
+            ([], J.ISSUED, J.EXPIRED, J.REVOKED),
+            ([K.DELIVERED], J.DELIVERED, J.EXPIRED, J.REVOKED),
+            ([K.DELIVERED, K.IMPRESSION], J.IMPRESSION, J.EXPIRED, J.REVOKED),
+            ([K.IMPRESSION, K.CLICKED], J.CLICKED, J.EXPIRED, J.REVOKED),
+            ([K.DISMISSED], J.DISMISSED, J.DISMISSED, J.DISMISSED),
+            ([K.CLICKED, K.DISMISSED], J.DISMISSED, J.DISMISSED, J.DISMISSED),
+            ([K.DISMISSED, K.ACCEPTED], J.ACCEPTED, J.ACCEPTED, J.ACCEPTED),
+            ([K.ACCEPTED, K.CONVERTED], J.CONVERTED, J.CONVERTED, J.CONVERTED),
+            ([*K], J.CONVERTED, J.CONVERTED, J.CONVERTED),
+        ],
+    )
+    def test_is_a_table(self, said: list[K], while_open: J, expired: J, revoked: J) -> None:
+        for told in (said, said[::-1]):
+            (offer,) = noted(*(given(kind, 1 + n / 10) for n, kind in enumerate(told)))
+            assert journey(offer, day(2)) is while_open
+            assert journey(offer, day(3)) is expired
+            assert journey(offer._replace(revoked=True), day(2)) is revoked
+
+    def test_has_a_name_for_every_kind_of_feedback(self) -> None:
+        assert set(FeedbackKind) < set(Journey)

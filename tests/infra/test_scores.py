@@ -105,7 +105,7 @@ def test_a_score_that_cannot_be_found_or_used_is_a_usage_error(tmp_path):
         find_score("churn_risc@1")
     with pytest.raises(UsageError, match=r"expected NAME@VERSION or the path of an artifact, found 'none.json'"):
         find_score("none.json")
-    with pytest.raises(UsageError, match=r"broken.json: invalid score:\n  version: expected greater than"):
+    with pytest.raises(UsageError, match=r"broken.json: invalid score:\n  version: expected at least"):
         find_score(str(broken))
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import AfterValidator, Discriminator, Field, FiniteFloat, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, FiniteFloat, StringConstraints
 
 from shared.decisioning.vocabulary import Id, Strict
 
@@ -30,7 +30,13 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Category = Annotated[str, StringConstraints(max_length=128)]
 
 
-class Training(Strict):
+class Part(Strict):
+    """A part of an artifact: what checks it is built when the first is read, so that it costs no start-up."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
+class Training(Part):
     """Where the numbers come from: for people, never read by the evaluator."""
 
     on: Text
@@ -44,7 +50,7 @@ class Training(Strict):
     """The features of which no coefficient was trained: somebody set them by judgement."""
 
 
-class Artifact(Strict):
+class Artifact(Part):
     """What every score says of itself."""
 
     name: Id

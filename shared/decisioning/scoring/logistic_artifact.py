@@ -5,33 +5,32 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, shape
-from shared.decisioning.vocabulary import Strict
+from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, Part, shape
 
 
 def _shape_of_rule(rule: object) -> str | None:
     if isinstance(rule, dict):
         return "[impute]" if "impute" in rule else "[contribute]" if "contribute" in rule else None
-    return "[fail]" if isinstance(rule, str) else None
+    return "[fail]" if rule == "fail" else None
 
 
 def _shape_of_coefficient(coefficient: object) -> str | None:
-    if isinstance(coefficient, str):
-        return "[fail]"
-    return "[number]" if isinstance(coefficient, int | float) else None
+    if isinstance(coefficient, int | float):
+        return "[number]"
+    return "[fail]" if coefficient == "fail" else None
 
 
 Fail = Annotated[Literal["fail"], Tag("[fail]")]
 """The rule that rather no score is given than one that guesses."""
 
 
-class Impute(Strict):
+class Impute(Part):
     """Go on as if the fact had this value."""
 
     impute: Number
 
 
-class Contribute(Strict):
+class Contribute(Part):
     """Let the whole term be this much."""
 
     contribute: Number
@@ -46,14 +45,14 @@ NumberOrFail = Annotated[
 ]
 
 
-class Knot(Strict):
+class Knot(Part):
     """Where the line of a numeric term bends: adds `coefficient` for each unit beyond `at`."""
 
     at: Number
     coefficient: Number
 
 
-class Term(Strict):
+class Term(Part):
     """What one fact contributes to the log-odds."""
 
     feature: Feature

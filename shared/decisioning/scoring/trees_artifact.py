@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, shape
-from shared.decisioning.vocabulary import Strict
+from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, Part, shape
 
 
 def _shape_of_node(node: object) -> str | None:
@@ -17,7 +16,7 @@ def _shape_of_node(node: object) -> str | None:
     return "[categories]" if "categories" in node else "[threshold]"
 
 
-class Leaf(Strict):
+class Leaf(Part):
     """The end of a way through a tree: what it adds."""
 
     leaf: Number
@@ -27,7 +26,7 @@ Child = Annotated[int, Field(ge=1)]
 """The index of a node in its tree; children come after their parent."""
 
 
-class Split(Strict):
+class Split(Part):
     """A fork in a tree."""
 
     feature: Feature

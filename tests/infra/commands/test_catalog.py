@@ -24,7 +24,7 @@ def test_a_valid_catalog_is_told_by_its_version_and_what_is_in_it(run):
     version = load_catalog().version
     done = run("catalog", "lint", str(DEFAULT_CATALOG))
     assert done.exit_code == 0
-    assert done.stdout.startswith(f"{DEFAULT_CATALOG} is valid: version {version}, 8 campaigns, 8 offers,")
+    assert done.stdout.startswith(f"{DEFAULT_CATALOG} is valid: version {version}, 8 campaigns, 9 offers,")
     told = json.loads(run("catalog", "lint", str(DEFAULT_CATALOG), "--json").stdout)
     assert (told["valid"], told["version"], told["campaigns"]) == (True, version, 8)
 
@@ -36,7 +36,7 @@ def test_every_problem_is_named_with_its_place_what_was_expected_and_what_was_fo
     assert first.startswith("campaigns.one.priority: expected")
     assert first.endswith("found 101")
     assert others == [
-        'campaigns.two.offer: expected one of the offers, found "gone"',
+        'campaigns.two.offer: expected one of the offers, of which there are none, found "gone"',
         'campaigns.two.placement: expected one of the placements (banner?), found "baner"',
     ]
     told = json.loads(run("catalog", "lint", str(wrong), "--json").stdout)

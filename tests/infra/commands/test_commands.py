@@ -8,7 +8,7 @@ from infra.invocation import again
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "replay", "whatif", "show", "explain", "up", "publish", "listen", "redrive", "package"],
+    ["demo", "replay", "whatif", "score", "show", "explain", "up", "publish", "listen", "redrive", "package"],
 )
 def test_every_command_explains_itself(run, command):
     done = run(command, "--help")
@@ -30,7 +30,7 @@ def test_nobody_publishes_to_an_outgoing_topic(run):
 def test_nobody_listens_to_an_incoming_topic(run):
     done = run("listen", "payment")
     assert done.exit_code == 2
-    assert "known are: upsell-trigger, subscription-change, decision, dead-letter" in done.stderr
+    assert "known are: upsell-trigger, subscription-change, decision, exposure, dead-letter" in done.stderr
 
 
 @pytest.mark.parametrize("event", ["{", "", "payment"])

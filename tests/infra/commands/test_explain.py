@@ -17,7 +17,7 @@ def kept(tmp_path_factory):
         trial(),
         payment(days=13),
         payment(days=43, outcome="failed", event_id="failed"),
-        signal("u", 43.25, "inactivity"),
+        signal("u", 43.25, "auto_renew_off"),
         now=START + timedelta(days=44),
         keep_store=True,
     ).folder
@@ -38,11 +38,12 @@ def test_the_newest_decision_is_told_as_a_tree(explain):
     assert (done.exit_code, done.stderr) == (0, "")
     told = words(done.stdout)
     for text in (
-        "u: grace, entitled, plan premium, auto_renew yes, trial_ends_at 2026-01-15 00:00",
+        "u: grace, entitled, plan premium, auto_renew no, trial_ends_at 2026-01-15 00:00",
         f"Decided at 2026-02-13 06:00 UTC by catalog {load_catalog().version}, after a churn-signal event:",
-        "churn_risk.raised in cancel_flow pause_instead_of_cancel (pause_up_to_three_months): lost",
+        "auto_renew.off in cancel_flow save_offer (half_price_for_three_months): issued",
+        "pause_instead_of_cancel (pause_up_to_three_months): lost",
         "stopped by audience: active",
-        "Older decisions, newest first (--moment picks one): 2026-02-13 00:00 payment.failed: issued",
+        "Older decisions, newest first (--moment picks one): 2026-02-13 00:00 payment.failed, churn_risk.raised: issued",
     ):
         assert text in told
     assert "\x1b" not in done.stdout
@@ -52,14 +53,14 @@ def test_the_newest_decision_is_told_as_a_tree(explain):
 def test_of_a_moment_the_newest_decision_about_it_is_told(explain):
     told = words(explain("--moment", "payment.failed").stdout)
     assert "payment.failed in email payment_recovery (update_payment_method): issued" in told
-    assert "churn_risk.raised" not in told
+    assert "auto_renew.off" not in told
 
 
 def test_as_json_the_decision_is_told_as_it_was_published(explain, kept):
     told = json.loads(explain("--moment", "payment.failed", "--json").stdout)
     published = [json.loads(line) for line in (kept / "decisions.jsonl").read_text().splitlines()]
     assert told in published
-    assert told["moments"] == ["payment.failed"]
+    assert told["moments"] == ["payment.failed", "churn_risk.raised"]
 
 
 def test_a_moment_that_never_came_is_a_failure_that_says_how_to_decide_afresh(explain):

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from infra.local.stores import STORE
-from shared.decisioning.decide import trigger_id
+from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from tests.infra.local import replays
 from tests.infra.local.replays import START, at, event, payment, signal, trial
@@ -41,7 +41,7 @@ def test_a_page_tells_state_timeline_triggers_and_what_is_due(run, kept):
         "state active -> grace",
         "offer payment_recovery: update_payment_method in email (payment.failed)",
         "no offer pause_instead_of_cancel: audience (active)",
-        "payment_recovery open until 2026-02-16 00:00 impression",
+        "payment_recovery impression until 2026-02-16 00:00 impression",
         "trial.ending was decided",
         "2026-02-20 00:00 something is due next",
     ):
@@ -55,10 +55,10 @@ def test_as_json_everything_is_told(run, kept):
     assert [each["event_id"] for each in told["events"]] == ["trial", "payment", "failed"]
     assert [(each["campaign_id"], each["state"]) for each in told["triggers"]] == [
         ("trial_ending", "revoked"),
-        ("payment_recovery", "open"),
+        ("payment_recovery", "impression"),
     ]
     assert [each["kind"] for each in told["signals"]] == ["inactivity"]
-    assert [each["outcome"] for each in told["decisions"]] == ["issued", "withheld"]
+    assert [each["outcome"] for each in told["decisions"]] == ["issued"]
     assert told["profile"]["country"] == "SE"
     assert told["next_due_at"] == "2026-02-20T00:00:00Z"
     assert all(set(each) == {"committed_at", "topic", "message_id"} for each in told["pending"])

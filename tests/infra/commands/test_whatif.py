@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from infra.catalog_file import DEFAULT_CATALOG, load_catalog
-from shared.decisioning.decide import trigger_id
+from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from tests.infra.local.replays import event, payment, signal, trial, write
 

@@ -9,7 +9,7 @@ from infra.catalog_file import DEFAULT_CATALOG
 from infra.local.replay import Summary, replay
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "dead-letter")
+OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "exposures", "dead-letter")
 
 
 class Outcome(NamedTuple):

@@ -19,6 +19,7 @@ MANY = [
         trial(f"u-{number}", number / 4, number / 4 + 14),
         payment(f"u-{number}", number / 4 + 13, event_id="p1"),
         payment(f"u-{number}", number / 4 + 43, "failed" if number % 2 else "succeeded", event_id="p2"),
+        payment(f"u-{number}", number / 4 + 43.1, "failed" if number % 2 else "succeeded", event_id="p3"),
         signal(f"u-{number}", number / 4 + 44, "auto_renew_off"),
     )
 ]

@@ -24,7 +24,9 @@ def test_a_timeline_tells_what_came_then_what_came_of_it_then_what_was_said(tmp_
             Kind.OFFER,
             "save_offer: half_price_for_three_months in cancel_flow (auto_renew.off)",
         ),
-        (START + timedelta(days=2), Kind.NO_OFFER, "pause_instead_of_cancel: outranked (save_offer)"),
+        # Turning auto-renew off is a moment itself, and raises the risk of churn, which is another.
+        (START + timedelta(days=2), Kind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
+        (START + timedelta(days=2), Kind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
     ]
 
 

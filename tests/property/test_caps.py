@@ -1,0 +1,107 @@
+"""Caps, rests, answers and groups are heeded over the whole way, whatever comes twice, out of order, or crashes.
+
+The pipeline checks every trigger, as it is committed, against all that were ever committed before it.
+"""
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Catalog
+from shared.decisioning.losses import Reason
+from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Key
+from shared.record import MAX_TRIGGERS
+from tests.catalogs import INTRICATE, RATIONED
+from tests.fakes import Fault
+from tests.floods import Ordinary
+from tests.histories import DAY, TERMS, USER, arrivals, faults, histories
+from tests.lives import lives
+from tests.pipeline import Pipeline
+
+limited = st.sampled_from([INTRICATE, INTRICATE, RATIONED])
+some_history = histories(max_size=24, behaving=True) | lives(max_size=24)
+
+
+def feedback(pipeline: Pipeline, number: int, data: st.DataObject) -> list[Event]:
+    """What a consumer may say now of an offer that was made; perhaps nothing, perhaps twice."""
+    offered = pipeline.record.triggers
+    if not offered:
+        return []
+    trigger = data.draw(st.sampled_from(offered[-4:]))
+    given_ = FeedbackGiven(trigger.trigger_id, data.draw(st.sampled_from(FeedbackKind)))
+    at = pipeline.clock.now() - data.draw(st.sampled_from([0, 0, 0.1, 3])) * DAY
+    event = Event(Key(at, "trigger-feedback", "", f"f{number}"), USER, "main", given_, f"f{number}")
+    return [event] * data.draw(st.sampled_from([0, 1, 1, 2]))
+
+
+@given(limited, st.data())
+def test_no_limit_is_ever_exceeded(catalog: Catalog, data: st.DataObject) -> None:
+    pipeline = Pipeline(catalog)
+    for number, one in enumerate(data.draw(arrivals(data.draw(some_history)))):
+        if one.at - pipeline.waiting_since > TERMS.redelivery / 2:
+            pipeline.redeliver()
+        if data.draw(st.booleans()):
+            pipeline.pass_time(max(one.at - pipeline.clock.now(), 0 * DAY))
+        pipeline.clock.move_to(one.at)
+        pipeline.deliver(one.event, one.fault)
+        for said in feedback(pipeline, number, data):
+            pipeline.deliver(said, data.draw(faults))
+        pipeline.check_at_rest()
+    while pipeline.unacknowledged:
+        pipeline.redeliver()
+    pipeline.pass_time(40 * DAY)
+    pipeline.check_published()
+    pipeline.close()
+
+
+@given(lives(max_size=20), st.data())
+def test_what_is_put_off_survives_a_crash_at_any_point(history: list[Event], data: st.DataObject) -> None:
+    """Each delivery fails first, those of the clock too: with and without, the same is published."""
+    smooth, rough = Pipeline(INTRICATE), Pipeline(INTRICATE)
+    for one in data.draw(arrivals(history)):
+        fault = data.draw(st.sampled_from(Fault))
+        for pipeline, first in ((smooth, None), (rough, fault)):
+            pipeline.clock.move_to(one.at)
+            for event in [one.event, *pipeline.tick()]:
+                pipeline.deliver(event, first)
+                while pipeline.unacknowledged:
+                    pipeline.redeliver()
+    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in rough.bus.taken}
+    assert smooth.record == rough.record
+    smooth.close()
+    rough.close()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_limit_is_exceeded_in_a_long_life(seed: int) -> None:
+    """Hundreds of offers, most of which nobody remembers by then; three events in ten come twice, some crash."""
+    pipeline, flood = Pipeline(INTRICATE), Ordinary(seed)
+    faults_met = [*Fault, *[None] * 20]
+    for _ in range(700):
+        event = flood.next(pipeline.record)
+        pipeline.pass_time(max(flood.now - pipeline.clock.now(), 0 * DAY))
+        pipeline.deliver(event, flood.random.choice(faults_met))
+        if flood.random.random() < 0.3:
+            pipeline.deliver(event)
+        pipeline.redeliver()
+    assert len(pipeline.issued) > 3 * MAX_TRIGGERS
+    assert pipeline.record.tallies.rows
+    assert reasons(pipeline).keys() >= MET
+    pipeline.check_published()
+    pipeline.close()
+
+
+MET = {
+    *(Reason.PLAN, Reason.AUDIENCE, Reason.SUPPRESSED, Reason.HOLDOUT, Reason.EXCLUSIVITY, Reason.CAP),
+    *(Reason.COOL_DOWN, Reason.QUIET_HOURS, Reason.DEFERRED, Reason.FALLBACK, Reason.OUTRANKED, Reason.VARIANT),
+}
+"""So that the tests above speak of all of them."""
+
+
+def reasons(pipeline: Pipeline) -> Counter[str]:
+    """Why candidates lost, and how often."""
+    decisions = [message.body for message in pipeline.bus.taken if message.topic == Topic.DECISION]
+    return Counter(one["reason"] for body in decisions for one in body["candidates"])
