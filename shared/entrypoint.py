@@ -58,7 +58,7 @@ async def _answer(topic: Topic, work: Work, body: bytes, request: Request) -> tu
     """The outcome of one delivery, and the status that tells Pub/Sub whether to send it again."""
     TRACE.set(traceparent({}, request.headers))
     try:
-        return await _deliver(topic, work, body, request), ACKNOWLEDGED
+        return await _deliver(topic, work, body), ACKNOWLEDGED
     except Transient as error:
         log.warning("%s: to be delivered again: %s", topic, error, extra=_fields(topic, "failed"))
         return "failed", TRY_AGAIN
@@ -67,12 +67,13 @@ async def _answer(topic: Topic, work: Work, body: bytes, request: Request) -> tu
         return "failed", BUG
 
 
-async def _deliver(topic: Topic, work: Work, body: bytes, request: Request) -> str:
+async def _deliver(topic: Topic, work: Work, body: bytes) -> str:
     wired = wiring.current()
     delivery = Delivery(body, {})
     try:
         delivery = decode(body)
-        TRACE.set(traceparent(delivery.attributes, request.headers))
+        if publishers_own := traceparent(delivery.attributes, {}):
+            TRACE.set(publishers_own)
         return await work(wired, topic, delivery)
     except Rejected as rejected:
         fields = _fields(topic, "dead_lettered", reason=rejected.reason)

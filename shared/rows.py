@@ -29,19 +29,21 @@ def row_of(value: Any) -> Row:
 
 @cache
 def _fields_of(kind: Any) -> Callable[[Any], Row]:
-    return attrgetter(*(field.name for field in fields(kind)))
+    names = [field.name for field in fields(kind)]
+    get = attrgetter(*names)
+    return get if len(names) > 1 else lambda value: (get(value),)
 
 
 def reader_of(kind: Any) -> Reader | None:
     """What reads values of a type: time, enumeration, tuple, class of fields, or one of these or null.
 
-    None for a type whose values JSON gives as they are.
+    None for a type whose values JSON gives as they are. Raises `TypeError` for a type that it does not know.
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if (origin or kind) in PLAIN:
         return None
     if origin in {Union, UnionType}:
-        return _optional([reader_of(one) for one in arguments if one is not NoneType])
+        return _one_of([reader_of(one) for one in arguments if one is not NoneType])
     if origin is tuple:
         return _all_of(reader_of(arguments[0])) if arguments[-1] is ... else _each_of(map(reader_of, arguments))
     if kind is datetime:
@@ -51,8 +53,11 @@ def reader_of(kind: Any) -> Reader | None:
     return _of_fields(kind)
 
 
-def _optional(readers: list[Reader | None]) -> Reader | None:
-    read = readers[0]
+def _one_of(readers: list[Reader | None]) -> Reader | None:
+    """One type or null, or any of several that JSON gives as they are."""
+    read, *others = readers
+    if others and any(readers):
+        raise TypeError("several types, which JSON cannot tell apart")
     return read and (lambda value: None if value is None else read(value))
 
 

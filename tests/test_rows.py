@@ -24,6 +24,11 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Thing:
     name: str
     colour: Colour
@@ -31,6 +36,7 @@ class Thing:
     corners: tuple[Point, ...] = ()
     seen: tuple[tuple[datetime, str], ...] = ()
     inner: Point | None = None
+    label: Label | None = None
     rows: tuple[tuple[Any, ...], ...] = ()
     notes: dict[str, str | bool | None] = field(default_factory=dict)
 
@@ -42,6 +48,7 @@ FULL = Thing(
     corners=(Point(1, 2), Point(3)),
     seen=((NOON, "once"), (NOON, "twice")),
     inner=Point(4),
+    label=Label("one field"),
     rows=((1, None, "a"), ()),
     notes={"plan": None, "student": True},
 )
@@ -80,6 +87,12 @@ def test_a_row_that_ends_early_takes_the_defaults() -> None:
 def test_a_row_of_another_version_is_refused(kind: type, row: object) -> None:
     with pytest.raises((ValueError, TypeError, LookupError)):
         read(kind, row)
+
+
+@pytest.mark.parametrize("kind", [list[int], frozenset[str], Point | Label, datetime | str])
+def test_a_type_that_would_not_come_back_is_refused_before_anything_is_read(kind: Any) -> None:
+    with pytest.raises(TypeError):
+        reader_of(kind)
 
 
 def test_what_is_no_class_of_fields_has_no_row() -> None:

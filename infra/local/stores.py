@@ -21,9 +21,7 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
             for part in parts
         ]
         connection = stack.enter_context(closing(SqliteStore(target, durable=False))).connection
-        connection.execute("begin")
         connection.executemany("insert into subscriptions values (?, ?, ?, ?, ?, ?)", heapq.merge(*rows))
-        connection.execute("commit")
 
 
 def read_blob(store: Path, user_id: str) -> bytes | None:

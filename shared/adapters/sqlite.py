@@ -39,14 +39,14 @@ create table if not exists cursors (
 class SqliteStore:
     """Both `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC.
 
-    A store that is not `durable` is faster: its file is this process's alone, and may be lost with it.
+    A store that is not `durable` is faster: its file is this process's alone, and whole once it is closed.
     """
 
     def __init__(self, path: Path | str, *, durable: bool = True) -> None:
         self.connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self.connection.executescript((DURABLE if durable else FLEETING) + SCHEMA)
+        self.connection.executescript(DURABLE + SCHEMA if durable else FLEETING + SCHEMA + "begin;")
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
@@ -105,6 +105,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Close the file."""
+        self.connection.commit()
         self.connection.close()
 
     def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:

@@ -1,5 +1,6 @@
 """What payments and the verdicts on them make of a subscription."""
 
+from bisect import insort
 from datetime import datetime
 
 from shared.domain.events import Key, Outcome, PaymentReported
@@ -45,10 +46,10 @@ def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscri
     known = find(sub, reported) or Payment(reported.payment_id, reported.period_start, verdict, at)
     free = reported.amount == 0 if verdict is Verdict.PAID else known.free
     judged = Payment(known.payment_id, known.period_start, verdict, at, free)
-    others = (payment for payment in sub.payments if not payment.is_same(known))
+    payments = [payment for payment in sub.payments if not payment.is_same(known)]
+    insort(payments, judged, key=_by_period)
     return sub._replace(
-        payments=tuple(sorted((*others, judged), key=_by_period)[-MAX_PAYMENTS:]),
-        paid_by=judged if judged.is_same(sub.paid_by) else sub.paid_by,
+        payments=tuple(payments[-MAX_PAYMENTS:]), paid_by=judged if judged.is_same(sub.paid_by) else sub.paid_by
     )
 
 

@@ -157,16 +157,15 @@ class Subscription(NamedTuple):
 
     @property
     def shown_status(self) -> Status:
-        """`revoked` while the money behind the current period is withdrawn, else the machine's status."""
-        return Status.REVOKED if self._withdrawn else self.status
+        """`revoked` while the money behind the current period is withdrawn, else the machine's status.
 
-    @property
-    def _withdrawn(self) -> bool:
-        """Whether the granting payment was taken back. A second payment for the same period upholds it."""
+        A second payment for the same period upholds it.
+        """
         paid_by = self.paid_by
         if paid_by is None or paid_by.verdict not in WITHDRAWN:
-            return False
-        return not any(other.stands and other.period_start == paid_by.period_start for other in self.payments)
+            return self.status
+        upheld = any(other.stands and other.period_start == paid_by.period_start for other in self.payments)
+        return self.status if upheld else Status.REVOKED
 
     @property
     def entitled(self) -> bool:
