@@ -2,19 +2,20 @@
 
 import asyncio
 import random
-from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event
+from shared.domain.tallies import forget
 from shared.domain.terms import Terms
 from shared.outbox import still_alive
 from shared.packing import pack
 from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.recall import Recall
 from shared.record import Pending, UserRecord
+from shared.settling import Policy
 
 MAX_BLOB = 12 * 1024
 """Above this many bytes a document sheds its oldest pending messages, and then what is missed least."""
@@ -89,10 +90,10 @@ def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRe
     blob = pack(record)
     while len(blob) > limit and len(record.pending) > 1:
         shed.append(record.pending[0])
-        record = replace(record, pending=record.pending[1:])
+        record = record._replace(pending=record.pending[1:])
         blob = pack(record)
     if len(blob) > limit:
-        record = replace(_shrunk(replace(record, pending=()), terms, limit), pending=record.pending)
+        record = _shrunk(record._replace(pending=()), terms, limit)._replace(pending=record.pending)
         blob = pack(record)
     return record, blob, shed
 
@@ -100,18 +101,21 @@ def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRe
 def _shrunk(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
     """The record in `limit` bytes, as far as that can be.
 
-    The oldest of the ring move to the base; then the oldest offers are forgotten, and at last the subscriptions
-    least worth, all but one. Ids of ordinary length leave room for most of a ring: the rest is for very long ones.
+    The oldest of the ring move to the base; then the oldest offers are only counted, and at last the subscriptions
+    least worth are forgotten, all but one. Ids of ordinary length leave room for most of a ring: the rest is for
+    very long ones.
     """
     while len(pack(record)) > limit:
         history = record.history
         if history.ring:
             history = history.shrink(len(history.ring) * 3 // 4, terms, record.user_id)
-            record = replace(record, history=history)
+            record = record._replace(history=history)
         elif record.triggers:
-            record = replace(record, triggers=record.triggers[len(record.triggers) // 4 + 1 :])
+            now = record.as_of or record.triggers[-1].decided_at
+            kept, tallies, _ = forget(record.triggers, record.tallies, len(record.triggers) * 3 // 4, now)
+            record = record._replace(triggers=kept, tallies=tallies)
         elif len(history.head.subscriptions) > 1:
-            record = replace(record, history=history.forget_least(terms))
+            record = record._replace(history=history.forget_least(terms))
         else:
             break
     return record

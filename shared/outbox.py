@@ -1,7 +1,6 @@
 """The outbox: the messages one processing owes the world, numbered, and kept with the state that they tell of."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -86,7 +85,7 @@ class Outbox:
             return record
         kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
         entry = Pending.of(self.event, self.now, self.messages)
-        return replace(record, pending=(*kept, entry), sequence=self.sequence)
+        return record._replace(pending=(*kept, entry), sequence=self.sequence)
 
     def _header(self) -> dict[str, Any]:
         self.sequence += 1

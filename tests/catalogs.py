@@ -12,14 +12,14 @@ from tests.decisioning import artifacts
 
 RECENTLY = [
     [
-        artifacts.split(f"signals.{kind}.days_since", threshold=3, missing="right"),
+        artifacts.split(f"signals.{kind}.days_since", threshold=2, missing="right"),
         artifacts.leaf(0.5),
         artifacts.leaf(0.1),
     ]
     for kind in ("inactivity", "cancel_page_viewed")
 ]
 RISK = artifacts.score(artifacts.trees(*RECENTLY))
-"""High for four days after a user was inactive, or looked at the page on which to cancel."""
+"""High for three days after a user was inactive, or looked at the page on which to cancel."""
 POLICY = parse_policy("p", {"policy_version": "1", "arms": {"much": 0.5, "none": 0.5}})
 LIBRARY = Library(lambda _name, _version: RISK, {"p": POLICY})
 SCORES = {"risk": {"version": 1, "raises": {"moment": "churn_risk.raised", "at_least": 0.5, "rearm_below": 0.3}}}

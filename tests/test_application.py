@@ -15,8 +15,9 @@ from shared.domain.errors import Conflict, Rejected, Transient
 from shared.domain.events import Event, TimePassed
 from shared.packing import pack
 from shared.ports import Document
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import Pending, UserRecord
+from shared.settling import Policy
 from tests.catalogs import EVERYTHING
 from tests.domain.story import auto_renew_off, day, event, failed, paid, refunded, trial
 from tests.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
@@ -132,7 +133,7 @@ class TestFit:
         fitting, blob, shed = fit(record, TERMS, limit=8000)
         assert len(blob) <= 8000
         assert shed == [*record.pending[: len(shed)]]
-        assert fitting == replace(record, pending=record.pending[len(shed) :])
+        assert fitting == record._replace(pending=record.pending[len(shed) :])
 
     def test_the_newest_pending_entry_stays_whatever_it_weighs(self) -> None:
         record = self.filled(20)
@@ -141,7 +142,7 @@ class TestFit:
 
     def test_then_the_oldest_of_the_ring_move_to_the_base(self) -> None:
         record = self.filled(60)
-        bare = len(pack(replace(record, pending=())))
+        bare = len(pack(record._replace(pending=())))
         fitting, _, _ = fit(record, TERMS, limit=bare - 500)
         assert 0 < len(fitting.history.ring) < 60
         assert fitting.history.head == record.history.head
@@ -149,7 +150,7 @@ class TestFit:
 
     def test_the_ring_is_not_given_up_for_one_large_decision(self) -> None:
         record = self.filled(10)
-        bare = len(pack(replace(record, pending=())))
+        bare = len(pack(record._replace(pending=())))
         fitting, _, _ = fit(record, TERMS, limit=bare)
         assert fitting.history == record.history
 

@@ -12,8 +12,9 @@ from shared.domain.account import Account
 from shared.domain.history import History
 from shared.domain.subscription import Status, Subscription
 from shared.packing import UnreadableRecord, pack, unpack
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import UserRecord
+from shared.settling import Policy
 from tests.catalogs import CATALOGS
 from tests.histories import LIFETIME, TERMS, USER, histories, instants
 from tests.lives import lives

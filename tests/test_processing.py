@@ -14,8 +14,9 @@ from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal, TimePassed
 from shared.domain.moments import MomentKind
 from shared.outbox import still_alive
-from shared.processing import Policy, Processed, process
+from shared.processing import Processed, process
 from shared.record import MAX_DEFERRED, MAX_FIRED, MAX_TRIGGERS, Fired, UserRecord
+from shared.settling import Policy
 from tests.catalogs import EVERYTHING, FLEETING, LIBRARY, OFFSETS, RATIONED, SCORES
 from tests.domain.story import (
     TERMS,
@@ -410,7 +411,7 @@ class TestPutOff:
 
 
 class TestChurnRisk:
-    """The score of these catalogs is high for four days after a sign of leaving."""
+    """The score of these catalogs is high for three days after a sign of leaving."""
 
     def test_is_raised_by_how_a_user_behaves(self) -> None:
         told = Told().process(paid(0)).process(signal(Signal.CANCEL_PAGE_VIEWED, 1))

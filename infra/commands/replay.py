@@ -60,6 +60,6 @@ def _told(done: "Summary", out: Path) -> str:
             f"{done.events_read:,} events read: {outcomes}",
             f"{done.triggers_issued:,} triggers issued, {done.triggers_revoked:,} revoked",
             f"{done.events_per_second:,.0f} events a second; the clock stands at {done.now:%Y-%m-%d %H:%M} UTC",
-            f"In {out}: subscriptions, triggers, changes, decisions, exposures and dead-letter (.jsonl), summary.json",
+            f"In {out}: subscriptions, triggers, changes, decisions, exposures, dead-letter (.jsonl); summary",
         ]
     )

@@ -1,7 +1,6 @@
 """Decisions about one user, to be explained: those on record, and what would be decided if a moment came now."""
 
 from collections.abc import Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -10,15 +9,14 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
-from shared.domain import profiles
 from shared.domain.conditions import holds
 from shared.domain.events import Event, Key, TimePassed
 from shared.domain.moments import MILESTONES, Moment, MomentKind
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
-from shared.domain.user import User
 from shared.outbox import Outbox
 from shared.record import UserRecord
+from shared.settling import user_of
 
 Decision = Mapping[str, Any]
 """The body of a decision's message; one that was never made says `hypothetical` beside."""
@@ -53,7 +51,8 @@ def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
 
 def as_if(record: UserRecord, moment: Asked, now: datetime, catalog: Catalog, terms: Terms) -> Decision:
     """What a catalog would decide if the moment came at `now` (UTC); nothing is noted anywhere."""
-    user = _user(record, now, terms)
+    account, _ = record.history.at(now, terms)
+    user = user_of(record, account, record.triggers, now)
     come = _come(moment, user.subscription, now, catalog)
     true = holds(user.account, come.kind, come.subscription_id, come.cause)
     decision = decide(Situation(catalog, user), [come] if true else [], [] if true else [come])
@@ -69,14 +68,6 @@ def _nothing_happened(user_id: str, moment: Moment) -> Event:
 
 def _moments(body: Decision) -> set[str]:
     return {*body["moments"], *(candidate["moment"] for candidate in body["candidates"])}
-
-
-def _user(record: UserRecord, now: datetime, terms: Terms) -> User:
-    """The user as a decision at `now` would see them: what goes by the same name in the record is the same."""
-    account, _ = record.history.at(now, terms)
-    same = {field.name for field in fields(User)} & {field.name for field in fields(UserRecord)} - {"profile"}
-    known = {name: getattr(record, name) for name in same}
-    return User(now=now, account=account, profile=profiles.profile(record.profile), **known)
 
 
 def _come(moment: Asked, subscription: Subscription, now: datetime, catalog: Catalog) -> Moment:

@@ -19,7 +19,9 @@ NOTHING_SAID = events.Profile()
 class Inbound(BaseModel):
     """What every message in has. Nothing is coerced: "5" and 5.0 are not 5. Unknown fields are ignored."""
 
-    model_config = ConfigDict(defer_build=True, strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, strict=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
     TOPIC: ClassVar[str]
 
     schema_version: fields.Version = Field(default=1, description="The version of this contract: 1.")

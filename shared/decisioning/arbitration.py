@@ -9,7 +9,7 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.experiments import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, Reason
-from shared.decisioning.situation import Counted
+from shared.decisioning.offered import Counted
 from shared.domain.terms import later
 from shared.domain.triggers import Trigger
 
@@ -72,11 +72,11 @@ class _Arbitration:
         loss, withheld = judge(contender)
         if loss and loss.reason in INELIGIBLE:
             return Verdict(contender, loss)
-        caps = contender.situation.counts(campaign)
+        caps = contender.situation.offered.counts(campaign)
         if not campaign.is_fallback:
             self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
         elif eligible := self.open_to_user.get(campaign.terms.placement):
-            return Verdict(contender, Loss(Reason.FALLBACK, eligible), caps=caps)
+            return Verdict(contender, Loss(Reason.FALLBACK, eligible), None, None, caps)
         if loss is None:
             return self._won(contender, caps)
         if withheld and self.places_if_none_were_withheld.refusal(contender) is None:
@@ -84,7 +84,7 @@ class _Arbitration:
             if not isinstance(choice, Loss):
                 self.places_if_none_were_withheld.take(campaign)
                 return Verdict(contender, loss, _trigger(contender, choice), choice, caps)
-        return Verdict(contender, loss, caps=caps)
+        return Verdict(contender, loss, None, None, caps)
 
     def _won(self, contender: Contender, caps: tuple[Counted, ...]) -> Verdict:
         loss, choice = self.places.refusal(contender), None
@@ -93,14 +93,14 @@ class _Arbitration:
         if isinstance(choice, Loss):
             loss, choice = choice, None
         if loss:
-            return Verdict(contender, loss, caps=caps)
+            return Verdict(contender, loss, None, None, caps)
         self.places.take(contender.campaign)
         if self.places_if_none_were_withheld.refusal(contender) is None:
             self.places_if_none_were_withheld.take(contender.campaign)
         trigger = _trigger(contender, choice)
         if choice and choice.offer_id is None:
             return Verdict(contender, Loss(Reason.VARIANT, choice.variant), trigger, choice, caps)
-        contender.situation.note(trigger)
+        contender.situation.offered.note(trigger)
         return Verdict(contender, None, trigger, choice, caps)
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from shared.decisioning.arbitration import Verdict, arbitrate
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, Reason
-from shared.decisioning.situation import Counted, Situation
+from shared.decisioning.offered import Counted
+from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
 from shared.domain.moments import Deferred, Moment, MomentKind, moment_of
 from shared.domain.triggers import Trigger
@@ -51,10 +52,6 @@ class Candidate(NamedTuple):
     score_version: int | None = None
 
 
-NO_VARIANT = (None, None, None, None)
-"""What a candidate tells of an experiment where it is part of none."""
-
-
 class Suppressed(NamedTuple):
     """An offer that was held back though it would have won."""
 
@@ -91,7 +88,7 @@ def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] 
     return Decision(
         situation.catalog.version,
         tuple(map(_candidate, verdicts)),
-        tuple(situation.issued),
+        tuple(situation.offered.issued),
         tuple(_suppressed(verdicts)),
         tuple(_assignments(verdicts)),
         tuple(_deferred(verdicts)),
@@ -149,7 +146,10 @@ def _candidate(verdict: Verdict) -> Candidate:
         bool(loss and trigger),
         loss.detail if loss and loss.reason is Reason.HOLDOUT else None,
         caps,
-        *(choice[:4] if choice else NO_VARIANT),
+        choice.experiment_id if choice else None,
+        choice.variant if choice else None,
+        choice.propensity if choice else None,
+        choice.policy_version if choice else None,
         scored.value if scored else None,
         scored.version if scored else None,
     )

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.losses import WITHHELD, Loss, Reason
+from shared.decisioning.offered import Counted
 from shared.decisioning.quiet import quiet_until, zone_of
 from shared.decisioning.schema import ByScore
 from shared.decisioning.scoring.score import Scored
-from shared.decisioning.situation import Counted, Situation
+from shared.decisioning.situation import Situation
 from shared.domain.moments import Moment
 from shared.domain.tallies import ISSUED
 from shared.domain.terms import later
@@ -73,9 +74,9 @@ def audience(contender: Contender) -> Loss | None:
 
 def suppression(contender: Contender) -> Loss | None:
     """Who has answered an offer is not asked again."""
-    campaign, situation = contender.campaign, contender.situation
+    campaign, offered = contender.campaign, contender.situation.offered
     for rule in campaign.terms.suppress_on:
-        if situation.within(situation.times(campaign, rule.scope, rule.event), rule.window_days):
+        if offered.within(offered.times(campaign, rule.scope, rule.event), rule.window_days):
             return Loss(Reason.SUPPRESSED, f"{rule.event}{_about(rule.scope)} {_in(rule.window_days)}")
     return None
 
@@ -98,7 +99,7 @@ def exclusivity(contender: Contender) -> Loss | None:
 
 def caps(contender: Contender) -> Loss | None:
     """A campaign is offered only so often."""
-    for count in contender.situation.counts(contender.campaign):
+    for count in contender.situation.offered.counts(contender.campaign):
         if count.used >= count.max:
             return Loss(Reason.CAP, _told(count))
     return None
@@ -107,7 +108,7 @@ def caps(contender: Contender) -> Loss | None:
 def cool_down(contender: Contender) -> Loss | None:
     """A campaign leaves the user in peace for a while after each offer, or after an answer to it."""
     for event, hours in contender.campaign.terms.cool_down_hours.items():
-        times = contender.situation.times(contender.campaign, event=event)
+        times = contender.situation.offered.times(contender.campaign, event=event)
         if times and contender.now < (ends := later(times[-1], timedelta(hours=hours))):
             after = "" if event == ISSUED else f" after {event}"
             return Loss(Reason.COOL_DOWN, f"until {ends.isoformat()}{after}")

@@ -181,6 +181,15 @@ class TestWideCaps:
         assert verdicts(decision)["c"] == (Reason.CAP, "2 for the placement ever")
         assert [count.used for count in candidate(decision, "c").caps] == [2]
 
+    def test_count_what_the_campaign_itself_has_just_been_given(self) -> None:
+        asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})})
+        decision = decide(asked, user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
+        assert [(one.reason, [count.used for count in one.caps]) for one in decision.candidates] == [
+            (None, [0]),
+            (Reason.CAP, [1]),
+        ]
+        assert decision.suppressed == ()
+
     def test_tell_how_far_they_are_used_up_before_the_offer_is_made(self) -> None:
         cap = [{"max": 2, "window_days": 7}, {"max": 9, "scope": "user", "event": "clicked"}]
         asked = catalog(campaigns={"upgrade": campaign(cap=cap)})
@@ -377,6 +386,9 @@ class TestFallback:
         (shown,) = decision.issued
         assert (shown.offer_id, shown.placement, shown.channel) == ("other", "banner", "in_app")
         assert shown.expires_at == NOW + timedelta(hours=24)
+
+    def test_stands_back_for_the_least_of_campaigns(self) -> None:
+        assert issued(self.decided(campaigns={"zebra": campaign(priority=0)})) == ["zebra"]
 
     @pytest.mark.parametrize("closing", [{"state": "paused"}, {"starts_at": NOW + timedelta(1)}, {"ends_at": NOW}])
     def test_is_for_them_where_the_campaign_does_not_run_either(self, closing: dict[str, Any]) -> None:

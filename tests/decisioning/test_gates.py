@@ -168,7 +168,7 @@ class TestAudience:
 
 
 class TestSuppression:
-    """Scopes and windows are counted as those of caps: see test_situation.py."""
+    """Scopes and windows are counted as those of caps: see test_offered.py."""
 
     @pytest.mark.parametrize("kind", list(K))
     def test_stops_after_feedback_of_its_kind_for_ever(self, kind: K) -> None:
@@ -263,6 +263,11 @@ class TestExclusivity:
 
     def test_does_not_stop_a_campaign_from_speaking_again(self) -> None:
         assert self.stopped_by(trigger("upgrade")) is None
+
+    def test_names_the_rival_that_spoke_last(self) -> None:
+        third = GROUPS | {"third": campaign(exclusivity_group="g")}
+        of = user(triggers=(trigger("rival", expires_at=NOW + SECOND), trigger("third")))
+        assert loss(of, {"campaigns": third}) == Loss(Reason.EXCLUSIVITY, "third")
 
     def test_ends_when_the_rival_expires_to_the_second(self) -> None:
         assert self.stopped_by(trigger("rival", expires_at=NOW + SECOND)) is not None

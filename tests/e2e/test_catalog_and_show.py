@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -64,7 +63,7 @@ def test_nothing_invalid_is_published(firestore, tmp_path):
 
 @pytest.mark.parametrize("user", ["u", "__u__", ".."])
 def test_a_user_is_shown_from_the_emulators_that_are_up(firestore, user):
-    record = replace(UserRecord(user), next_due_at=DUE)
+    record = UserRecord(user)._replace(next_due_at=DUE)
     firestore.collection("subscriptions").document(document_id(user)).set({"blob": pack(record)})
     told = json.loads(run("show", user, "--json").stdout)
     assert (told["user_id"], told["status"], told["next_due_at"]) == (user, "none", "2026-03-01T00:00:00Z")

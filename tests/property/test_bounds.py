@@ -1,7 +1,6 @@
 """Bounds: ten thousand events of any kind and spacing, and the document stays small and each of them cheap."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from itertools import count
 
@@ -14,8 +13,9 @@ from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Outcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
 from shared.packing import pack
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import MAX_FIRED, MAX_TRIGGERS, UserRecord
+from shared.settling import Policy
 from tests.catalogs import CATALOGS
 from tests.floods import Adversarial, Flood, Ordinary
 from tests.histories import DAY, START, TERMS, USER
@@ -65,7 +65,7 @@ def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
 def test_an_offer_at_every_moment_keeps_the_document_small(kind: type[Flood]) -> None:
     for record, blob in flooded(kind(seed=2), "everything", 500):
         assert len(blob) < LIMIT
-        assert len(pack(replace(record, pending=()))) <= MAX_BLOB
+        assert len(pack(record._replace(pending=()))) <= MAX_BLOB
 
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Signal, SignalSeen, TrialStarted
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import UserRecord
+from shared.settling import Policy
 from tests.catalogs import CATALOGS, EVERYTHING
 from tests.histories import (
     DAY,

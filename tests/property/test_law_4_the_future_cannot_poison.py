@@ -12,8 +12,9 @@ from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, TrialStarted
 from shared.domain.moments import MomentKind
 from shared.domain.terms import END_OF_TIME, Terms
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import UserRecord
+from shared.settling import Policy
 from tests.catalogs import EVERYTHING
 from tests.histories import DAY, START, USER, delivered, histories
 from tests.lives import lives

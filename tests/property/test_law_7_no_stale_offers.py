@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from shared.domain.conditions import holds
 from shared.domain.events import Event
 from shared.domain.moments import MomentKind
-from shared.processing import Policy, process
+from shared.processing import process
 from shared.record import UserRecord
-from tests.catalogs import EVERYTHING, FLEETING
+from shared.settling import Policy
+from tests.catalogs import EVERYTHING, FLEETING, INTRICATE
 from tests.fakes import Fault
 from tests.histories import DAY, TERMS, USER, arrivals, histories
 from tests.lives import lives
@@ -18,6 +19,7 @@ from tests.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
 POLICY = Policy(EVERYTHING, TERMS)
+lasting = st.sampled_from([EVERYTHING, INTRICATE])
 
 
 @given(some_history, st.data())
@@ -25,7 +27,7 @@ def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
     history: list[Event], data: st.DataObject
 ) -> None:
     """Between the events too: either every open offer is true, or the clock is due."""
-    pipeline = Pipeline(EVERYTHING)
+    pipeline = Pipeline(data.draw(lasting))
     for one in data.draw(arrivals(history)):
         pipeline.clock.move_to(one.at)
         pipeline.deliver(one.event)
@@ -37,7 +39,7 @@ def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
 
 @given(some_history, st.data())
 def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event], data: st.DataObject) -> None:
-    pipeline = Pipeline(EVERYTHING)
+    pipeline = Pipeline(data.draw(lasting))
     for one in data.draw(arrivals(history)):
         pipeline.pass_time(max(one.at - pipeline.clock.now(), timedelta(0)))
         pipeline.deliver(one.event)
@@ -77,7 +79,7 @@ def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
     history: list[Event], data: st.DataObject
 ) -> None:
     """Nothing gets out at first; all comes again at the end, when most of it is over."""
-    pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, FLEETING])))
+    pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, FLEETING, INTRICATE])))
     for event in history:
         pipeline.clock.move_to(event.occurred_at)
         pipeline.deliver(event, Fault.CRASH_BEFORE_PUBLISH)
