@@ -484,6 +484,13 @@ class TestExposures:
         told = Told().process(paid(0))
         assert [one["kind"] for one in self.exposures(told.process(self.feedback(told, 1, kind)))] == [kind]
 
+    def test_speak_of_the_trigger_reported_on_alone(self) -> None:
+        told = Told().process(paid(0)).process(paid(30, plan="annual"))
+        first, *others = told.record.triggers
+        assert others
+        exposures = self.exposures(told.process(self.feedback(told, 31)))
+        assert [one["trigger_id"] for one in exposures] == [first.trigger_id]
+
     def test_do_not_go_out_for_what_is_known(self) -> None:
         told = Told().process(paid(0))
         one = self.feedback(told, 1)

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from typing import Any
 
-from shared.decisioning.clauses import ENVIRONMENT, Clause, compiled
+from shared.decisioning.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
 from shared.decisioning.scope import VARIABLES, Facts
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
@@ -22,9 +23,9 @@ class Audience:
     clauses: tuple[Clause, ...]
     combine: Callable[[Iterable[bool]], bool]
     """`all` or `any`."""
-    joined: Any
+    joined: Callable[[], Any]
     """All clauses as one program, since the start of an evaluation is most of its cost: the index of the first
-    failing clause, or -1. Where an error keeps it from telling, the clauses are asked one by one."""
+    failing clause, or -1. Where it cannot tell, or there is none, the clauses are asked one by one."""
 
     @property
     def asks(self) -> frozenset[str]:
@@ -35,8 +36,9 @@ class Audience:
 
     def failure(self, activation: Any) -> str | None:
         """The first failing clause, with CEL's error where there is one; None for a user who belongs."""
+        program = self.joined()
         try:
-            index = self.joined.eval(activation).value()
+            index = program and program.eval(activation).value()
         except RuntimeError:
             index = None
         if not isinstance(index, int):
@@ -56,15 +58,31 @@ def activate(facts: Facts) -> Any:
 
 
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
-    """The users for whom every clause is true. Raises `InvalidClause` if they do not compile together."""
+    """The users for whom every clause is true."""
     tests = "".join(f"!({clause.text}\n) ? {index} : " for index, clause in enumerate(clauses))
-    return Audience(audience_id, tuple(clauses), all, compiled(f"{tests}{_PASSED}"))
+    return Audience(audience_id, tuple(clauses), all, _when_asked(f"{tests}{_PASSED}"))
 
 
 def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
-    """The users for whom any clause is true. Raises `InvalidClause` if they do not compile together."""
+    """The users for whom any clause is true."""
     tests = " || ".join(f"({clause.text}\n)" for clause in clauses)
-    return Audience(audience_id, tuple(clauses), any, compiled(f"{tests} ? {_PASSED} : 0"))
+    return Audience(audience_id, tuple(clauses), any, _when_asked(f"{tests} ? {_PASSED} : 0"))
+
+
+def _when_asked(text: str) -> Callable[[], Any]:
+    """The program of clauses, compiled when first asked for: in one instance few audiences of a catalog ever are.
+
+    None where they are too deep to be one program, though each of them is not.
+    """
+
+    @cache
+    def program() -> Any:
+        try:
+            return compiled(text)
+        except InvalidClause:
+            return None
+
+    return program
 
 
 def _beginnings(dotted: str) -> Iterator[str]:

@@ -25,6 +25,8 @@ from shared.domain.history import History
 from shared.domain.terms import Terms
 from shared.packing import pack, unpack
 from shared.record import UserRecord
+from tests.bench.decisions import deciding
+from tests.bench.scores import scoring
 
 TERMS = Terms()
 DAY = timedelta(days=1)
@@ -164,7 +166,7 @@ def replaying() -> None:
 def main() -> None:
     """Run them all."""
     sys.stdout.write(f"{'what : yardstick':<72} {'ours':>12} {'yardstick':>12} {'ratio':>7}\n")
-    for benchmark in (reading, folding, packing, growing, replaying):
+    for benchmark in (reading, folding, packing, deciding, scoring, growing, replaying):
         benchmark()
 
 

@@ -88,7 +88,7 @@ class Exhausted:
 def test_an_evaluation_that_gives_up_fails_closed(combine: Any) -> None:
     clause = Clause("endless", "", Exhausted())
     assert clause.failure(None) == "endless: Iteration budget exceeded"
-    assert Audience("a", (clause,), combine, Exhausted()).failure(None) == "endless: Iteration budget exceeded"
+    assert Audience("a", (clause,), combine, Exhausted).failure(None) == "endless: Iteration budget exceeded"
 
 
 def test_all_of_names_the_first_clause_that_fails() -> None:
@@ -207,3 +207,15 @@ def test_part_of_a_day_is_rounded_down_on_both_sides_of_now() -> None:
     ends = [NOW + timedelta(hours=hours) for hours in (23, -1)]
     days = [scope_of(user(paying(period_end=end)))["subscription.days_until_period_end"] for end in ends]
     assert days == [0, -1]
+
+
+def test_clauses_too_deep_to_be_one_program_are_asked_one_by_one() -> None:
+    deep = "(" * 30 + "subscription.live" + ")" * 30
+    assert all_of("a", [compile_clause("c", deep)] * 16).joined() is None
+    assert failure(*[deep] * 16) is None
+    assert failure(*[deep] * 15, "false") == "c15"
+
+
+def test_an_audience_is_compiled_when_it_is_first_asked_and_once() -> None:
+    audience = all_of("a", [compile_clause("c", "subscription.live")])
+    assert audience.joined() is audience.joined()

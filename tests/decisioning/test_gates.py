@@ -163,7 +163,7 @@ class TestAudience:
 
     def test_is_asked_once_a_decision(self) -> None:
         program, situation = Counting(), Situation(catalog(), user())
-        shared = Audience("a", (), all, program)
+        shared = Audience("a", (), all, lambda: program)
         assert (situation.failure(shared), situation.failure(shared), program.asked) == (None, None, 1)
 
 
