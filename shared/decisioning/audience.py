@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Any
 
 from shared.decisioning.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
-from shared.decisioning.scope import VARIABLES, Facts
+from shared.decisioning.scope import OF_SUBSCRIPTION, VARIABLES, Facts
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")
@@ -26,13 +26,10 @@ class Audience:
     joined: Callable[[], Any]
     """All clauses as one program, since the start of an evaluation is most of its cost: the index of the first
     failing clause, or -1. Where it cannot tell, or there is none, the clauses are asked one by one."""
-
-    @property
-    def asks(self) -> frozenset[str]:
-        """The variables that the clauses name, and a few more; all of them if a comment may hide one."""
-        text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in self.clauses))
-        names = {name for dotted in _NAME.findall(text) for name in _beginnings(dotted)}
-        return frozenset(VARIABLES) if "//" in text else frozenset(VARIABLES.keys() & names)
+    asks: frozenset[str] = frozenset(VARIABLES)
+    """The variables that the clauses name, and a few more: nothing else about a user need be found out."""
+    fields: frozenset[str] = frozenset(OF_SUBSCRIPTION)
+    """Of `subscriptions`, the fields that they name."""
 
     def failure(self, activation: Any) -> str | None:
         """The first failing clause, with CEL's error where there is one; None for a user who belongs."""
@@ -60,13 +57,13 @@ def activate(facts: Facts) -> Any:
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom every clause is true."""
     tests = "".join(f"!({clause.text}\n) ? {index} : " for index, clause in enumerate(clauses))
-    return Audience(audience_id, tuple(clauses), all, _when_asked(f"{tests}{_PASSED}"))
+    return Audience(audience_id, tuple(clauses), all, _when_asked(f"{tests}{_PASSED}"), *_named(clauses))
 
 
 def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom any clause is true."""
     tests = " || ".join(f"({clause.text}\n)" for clause in clauses)
-    return Audience(audience_id, tuple(clauses), any, _when_asked(f"{tests} ? {_PASSED} : 0"))
+    return Audience(audience_id, tuple(clauses), any, _when_asked(f"{tests} ? {_PASSED} : 0"), *_named(clauses))
 
 
 def _when_asked(text: str) -> Callable[[], Any]:
@@ -83,6 +80,20 @@ def _when_asked(text: str) -> Callable[[], Any]:
             return None
 
     return program
+
+
+def _named(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str]]:
+    """The variables that clauses name, and the fields of `subscriptions`; all of them where a name may be hidden.
+
+    A comment may hide a variable, and an index a field, whose name may be the result of anything.
+    """
+    text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in clauses))
+    names = {name for dotted in _NAME.findall(text) for name in _beginnings(dotted)}
+    asks = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
+    if "subscriptions" not in asks:
+        return frozenset(asks), frozenset()
+    words = {word for name in names for word in name.split(".")}
+    return frozenset(asks), frozenset(OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words)
 
 
 def _beginnings(dotted: str) -> Iterator[str]:

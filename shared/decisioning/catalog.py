@@ -46,8 +46,6 @@ class Catalog:
     milestones: Offsets = field(compare=False)
     """The offsets in days of every milestone; none where it never comes."""
     listeners: Listeners = field(compare=False, repr=False)
-    asks: frozenset[str] = field(compare=False, repr=False)
-    """The variables that any audience names: nothing else about a user need be found out."""
     raising: Mapping[str, Raise] = field(compare=False, repr=False)
     """What brings moments when it rises, by the name of the score."""
     library: Library = field(compare=False, repr=False)
@@ -58,9 +56,8 @@ class Catalog:
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
         listeners = _with_fallbacks(_listeners(_campaigns(document, audiences), milestones), document)
-        asks = frozenset[str]().union(*(audience.asks for audience in audiences.values()))
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
-        return cls(version, document, milestones, listeners, asks, raising, library)
+        return cls(version, document, milestones, listeners, raising, library)
 
     @property
     def kill_switch(self) -> bool:

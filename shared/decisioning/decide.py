@@ -81,6 +81,7 @@ def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] 
     contenders, outdated = [*_heard(asked, situation)], [*_heard(stale, situation)]
     if not contenders and not outdated:
         return Decision(situation.catalog.version)
+    situation.audiences = [one.campaign.audience for one in contenders if one.campaign.audience]
     verdicts = [
         *arbitrate(contenders),
         *(Verdict(contender, Loss(Reason.STALE)) for contender in sorted(outdated, key=_in_order)),

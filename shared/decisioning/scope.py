@@ -71,10 +71,10 @@ OF_SIGNAL: Mapping[str, Callable[[list[Behaviour], User], object]] = {
 """What can be asked of the newest signals of one behavioural kind."""
 
 
-def _every_subscription(user: User) -> list[Facts]:
-    return [
-        {name: fact(sub, user) for name, fact in OF_SUBSCRIPTION.items()} for sub in user.account.subscriptions
-    ]
+def every_subscription(user: User, names: Iterable[str] = OF_SUBSCRIPTION) -> list[Facts]:
+    """All of a user's subscriptions, each with the facts named."""
+    facts = [(name, OF_SUBSCRIPTION[name]) for name in names]
+    return [{name: fact(sub, user) for name, fact in facts} for sub in user.account.subscriptions]
 
 
 def _of_best(fact: Callable[[Subscription, User], object]) -> Fact:
@@ -91,7 +91,7 @@ def _of_signal(kind: Signal, fact: Callable[[list[Behaviour], User], object]) ->
 
 FACTS: Mapping[str, Fact] = {
     "now": lambda user: user.now,
-    "subscriptions": _every_subscription,
+    "subscriptions": every_subscription,
     "features": lambda _: {},
     "scores": lambda _: {},
     **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},

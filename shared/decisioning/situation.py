@@ -8,18 +8,23 @@ from shared.decisioning.audience import Audience, activate
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments import Holdout
 from shared.decisioning.offered import Offered
-from shared.decisioning.scope import FACTS, Facts
+from shared.decisioning.scope import FACTS, Facts, every_subscription
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User
+
+COSTLY = frozenset({"scores", "subscriptions"})
+"""Facts of which only what is asked for is found out."""
 
 
 class Situation:
     """What all candidates of one decision share. Everything is found out when it is first asked for, and once."""
 
-    def __init__(self, catalog: Catalog, user: User) -> None:
+    def __init__(self, catalog: Catalog, user: User, audiences: Iterable[Audience] = ()) -> None:
         self.catalog = catalog
         self.user = user
+        self.audiences = audiences
+        """Those that may be asked about; whoever decides names them before the first is."""
         self.offered = Offered(user)
         self._failures: dict[str, str | None] = {}
         self._facts: Facts = {}
@@ -60,10 +65,15 @@ class Situation:
 
     @cached_property
     def _activation(self) -> Any:
-        facts = self._known(self.catalog.asks - {"scores"})
-        if "scores" in self.catalog.asks:
+        """What the clauses of this decision ask for, found out once for all of them."""
+        names = frozenset[str]().union(*(audience.asks for audience in self.audiences))
+        facts = self._known(names - COSTLY)
+        if "scores" in names:
             scored = (self.score(name) for name in self.catalog.document.scores)
             facts["scores"] = {one.name: one.value for one in scored if one.value is not None}
+        if "subscriptions" in names:
+            fields = frozenset[str]().union(*(audience.fields for audience in self.audiences))
+            facts["subscriptions"] = every_subscription(self.user, fields)
         return activate(facts)
 
     def _known(self, names: Iterable[str]) -> Facts:

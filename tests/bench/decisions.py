@@ -86,8 +86,8 @@ def decision(compiled: Catalog, of: User) -> Decision:
 
 def plainly(compiled: Catalog, of: User) -> Callable[[], object]:
     """Every clause evaluated by itself, with facts that are at hand."""
-    activation = activate(scope_of(of, compiled.asks))
     audiences = [one.audience for one in compiled.listening(RENEWED) if one.audience]
+    activation = activate(scope_of(of, {name for audience in audiences for name in audience.asks}))
     programs = [clause.program for audience in audiences for clause in audience.clauses]
     return lambda: [program.eval(activation) for program in programs]
 

@@ -5,7 +5,7 @@ import pytest
 
 from shared.decisioning.audience import Audience, activate, all_of, any_of
 from shared.decisioning.clauses import Clause, InvalidClause, compile_clause, compiled
-from shared.decisioning.scope import VARIABLES, scope_of
+from shared.decisioning.scope import OF_SUBSCRIPTION, VARIABLES, scope_of
 from shared.domain.events import Signal
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
@@ -219,3 +219,17 @@ def test_clauses_too_deep_to_be_one_program_are_asked_one_by_one() -> None:
 def test_an_audience_is_compiled_when_it_is_first_asked_and_once() -> None:
     audience = all_of("a", [compile_clause("c", "subscription.live")])
     assert audience.joined() is audience.joined()
+
+
+@pytest.mark.parametrize(
+    ("clause", "fields"),
+    [
+        ("subscriptions.exists(s, s.entitled && s.plan == 'x')", {"entitled", "plan"}),
+        ("subscriptions.filter(s, s . live).size() > 1", {"live"}),
+        ("subscriptions.size() > 1", set()),
+        ("subscriptions.exists(s, s['entitled'] == true)", set(OF_SUBSCRIPTION)),
+        ("subscription.entitled", set()),
+    ],
+)
+def test_of_a_list_of_subscriptions_only_what_is_asked_for_is_found_out(clause: str, fields: set[str]) -> None:
+    assert all_of("a", [compile_clause("c", clause)]).fields == fields

@@ -151,7 +151,9 @@ class Counting:
 class TestAudience:
     def failing(self, clause: dict[str, str], *others: dict[str, str], of: User | None = None) -> Loss | None:
         asked = catalog_with_audience(clause, *others)
-        return judge(Contender(asked.listening(moment())[0], moment(), Situation(asked, of or user())))[0]
+        (listening,) = asked.listening(moment())
+        assert listening.audience
+        return judge(Contender(listening, moment(), Situation(asked, of or user(), [listening.audience])))[0]
 
     def test_that_fails_is_named_by_its_first_failing_clause(self) -> None:
         clauses = {"live": "subscription.live"}, {"student": "profile.student == true"}, {"no": "false"}
