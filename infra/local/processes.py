@@ -52,6 +52,8 @@ class Process:
         self._sink = sink or (lambda _name, _line: None)
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._stopping = threading.Event()
+        self._counted = threading.Event()
+        """Set from when the end of a run was noticed until the next begins."""
         self._lock = threading.Lock()
         self._child: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._supervise, name=program.name, daemon=True)
@@ -77,12 +79,12 @@ class Process:
             self._thread.join()
 
     def kill(self) -> None:
-        """Kill the program and its children, as a crash would; returns when it is dead, to be started again."""
+        """Kill the program and its children, as a crash would; returns when that was counted as one."""
         with self._lock:
             child = self._child
             self._signal(signal.SIGKILL)
         if child:
-            child.wait()
+            self._counted.wait()
 
     @property
     def last_lines(self) -> str:
@@ -103,11 +105,14 @@ class Process:
             if self._stopping.is_set() or not self.program.restarts:
                 break
             self.crashes += 1
+            self._counted.set()
             backoff = FIRST_BACKOFF_SECONDS if time.monotonic() - began > STEADY_SECONDS else backoff
             self._say(f"ended with exit code {code}; starting it again in {backoff:g} s")
             self._stopping.wait(backoff)
             backoff = min(backoff * 2, MAX_BACKOFF_SECONDS)
+            self._counted.clear()
         self.ended.set()
+        self._counted.set()
 
     def _run_once(self) -> int:
         """Run until it ends; its exit code."""
