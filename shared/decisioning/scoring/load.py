@@ -9,8 +9,9 @@ from pydantic import BaseModel, ValidationError
 from shared.contracts.strict_json import read_object
 from shared.decisioning.problems import guess, malformed, problem
 from shared.decisioning.scoring import artifact, logistic_artifact, trees_artifact
+from shared.decisioning.scoring.formula import score_of
 from shared.decisioning.scoring.logistic_artifact import Logistic
-from shared.decisioning.scoring.score import Score, score_of
+from shared.decisioning.scoring.score import Score
 from shared.decisioning.scoring.trees_artifact import Leaf, Tree, Trees
 from shared.domain.errors import Rejected, UpbeatError
 

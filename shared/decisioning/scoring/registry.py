@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 
-from shared.decisioning.scoring.load import InvalidScore, load_score
 from shared.decisioning.scoring.score import BrokenScore, Score
 
 Read = Callable[[str, int], bytes | None]
@@ -29,6 +28,9 @@ class Registry:
         return score
 
     def _load(self, name: str, version: int) -> Score | BrokenScore:
+        # Only where a catalog has a score: the models of artifacts would lengthen every function's start.
+        from shared.decisioning.scoring.load import InvalidScore, load_score  # noqa: PLC0415
+
         data = self._read(name, version)
         if data is None:
             return BrokenScore(name, version, "no such artifact")

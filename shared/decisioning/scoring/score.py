@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import exp, isfinite
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.decisioning.scoring.facts import Facts, Unusable
-from shared.decisioning.scoring.logistic import log_odds
-from shared.decisioning.scoring.logistic_artifact import Logistic
-from shared.decisioning.scoring.trees import sum_of_leaves
-from shared.decisioning.scoring.trees_artifact import Trees
+
+if TYPE_CHECKING:  # their models are built when the first artifact is read, and not at the start of a function
+    from shared.decisioning.scoring.logistic_artifact import Logistic
+    from shared.decisioning.scoring.trees_artifact import Trees
 
 
 class Scored(NamedTuple):
@@ -36,7 +35,7 @@ class Score:
     version: int
     features: frozenset[str]
     """The facts that it asks for; no other matters."""
-    artifact: Logistic | Trees = field(compare=False, repr=False)
+    artifact: "Logistic | Trees" = field(compare=False, repr=False)
     formula: Callable[[Facts], float] = field(compare=False, repr=False)
 
     def evaluate(self, facts: Facts) -> Scored:
@@ -66,33 +65,3 @@ class BrokenScore:
     def evaluate(self, facts: Facts) -> Scored:  # noqa: ARG002 - the face of `Score`
         """No score, with the reason."""
         return Scored.failed(self.name, self.version, self.reason)
-
-
-def score_of(content: Logistic | Trees) -> Score:
-    """The score of a valid artifact."""
-    features = frozenset(feature for _, feature in content.mentions)
-    return Score(content.name, content.version, features, content, _formula(content))
-
-
-def _formula(content: Logistic | Trees) -> Callable[[Facts], float]:
-    match content:
-        case Logistic():
-            return _through_logistic(log_odds(content))
-        case Trees(link="identity"):
-            return sum_of_leaves(content)
-        case Trees():
-            return _through_logistic(sum_of_leaves(content))
-
-
-def _through_logistic(of: Callable[[Facts], float]) -> Callable[[Facts], float]:
-    return lambda facts: _probability(of(facts))
-
-
-def _probability(log_odds: float) -> float:
-    """The probability of log-odds. Raises `Unusable` where they are not finite."""
-    if not isfinite(log_odds):
-        raise Unusable(f"expected finite log-odds, found {log_odds}")
-    if log_odds >= 0:  # exp of a large positive number would overflow
-        return 1 / (1 + exp(-log_odds))
-    odds = exp(log_odds)
-    return odds / (1 + odds)
