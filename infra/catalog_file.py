@@ -7,22 +7,17 @@ from pathlib import Path
 
 from infra.catalog_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.shelves import Shelved, of_policy, of_score
-from shared.contracts.strict_json import read_object
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
-from shared.decisioning.library import Library, mismatch
-from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
-from shared.decisioning.schema import CatalogDocument, ExperimentTerms
+from shared.decisioning.library import Library, read_policy
+from shared.decisioning.policy import InvalidPolicy, Policy
+from shared.decisioning.schema import CatalogDocument
 from shared.decisioning.scope import FACTS
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import BrokenScore
-from shared.domain.errors import InvalidCatalog, Rejected
+from shared.domain.errors import InvalidCatalog
 
 DEFAULT_CATALOG = Path(__file__).parent / "catalog" / "default.yaml"
-
-
-class _Unusable(ValueError):
-    """A policy that cannot be used; the message says why."""
 
 
 def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
@@ -73,25 +68,12 @@ def _policies(document: CatalogDocument, path: Path, found: dict[str, Policy]) -
         if terms.policy is None:
             continue
         file = f"policies/{terms.policy}.json"
+        content, variants = _beside(path, file), [variant.id for variant in terms.variants]
         try:
-            found[terms.policy] = _policy(terms.policy, terms, _beside(path, file))
-        except _Unusable as why:
+            found[terms.policy] = read_policy(terms.policy, content, variants, "no such file")
+        except InvalidPolicy as error:
+            why = "; ".join(error.problems)
             yield f"experiments.{id_}.policy: expected a valid {file} beside the catalog, found {why}"
-
-
-def _policy(name: str, terms: ExperimentTerms, content: bytes | None) -> Policy:
-    """The policy in a file, if it can pick among the variants of an experiment."""
-    if content is None:
-        raise _Unusable("no such file")
-    try:
-        policy = parse_policy(name, read_object(content))
-    except Rejected as rejected:
-        raise _Unusable(rejected.detail) from rejected
-    except InvalidPolicy as error:
-        raise _Unusable("; ".join(error.problems)) from error
-    if problem := mismatch(policy, [variant.id for variant in terms.variants]):
-        raise _Unusable(problem)
-    return policy
 
 
 def _artifact(path: Path, name: str, version: int) -> bytes | None:

@@ -7,13 +7,11 @@ from google.cloud.firestore import AsyncClient
 
 from shared.adapters.asking import RECONNECT
 from shared.adapters.shelves import Shelved, of_policy, of_score
-from shared.contracts.strict_json import read_object
-from shared.decisioning.library import Library, mismatch
-from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
+from shared.decisioning.library import Library, read_policy
+from shared.decisioning.policy import InvalidPolicy, Policy
 from shared.decisioning.schema import CatalogDocument
 from shared.decisioning.scope import FACTS
 from shared.decisioning.scoring.registry import Registry
-from shared.domain.errors import Rejected
 
 log = logging.getLogger(__name__)
 
@@ -67,8 +65,10 @@ class FirestoreLibrary:
             return
         self.found[name] = text, variants
         try:
-            self.policies[name] = _fitting(name, text, variants)
-        except (InvalidPolicy, Rejected) as error:
+            data = text.encode() if isinstance(text, str) else None
+            missing = "policy: expected JSON as text in Firestore, found none"
+            self.policies[name] = read_policy(name, data, variants, missing)
+        except InvalidPolicy as error:
             kept = self.policies.get(name)
             said = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
             log.error("policy %s is refused; %s: %s", name, said, error)  # noqa: TRY400 - no bug of ours, so no trace
@@ -77,13 +77,3 @@ class FirestoreLibrary:
         document = self.client.collection(place.collection).document(place.id)
         snapshot = await document.get([place.field], retry=RECONNECT)
         return (snapshot.to_dict() or {}).get(place.field)
-
-
-def _fitting(name: str, text: object, variants: Variants) -> Policy:
-    """The policy of a text, if it can pick among the variants. Raises `InvalidPolicy` and `Rejected`."""
-    if not isinstance(text, str):
-        raise InvalidPolicy(name, ["policy: expected JSON as text in Firestore, found none"])
-    policy = parse_policy(name, read_object(text.encode()))
-    if problem := mismatch(policy, variants):
-        raise InvalidPolicy(name, [problem])
-    return policy

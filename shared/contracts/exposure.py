@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared.contracts.about_trigger import AboutTrigger, chosen, named
 from shared.contracts.message import Message
-from shared.contracts.outbound import Json, Sequenced, UtcTime, name_of, rfc3339
+from shared.contracts.outbound import Json, UtcTime, name_of, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
@@ -25,7 +26,7 @@ class ExposureKind(StrEnum):
     CONVERTED = "converted"
 
 
-class Exposure(Sequenced):
+class Exposure(AboutTrigger):
     """What a consumer reports of a trigger, or that one was held back though it would have won."""
 
     TOPIC = Topic.EXPOSURE.value
@@ -47,18 +48,11 @@ class Exposure(Sequenced):
     )
     detail: str | None = Field(default=None, description="Which holdout, cap or variant.")
     catalog_version: str = Field(description="The catalog by which it was decided.")
-    experiment_id: str | None = Field(default=None, description="The experiment it is part of, if any.")
-    variant: str | None = Field(default=None, description="The arm of that experiment.")
-    propensity: float | None = Field(default=None, ge=0, le=1, description="The probability of that arm.")
-    policy_version: str | None = Field(default=None, description="The policy that gave the probability.")
-    score: float | None = Field(default=None, description="The score that ranked the campaign, if one did.")
-    score_version: int | None = Field(default=None, description="The version of that score.")
 
     @property
     def message_id(self) -> str:
         """One for each thing that one event says of a trigger."""
-        event = self.event
-        return name_of(self.TOPIC, self.trigger_id, self.kind, event.topic, event.source, event.event_id)
+        return _id(self.trigger_id, self.kind, **self.event.model_dump())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,30 +68,16 @@ class Fate:
 
 def exposure_message(begin: Json, trigger: Trigger, fate: Fate) -> Message:
     """Say what became of a trigger; `begin` is what `header` gave. What is not known is left out."""
-    told = {
-        "reason": fate.reason,
-        "detail": fate.detail,
-        "experiment_id": trigger.experiment_id,
-        "variant": trigger.variant,
-        "propensity": trigger.propensity,
-        "policy_version": trigger.policy_version,
-        "score": trigger.score,
-        "score_version": trigger.score_version,
-    }
+    told = {"reason": fate.reason, "detail": fate.detail, **chosen(trigger)}
     body = begin | {
+        **named(trigger),
         "kind": fate.kind.value,
         "occurred_at": rfc3339(fate.occurred_at),
-        "trigger_id": trigger.trigger_id,
-        "subscription_id": trigger.subscription_id,
-        "campaign_id": trigger.campaign_id,
         "offer_id": fate.offer_id,
-        "placement": trigger.placement,
-        "channel": trigger.channel,
-        "moment": trigger.moment.value,
-        "cause": trigger.cause,
-        "catalog_version": trigger.catalog_version,
         **{name: value for name, value in told.items() if value is not None},
     }
-    event = begin["event"]
-    about = (trigger.trigger_id, fate.kind.value, event["topic"], event["source"], event["event_id"])
-    return Message(Topic.EXPOSURE.value, name_of(Topic.EXPOSURE.value, *about), body)
+    return Message(Topic.EXPOSURE.value, _id(trigger.trigger_id, fate.kind, **begin["event"]), body)
+
+
+def _id(trigger_id: str, kind: ExposureKind, topic: str, source: str, event_id: str) -> str:
+    return name_of(Topic.EXPOSURE, trigger_id, kind, topic, source, event_id)

@@ -4,8 +4,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared.contracts.about_trigger import AboutTrigger, chosen, named
 from shared.contracts.message import Message
-from shared.contracts.outbound import Json, Sequenced, UtcTime, rfc3339
+from shared.contracts.outbound import Json, UtcTime, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
@@ -18,7 +19,7 @@ class TriggerKind(StrEnum):
     REVOKED = "revoked"
 
 
-class UpsellTrigger(Sequenced):
+class UpsellTrigger(AboutTrigger):
     """Show this offer, or show it no longer. Revoked is final, even if `issued` comes after it."""
 
     TOPIC = Topic.UPSELL_TRIGGER.value
@@ -34,38 +35,19 @@ class UpsellTrigger(Sequenced):
     cause: str = Field(description="Names the one occurrence of the moment.")
     expires_at: UtcTime = Field(description="Do not show it from this instant on (UTC).")
     catalog_version: str | None = Field(default=None, description="The catalog by which it was decided.")
-    experiment_id: str | None = Field(default=None, description="The experiment it is part of, if any.")
-    variant: str | None = Field(default=None, description="The arm of that experiment.")
-    propensity: float | None = Field(default=None, ge=0, le=1, description="The probability of that arm.")
-    policy_version: str | None = Field(default=None, description="The policy that gave the probability.")
-    score: float | None = Field(default=None, description="The score that ranked the campaign, if one did.")
-    score_version: int | None = Field(default=None, description="The version of that score.")
 
     @property
     def message_id(self) -> str:
         """One id for issuing it and another for revoking it."""
-        return f"{self.trigger_id}.{self.kind}"
+        return _id(self.trigger_id, self.kind)
 
 
 def trigger_message(begin: Json, kind: TriggerKind, trigger: Trigger) -> Message:
     """Say that an offer is to be shown, or no longer; `begin` is what `header` gave."""
-    body = begin | {
-        "kind": kind.value,
-        "trigger_id": trigger.trigger_id,
-        "subscription_id": trigger.subscription_id,
-        "campaign_id": trigger.campaign_id,
-        "offer_id": trigger.offer_id,
-        "placement": trigger.placement,
-        "channel": trigger.channel,
-        "moment": trigger.moment.value,
-        "cause": trigger.cause,
-        "expires_at": rfc3339(trigger.expires_at),
-        "catalog_version": trigger.catalog_version,
-        "experiment_id": trigger.experiment_id,
-        "variant": trigger.variant,
-        "propensity": trigger.propensity,
-        "policy_version": trigger.policy_version,
-        "score": trigger.score,
-        "score_version": trigger.score_version,
-    }
-    return Message(Topic.UPSELL_TRIGGER.value, f"{trigger.trigger_id}.{kind.value}", body)
+    offered = {"kind": kind.value, "offer_id": trigger.offer_id, "expires_at": rfc3339(trigger.expires_at)}
+    body = begin | offered | named(trigger) | chosen(trigger)
+    return Message(Topic.UPSELL_TRIGGER.value, _id(trigger.trigger_id, kind), body)
+
+
+def _id(trigger_id: str, kind: TriggerKind) -> str:
+    return f"{trigger_id}.{kind}"

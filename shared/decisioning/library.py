@@ -3,9 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from shared.decisioning.policy import Policy
+from shared.contracts.strict_json import read_object
+from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import BrokenScore, Score
+from shared.domain.errors import Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,22 @@ class Library:
 
     score: Callable[[str, int], Score | BrokenScore] = field(default=Registry(lambda _name, _version: None).get)
     policies: Mapping[str, Policy] = field(default_factory=dict)
+
+
+def read_policy(name: str, data: bytes | None, variants: Collection[str], missing: str) -> Policy:
+    """The policy that a JSON text describes, if it can pick among the variants.
+
+    Raises `InvalidPolicy`; where there is no text, `missing` says so.
+    """
+    if data is None:
+        raise InvalidPolicy(name, [missing])
+    try:
+        policy = parse_policy(name, read_object(data))
+    except Rejected as rejected:
+        raise InvalidPolicy(name, [rejected.detail]) from rejected
+    if problem := mismatch(policy, variants):
+        raise InvalidPolicy(name, [problem])
+    return policy
 
 
 def mismatch(policy: Policy, variants: Collection[str]) -> str | None:
