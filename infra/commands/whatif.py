@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,8 +15,12 @@ from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from infra.local.whatif import Side
+    from infra.local.replay import Summary
+    from infra.local.whatif import Side, WhatIf
     from shared.decisioning.catalog import Catalog
+
+Sides = dict[str, Any]
+"""Of both catalogs, the file and the version."""
 
 
 def whatif(
@@ -39,11 +43,7 @@ def whatif(
     Triggers are the same where one event or one passing of time led one campaign to make an offer to one user:
     such a trigger changes where what is offered, where, until when, or in which variant is not the same.
     """
-    from rich.console import Console
-
-    from infra.local.views import to_json
     from infra.local.whatif import what_if
-    from infra.local.whatif_page import page
 
     until = instant("--now", now)
     readable(events, "a file of events")
@@ -52,18 +52,28 @@ def whatif(
     with _folder(out) as folder, writing_into(folder):
         old, new = (_replayed(events, files[name], it, folder / name, until) for name, it in catalogs.items())
         study = what_if(old, new, examples)
-    done = new.summary
+    sides = {name: {"file": str(files[name]), "version": it.version} for name, it in catalogs.items()}
     if as_json:
-        told = {name: {"file": str(files[name]), "version": it.version} for name, it in catalogs.items()}
-        say(
-            "",
-            as_json=True,
-            facts=to_json({**told, "events_read": done.events_read, "now": done.now} | asdict(study)),
-        )
-        return
+        _say(sides, new.summary, study)
+    else:
+        _print(sides, new.summary, study)
+
+
+def _say(sides: Sides, done: "Summary", study: "WhatIf") -> None:
+    from infra.local.views import to_json
+
+    facts = sides | {"events_read": done.events_read, "now": done.now} | asdict(study)
+    say("", as_json=True, facts=to_json(facts))
+
+
+def _print(sides: Sides, done: "Summary", study: "WhatIf") -> None:
+    from rich.console import Console
+
+    from infra.local.whatif_page import page
+
     console = Console(highlight=False)
-    for name, it in catalogs.items():
-        console.print(f"{name:<7} {it.version}  {files[name]}", markup=False, soft_wrap=True)
+    for name, side in sides.items():
+        console.print(f"{name:<7} {side['version']}  {side['file']}", markup=False, soft_wrap=True)
     console.print(f"{done.events_read:,} events, up to {done.now:%Y-%m-%d %H:%M} UTC\n")
     console.print(page(study))
 

@@ -8,7 +8,6 @@ import json
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,6 +26,7 @@ from shared.packing import pack, unpack
 from shared.record import UserRecord
 from tests.bench.decisions import deciding
 from tests.bench.scores import scoring
+from tests.bench.timing import cpu_of
 
 TERMS = Terms()
 DAY = timedelta(days=1)
@@ -72,17 +72,6 @@ def event(number: int) -> Event:
     return parse_event("payment", decode(payment(number, START + number * DAY)))
 
 
-def each(work: Callable[[], object], times: int) -> float:
-    """Microseconds of CPU for one call: the best of five rounds."""
-    rounds = []
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(times):
-            work()
-        rounds.append((time.process_time() - began) / times * 1e6)
-    return min(rounds)
-
-
 def compare(what: str, ours: float, theirs: float) -> None:
     """Print a line: ours, the yardstick, and ours over the yardstick."""
     sys.stdout.write(f"{what:<72} {ours:9.1f} µs {theirs:9.1f} µs {ours / theirs:7.2f}\n")
@@ -96,8 +85,8 @@ def folding() -> None:
     newer, oldest = event(96), event(-1)
     compare(
         "fold a newer event onto the head : refold a full ring",
-        each(lambda: history.add(newer, TERMS), 200),
-        each(lambda: history.add(oldest, TERMS), 20),
+        cpu_of(lambda: history.add(newer, TERMS), 200),
+        cpu_of(lambda: history.add(oldest, TERMS), 20),
     )
 
 
@@ -107,8 +96,8 @@ def reading() -> None:
     data = decode(body).data
     compare(
         "push body to event : json.loads of the event alone",
-        each(lambda: parse_event("payment", decode(body)), 2000),
-        each(lambda: json.loads(data), 2000),
+        cpu_of(lambda: parse_event("payment", decode(body)), 2000),
+        cpu_of(lambda: json.loads(data), 2000),
     )
 
 
@@ -120,8 +109,8 @@ def packing() -> None:
     full, small = UserRecord("user-1", history), UserRecord("user-1", History().add(event(1), TERMS).history)
     compare(
         "pack and unpack a full ring : one event",
-        each(lambda: unpack(pack(full)), 100),
-        each(lambda: unpack(pack(small)), 1000),
+        cpu_of(lambda: unpack(pack(full)), 100),
+        cpu_of(lambda: unpack(pack(small)), 1000),
     )
 
 

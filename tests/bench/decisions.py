@@ -1,7 +1,6 @@
 """What a decision costs, beside a plain evaluation of the same clauses, and what loading a catalog costs."""
 
 import sys
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,6 +17,7 @@ from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
+from tests.bench.timing import cpu_of_each
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -95,14 +95,17 @@ def plainly(compiled: Catalog, of: User) -> Callable[[], object]:
 def deciding() -> None:
     """Microseconds of CPU for a decision over 50 campaigns and for its 250 clauses; milliseconds for a catalog."""
     free, limited, somebody = compile_catalog(catalog(50, {})), compile_catalog(catalog(50)), user()
-    theirs, ours, with_limits = _cpu_of_each(
-        plainly(free, somebody), lambda: decision(free, somebody), lambda: decision(limited, somebody)
+    theirs, ours, with_limits = cpu_of_each(
+        plainly(free, somebody),
+        lambda: decision(free, somebody),
+        lambda: decision(limited, somebody),
+        times=20,
     )
     sys.stdout.write("a decision over 50 campaigns of 5 clauses : its 250 clauses evaluated one by one\n")
     for what, spent in (("clauses alone", ours), ("with caps, rests and feedback to heed", with_limits)):
         sys.stdout.write(f"  {what}: {spent:.0f} µs : {theirs:.0f} µs, {spent / theirs:.2f}\n")
     hundred = catalog(100)
-    (loaded,) = _cpu_of_each(lambda: compile_catalog(hundred), times=1)
+    (loaded,) = cpu_of_each(lambda: compile_catalog(hundred), times=1)
     sys.stdout.write(f"a catalog of 100 campaigns of 5 clauses: {loaded / 1000:.0f} ms to load\n")
 
 
@@ -110,18 +113,6 @@ def _offered(number: int) -> Trigger:
     at = NOW - (50 - number) * DAY
     about = (f"campaign_{number}", f"offer_{number}", f"place_{number % 10}", "in_app")
     return Trigger(f"{number}", *about, MomentKind.RENEWED, "main", f"{number}", at, at + 2 * DAY)
-
-
-def _cpu_of_each(*works: Callable[[], object], times: int = 20) -> list[float]:
-    """Microseconds of CPU for one call of each: the best of twenty rounds, by turns, so that all meet the same."""
-    best = [float("inf")] * len(works)
-    for _ in range(20):
-        for place, work in enumerate(works):
-            began = time.process_time()
-            for _ in range(times):
-                work()
-            best[place] = min(best[place], (time.process_time() - began) / times * 1e6)
-    return best
 
 
 if __name__ == "__main__":

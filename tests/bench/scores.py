@@ -3,11 +3,10 @@
 import json
 import random
 import sys
-import time
-from collections.abc import Callable
 from typing import Any
 
 from shared.decisioning.scoring.load import load_score
+from tests.bench.timing import cpu_of
 
 FACTS = [f"subscription.fact_{number}" for number in range(12)]
 TRAINED = {"on": "nothing: random numbers", "at": "2026-01-01", "rows": 0, "how": "a benchmark"}
@@ -39,8 +38,8 @@ def scoring() -> None:
     artifacts = (("150 trees of 8 leaves", trees(), numbers), ("12 logistic terms", logistic(), mixed))
     for what, data, facts in artifacts:
         score = load_score(data)
-        asked = _cpu(lambda ask=score.evaluate, facts=facts: ask(facts), 200)  # type: ignore[misc]
-        loaded = _cpu(lambda data=data: load_score(data), 2)  # type: ignore[misc]
+        asked = cpu_of(lambda ask=score.evaluate, facts=facts: ask(facts), 200)  # type: ignore[misc]
+        loaded = cpu_of(lambda data=data: load_score(data), 2)  # type: ignore[misc]
         size = len(data) // 1024
         sys.stdout.write(f"a score of {what}: {asked:.1f} µs to ask, {loaded:.0f} µs to load its {size} KB\n")
 
@@ -63,17 +62,6 @@ def _tree(leaves: int, draw: random.Random) -> list[dict[str, Any]]:
         }
         nodes += [{"leaf": 0.0}, {"leaf": 0.0}]
     return [{"leaf": draw.uniform(-0.1, 0.1)} if "leaf" in node else node for node in nodes]
-
-
-def _cpu(work: Callable[[], object], times: int) -> float:
-    """Microseconds of CPU for one call: the best of twenty rounds."""
-    rounds = []
-    for _ in range(20):
-        began = time.process_time()
-        for _ in range(times):
-            work()
-        rounds.append((time.process_time() - began) / times * 1e6)
-    return min(rounds)
 
 
 if __name__ == "__main__":
