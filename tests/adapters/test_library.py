@@ -80,7 +80,11 @@ def look(firestore: AsyncClient) -> Look:
 
 
 def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    return [
+        one.getMessage()
+        for one in caplog.records
+        if one.levelno >= logging.ERROR and one.name.startswith("shared.")
+    ]
 
 
 async def test_what_a_catalog_names_is_there_with_it(put, publish, look) -> None:
