@@ -44,7 +44,7 @@ class _Places:
             return Loss(Reason.OUTRANKED, campaign.id)
         if terms.exclusivity_group in self.groups:
             return Loss(Reason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
-        if len(winners) < contender.situation.catalog.document.placements[terms.placement].max_triggers:
+        if len(winners) < campaign.placement.max_triggers:
             return None
         return Loss(Reason.OUTRANKED, ", ".join(winners))
 
@@ -105,29 +105,18 @@ class _Arbitration:
 
 
 def arbitrate(contenders: Iterable[Contender]) -> Iterator[Verdict]:
-    """The verdict on each contender, the best of them first."""
+    """The verdict on each contender, the best of them first; of one campaign in the order they come."""
     arbitration = _Arbitration()
     return map(arbitration.verdict, sorted(contenders, key=_precedence))
 
 
-def _precedence(contender: Contender) -> tuple[object, ...]:
-    """Fallbacks last; then priority, rank and id; of one campaign the newest moment, the rest makes it total."""
-    campaign, moment = contender.campaign, contender.moment
-    return (
-        campaign.is_fallback,
-        -campaign.terms.priority,
-        -_rank(contender),
-        campaign.id,
-        -moment.at.timestamp(),
-        moment.kind,
-        moment.subscription_id,
-        moment.cause,
-    )
-
-
-def _rank(contender: Contender) -> float:
-    rank = contender.campaign.terms.rank
-    return rank if isinstance(rank, float) else (contender.scored and contender.scored.value) or 0.0
+def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
+    """Fallbacks last; then priority, rank and id."""
+    campaign = contender.campaign
+    rank, terms = campaign.terms.rank, campaign.terms
+    if not isinstance(rank, float):
+        rank = (contender.scored and contender.scored.value) or 0.0
+    return campaign.is_fallback, -terms.priority, -rank, campaign.id
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:
@@ -154,7 +143,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         campaign_id=campaign.id,
         offer_id=offer_id,
         placement=terms.placement,
-        channel=campaign.channel,
+        channel=campaign.placement.channel,
         moment=moment.kind,
         subscription_id=moment.subscription_id,
         cause=moment.cause,

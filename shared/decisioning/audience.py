@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -15,38 +15,63 @@ _AROUND_DOT = re.compile(r"\s*\.\s*")
 _PASSED = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Audience:
-    """The users for whom all clauses are true, or any of them is."""
+    """The users for whom all clauses are true, or any of them is. Of one catalog there is each once."""
 
     id: str
     clauses: tuple[Clause, ...]
     combine: Callable[[Iterable[bool]], bool]
     """`all` or `any`."""
-    joined: Callable[[], Any]
-    """All clauses as one program, since the start of an evaluation is most of its cost: the index of the first
-    failing clause, or -1. Where it cannot tell, or there is none, the clauses are asked one by one."""
+    test: str
+    """All clauses as one: the index of the first failing clause, or -1. Where it cannot tell, it is an error."""
     asks: frozenset[str] = frozenset(VARIABLES)
     """The variables that the clauses name, and a few more: nothing else about a user need be found out."""
     fields: frozenset[str] = frozenset(OF_SUBSCRIPTION)
     """Of `subscriptions`, the fields that they name."""
 
-    def failure(self, activation: Any) -> str | None:
-        """The first failing clause, with CEL's error where there is one; None for a user who belongs."""
-        program = self.joined()
-        try:
-            index = program and program.eval(activation).value()
-        except RuntimeError:
-            index = None
-        if not isinstance(index, int):
-            return self._asked_one_by_one(activation)
-        return None if index == _PASSED else self.clauses[index].name
 
-    def _asked_one_by_one(self, activation: Any) -> str | None:
-        failures = [clause.failure(activation) for clause in self.clauses]
-        if self.combine(failure is None for failure in failures):
-            return None
-        return next(failure for failure in failures if failure is not None)
+def failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
+    """Of each audience its first failing clause, with CEL's error where there is one; None for who belongs.
+
+    All are asked at once, since the start of an evaluation is most of its cost. Where that comes to an error, each
+    audience is asked by itself; and where that does too, or they are too much to be one program, each clause.
+    """
+    indexes = _indexes(audiences, activation)
+    if indexes is not None:
+        named = zip(audiences, indexes, strict=True)
+        return [None if index == _PASSED else audience.clauses[index].name for audience, index in named]
+    if len(audiences) == 1:
+        return [_asked_one_by_one(audiences[0], activation)]
+    return [failure for audience in audiences for failure in failures((audience,), activation)]
+
+
+def _indexes(audiences: tuple[Audience, ...], activation: Any) -> list[int] | None:
+    program = _joined(audiences)
+    try:
+        answer = program and program.eval(activation).value()
+    except RuntimeError:  # CEL raises when it runs out of iterations
+        return None
+    return [each.value() for each in answer] if isinstance(answer, list) else None
+
+
+@lru_cache(maxsize=256)
+def _joined(audiences: tuple[Audience, ...]) -> Any:
+    """One program for what is asked together; None where it would be too long, or too deep.
+
+    It is compiled when first asked for: in one instance few audiences of a catalog ever are.
+    """
+    try:
+        return compiled(f"[{', '.join(audience.test for audience in audiences)}]")
+    except InvalidClause:
+        return None
+
+
+def _asked_one_by_one(audience: Audience, activation: Any) -> str | None:
+    found = [clause.failure(activation) for clause in audience.clauses]
+    if audience.combine(failure is None for failure in found):
+        return None
+    return next(failure for failure in found if failure is not None)
 
 
 def activate(facts: Facts) -> Any:
@@ -57,29 +82,13 @@ def activate(facts: Facts) -> Any:
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom every clause is true."""
     tests = "".join(f"!({clause.text}\n) ? {index} : " for index, clause in enumerate(clauses))
-    return Audience(audience_id, tuple(clauses), all, _when_asked(f"{tests}{_PASSED}"), *_named(clauses))
+    return Audience(audience_id, tuple(clauses), all, f"{tests}{_PASSED}", *_named(clauses))
 
 
 def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom any clause is true."""
     tests = " || ".join(f"({clause.text}\n)" for clause in clauses)
-    return Audience(audience_id, tuple(clauses), any, _when_asked(f"{tests} ? {_PASSED} : 0"), *_named(clauses))
-
-
-def _when_asked(text: str) -> Callable[[], Any]:
-    """The program of clauses, compiled when first asked for: in one instance few audiences of a catalog ever are.
-
-    None where they are too deep to be one program, though each of them is not.
-    """
-
-    @cache
-    def program() -> Any:
-        try:
-            return compiled(text)
-        except InvalidClause:
-            return None
-
-    return program
+    return Audience(audience_id, tuple(clauses), any, f"{tests} ? {_PASSED} : 0", *_named(clauses))
 
 
 def _named(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str]]:

@@ -8,25 +8,27 @@ from hashlib import blake2b
 from shared.decisioning.audience import Audience
 from shared.decisioning.experiments import Experiment, Holdout
 from shared.decisioning.library import Library
-from shared.decisioning.schema import CampaignTerms, CatalogDocument, Offer, Raise
+from shared.decisioning.schema import ByScore, CampaignTerms, CatalogDocument, Offer, Placement, Raise
 from shared.decisioning.vocabulary import parse_selector
 from shared.domain.milestones import Offsets
 from shared.domain.moments import MILESTONES, Moment, MomentKind
 from shared.domain.tallies import ISSUED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Campaign:
-    """A campaign with everything it refers to in hand."""
+    """A campaign with everything it refers to in hand. Of one catalog there is each once."""
 
     id: str
     terms: CampaignTerms
     offer: Offer
-    channel: str
+    placement: Placement
     audience: Audience | None = None
     experiment: Experiment | None = None
     holdouts: tuple[Holdout, ...] = ()
     """Those that hold users out of it."""
+    ranked_by: str | None = None
+    """The score by which it is ranked among campaigns of its priority, if one is."""
     is_fallback: bool = False
     """It is what a placement shows to users to whom none of its campaigns is open."""
 
@@ -59,11 +61,6 @@ class Catalog:
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
         return cls(version, document, milestones, listeners, raising, library)
 
-    @property
-    def kill_switch(self) -> bool:
-        """Whether nothing at all may be offered."""
-        return self.document.kill_switch
-
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that may react to a moment, in no order that matters."""
         return self.listeners.get((moment.kind, moment.offset_days), ())
@@ -86,10 +83,11 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
             id=id_,
             terms=terms,
             offer=document.offers[terms.offer],
-            channel=document.placements[terms.placement].channel,
+            placement=document.placements[terms.placement],
             audience=audiences[terms.audience] if terms.audience else None,
             experiment=experiments[terms.experiment] if terms.experiment else None,
             holdouts=tuple(holdout for holdout in holdouts if holdout.covers(id_)),
+            ranked_by=terms.rank.score if isinstance(terms.rank, ByScore) else None,
         )
 
 
@@ -128,7 +126,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     )
     id_ = f"fallback.{placement_id}"
     holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
-    return Campaign(id_, terms, offer, placement.channel, holdouts=holdouts, is_fallback=True)
+    return Campaign(id_, terms, offer, placement, holdouts=holdouts, is_fallback=True)
 
 
 def _holdouts(document: CatalogDocument) -> list[Holdout]:

@@ -1,17 +1,19 @@
 """The decision: everything considered for the moments of one commit, and what comes of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from shared.decisioning.arbitration import Verdict, arbitrate
+from shared.decisioning.audience import Audience
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, Reason
 from shared.decisioning.offered import Counted
 from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
 from shared.domain.moments import Deferred, Moment, MomentKind, moment_of
+from shared.domain.ring import to_micros
 from shared.domain.triggers import Trigger
 
 Asked = Moment | Deferred
@@ -81,10 +83,10 @@ def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] 
     contenders, outdated = [*_heard(asked, situation)], [*_heard(stale, situation)]
     if not contenders and not outdated:
         return Decision(situation.catalog.version)
-    situation.audiences = [one.campaign.audience for one in contenders if one.campaign.audience]
+    situation.audiences = tuple(dict.fromkeys(_audiences(contenders)))
     verdicts = [
         *arbitrate(contenders),
-        *(Verdict(contender, Loss(Reason.STALE)) for contender in sorted(outdated, key=_in_order)),
+        *(Verdict(contender, Loss(Reason.STALE)) for contender in sorted(outdated, key=_by_campaign)),
     ]
     return Decision(
         situation.catalog.version,
@@ -97,17 +99,28 @@ def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] 
 
 
 def _heard(asked: Sequence[Asked], situation: Situation) -> Iterator[Contender]:
-    """Every campaign that listens to any of the moments; of one that was put off, the campaign that did so."""
-    for one in asked:
+    """Every campaign that listens to any of the moments; of one that was put off, the campaign that did so.
+
+    The newest moment comes first, and the rest makes the order total.
+    """
+    for one in sorted(asked, key=_newest_first) if len(asked) > 1 else asked:
         moment = moment_of(one)
         for campaign in situation.catalog.listening(moment):
             if not isinstance(one, Deferred) or campaign.id == one.campaign_id:
                 yield Contender(campaign, moment, situation)
 
 
-def _in_order(contender: Contender) -> tuple[object, ...]:
-    moment = contender.moment
-    return contender.campaign.id, moment.at, moment.kind, moment.subscription_id, moment.cause
+def _audiences(contenders: Iterable[Contender]) -> Iterator[Audience]:
+    return (one.campaign.audience for one in contenders if one.campaign.audience)
+
+
+def _newest_first(asked: Asked) -> tuple[object, ...]:
+    moment = moment_of(asked)
+    return -to_micros(moment.at), moment.kind, moment.subscription_id, moment.cause
+
+
+def _by_campaign(contender: Contender) -> str:
+    return contender.campaign.id
 
 
 def _suppressed(verdicts: Sequence[Verdict]) -> Iterator[Suppressed]:
@@ -133,7 +146,7 @@ def _candidate(verdict: Verdict) -> Candidate:
     """A verdict as it is told. Its fields go by position, which takes a third of the time."""
     contender, loss, trigger, choice, caps = verdict
     campaign, moment = contender.campaign, contender.moment
-    scored = None if loss and loss.reason is Reason.STALE else contender.scored
+    scored = contender.scored if campaign.ranked_by and not (loss and loss.reason is Reason.STALE) else None
     return Candidate(
         campaign.id,
         choice.offer_id if choice else campaign.terms.offer,

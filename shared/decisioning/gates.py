@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.losses import WITHHELD, Loss, Reason
 from shared.decisioning.offered import Counted
 from shared.decisioning.quiet import quiet_until, zone_of
-from shared.decisioning.schema import ByScore
 from shared.decisioning.scoring.score import Scored
 from shared.decisioning.situation import Situation
 from shared.domain.moments import Moment
@@ -31,16 +31,13 @@ class Contender(NamedTuple):
     @property
     def scored(self) -> Scored | None:
         """What the score says by which the campaign is ranked, if one is."""
-        rank = self.campaign.terms.rank
-        return self.situation.score(rank.score) if isinstance(rank, ByScore) else None
-
-
-Gate = Callable[[Contender], Loss | None]
+        name = self.campaign.ranked_by
+        return self.situation.score(name) if name else None
 
 
 def kill_switch(contender: Contender) -> Loss | None:
     """Nothing is offered while the catalog's kill switch is on."""
-    return Loss(Reason.KILL_SWITCH) if contender.situation.catalog.kill_switch else None
+    return Loss(Reason.KILL_SWITCH) if contender.situation.catalog.document.kill_switch else None
 
 
 def schedule(contender: Contender) -> Loss | None:
@@ -68,7 +65,7 @@ def plan(contender: Contender) -> Loss | None:
 def audience(contender: Contender) -> Loss | None:
     """The user must belong to the campaign's audience."""
     wanted = contender.campaign.audience
-    failure = contender.situation.failure(wanted) if wanted else None
+    failure = contender.situation.failures[wanted] if wanted else None
     return Loss(Reason.AUDIENCE, failure) if failure else None
 
 
@@ -135,38 +132,59 @@ def score(contender: Contender) -> Loss | None:
     return Loss(Reason.SCORE, scored.error) if scored and scored.error else None
 
 
+Question = Callable[[Contender], Loss | None]
+
+
+class Gate(NamedTuple):
+    """A question, and which campaigns it can stop at all."""
+
+    ask: Question
+    concerns: Callable[[Campaign], object]
+    """False of a campaign whose terms leave nothing to ask: most campaigns set few of them."""
+
+
 GATES: tuple[Gate, ...] = (
-    kill_switch,
-    schedule,
-    plan,
-    audience,
-    suppression,
-    holdout,
-    exclusivity,
-    caps,
-    cool_down,
-    quiet_hours,
-    score,
+    Gate(kill_switch, lambda _: True),
+    Gate(schedule, lambda it: it.terms.state != "live" or it.offer.status != "approved" or _has_dates(it)),
+    Gate(plan, lambda it: it.offer.plans_from),
+    Gate(audience, lambda it: it.audience),
+    Gate(suppression, lambda it: it.terms.suppress_on),
+    Gate(holdout, lambda it: it.holdouts),
+    Gate(exclusivity, lambda it: it.terms.exclusivity_group),
+    Gate(caps, lambda it: it.terms.cap),
+    Gate(cool_down, lambda it: it.terms.cool_down_hours),
+    Gate(quiet_hours, lambda it: it.terms.quiet_hours),
+    Gate(score, lambda it: it.ranked_by),
 )
 """In order: the first loss is the reason. A new gate is a function and a place here."""
+
+
+@lru_cache(maxsize=1024)
+def questions_for(campaign: Campaign) -> tuple[Question, ...]:
+    """What is asked before a campaign is offered, in the order of the gates."""
+    return tuple(gate.ask for gate in GATES if gate.concerns(campaign))
 
 
 def judge(contender: Contender) -> tuple[Loss | None, bool]:
     """What stops a contender first, if anything does, and whether it was only withheld.
 
-    Each gate is asked once. What withholds an offer that was meant for the user does not end the questions: only
-    if nothing else stops it either would they have received it. Who is held out is put off like everybody else, so
-    that at any time of day it is known what they would have received.
+    Each gate that concerns the campaign is asked once. What withholds an offer that was meant for the user does
+    not end the questions: only if nothing else stops it either would they have received it. Who is held out is put
+    off like everybody else, so that at any time of day it is known what they would have received.
     """
     first: Loss | None = None
-    for gate in GATES:
-        loss = gate(contender)
+    for ask in questions_for(contender.campaign):
+        loss = ask(contender)
         if loss is None:
             continue
         first = first or loss
         if loss.reason not in WITHHELD:
             return first._replace(until=loss.until) if first.reason is Reason.HOLDOUT else first, False
     return first, first is not None
+
+
+def _has_dates(campaign: Campaign) -> bool:
+    return bool(campaign.terms.starts_at or campaign.terms.ends_at)
 
 
 def _told(cap: Counted) -> str:

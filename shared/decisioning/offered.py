@@ -28,7 +28,7 @@ SOUGHT: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
     "campaign": lambda campaign: (campaign.id,),
     "offer": _offers,
     "placement": lambda campaign: (campaign.terms.placement,),
-    "channel": lambda campaign: (campaign.channel,),
+    "channel": lambda campaign: (campaign.placement.channel,),
     "user": lambda _: ("",),
 }
 """What a scope counts for a campaign that asks how often it may be offered; see `SCOPES`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-from shared.decisioning.audience import Audience, activate
+from shared.decisioning.audience import Audience, activate, failures
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments import Holdout
 from shared.decisioning.offered import Offered
@@ -20,22 +20,15 @@ COSTLY = frozenset({"scores", "subscriptions"})
 class Situation:
     """What all candidates of one decision share. Everything is found out when it is first asked for, and once."""
 
-    def __init__(self, catalog: Catalog, user: User, audiences: Iterable[Audience] = ()) -> None:
+    def __init__(self, catalog: Catalog, user: User, audiences: tuple[Audience, ...] = ()) -> None:
         self.catalog = catalog
         self.user = user
         self.audiences = audiences
-        """Those that may be asked about; whoever decides names them before the first is."""
+        """Those that may be asked about, each once; whoever decides names them before the first is."""
         self.offered = Offered(user)
-        self._failures: dict[str, str | None] = {}
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
-
-    def failure(self, audience: Audience) -> str | None:
-        """Why the user is not in the audience, or None."""
-        if audience.id not in self._failures:
-            self._failures[audience.id] = audience.failure(self._activation)
-        return self._failures[audience.id]
 
     def score(self, name: str) -> Scored:
         """What a score of the catalog says of the user."""
@@ -64,6 +57,10 @@ class Situation:
         return [id_ for id_ in shown if id_ in campaigns and campaigns[id_].exclusivity_group == group]
 
     @cached_property
+    def failures(self) -> dict[Audience, str | None]:
+        """Why the user is not in each of the audiences; None where they are."""
+        return dict(zip(self.audiences, failures(self.audiences, self._activation()), strict=True))
+
     def _activation(self) -> Any:
         """What the clauses of this decision ask for, found out once for all of them."""
         names = frozenset[str]().union(*(audience.asks for audience in self.audiences))

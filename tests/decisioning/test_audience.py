@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from shared.decisioning.audience import Audience, activate, all_of, any_of
+from shared.decisioning.audience import Audience, activate, all_of, any_of, failures
 from shared.decisioning.clauses import Clause, InvalidClause, compile_clause, compiled
 from shared.decisioning.scope import OF_SUBSCRIPTION, VARIABLES, scope_of
 from shared.domain.events import Signal
@@ -30,7 +30,8 @@ def audience(*texts: str, quantifier: Any = all_of) -> Audience:
 
 
 def failure(*texts: str, quantifier: Any = all_of, of: User | None = None) -> str | None:
-    return audience(*texts, quantifier=quantifier).failure(activate(scope_of(of or user())))
+    (found,) = failures((audience(*texts, quantifier=quantifier),), activate(scope_of(of or user())))
+    return found
 
 
 def test_a_true_clause_does_not_fail() -> None:
@@ -88,7 +89,39 @@ class Exhausted:
 def test_an_evaluation_that_gives_up_fails_closed(combine: Any) -> None:
     clause = Clause("endless", "", Exhausted())
     assert clause.failure(None) == "endless: Iteration budget exceeded"
-    assert Audience("a", (clause,), combine, Exhausted).failure(None) == "endless: Iteration budget exceeded"
+    unreadable = Audience("a", (clause,), combine, "(")
+    assert failures((unreadable,), None) == ["endless: Iteration budget exceeded"]
+
+
+def test_an_evaluation_of_several_that_gives_up_asks_each_by_itself() -> None:
+    forever = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].exists(a, a > 10)"
+    for _ in range(4):
+        forever = f"[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].exists(a, {forever})"
+    several = (audience(forever), audience("subscription.live"), audience("false"))
+    (told, *others) = failures(several, activate(scope_of(user())))
+    assert told
+    assert "iteration" in told.lower()
+    assert others == [None, "c0"]
+
+
+def test_of_several_audiences_one_that_errs_takes_none_along() -> None:
+    several = (
+        audience("true", "1 / 0 == 1"),
+        audience("subscription.live"),
+        audience("true", "false"),
+        audience("1 / 0 == 1", "false", quantifier=any_of),
+        audience("false", "true", quantifier=any_of),
+    )
+    facts = activate(scope_of(user()))
+    division = "INVALID_ARGUMENT: divide by zero"
+    assert failures(several, facts) == [f"c1: {division}", None, "c1", f"c0: {division}", None]
+    assert failures(several[1:3], facts) == [None, "c1"]
+
+
+def test_audiences_that_are_too_much_for_one_program_are_asked_by_themselves() -> None:
+    long = f"subscription.plan != '{'x' * 60_000}'"
+    several = (audience(long), audience(long, "false"))
+    assert failures(several, activate(scope_of(user()))) == [None, "c1"]
 
 
 def test_all_of_names_the_first_clause_that_fails() -> None:
@@ -211,14 +244,20 @@ def test_part_of_a_day_is_rounded_down_on_both_sides_of_now() -> None:
 
 def test_clauses_too_deep_to_be_one_program_are_asked_one_by_one() -> None:
     deep = "(" * 30 + "subscription.live" + ")" * 30
-    assert all_of("a", [compile_clause("c", deep)] * 16).joined() is None
+    with pytest.raises(InvalidClause):
+        compiled(all_of("a", [compile_clause("c", deep)] * 16).test)
     assert failure(*[deep] * 16) is None
     assert failure(*[deep] * 15, "false") == "c15"
 
 
-def test_an_audience_is_compiled_when_it_is_first_asked_and_once() -> None:
-    audience = all_of("a", [compile_clause("c", "subscription.live")])
-    assert audience.joined() is audience.joined()
+def test_what_is_asked_together_is_compiled_when_it_is_first_asked_and_once(monkeypatch: Any) -> None:
+    texts: list[str] = []
+    monkeypatch.setattr("shared.decisioning.audience.compiled", lambda text: texts.append(text) or compiled(text))
+    several = (audience("subscription.live"), audience("false"))
+    assert texts == []
+    for _ in range(3):
+        assert failures(several, activate(scope_of(user()))) == [None, "c0"]
+    assert len(texts) == 1
 
 
 @pytest.mark.parametrize(

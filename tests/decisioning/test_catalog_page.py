@@ -68,7 +68,8 @@ def test_the_page_tells_the_reasons_in_the_order_of_the_gates() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", PAGE.split("| reason |")[1].split("\n\n")[0], re.MULTILINE)
     told = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
     assert sorted(told) == sorted(Reason)
-    places = [told.index(reason) for gate in GATES if (reason := RENAMED.get(gate.__name__, gate.__name__))]
+    names = [gate.ask.__name__ for gate in GATES]
+    places = [told.index(reason) for name in names if (reason := RENAMED.get(name, name))]
     assert places == sorted(places)
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from shared.decisioning import gates
-from shared.decisioning.audience import Audience
+from shared.decisioning.audience import Audience, failures
 from shared.decisioning.experiments import Holdout
-from shared.decisioning.gates import GATES, Contender, judge
+from shared.decisioning.gates import GATES, Contender, Gate, judge
 from shared.decisioning.library import Library
 from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, Reason
 from shared.decisioning.situation import Situation
@@ -39,7 +39,8 @@ def contender(of: User | None = None, sections: dict[str, Any] | None = None, **
     """The campaign `upgrade` of a catalog, with these terms, at NOW."""
     asked = catalog(**({"campaigns": {"upgrade": campaign(**terms)}} | (sections or {})))
     (listening,) = [one for one in asked.listening(moment()) if one.id == "upgrade"]
-    return Contender(listening, moment(), Situation(asked, of or user()))
+    audiences = (listening.audience,) if listening.audience else ()
+    return Contender(listening, moment(), Situation(asked, of or user(), audiences))
 
 
 def loss(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Loss | None:
@@ -48,7 +49,7 @@ def loss(of: User | None = None, sections: dict[str, Any] | None = None, **terms
 
 
 def test_the_gates_stand_in_the_order_of_the_design() -> None:
-    names = [gate.__name__ for gate in GATES]
+    names = [gate.ask.__name__ for gate in GATES]
     assert names == [
         "kill_switch",
         "schedule",
@@ -71,19 +72,27 @@ def test_a_campaign_without_conditions_passes() -> None:
 def test_each_gate_is_asked_once_a_contender(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: Counter[tuple[str, str]] = Counter()
 
-    def counting(gate: gates.Gate) -> gates.Gate:
+    def counting(gate: Gate) -> Gate:
         def ask(one: Contender) -> Loss | None:
-            asked[gate.__name__, one.campaign.id] += 1
-            return gate(one)
+            asked[gate.ask.__name__, one.campaign.id] += 1
+            return gate.ask(one)
 
-        return ask
+        return Gate(ask, lambda _: True)
 
     monkeypatch.setattr(gates, "GATES", tuple(map(counting, GATES)))
     ids = ("a", "b", "c")
     campaigns = {id_: campaign(cap={"max": 1}, placement="inbox" if id_ == "c" else "banner") for id_ in ids}
     everybody = {"all": {"percent": 100, "campaigns": ["c"]}}
     decide(catalog(campaigns=campaigns, holdouts=everybody), user(), [moment()])
-    assert asked == Counter((gate.__name__, id_) for gate in GATES for id_ in ids)
+    assert asked == Counter((gate.ask.__name__, id_) for gate in GATES for id_ in ids)
+
+
+def test_a_gate_that_does_not_concern_a_campaign_would_not_stop_it() -> None:
+    somebody = user(paying(plan=None), triggers=tuple(reported(kind, ago(seconds=1)) for kind in K))
+    bare = contender(somebody)
+    unconcerned = [gate for gate in GATES if not gate.concerns(bare.campaign)]
+    assert [gate.ask.__name__ for gate in GATES if gate not in unconcerned] == ["kill_switch"]
+    assert [gate.ask(bare) for gate in unconcerned] == [None] * len(unconcerned)
 
 
 def test_after_a_gate_that_stops_for_good_no_other_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +100,7 @@ def test_after_a_gate_that_stops_for_good_no_other_is_asked(monkeypatch: pytest.
         raise AssertionError(f"{one.campaign.id} was asked on")
 
     stopping = contender(state="paused")
-    monkeypatch.setattr(gates, "GATES", (gates.kill_switch, gates.schedule, never))
+    monkeypatch.setattr(gates, "GATES", (Gate(gates.schedule, lambda _: True), Gate(never, lambda _: True)))
     assert judge(stopping) == (Loss(Reason.STATE, "the campaign is paused"), False)
 
 
@@ -135,25 +144,12 @@ class TestPlan:
         assert lost == (expected and Loss(expected, "plans_from basic, plus"))
 
 
-class Counting:
-    """A program that lets everybody in and counts how often it was asked."""
-
-    asked = 0
-
-    def eval(self, _activation: Any) -> Any:
-        self.asked += 1
-        return self
-
-    def value(self) -> int:
-        return -1
-
-
 class TestAudience:
     def failing(self, clause: dict[str, str], *others: dict[str, str], of: User | None = None) -> Loss | None:
         asked = catalog_with_audience(clause, *others)
         (listening,) = asked.listening(moment())
         assert listening.audience
-        return judge(Contender(listening, moment(), Situation(asked, of or user(), [listening.audience])))[0]
+        return judge(Contender(listening, moment(), Situation(asked, of or user(), (listening.audience,))))[0]
 
     def test_that_fails_is_named_by_its_first_failing_clause(self) -> None:
         clauses = {"live": "subscription.live"}, {"student": "profile.student == true"}, {"no": "false"}
@@ -163,10 +159,18 @@ class TestAudience:
         lost = self.failing({"loyal": "features.tenure > 3"})
         assert lost == Loss(Reason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
 
-    def test_is_asked_once_a_decision(self) -> None:
-        program, situation = Counting(), Situation(catalog(), user())
-        shared = Audience("a", (), all, lambda: program)
-        assert (situation.failure(shared), situation.failure(shared), program.asked) == (None, None, 1)
+    def test_that_campaigns_share_is_asked_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[tuple[Audience, ...]] = []
+
+        def asking(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
+            asked.append(audiences)
+            return failures(audiences, activation)
+
+        monkeypatch.setattr("shared.decisioning.situation.failures", asking)
+        shared = {"live": {"all": [{"live": "subscription.live"}]}}
+        campaigns = {id_: campaign(audience="live") for id_ in ("a", "b", "c")}
+        decide(catalog(campaigns=campaigns, audiences=shared), user(), [moment()])
+        assert [[one.id for one in audiences] for audiences in asked] == [["live"]]
 
 
 class TestSuppression:
