@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from functools import cached_property
 
 from shared.contracts.messages import (
     ExposureKind,
     Facts,
     Fate,
+    Json,
     Message,
     TriggerKind,
     change_message,
@@ -31,8 +32,9 @@ from shared.record import Pending, UserRecord
 
 UNKNOWN = facts_of(Subscription(""))
 """What the world knows of a user of whom it was told nothing."""
-ALWAYS_TOLD = 9
-"""The first fields of a candidate are told of each; of the others what is so."""
+ALWAYS_TOLD = Candidate._fields[: Candidate._fields.index("suppressed")]
+TOLD_OF_A_CHOICE = Candidate._fields[Candidate._fields.index("experiment_id") :]
+"""Of the fields of a candidate that are not always told, what is so."""
 
 
 class Outbox:
@@ -43,32 +45,32 @@ class Outbox:
         self.event = event
         self.now = now
         self.sequence = max(record.sequence, to_micros(now) - 1)
-        self.messages: tuple[Message, ...] = ()
+        self.messages: list[Message] = []
 
     def issue(self, trigger: Trigger) -> None:
         """Say that an offer is to be shown."""
-        self._add(trigger_message(self._header(), TriggerKind.ISSUED, trigger))
+        self.messages.append(trigger_message(self._header(), TriggerKind.ISSUED, trigger))
 
     def revoke(self, trigger: Trigger) -> None:
         """Say that an offer is to be shown no longer."""
-        self._add(trigger_message(self._header(), TriggerKind.REVOKED, trigger))
+        self.messages.append(trigger_message(self._header(), TriggerKind.REVOKED, trigger))
 
     def expose(self, trigger: Trigger, given: FeedbackGiven) -> None:
         """Say what a consumer reports of a trigger."""
         fate = Fate(ExposureKind(given.kind), self.event.occurred_at, trigger.offer_id)
-        self._add(exposure_message(self._header(), trigger, fate))
+        self.messages.append(exposure_message(self._header(), trigger, fate))
 
     def spare(self, spared: Suppressed) -> None:
         """Say what the user would have received."""
         fate = Fate(ExposureKind.SUPPRESSED, self.now, spared.offer_id, spared.reason.value, spared.detail)
-        self._add(exposure_message(self._header(), spared.trigger, fate))
+        self.messages.append(exposure_message(self._header(), spared.trigger, fate))
 
     def explain(self, decision: Decision, moments: Iterable[Moment]) -> None:
         """Say what was considered, and why each campaign won or lost."""
         kinds = [moment.kind for moment in moments]
         candidates = [_told(candidate) for candidate in decision.candidates]
         cause = self.event.key.cause
-        self._add(decision_message(self._header(), cause, decision.catalog_version, kinds, candidates))
+        self.messages.append(decision_message(self._header(), cause, decision.catalog_version, kinds, candidates))
 
     def announce(self, account: Account) -> Facts:
         """Say what changed of the user's subscription, if anything did; returns what the world now knows."""
@@ -76,7 +78,7 @@ class Outbox:
         if before == after:
             return self.record.announced
         then, now = difference(before, after)
-        self._add(change_message(self._header(), account.best.id, self.event.key.cause, then, now))
+        self.messages.append(change_message(self._header(), account.best.id, self.event.key.cause, then, now))
         return after
 
     def leave(self, record: UserRecord, terms: Terms) -> UserRecord:
@@ -84,29 +86,29 @@ class Outbox:
         if not self.messages:
             return record
         kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
-        entry = Pending.of(self.event, self.now, self.messages)
+        entry = Pending.of(self.event, self.now, tuple(self.messages))
         return record._replace(pending=(*kept, entry), sequence=self.sequence)
 
-    def _header(self) -> dict[str, Any]:
+    @cached_property
+    def _beginning(self) -> Json:
+        return header(self.record.user_id, self.now, self.event.key)
+
+    def _header(self) -> Json:
         self.sequence += 1
-        return header(self.record.user_id, self.sequence, self.now, self.event.key)
-
-    def _add(self, message: Message) -> None:
-        self.messages = (*self.messages, message)
+        return self._beginning | {"sequence": self.sequence}
 
 
-def _told(candidate: Candidate) -> dict[str, Any]:
+def _told(candidate: Candidate) -> Json:
     """A candidate as JSON."""
-    told: dict[str, Any] = dict(zip(candidate._fields[:ALWAYS_TOLD], candidate, strict=False))
+    told: Json = dict(zip(ALWAYS_TOLD, candidate, strict=False))
     if candidate.suppressed:
         told["suppressed"] = True
     if candidate.caps:
         told["caps"] = [count._asdict() for count in candidate.caps]
-    for name in ("holdout", "experiment_id", "variant", "propensity", "policy_version", "score", "score_version"):
-        value = getattr(candidate, name)
-        if value is not None:
-            told[name] = value
-    return told
+    if candidate.holdout:
+        told["holdout"] = candidate.holdout
+    choice = zip(TOLD_OF_A_CHOICE, candidate[-len(TOLD_OF_A_CHOICE) :], strict=True)
+    return told | {name: value for name, value in choice if value is not None}
 
 
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:

@@ -51,7 +51,7 @@ def settle(
     changed = _remembered(record._replace(triggers=still), decision, outbox, now, policy.terms)._replace(
         announced=announced, fired=record.fired.plus(decided), raised=raised
     )
-    return outbox.leave(changed, policy.terms), outbox.messages
+    return outbox.leave(changed, policy.terms), tuple(outbox.messages)
 
 
 def _tell(outbox: Outbox, decision: Decision, moments: Iterable[Moment]) -> None:

@@ -4,7 +4,7 @@ from shared.contracts.dead_letter import DeadLetter, dead_letter
 from shared.contracts.decision import Candidate, DecisionMessage, decision_message
 from shared.contracts.exposure import Exposure, ExposureKind, Fate, exposure_message
 from shared.contracts.message import Message
-from shared.contracts.outbound import EventReference, header
+from shared.contracts.outbound import EventReference, Json, header
 from shared.contracts.subscription_change import (
     Facts,
     SubscriptionChange,
@@ -24,6 +24,7 @@ __all__ = [
     "ExposureKind",
     "Facts",
     "Fate",
+    "Json",
     "Message",
     "SubscriptionChange",
     "SubscriptionFacts",

@@ -57,8 +57,8 @@ class EventReference(BaseModel):
     event_id: str = Field(description="Its id.")
 
 
-def header(user_id: str, sequence: int, decided_at: datetime, key: Key) -> Json:
-    """Write what every message about a user begins with.
+def header(user_id: str, decided_at: datetime, key: Key) -> Json:
+    """Write what every message of one processing begins with; each of them has a `sequence` besides.
 
     The messages of a processing are written without their models, which would take as long as the decision itself;
     tests/test_messages_out.py holds every message of a replay to its model.
@@ -66,7 +66,6 @@ def header(user_id: str, sequence: int, decided_at: datetime, key: Key) -> Json:
     return {
         "schema_version": 1,
         "user_id": user_id,
-        "sequence": sequence,
         "decided_at": rfc3339(decided_at),
         "event": {"topic": key.topic, "source": key.source, "event_id": key.event_id},
     }

@@ -34,7 +34,7 @@ class Situation:
         """What a score of the catalog says of the user."""
         if name not in self._scored:
             score = self.catalog.library.score(name, self.catalog.document.scores[name].version)
-            self._scored[name] = score.evaluate(self._known(score.features & FACTS.keys()))
+            self._scored[name] = score.evaluate(self._known(score.features))
         return self._scored[name]
 
     def held_out(self, holdout: Holdout) -> bool:
@@ -64,7 +64,8 @@ class Situation:
     def _activation(self) -> Any:
         """What the clauses of this decision ask for, found out once for all of them."""
         names = frozenset[str]().union(*(audience.asks for audience in self.audiences))
-        facts = self._known(names - COSTLY)
+        known = self._known(names - COSTLY)
+        facts = {name: known[name] for name in names - COSTLY}
         if "scores" in names:
             scored = (self.score(name) for name in self.catalog.document.scores)
             facts["scores"] = {one.name: one.value for one in scored if one.value is not None}
@@ -74,7 +75,13 @@ class Situation:
         return activate(facts)
 
     def _known(self, names: Iterable[str]) -> Facts:
+        """The facts of these names, among whatever else was found out; None of a name that nobody knows."""
+        known = self._facts
         for name in names:
-            if name not in self._facts:
-                self._facts[name] = FACTS[name](self.user)
-        return {name: self._facts[name] for name in names}
+            if name not in known:
+                known[name] = FACTS.get(name, _unknown)(self.user)
+        return known
+
+
+def _unknown(_user: User) -> None:
+    return None

@@ -65,7 +65,7 @@ DECIDED_BY = {
 
 
 def begin(user_id: str = "u-1", sequence: int = 7, decided_at: datetime = AT) -> dict[str, Any]:
-    return header(user_id, sequence, decided_at, KEY)
+    return header(user_id, decided_at, KEY) | {"sequence": sequence}
 
 
 def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
