@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from infra.errors import InfraError
@@ -24,8 +25,7 @@ def run_parts(assignments: Sequence[Assignment], progress: Progress) -> list[Par
     """Run every part, here if it is the only one. Raises `InfraError` and `OSError` as `run_part` does."""
     if len(assignments) == 1:
         return [run_part(assignments[0], progress)]
-    # Spawned, not forked: the clients of this process may have threads, which no fork survives.
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork" if _is_alone() else "spawn")
     done = context.Array("d", len(assignments))
     try:
         with ProcessPoolExecutor(len(assignments), context, _begin, (done,)) as pool:
@@ -35,6 +35,16 @@ def run_parts(assignments: Sequence[Assignment], progress: Progress) -> list[Par
             return [each.result() for each in running]
     except BrokenProcessPool as error:
         raise InfraError("a process of the replay was killed, perhaps for want of memory") from error
+
+
+def _is_alone() -> bool:
+    """Whether this process has one thread only, as Linux counts them, those of libraries too.
+
+    Then the parts are forked, which spares each of them the second it takes to start; no fork survives other
+    threads.
+    """
+    threads = Path("/proc/self/task")
+    return threads.is_dir() and len([*threads.iterdir()]) == 1
 
 
 def _begin(done: Any) -> None:

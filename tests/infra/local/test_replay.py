@@ -1,7 +1,10 @@
 import json
 import sqlite3
+import subprocess
+import sys
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +157,30 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
     assert all(
         getattr(run.summary, name) == getattr(runs[0].summary, name) for run in runs for name in (*NAMED, "now")
     )
+
+
+@pytest.mark.parametrize("others", ["", "threading.Thread(target=threading.Event().wait, daemon=True).start()"])
+def test_processes_are_forked_or_spawned_and_write_the_same_bytes(tmp_path, others):
+    """No fork survives other threads; where there are none it saves each process the time to start."""
+    here = replays.run(tmp_path / "here", *MANY, processes=1)
+    program = f"""if True:
+        import multiprocessing, sys, threading
+        from pathlib import Path
+        from infra.catalog_file import DEFAULT_CATALOG
+        from infra.local.replay import replay
+        {others}
+        asked = []
+        get_context = multiprocessing.get_context
+        multiprocessing.get_context = lambda method: asked.append(method) or get_context(method)
+        replay(Path(sys.argv[1]), Path(sys.argv[2]), DEFAULT_CATALOG, processes=2)
+        print(*asked)
+    """
+    events = replays.write(tmp_path / "events.jsonl", MANY)
+    arguments = [sys.executable, "-c", program, str(events), str(tmp_path / "there")]
+    ran = subprocess.run(arguments, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+    alone = Path("/proc/self/task").is_dir() and not others
+    assert ran.stdout == ("fork\n" if alone else "spawn\n")
+    assert replays.Outcome(here.summary, tmp_path / "there").files() == here.files()
 
 
 def test_a_second_run_overwrites_the_first(run):
