@@ -36,7 +36,7 @@ class Pending:
     @classmethod
     def of(cls, event: Event, now: datetime, messages: tuple[Message, ...]) -> "Pending":
         """The messages that an event led to."""
-        rows = [(message.topic, message.message_id, message.body) for message in messages]
+        rows = [(message.topic, message.message_id, orjson.Fragment(message.data)) for message in messages]
         return cls(event.key.cause, event.digest, now, orjson.dumps(rows).decode())
 
     @property

@@ -87,7 +87,7 @@ class Pipeline:
         heard = FlakyBus()
         ticker = Ticker(self.store, heard, self.clock)
         self.loop.run_until_complete(ticker.tick((due_shard(USER),)))
-        return [parse_event(one.topic, Delivery(one.data(), one.attributes())) for one in heard.taken]
+        return [parse_event(one.topic, Delivery(one.data, one.attributes())) for one in heard.taken]
 
     def pass_time(self, duration: timedelta) -> None:
         """Let time pass with a clock that ticks in time."""

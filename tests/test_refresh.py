@@ -66,8 +66,8 @@ def test_what_is_published_again_is_the_first_byte_for_byte(pipeline: Pipeline) 
     assert pipeline.bus.taken == []
     refresh(pipeline)
     pipeline.redeliver()
-    told = [(message.message_id, message.data(), message.attributes()) for message in pipeline.bus.taken]
-    assert told == [(message.message_id, message.data(), message.attributes()) for message in smooth.bus.taken]
+    told = [(message.message_id, message.data, message.attributes()) for message in pipeline.bus.taken]
+    assert told == [(message.message_id, message.data, message.attributes()) for message in smooth.bus.taken]
     smooth.close()
 
 

@@ -91,7 +91,7 @@ async def test_the_message_is_an_event_that_its_function_understands(store, bus,
     await make_due(store, NOON, ["__x__"])
     await ticker.tick(ALL)
     (message,) = bus.messages
-    event = parse_event(Topic.LIFECYCLE_DUE, Delivery(message.data(), message.attributes()))
+    event = parse_event(Topic.LIFECYCLE_DUE, Delivery(message.data, message.attributes()))
     assert (event.user_id, event.occurred_at, event.fact) == ("__x__", NOON, TimePassed())
     assert event.key.event_id == message.message_id
 
@@ -241,6 +241,6 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
 
 async def deliver(due: Message, application: Application, bus: Collected) -> list[Message]:
     """What is published when the message reaches its function."""
-    await application.handle(parse_event(due.topic, Delivery(due.data(), due.attributes())))
+    await application.handle(parse_event(due.topic, Delivery(due.data, due.attributes())))
     published, bus.messages = bus.messages, []
     return published

@@ -169,7 +169,7 @@ class Embedded:
 def _pushed(message: Message, now: datetime) -> Push:
     """A message that a function published for another."""
     order = str(message.body.get("user_id", ""))
-    return Push(message.topic, message.data(), message.attributes(), now, message.message_id, order)
+    return Push(message.topic, message.data, message.attributes(), now, message.message_id, order)
 
 
 def push_body(push: Push) -> bytes:

@@ -62,7 +62,7 @@ class Journal(ExitStack):
         if message.topic == Topic.DEAD_LETTER and self.line:
             message = replace(message, body=message.body | {"line": self.line})
         key = b"%b %b %09d" % (self.turn, who.encode(), self.written)
-        self.files[message.topic].write(key + SEPARATOR + message.data() + b"\n")
+        self.files[message.topic].write(key + SEPARATOR + message.data + b"\n")
 
 
 def merge(parts: Iterable[Path], target: Path) -> None:

@@ -28,7 +28,7 @@ class PubsubPublisher:
         """See `Publisher.publish`. Where one request fails, the others are still waited for."""
         by_topic: dict[str, list[PubsubMessage]] = defaultdict(list)
         for message in messages:
-            by_topic[message.topic].append(PubsubMessage(data=message.data(), attributes=message.attributes()))
+            by_topic[message.topic].append(PubsubMessage(data=message.data, attributes=message.attributes()))
         requests = [
             self._send(topic, batch[start : start + MAX_REQUEST_MESSAGES])
             for topic, batch in by_topic.items()

@@ -1,6 +1,6 @@
 """A message out, as a value that can be stored with the state and published as it is, now or again."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -23,17 +23,21 @@ FILTERABLE: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message out; these three fields are all that is needed to publish it again."""
+    """One message out; the first three fields are all that is needed to publish it again."""
 
     topic: str
     message_id: str
     """Deterministic: of two messages with one id, a consumer may drop either."""
     body: dict[str, Any]
     """JSON as it is sent: str, int, float, bool, None, list and dict only; times are RFC 3339 in UTC, with Z."""
+    data: bytes = field(init=False, repr=False, compare=False)
+    """The body as compact JSON with sorted keys: one body gives the same bytes everywhere.
 
-    def data(self) -> bytes:
-        """Write the body as compact JSON with sorted keys: one body gives the same bytes everywhere."""
-        return orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS)
+    Written once, here, since a message is both stored and published.
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", orjson.dumps(self.body, option=orjson.OPT_SORT_KEYS))
 
     def attributes(self) -> dict[str, str]:
         """Repeat what subscriptions may filter by; what the body does not give is left out."""

@@ -67,7 +67,7 @@ class Pubsub(Side):
 
 
 def arrival(message: Message) -> Arrived:
-    return message.topic, message.data(), tuple(sorted(message.attributes().items()))
+    return message.topic, message.data, tuple(sorted(message.attributes().items()))
 
 
 @pytest.fixture(params=["embedded", pytest.param("pubsub", marks=pytest.mark.emulator)])

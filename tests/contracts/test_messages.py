@@ -108,9 +108,9 @@ def test_a_body_is_plain_json_with_times_in_utc() -> None:
 
 def test_data_is_compact_and_the_same_whatever_the_order_of_the_fields() -> None:
     assert (
-        Message("t", "1", {"b": 1, "a": {"d": "é", "c": None}}).data() == '{"a":{"c":null,"d":"é"},"b":1}'.encode()
+        Message("t", "1", {"b": 1, "a": {"d": "é", "c": None}}).data == '{"a":{"c":null,"d":"é"},"b":1}'.encode()
     )
-    assert Message("t", "1", {"b": 1, "a": 2}).data() == Message("t", "1", {"a": 2, "b": 1}).data()
+    assert Message("t", "1", {"b": 1, "a": 2}).data == Message("t", "1", {"a": 2, "b": 1}).data
 
 
 FIRST_TOLD = change({"status": "none", "entitled": False}, {"status": "active", "entitled": True})
@@ -131,18 +131,18 @@ def test_what_is_written_without_its_model_is_what_the_model_would_write(
     model: type[Outbound], message: Message
 ) -> None:
     """But for what is not known: a model writes null there."""
-    read = model.model_validate_json(message.data())
+    read = model.model_validate_json(message.data)
     assert (read.TOPIC, read.message_id) == (message.topic, message.message_id)
-    assert read.model_dump(mode="json", exclude_unset=True) == json.loads(message.data())
+    assert read.model_dump(mode="json", exclude_unset=True) == json.loads(message.data)
     unsaid = {name: value for name, value in read.message().body.items() if name not in message.body}
     assert not any(unsaid.values())
 
 
 @pytest.mark.parametrize("message", [message for _, message in WRITTEN])
 def test_a_stored_message_is_rebuilt_as_it_was(message: Message) -> None:
-    rebuilt = Message(message.topic, message.message_id, json.loads(message.data()))
+    rebuilt = Message(message.topic, message.message_id, json.loads(message.data))
     assert rebuilt == message
-    assert (rebuilt.data(), rebuilt.attributes()) == (message.data(), message.attributes())
+    assert (rebuilt.data, rebuilt.attributes()) == (message.data, message.attributes())
 
 
 def test_every_kind_of_feedback_is_an_exposure() -> None:
@@ -261,7 +261,7 @@ def test_a_decision_says_whether_anything_came_of_it() -> None:
 
 def test_a_decision_without_candidates_is_none() -> None:
     with pytest.raises(ValidationError):
-        DecisionMessage.model_validate_json(decision().data())
+        DecisionMessage.model_validate_json(decision().data)
 
 
 DELIVERY = Delivery(b"\xff\x00", {"b": "2", "a": "1"}, message_id="77", publish_time="2026-03-15T09:30:00Z")

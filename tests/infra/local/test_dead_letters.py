@@ -121,7 +121,7 @@ def test_a_letter_of_data_alone_or_attributes_alone_can_be_sent_back(letter):
 def test_a_letter_as_the_functions_write_it_is_read_back_as_it_came():
     delivery = Delivery(b"\x00 not json", {"source": "shop"})
     message = dead_letter("payment", delivery, Rejected(Reason.NOT_JSON, "expected JSON"))
-    letter = read_letter(received(1, message.data(), message.attributes()), TOPOLOGY)
+    letter = read_letter(received(1, message.data, message.attributes()), TOPOLOGY)
     assert letter == Letter("payment", Reason.NOT_JSON, delivery.data, delivery.attributes)
 
 
