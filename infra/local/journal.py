@@ -26,6 +26,8 @@ FILES = {
 """The file that each topic out is written to."""
 SEPARATOR = b"\t"
 """Between a line's key and the line; it sorts before all that a key holds, so that a shorter key goes first."""
+BUFFER = 256 * 1024
+"""How many bytes of a file are written at once: a call of the system takes longer than many a line."""
 EVENT, DUE = 0, 1
 """At one instant events come before what falls due."""
 
@@ -35,7 +37,9 @@ class Journal(ExitStack):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.files = {topic.value: self.enter_context((folder / name).open("wb")) for topic, name in FILES.items()}
+        self.files = {
+            topic.value: self.enter_context((folder / name).open("wb", BUFFER)) for topic, name in FILES.items()
+        }
         self.triggers: Counter[str] = Counter()
         """How many were issued, and how many revoked."""
         self.turn = b""
