@@ -1,16 +1,14 @@
 """What the application needs of the outside world; each adapter is one of these, and any can be swapped."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.contracts.messages import Message
 from shared.decisioning.catalog import Catalog
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """One user's document as a store keeps it: a blob, and beside it only what a query or a person needs."""
 
     user_id: str
@@ -21,8 +19,7 @@ class Document:
     """What was last announced of the user, readable in a console."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What a load found, with the mark that lets a commit notice that somebody else was faster."""
 
     blob: bytes | None
@@ -31,16 +28,14 @@ class Stored:
     """Opaque, from the store that made it; None where the document does not exist."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DueUser:
+class DueUser(NamedTuple):
     """A user for whom something is due; in this order the clock pages through a shard."""
 
     next_due_at: datetime
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cursor:
+class Cursor(NamedTuple):
     """Where the clock stopped in a shard, and when it last began there with the oldest."""
 
     last: DueUser

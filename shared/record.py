@@ -1,6 +1,5 @@
 """The user's document: everything Upbeat knows of one user, and what it has yet to tell others."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -23,8 +22,7 @@ MAX_DEFERRED = 16
 MAX_FIRED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """Messages committed with the state, but perhaps not yet published, under the event that caused them."""
 
     cause: str
@@ -45,8 +43,7 @@ class Pending:
         return tuple(Message(*row) for row in orjson.loads(self.payload))
 
 
-@dataclass(frozen=True, slots=True)
-class Fired:
+class Fired(NamedTuple):
     """The causes that time brought and that were decided, winner or not, so that none is decided twice."""
 
     causes: tuple[tuple[datetime, str], ...] = ()
