@@ -26,6 +26,8 @@ class PubsubPublisher:
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """See `Publisher.publish`. Where one request fails, the others are still waited for."""
+        if not messages:
+            return
         by_topic: dict[str, list[PubsubMessage]] = defaultdict(list)
         for message in messages:
             by_topic[message.topic].append(PubsubMessage(data=message.data, attributes=message.attributes()))
