@@ -2,6 +2,7 @@
 
 from bisect import insort
 from datetime import datetime
+from typing import Any
 
 from shared.domain.events import Key, Outcome, PaymentReported
 from shared.domain.machine import Happening, Step, moment, move
@@ -43,24 +44,32 @@ def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
 def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscription:
     """The subscription with the verdict that a report, the latest so far, gives on its payment."""
     verdict = VERDICTS[reported.outcome]
-    known = find(sub, reported) or Payment(reported.payment_id, reported.period_start, verdict, at)
-    free = reported.amount == 0 if verdict is Verdict.PAID else known.free
-    judged = Payment(known.payment_id, known.period_start, verdict, at, free)
-    payments = [payment for payment in sub.payments if not payment.is_same(known)]
+    known = find(sub, reported)
+    payment_id, period_start = (known or reported).payment_id, (known or reported).period_start
+    free = reported.amount == 0 if verdict is Verdict.PAID else known is not None and known.free
+    judged = Payment(payment_id, period_start, verdict, at, free)
+    payments = [payment for payment in sub.payments if not payment.is_same(known)] if known else [*sub.payments]
     insort(payments, judged, key=_by_period)
-    return sub._replace(
-        payments=tuple(payments[-MAX_PAYMENTS:]), paid_by=judged if judged.is_same(sub.paid_by) else sub.paid_by
-    )
+    paid_by = judged if judged.is_same(sub.paid_by) else sub.paid_by
+    paid_at = _paid_at(sub, reported, at) if verdict is Verdict.PAID else {}
+    return sub._replace(payments=tuple(payments[-MAX_PAYMENTS:]), paid_by=paid_by, **paid_at)
 
 
 def _by_period(payment: Payment) -> tuple[datetime, str]:
     return payment.period_start, payment.payment_id or ""
 
 
+def _paid_at(sub: Subscription, paid: PaymentReported, at: datetime) -> dict[str, Any]:
+    """When the first and the last money came in; nothing new where none did."""
+    if paid.amount == 0:
+        return {}
+    return {"first_paid_at": min(at, sub.first_paid_at or at), "last_paid_at": max(at, sub.last_paid_at or at)}
+
+
 def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
     """A payment succeeded: the later period wins, and the status follows the table."""
     latest = latest_period(sub, at)
-    judged = _note_paid(judge(sub, paid, key.occurred_at), paid, key.occurred_at)
+    judged = judge(sub, paid, key.occurred_at)
     if latest and paid.period_start < latest:
         return Step(judged)
     if _is_first_invoice_of_nothing(judged, paid):
@@ -77,14 +86,6 @@ def latest_period(sub: Subscription, at: datetime) -> datetime | None:
     """The start of the latest period paid for. One that expired before it began will never come, and is none."""
     never_comes = not sub.period_counts and not _has_begun(sub, at)
     return None if never_comes else sub.period_start
-
-
-def _note_paid(sub: Subscription, paid: PaymentReported, occurred_at: datetime) -> Subscription:
-    if paid.amount == 0:
-        return sub
-    first = min(occurred_at, sub.first_paid_at or occurred_at)
-    last = max(occurred_at, sub.last_paid_at or occurred_at)
-    return sub._replace(first_paid_at=first, last_paid_at=last)
 
 
 def _is_first_invoice_of_nothing(sub: Subscription, paid: PaymentReported) -> bool:

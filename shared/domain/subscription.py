@@ -42,8 +42,7 @@ WITHDRAWN = frozenset({Verdict.REFUNDED, Verdict.LOST})
 """Verdicts under which the money is gone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(NamedTuple):
     """One payment and its latest verdict; told apart by `payment_id`, else by `period_start`."""
 
     payment_id: str | None
