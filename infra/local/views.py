@@ -37,7 +37,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
         "scores_up": list(record.raised),
         "assignments": [assignment._asdict() for assignment in record.assignments],
         "deferred": [
-            {**asdict(deferred.moment), "campaign_id": deferred.campaign_id, "until": deferred.until}
+            {**deferred.moment._asdict(), "campaign_id": deferred.campaign_id, "until": deferred.until}
             for deferred in record.deferred
         ],
         "signals": [asdict(signal) for signal in record.signals],

@@ -1,8 +1,8 @@
 """An account: all subscriptions of one user, and which of them speaks for the user."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 from shared.domain.subscription import RANK, Subscription
 
@@ -12,8 +12,7 @@ DEFAULT_SUBSCRIPTION = "main"
 _id = attrgetter("id")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """All subscriptions of one user, sorted by id, and the one fact that is the user's alone."""
 
     subscriptions: tuple[Subscription, ...] = ()

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.domain.events import cause_of
-from shared.domain.machine import Happening, Step, as_of, moment, move
+from shared.domain.machine import Happening, Step, as_of, grace_ends, moment, move
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import LIVE, Status, Subscription
 from shared.domain.terms import Terms, later
@@ -40,7 +40,7 @@ def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
         return None
     ends = _status_ends(sub, terms)
     end = Deadline(ends, 3, _end) if ends else None
-    if not (sub.plan_change or sub.pause or sub.resume_at or sub.cancel_at):
+    if not _is_scheduled(sub):
         return end
     return min(filter(None, (*_scheduled(sub), end)), default=None)
 
@@ -61,15 +61,27 @@ def next_heard(sub: Subscription, terms: Terms) -> datetime | None:
         enters_grace = deadline.pass_ is _end and sub.status in {Status.ACTIVE, Status.TRIALING} and sub.auto_renew
         if not enters_grace:
             return deadline.at
+        if sub.status is Status.ACTIVE and not _is_scheduled(sub):  # nothing but the grace's own end can follow
+            return grace_ends(sub, _takes_effect(deadline, sub), terms)
         sub, _ = _pass(deadline, sub, terms)
     return None
 
 
+def _takes_effect(deadline: Deadline, sub: Subscription) -> datetime:
+    """When a deadline has its effect: one already past when its state began, at the event that began it."""
+    return max(deadline.at, sub.as_of or deadline.at)
+
+
 def _pass(deadline: Deadline, sub: Subscription, terms: Terms) -> Step:
-    at = max(deadline.at, sub.as_of or deadline.at)
+    at = _takes_effect(deadline, sub)
     passed, moments = deadline.pass_(sub, at, terms)
     in_silence = passed.shown_status is Status.REVOKED
     return Step(as_of(passed, at), () if in_silence else moments)
+
+
+def _is_scheduled(sub: Subscription) -> bool:
+    """Whether somebody asked for anything that time will bring."""
+    return bool(sub.plan_change or sub.pause or sub.resume_at or sub.cancel_at)
 
 
 def _scheduled(sub: Subscription) -> Iterator[Deadline]:

@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -28,15 +27,14 @@ class Folded(NamedTuple):
     moments: tuple[Moment, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """Base, ring and head of one user: `head` is always the fold of `ring` onto `base`."""
 
-    base: Account = field(default_factory=Account)
+    base: Account = Account()
     mark: Row | None = None
     """The key of the newest event folded into the base; what is not newer than it comes late."""
     ring: tuple[Row, ...] = ()
-    head: Account = field(default_factory=Account)
+    head: Account = Account()
 
     def add(self, event: Event, terms: Terms, ring_size: int = RING_SIZE) -> Folded:
         """Fold one event into its place. Raises `Rejected` (`id_reused`) for a known id with other content."""
@@ -76,13 +74,13 @@ class History:
         """The same history without the subscription least worth; its ring must be empty, so that head is base."""
         least = _least(self.head, from_micros(self.mark[0]) if self.mark else BEGINNING_OF_TIME, terms)
         forgotten = self.head.without(least)
-        return replace(self, base=forgotten, head=forgotten)
+        return self._replace(base=forgotten, head=forgotten)
 
     def at(self, now: datetime, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
         """The account as read at `now`, and what time has brought since each subscription's last event."""
         steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
-        moments = tuple(moment for step in steps for moment in step.moments)
-        return Account(tuple(step.subscription for step in steps), self.head.trial_used), moments
+        moments = tuple([moment for step in steps for moment in step.moments])
+        return Account(tuple([step.subscription for step in steps]), self.head.trial_used), moments
 
     def _add_late(self, event: Event, terms: Terms) -> Folded:
         """Of events older than the base, what was paid, or judged, and that a trial was used still counts."""
@@ -90,7 +88,7 @@ class History:
         if base == self.base:
             return Folded(self, Arrival.LATE)
         head, refolded = _refold(base, self.ring, terms, event.user_id)
-        return Folded(replace(self, base=base, head=head), Arrival.LATE, _of(event, moments + refolded))
+        return Folded(self._replace(base=base, head=head), Arrival.LATE, _of(event, moments + refolded))
 
 
 def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
@@ -102,7 +100,7 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
     trial_used = account.trial_used or isinstance(event.fact, TrialStarted)
     grown = _make_room(account, event, terms).put(settled.subscription)
     if trial_used != account.trial_used:
-        grown = replace(grown, trial_used=trial_used)
+        grown = grown._replace(trial_used=trial_used)
     return grown, reached.moments + reacted.moments + settled.moments
 
 
@@ -136,14 +134,14 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
 def _of(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """Those moments that this event or time brought; what other events brought was decided when they came."""
     cause = event.key.cause
-    return tuple(moment for moment in moments if moment.by_time or moment.cause == cause)
+    return tuple([moment for moment in moments if moment.by_time or moment.cause == cause])
 
 
 def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
     """The base with what still counts of a late event, taking effect at the base's mark."""
     match event.fact:
         case TrialStarted():
-            return replace(base, trial_used=True), ()
+            return base._replace(trial_used=True), ()
         case PaymentReported(outcome=outcome) if outcome not in {Outcome.PENDING, Outcome.FAILED}:
             sub = base.get(event.subscription_id)
             known = find(sub, event.fact)

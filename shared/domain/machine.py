@@ -116,15 +116,19 @@ def as_of(sub: Subscription, at: datetime) -> Subscription:
     return sub if sub.as_of == at else sub._replace(as_of=at)
 
 
+def grace_ends(sub: Subscription, at: datetime, terms: Terms) -> datetime:
+    """When a grace that begins at an instant will end: no earlier than the paid or trial time."""
+    given = sub.grace_until if sub.status is not Status.PAUSED else None
+    ends = given or later(at, terms.grace)
+    return max(ends, covered_until(sub) or ends)
+
+
 def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
     """The facts that change because a status is entered."""
     match target:
         case Status.GRACE:
-            given = sub.grace_until if sub.status is not Status.PAUSED else None
-            ends = given or later(at, terms.grace)
-            ends = max(ends, covered_until(sub) or ends)
             after_trial = sub.status is Status.TRIALING
-            return {"grace_until": ends, "after_trial": after_trial, "resume_at": None}
+            return {"grace_until": grace_ends(sub, at, terms), "after_trial": after_trial, "resume_at": None}
         case Status.PAUSED:
             resume_at = sub.pause.resume_at if sub.pause else None
             return {"pause": None, "resume_at": resume_at, "grace_until": None}
@@ -159,4 +163,4 @@ def _announce(before: Subscription, after: Subscription, happening: Happening, a
         kinds.append(MomentKind.PAUSED)
     if happening is Happening.RESUMED:
         kinds.append(MomentKind.RESUMED)
-    return tuple(moment(kind, before, at) for kind in kinds)
+    return tuple([moment(kind, before, at) for kind in kinds])

@@ -1,6 +1,5 @@
 """Moments: what happened to a subscription that a campaign may react to."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -31,8 +30,7 @@ class MomentKind(StrEnum):
 MILESTONES = frozenset({MomentKind.TRIAL_ENDING, MomentKind.LAPSED})
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """One thing that happened to one subscription, at one instant (UTC)."""
 
     kind: MomentKind

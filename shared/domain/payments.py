@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.events import Key, Outcome, PaymentReported
-from shared.domain.machine import Happening, Step, moment, move
+from shared.domain.machine import TABLE, Happening, Step, moment
 from shared.domain.moments import MomentKind
 from shared.domain.subscription import (
     LIVE,
@@ -16,7 +16,6 @@ from shared.domain.subscription import (
     Subscription,
     Verdict,
 )
-from shared.domain.terms import Terms
 
 MAX_PAYMENTS = 8
 
@@ -66,7 +65,7 @@ def _paid_at(sub: Subscription, paid: PaymentReported, at: datetime) -> dict[str
     return {"first_paid_at": min(at, sub.first_paid_at or at), "last_paid_at": max(at, sub.last_paid_at or at)}
 
 
-def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
+def pay(sub: Subscription, paid: PaymentReported, at: datetime, key: Key) -> Step:
     """A payment succeeded: the later period wins, and the status follows the table."""
     latest = latest_period(sub, at)
     judged = judge(sub, paid, key.occurred_at)
@@ -74,7 +73,7 @@ def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, ke
         return Step(judged)
     if _is_first_invoice_of_nothing(judged, paid):
         return Step(judged._replace(plan=paid.plan, period_start=paid.period_start, period_end=paid.period_end))
-    return _grant(judged, paid, at, terms, key.cause, starts=_starts(sub))
+    return _grant(judged, paid, at, key.cause, starts=_starts(sub))
 
 
 def _starts(sub: Subscription) -> bool:
@@ -94,11 +93,18 @@ def _is_first_invoice_of_nothing(sub: Subscription, paid: PaymentReported) -> bo
     return sub.status is Status.TRIALING and paid.amount == 0 and ends_within
 
 
-def _grant(
-    sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, cause: str, *, starts: bool
-) -> Step:
-    """The payment's plan and period become the subscription's."""
+def _grant(sub: Subscription, paid: PaymentReported, at: datetime, cause: str, *, starts: bool) -> Step:
+    """The payment's plan and period become the subscription's.
+
+    In one copy with the status: the table has a way on from every one, and what it leads to sets no more facts.
+    """
+    trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
+    in_trial = sub.status is Status.PENDING and trial_runs
+    happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
     granted = sub._replace(
+        status=TABLE[sub.status][happening],
+        since=at,
+        as_of=at,
         plan=paid.plan,
         period_start=paid.period_start,
         period_end=paid.period_end,
@@ -115,11 +121,7 @@ def _grant(
         plan_change=None if _fulfils(sub, paid) else sub.plan_change,
         cancel_at=None if sub.cancel_at and paid.period_end > sub.cancel_at else sub.cancel_at,
     )
-    trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
-    in_trial = sub.status is Status.PENDING and trial_runs
-    happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
-    moved = move(granted, happening, at, terms).subscription
-    return Step(moved, tuple(moment(kind, sub, at, cause) for kind in _moments(sub, moved, starts=starts)))
+    return Step(granted, tuple([moment(kind, sub, at, cause) for kind in _moments(sub, granted, starts=starts)]))
 
 
 def _fulfils(sub: Subscription, paid: PaymentReported) -> bool:
@@ -158,7 +160,7 @@ def _moments(before: Subscription, after: Subscription, *, starts: bool) -> list
     return kinds
 
 
-def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
+def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, key: Key) -> Step:
     """A verdict on a payment. A part of the money given back decides nothing: it is a fact for reports."""
     if reported.partial and reported.outcome is Outcome.REFUNDED:
         return Step(sub)
@@ -166,7 +168,7 @@ def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, t
     refunded = reported.outcome is Outcome.REFUNDED
     moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
     if _grants_again(sub, reported):
-        return _grant(judged, reported, at, terms, key.cause, starts=_starts(sub))
+        return _grant(judged, reported, at, key.cause, starts=_starts(sub))
     return Step(_restore(judged, at), moments)
 
 
