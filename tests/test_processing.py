@@ -258,12 +258,12 @@ class TestProfile:
         told = Told().process(paid(0))
         trigger_id = told.record.triggers[0].trigger_id
         clicked = [event(on, "trigger-feedback", FeedbackGiven(trigger_id, FeedbackKind.CLICKED)) for on in (1, 2)]
-        told.process(clicked[0]).process(replace(clicked[1], profile=Profile(country="SE")))
+        told.process(clicked[0]).process(clicked[1]._replace(profile=Profile(country="SE")))
         assert told.last.arrival is Arrival.DUPLICATE
         assert [said.value for said in told.record.profile] == ["SE"]
 
     def test_that_says_nothing_new_writes_nothing(self) -> None:
-        one = replace(paid(0), profile=Profile(country="DE"))
+        one = paid(0)._replace(profile=Profile(country="DE"))
         told = Told().process(one)
         assert told.process(one).last == Processed(told.record, Arrival.DUPLICATE)
 
@@ -400,7 +400,7 @@ class TestPutOff:
         ]
 
     def test_is_by_the_clock_of_the_user(self) -> None:
-        told = self.night("activated").process(replace(paid(0), profile=Profile(time_zone="Asia/Tokyo")))
+        told = self.night("activated").process(paid(0)._replace(profile=Profile(time_zone="Asia/Tokyo")))
         assert told.triggers("issued") == [K.ACTIVATED]
 
     def test_has_a_bound(self) -> None:

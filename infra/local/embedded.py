@@ -4,10 +4,9 @@ import asyncio
 from base64 import b64encode
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from functions_framework.aio import create_asgi_app
@@ -37,8 +36,7 @@ REMEMBERED = 4096
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
+class Push(NamedTuple):
     """One message on its way to the function that listens to its topic."""
 
     topic: str

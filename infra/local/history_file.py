@@ -1,9 +1,9 @@
 """A file of events for a replay, line by line, each with the instant at which its turn comes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.local.embedded import Push
 from infra.local.history_line import NoMessage, Said, parse
@@ -12,8 +12,7 @@ BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
 """Where a virtual clock starts: nothing that Upbeat accepts is older."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line of the file that is not blank."""
 
     number: int

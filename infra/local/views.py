@@ -84,7 +84,7 @@ def _event(row: tuple[Any, ...], user_id: str) -> View:
         "source": event.key.source,
         "event_id": event.key.event_id,
         "subscription_id": event.subscription_id,
-        **asdict(event.fact),
+        **event.fact._asdict(),
     }
 
 

@@ -1,9 +1,8 @@
 """The envelope: a Pub/Sub push body becomes a delivery, and a delivery the event it carries."""
 
 from base64 import b64decode
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
@@ -33,8 +32,7 @@ EVENTS: dict[str, type[InboundEvent]] = {
 WORDS = {str: "a string", int: "an integer", dict: "an object"}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One delivery of one message, as the bus made it."""
 
     data: bytes

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -62,8 +63,7 @@ class FeedbackKind(StrEnum):
     CONVERTED = "converted"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """An event's place in history: by time, and at one instant by identity.
 
     The last three fields are the event's identity. An absent source is the empty string.
@@ -86,8 +86,7 @@ def cause_of(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class TrialStarted:
+class TrialStarted(NamedTuple):
     """A user began a trial of a plan."""
 
     plan: str
@@ -95,8 +94,7 @@ class TrialStarted:
     auto_renew: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentReported:
+class PaymentReported(NamedTuple):
     """What became of the payment for one period; amounts are whole minor units (cents) of the currency."""
 
     outcome: Outcome
@@ -113,8 +111,7 @@ class PaymentReported:
     """Only a part of the amount was refunded."""
 
 
-@dataclass(frozen=True, slots=True)
-class SignalSeen:
+class SignalSeen(NamedTuple):
     """A sign that a user may leave, or may stay after all."""
 
     kind: Signal
@@ -126,8 +123,7 @@ class SignalSeen:
     """How strong a behavioural sign is, 0 to 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackGiven:
+class FeedbackGiven(NamedTuple):
     """A consumer says what became of a trigger."""
 
     trigger_id: str
@@ -152,8 +148,7 @@ class Profile:
     student: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One fact about one user, with the identity that makes it recognisable when it comes again."""
 
     key: Key

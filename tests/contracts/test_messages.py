@@ -1,7 +1,6 @@
 """Messages out: deterministic ids, stable bytes, and attributes that filters can use."""
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -291,7 +290,7 @@ def test_a_dead_letter_keeps_everything() -> None:
 
 
 def test_the_same_message_refused_again_is_the_same_dead_letter() -> None:
-    again = replace(DELIVERY, attributes={"a": "1", "b": "2"}, message_id="78", delivery_attempt=2)
+    again = DELIVERY._replace(attributes={"a": "1", "b": "2"}, message_id="78", delivery_attempt=2)
     ids = {dead_letter("payment", one, REJECTED).message_id for one in (DELIVERY, again)}
     assert len(ids) == 1
 
@@ -300,8 +299,8 @@ def test_other_data_attributes_or_topic_make_another_dead_letter() -> None:
     others = [
         ("payment", DELIVERY),
         ("trial-start", DELIVERY),
-        ("payment", replace(DELIVERY, data=b"")),
-        ("payment", replace(DELIVERY, attributes={})),
+        ("payment", DELIVERY._replace(data=b"")),
+        ("payment", DELIVERY._replace(attributes={})),
     ]
     assert len({dead_letter(topic, one, REJECTED).message_id for topic, one in others}) == 4
 

@@ -1,7 +1,5 @@
 """What is merged outside the ring, in any order: behaviour, profile, feedback on triggers."""
 
-from dataclasses import replace
-
 import pytest
 
 from shared.domain import profiles, signals, triggers
@@ -44,12 +42,12 @@ class TestBehaviour:
     def test_an_id_with_other_content_is_rejected(self) -> None:
         one = quiet(0)
         with pytest.raises(Rejected, match="id_reused"):
-            signals.note(seen(one), replace(one, digest="other"), one.fact)
+            signals.note(seen(one), one._replace(digest="other"), one.fact)
 
 
 class TestProfile:
     def told(self, on: float, **facts: object) -> Event:
-        return replace(paid(on), profile=Profile(**facts))
+        return paid(on)._replace(profile=Profile(**facts))
 
     def merged(self, *events: Event) -> Profile:
         known: tuple[profiles.Said, ...] = ()
@@ -105,7 +103,7 @@ class TestFeedback:
     def test_an_id_with_other_content_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
         with pytest.raises(Rejected, match="id_reused"):
-            triggers.note(noted(one), replace(one, digest="other"), one.fact)
+            triggers.note(noted(one), one._replace(digest="other"), one.fact)
 
 
 class TestFeedbackLongAgo:

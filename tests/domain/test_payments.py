@@ -1,7 +1,5 @@
 """Payments: what a success sets, which of two wins, and that no failure takes what was granted."""
 
-from dataclasses import replace
-
 import pytest
 
 from shared.domain.events import Event, Outcome
@@ -215,5 +213,5 @@ def test_a_pending_payment_that_expires_after_another_life_takes_nothing_that_wa
 @pytest.mark.parametrize("before", [Story(), after(paid(0)), after(trial(0))])
 def test_a_period_may_end_with_the_last_instant_there_is(before: Story, outcome: Outcome) -> None:
     report = payment(outcome, 1, final=True, grace_until=2)
-    lifetime = replace(report, fact=replace(report.fact, period_end=END_OF_TIME))
+    lifetime = report._replace(fact=report.fact._replace(period_end=END_OF_TIME))
     assert before.then(lifetime).history.at(END_OF_TIME, TERMS)[0].best.status in Status
