@@ -178,6 +178,8 @@ class TestWhatMustBeHeard:
             (after(paid(0)), 0, 37),
             (after(paid(0), auto_renew_off(1)), 1, 30),
             (after(paid(0), paused(1)), 1, 30),
+            (after(paid(0), failed(10, start=30, grace_until=50)), 10, 50),
+            (after(paid(0), cancelled(1, effective=35)), 1, 35),
             (after(paid(0), failed(30)), 30, 37),
             (after(paid(0)), 37, 97),
             (after(paid(0), refunded(1, start=0)), 1, None),

@@ -3,6 +3,7 @@
 import pytest
 
 from shared.domain.events import Event, Signal
+from shared.domain.machine import TABLE, Happening
 from shared.domain.subscription import LIVE, Status
 from tests.domain.story import (
     Story,
@@ -38,6 +39,11 @@ STORIES = {
     Status.EXPIRED: (EXPIRED, 2),
 }
 """Every status that the machine knows: a story that leads there, and a day on which it is there."""
+
+
+def test_a_payment_leads_on_from_every_status() -> None:
+    assert set(TABLE) == set(STORIES)
+    assert all(Happening.PAYMENT_SUCCEEDED in moves for moves in TABLE.values())
 
 
 def test_the_stories_are_where_they_say() -> None:
