@@ -20,7 +20,6 @@ from shared.adapters.sqlite import SqliteStore
 from shared.application import Application
 from shared.contracts.envelope import Delivery
 from shared.contracts.messages import Message, dead_letter
-from shared.contracts.outbound import rfc3339
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import Rejected
@@ -98,7 +97,7 @@ class EmbeddedBus:
         function = self.listeners[push.topic]
         body = push_body(push)
         for attempt in range(function.max_delivery_attempts):
-            status, headers = await post(self._app(function), "/", body)
+            status, headers = await post(self._app(function), body)
             if status in ACKS:
                 return headers[OUTCOME]
             await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
@@ -176,9 +175,9 @@ def push_body(push: Push) -> bytes:
         "data": b64encode(push.data).decode(),
         "attributes": push.attributes,
         "messageId": push.message_id,
-        "publishTime": rfc3339(push.published_at),
+        "publishTime": push.published_at,
     }
-    return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"})
+    return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"}, option=orjson.OPT_UTC_Z)
 
 
 def _given_up(push: Push, function: Function) -> Message:
