@@ -63,7 +63,7 @@ def traceparent(attributes: Mapping[str, str], headers: Mapping[str, str]) -> st
         attributes.get("traceparent"),
         headers.get("traceparent"),
     )
-    return next((value for value in places if value and _is_traceparent(value)), None)
+    return next(filter(_is_traceparent, filter(None, places)), None)
 
 
 def configure(project: str, level: str) -> None:

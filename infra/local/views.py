@@ -33,7 +33,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
     return {
         "now": now,
         **summary(record, now, terms),
-        "profile": asdict(profiles.profile(record.profile)),
+        "profile": profiles.profile(record.profile)._asdict(),
         "scores_up": list(record.raised),
         "assignments": [assignment._asdict() for assignment in record.assignments],
         "deferred": [

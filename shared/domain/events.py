@@ -138,8 +138,7 @@ class TimePassed:
 Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What producers say of the user; None is 'not said'."""
 
     country: str | None = None

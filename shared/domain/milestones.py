@@ -16,11 +16,12 @@ def milestones(sub: Subscription, offsets: Offsets) -> Iterator[Moment]:
 
     A trial shorter than an offset is ending from its first day.
     """
-    if sub.shown_status is Status.TRIALING and sub.trial_ends_at and sub.since:
+    status = sub.shown_status
+    if status is Status.TRIALING and sub.trial_ends_at and sub.since:
         for days in offsets.get(MomentKind.TRIAL_ENDING, ()):
             at = max(sub.since, sub.trial_ends_at - timedelta(days=days))
             yield _milestone(MomentKind.TRIAL_ENDING, sub, at, days)
-    if sub.shown_status is Status.EXPIRED and sub.since:
+    if status is Status.EXPIRED and sub.since:
         for days in offsets.get(MomentKind.LAPSED, ()):
             yield _milestone(MomentKind.LAPSED, sub, later(sub.since, timedelta(days=days)), days)
 

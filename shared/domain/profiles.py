@@ -1,11 +1,10 @@
 """The user's profile: of each field, what was said last wins, in whatever order it comes in."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.events import Event, Profile
 
-FIELDS = tuple(field.name for field in fields(Profile))
 NOTHING_SAID = Profile()
 
 
@@ -24,7 +23,7 @@ def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
     if event.profile == NOTHING_SAID:
         return known
     latest = {said.field: said for said in known}
-    for field in FIELDS:
+    for field in Profile._fields:
         value = getattr(event.profile, field)
         if value is None:
             continue
@@ -32,7 +31,7 @@ def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
         before = latest.get(field)
         if before is None or (before.at, before.cause) < (said.at, said.cause):
             latest[field] = said
-    return tuple(latest[field] for field in FIELDS if field in latest)
+    return tuple(latest[field] for field in Profile._fields if field in latest)
 
 
 def profile(known: tuple[Said, ...]) -> Profile:
