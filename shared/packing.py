@@ -9,11 +9,10 @@ from typing import cast
 import orjson
 
 from shared.record import UserRecord
-from shared.rows import reader_of, row_of
+from shared.rows import reader_of
 
 LEVEL = 1
 """zlib's fastest: its blobs are a tenth larger than the default level's, at a third of the time."""
-_AS_ROWS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_UTC_Z
 _read = reader_of(UserRecord) or UserRecord
 
 
@@ -22,8 +21,8 @@ class UnreadableRecord(ValueError):
 
 
 def pack(record: UserRecord) -> bytes:
-    """A record as a blob."""
-    return zlib.compress(orjson.dumps(record, row_of, _AS_ROWS), LEVEL)
+    """A record as a blob: a tuple of tuples, which JSON writes as rows."""
+    return zlib.compress(orjson.dumps(record, tuple, orjson.OPT_UTC_Z), LEVEL)
 
 
 def unpack(blob: bytes) -> UserRecord:

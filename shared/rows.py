@@ -1,41 +1,24 @@
-"""Rows: values as plain lists of their fields, by position, for JSON and back.
+"""Rows: named tuples, which JSON knows as plain lists of their fields, read back by what their classes declare.
 
-The fields are those that a class declares: a new one is written and read without a word here. It goes to the end
-of its class, with a default. A row that ends early takes the defaults; one with more fields than its class has was
-written by a newer version, and is refused.
+A field that is new is read without a word here. It goes to the end of its class, with a default. A row that ends
+early takes the defaults; one with more fields than its class has was written by a newer version, and is refused.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-Row = tuple[Any, ...]
 Reader = Callable[[Any], Any]
 """Makes a value of what JSON gives. Raises `ValueError`, `TypeError` or `LookupError` where that is none."""
 PLAIN = frozenset({str, int, bool, float, dict, Any})
 """What JSON gives as it is."""
 
 
-def row_of(value: Any) -> Row:
-    """A dataclass or a named tuple as its row, its fields as they are. Raises `TypeError` for anything else."""
-    kind: Any = type(value)
-    return tuple(value) if isinstance(value, tuple) else _fields_of(kind)(value)
-
-
-@cache
-def _fields_of(kind: Any) -> Callable[[Any], Row]:
-    names = [field.name for field in fields(kind)]
-    get = attrgetter(*names)
-    return get if len(names) > 1 else lambda value: (get(value),)
-
-
 def reader_of(kind: Any) -> Reader | None:
-    """What reads values of a type: time, enumeration, tuple, class of fields, or one of these or null.
+    """What reads values of a type: time, enumeration, tuple, named tuple, or one of these or null.
 
     None for a type whose values JSON gives as they are. Raises `TypeError` for a type that it does not know.
     """
@@ -75,8 +58,7 @@ def _each_of(readers: Iterable[Reader | None]) -> Reader:
 @cache
 def _of_fields(kind: Any) -> Reader:
     hints = get_type_hints(kind)
-    names = [field.name for field in fields(kind)] if is_dataclass(kind) else kind._fields
-    readers = [(place, read) for place, name in enumerate(names) if (read := reader_of(hints[name]))]
+    readers = [(place, read) for place, name in enumerate(kind._fields) if (read := reader_of(hints[name]))]
 
     def read_row(row: Any) -> Any:
         values = _listed(row)

@@ -1,6 +1,5 @@
 """What a user's document says as of one instant, as JSON: in short for reports, and in full for people."""
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +39,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
             {**deferred.moment._asdict(), "campaign_id": deferred.campaign_id, "until": deferred.until}
             for deferred in record.deferred
         ],
-        "signals": [asdict(signal) for signal in record.signals],
+        "signals": [signal._asdict() for signal in record.signals],
         "events": [_event(row, record.user_id) for row in record.history.ring],
         "triggers": [_trigger(trigger, now) for trigger in record.triggers],
         "decisions": [message.body for _, message in entries if message.topic == Topic.DECISION],
@@ -68,8 +67,8 @@ def _facts(subscription: Subscription) -> View:
         "grace_until": subscription.grace_until,
         "resume_at": subscription.resume_at,
         "cancel_at": subscription.cancel_at,
-        "scheduled_pause": asdict(subscription.pause) if subscription.pause else None,
-        "scheduled_plan_change": asdict(subscription.plan_change) if subscription.plan_change else None,
+        "scheduled_pause": subscription.pause._asdict() if subscription.pause else None,
+        "scheduled_plan_change": subscription.plan_change._asdict() if subscription.plan_change else None,
         "price_consent": subscription.price_consent,
         "first_paid_at": subscription.first_paid_at,
         "last_paid_at": subscription.last_paid_at,

@@ -1,15 +1,14 @@
 """The user's profile: of each field, what was said last wins, in whatever order it comes in."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain.events import Event, Profile
 
 NOTHING_SAID = Profile()
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What was said last of one field of the profile, and when."""
 
     field: str

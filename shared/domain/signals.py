@@ -1,7 +1,7 @@
 """Behavioural signals: the newest few of each kind, merged in any order."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.events import Event, Signal, SignalSeen
@@ -9,8 +9,7 @@ from shared.domain.events import Event, Signal, SignalSeen
 KEPT_PER_KIND = 8
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Behaviour:
+class Behaviour(NamedTuple):
     """One behavioural signal that was seen."""
 
     kind: Signal

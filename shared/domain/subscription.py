@@ -1,6 +1,5 @@
 """A subscription: its status, the facts beside it, and what a reader at some instant is shown."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -71,16 +70,14 @@ class Payment(NamedTuple):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """A pause that was asked for; without `effective_at` it falls due at the period's end."""
 
     effective_at: datetime | None
     resume_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlanChange:
+class PlanChange(NamedTuple):
     """A plan change that was asked for; without `effective_at` it falls due at the period's end."""
 
     to_plan: str | None

@@ -1,7 +1,6 @@
 """Tallies: how often what was made that is no longer remembered one by one, so that caps hold for ever."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -70,8 +69,7 @@ class Rough(NamedTuple):
         return Rough(self.event, "".join(cells), max(self.last_at, tally.last_at))
 
 
-@dataclass(frozen=True, slots=True)
-class Tallies:
+class Tallies(NamedTuple):
     """All that is counted of one user: the tallies changed last by themselves, the others roughly."""
 
     rows: tuple[Tally, ...] = ()

@@ -1,6 +1,5 @@
 """Triggers as the user's document remembers them: what was offered, and what became of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,8 +10,7 @@ from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(NamedTuple):
     """The first time that a consumer reported one kind of thing of a trigger."""
 
     kind: FeedbackKind
