@@ -145,12 +145,13 @@ def _deferred(verdicts: Sequence[Verdict]) -> Iterator[Deferred]:
 def _candidate(verdict: Verdict) -> Candidate:
     """A verdict as it is told. Its fields go by position, which takes a third of the time."""
     contender, loss, trigger, choice, caps = verdict
-    campaign, moment = contender.campaign, contender.moment
+    campaign, moment, _ = contender
+    terms = campaign.terms
     scored = contender.scored if campaign.ranked_by and not (loss and loss.reason is Reason.STALE) else None
     return Candidate(
         campaign.id,
-        choice.offer_id if choice else campaign.terms.offer,
-        campaign.terms.placement,
+        choice.offer_id if choice else terms.offer,
+        terms.placement,
         moment.kind,
         moment.cause,
         moment.subscription_id,

@@ -1,8 +1,8 @@
 """The situation of one decision: the user, and what was already found out about them."""
 
 from collections.abc import Iterable
-from functools import cached_property
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from shared.decisioning.audience import Audience, activate, failures
 from shared.decisioning.catalog import Campaign, Catalog
@@ -15,6 +15,21 @@ from shared.domain.user import User
 
 COSTLY = frozenset({"scores", "subscriptions"})
 """Facts of which only what is asked for is found out."""
+
+
+class _Wanted(NamedTuple):
+    """What some audiences ask for, all together."""
+
+    facts: frozenset[str]
+    costly: frozenset[str]
+    fields: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _wanted(audiences: tuple[Audience, ...]) -> _Wanted:
+    names = frozenset[str]().union(*(audience.asks for audience in audiences))
+    fields = frozenset[str]().union(*(audience.fields for audience in audiences))
+    return _Wanted(names - COSTLY, names & COSTLY, fields)
 
 
 class Situation:
@@ -63,15 +78,14 @@ class Situation:
 
     def _activation(self) -> Any:
         """What the clauses of this decision ask for, found out once for all of them."""
-        names = frozenset[str]().union(*(audience.asks for audience in self.audiences))
-        known = self._known(names - COSTLY)
-        facts = {name: known[name] for name in names - COSTLY}
-        if "scores" in names:
+        wanted = _wanted(self.audiences)
+        known = self._known(wanted.facts)
+        facts = {name: known[name] for name in wanted.facts}
+        if "scores" in wanted.costly:
             scored = (self.score(name) for name in self.catalog.document.scores)
             facts["scores"] = {one.name: one.value for one in scored if one.value is not None}
-        if "subscriptions" in names:
-            fields = frozenset[str]().union(*(audience.fields for audience in self.audiences))
-            facts["subscriptions"] = every_subscription(self.user, fields)
+        if "subscriptions" in wanted.costly:
+            facts["subscriptions"] = every_subscription(self.user, wanted.fields)
         return activate(facts)
 
     def _known(self, names: Iterable[str]) -> Facts:

@@ -163,7 +163,7 @@ def replaying() -> None:
     for what, lines in (
         ("the demo's history", [json.dumps(line) for line in cdnow.events()]),
         ("renewals of 1,000 users", renewals),
-        ("one event over and over", renewals[:1] * 20_000),
+        ("the same 1,000 events over and over", renewals[:1_000] * 20),
     ):
         with TemporaryDirectory() as folder:
             events = Path(folder) / "events.jsonl"
