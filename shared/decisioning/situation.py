@@ -74,7 +74,18 @@ class Situation:
     @cached_property
     def failures(self) -> dict[Audience, str | None]:
         """Why the user is not in each of the audiences; None where they are."""
-        return dict(zip(self.audiences, failures(self.audiences, self._activation()), strict=True))
+        found = failures(self.audiences, self._activation())
+        return {
+            audience: failure and self._with_reason(failure)
+            for audience, failure in zip(self.audiences, found, strict=True)
+        }
+
+    def _with_reason(self, failure: str) -> str:
+        """CEL says of a score that failed only that it is not there; here is why."""
+        for scored in self._scored.values():
+            if scored.error and failure.endswith(f'"{scored.name}"'):
+                return f"{failure} ({scored.error})"
+        return failure
 
     def _activation(self) -> Any:
         """What the clauses of this decision ask for, found out once for all of them."""

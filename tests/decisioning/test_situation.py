@@ -18,10 +18,10 @@ class TestScoresInClauses:
         assert candidate.reason is Reason.AUDIENCE
         return candidate.detail
 
-    def test_that_cannot_be_told_fail_the_clause_and_name_the_score(self) -> None:
-        """CEL says that the score is not there; why is told where the score ranks a campaign."""
+    def test_that_cannot_be_told_fail_the_clause_and_say_why(self) -> None:
         missing = Library(lambda name, version: BrokenScore(name, version, "no such artifact"))
-        assert self.failure(missing) == 'risk: NOT_FOUND: Key not found in map : "risk"'
+        expected = 'risk: NOT_FOUND: Key not found in map : "risk" (score risk version 1: no such artifact)'
+        assert self.failure(missing) == expected
 
 
 class TestOnce:
