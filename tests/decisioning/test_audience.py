@@ -2,6 +2,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.decisioning.audience import Audience, activate, all_of, any_of, failures
 from shared.decisioning.clauses import Clause, InvalidClause, compile_clause, compiled
@@ -116,6 +118,41 @@ def test_of_several_audiences_one_that_errs_takes_none_along() -> None:
     division = "INVALID_ARGUMENT: divide by zero"
     assert failures(several, facts) == [f"c1: {division}", None, "c1", f"c0: {division}", None]
     assert failures(several[1:3], facts) == [None, "c1"]
+
+
+CLAUSES = (
+    "true",
+    "false",
+    "subscription.live",
+    "subscription.plan == 'premium'",
+    "subscription.plan",
+    "subscription.grace_until > 'x'",
+    "1 / 0 == 1",
+    "features.tenure > 3",
+    "dyn(1)",
+    "false || true // a comment",
+)
+SEVERAL = st.lists(
+    st.builds(
+        lambda texts, quantifier: audience(*texts, quantifier=quantifier),
+        st.lists(st.sampled_from(CLAUSES), min_size=1, max_size=4),
+        st.sampled_from([all_of, any_of]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=60)
+@given(SEVERAL, st.sampled_from([user(), user(NEVER_SEEN)]))
+def test_asked_together_audiences_answer_as_clause_by_clause(several: list[Audience], of: User) -> None:
+    facts = activate(scope_of(of))
+    one_by_one = [[clause.failure(facts) for clause in one.clauses] for one in several]
+    expected = [
+        None if one.combine(failure is None for failure in found) else next(filter(None, found))
+        for one, found in zip(several, one_by_one, strict=True)
+    ]
+    assert failures(tuple(several), facts) == expected
 
 
 def test_audiences_that_are_too_much_for_one_program_are_asked_by_themselves() -> None:
