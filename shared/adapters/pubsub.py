@@ -3,17 +3,20 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import grpc
 from google.pubsub_v1 import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import PubsubMessage
+from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.adapters.asking import ASKING_SECONDS, RECONNECT, asking
 from shared.contracts.messages import Message
 
 MAX_REQUEST_MESSAGES = 500
 """Half of what Pub/Sub takes in one request; our messages are far below its 10 MB each time."""
+BARE_MESSAGE, BARE_REQUEST = PubsubMessage.pb(), PublishRequest.pb()
+"""The protobufs within: the classes around them take 25 µs more to make, for each message."""
 
 
 class PubsubPublisher:
@@ -28,9 +31,9 @@ class PubsubPublisher:
         """See `Publisher.publish`. Where one request fails, the others are still waited for."""
         if not messages:
             return
-        by_topic: dict[str, list[PubsubMessage]] = defaultdict(list)
+        by_topic: dict[str, list[Any]] = defaultdict(list)
         for message in messages:
-            by_topic[message.topic].append(PubsubMessage(data=message.data, attributes=message.attributes()))
+            by_topic[message.topic].append(BARE_MESSAGE(data=message.data, attributes=message.attributes()))
         requests = [
             self._send(topic, batch[start : start + MAX_REQUEST_MESSAGES])
             for topic, batch in by_topic.items()
@@ -40,9 +43,9 @@ class PubsubPublisher:
             for failure in filter(None, await asyncio.gather(*requests, return_exceptions=True)):
                 raise failure
 
-    async def _send(self, topic: str, batch: list[PubsubMessage]) -> None:
-        path = f"projects/{self.project}/topics/{topic}"
-        await self.client.publish(topic=path, messages=batch, retry=RECONNECT)
+    async def _send(self, topic: str, batch: list[Any]) -> None:
+        request = BARE_REQUEST(topic=f"projects/{self.project}/topics/{topic}", messages=batch)
+        await self.client.publish(PublishRequest(request), retry=RECONNECT)
 
 
 def publisher_client(environ: Mapping[str, str]) -> PublisherAsyncClient:
