@@ -15,7 +15,7 @@ from infra.catalog_file import DEFAULT_CATALOG
 from infra.local import sdk, state
 from infra.topology import ROOT
 from shared.decisioning.compile import compile_catalog
-from tests.e2e.probe import eventually
+from tests.watching import eventually
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)

@@ -1,7 +1,9 @@
 """The parts of a replay, side by side: one process each, watched from this one."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -50,7 +52,15 @@ def _is_alone() -> bool:
 def _begin(done: Any) -> None:
     """Ctrl-C goes to every process; those of a replay end without a word, the watching one says it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _Shares.done = done
+
+
+def _end_with_parent() -> None:
+    """A process whose watching one was killed would wait for more work for ever."""
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)
 
 
 def _run(assignment: Assignment) -> Part:

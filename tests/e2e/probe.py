@@ -1,12 +1,8 @@
-"""A throwaway repository with one probing function, and ways to watch processes."""
+"""A throwaway repository with one probing function."""
 
 import base64
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
-
-PATIENCE_SECONDS = 60.0
 
 PROBE = """
 import json, os
@@ -58,26 +54,3 @@ class Probe:
 
     def data(self) -> list[bytes]:
         return [base64.b64decode(each["body"]["message"].get("data", "")) for each in self.seen()]
-
-
-def eventually(true: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def descendants(pid: int) -> set[int]:
-    """Every process below one, as Linux tells."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    direct = {int(child) for listed in children for child in listed.read_text().split()}
-    return direct.union(*(descendants(child) for child in direct))

@@ -13,7 +13,7 @@ from infra.__main__ import app
 from infra.local import state
 from infra.local.up import Up
 from infra.topology import ROOT
-from tests.e2e.probe import PATIENCE_SECONDS, alive, descendants, eventually
+from tests.watching import PATIENCE_SECONDS, alive, descendants, eventually
 
 pytestmark = pytest.mark.emulator
 

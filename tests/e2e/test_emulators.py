@@ -11,7 +11,8 @@ from infra.errors import InfraError
 from infra.local import topics
 from infra.local.dead_letters import redrive
 from infra.local.up import Up
-from tests.e2e.probe import PATIENCE_SECONDS, PROBE, alive, descendants, eventually
+from tests.e2e.probe import PROBE
+from tests.watching import PATIENCE_SECONDS, alive, descendants, eventually
 
 pytestmark = pytest.mark.emulator
 

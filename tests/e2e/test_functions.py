@@ -18,7 +18,7 @@ from infra.local.up import Up
 from infra.topology import load
 from shared.packing import unpack
 from shared.record import UserRecord
-from tests.e2e.probe import eventually
+from tests.watching import eventually
 
 pytestmark = pytest.mark.emulator
 

@@ -2,32 +2,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from infra.local.processes import Process, Program, stop_all
-
-PATIENCE_SECONDS = 20.0
-
-
-def eventually(true: Callable[[], object]) -> bool:
-    """Wait until something is true; how long it took is of no interest."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not true():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+from tests.watching import PATIENCE_SECONDS, alive, eventually
 
 
 class Log:

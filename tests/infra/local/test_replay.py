@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from infra.demo import cdnow
 from infra.local.history_file import BEGINNING
 from infra.local.stores import STORE, read_blob
 from shared.packing import unpack
 from tests.infra.local import replays
 from tests.infra.local.replays import START, payment, signal, trial
+from tests.watching import alive, descendants, eventually
 
 NAMED = ("events_read", "applied", "duplicates", "late", "dead_lettered", "triggers_issued", "triggers_revoked")
 MANY = [
@@ -181,6 +183,17 @@ def test_processes_are_forked_or_spawned_and_write_the_same_bytes(tmp_path, othe
     alone = Path("/proc/self/task").is_dir() and not others
     assert ran.stdout == ("fork\n" if alone else "spawn\n")
     assert replays.Outcome(here.summary, tmp_path / "there").files() == here.files()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells the children of a process")
+def test_a_replay_that_is_killed_leaves_no_process_behind(tmp_path):
+    events = replays.write(tmp_path / "events.jsonl", [*cdnow.events()])
+    command = ["replay", str(events), "--out", str(tmp_path / "out"), "--processes", "2"]
+    with subprocess.Popen([sys.executable, "-m", "infra", *command]) as watching:  # noqa: S603 - ours
+        assert eventually(lambda: len(descendants(watching.pid)) == 2)
+        parts = descendants(watching.pid)
+        watching.kill()
+    assert eventually(lambda: not any(map(alive, parts)))
 
 
 def test_a_second_run_overwrites_the_first(run):
