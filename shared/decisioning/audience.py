@@ -34,16 +34,14 @@ class Audience:
 def failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
     """Of each audience its first failing clause, with CEL's error where there is one; None for who belongs.
 
-    All are asked at once, since the start of an evaluation is most of its cost. Where that comes to an error, each
-    audience is asked by itself; and where that does too, or they are too much to be one program, each clause.
+    All are asked at once, since the start of an evaluation is most of its cost. Where that comes to an error, or
+    they are too much to be one program, they are asked clause by clause.
     """
     indexes = _indexes(audiences, activation)
-    if indexes is not None:
-        named = zip(audiences, indexes, strict=True)
-        return [None if index == _PASSED else audience.clauses[index].name for audience, index in named]
-    if len(audiences) == 1:
-        return [_asked_one_by_one(audiences[0], activation)]
-    return [failure for audience in audiences for failure in failures((audience,), activation)]
+    if indexes is None:
+        return [_asked_one_by_one(audience, activation) for audience in audiences]
+    named = zip(audiences, indexes, strict=True)
+    return [None if index == _PASSED else audience.clauses[index].name for audience, index in named]
 
 
 def _indexes(audiences: tuple[Audience, ...], activation: Any) -> list[int] | None:
@@ -55,11 +53,12 @@ def _indexes(audiences: tuple[Audience, ...], activation: Any) -> list[int] | No
     return [each.value() for each in answer] if isinstance(answer, list) else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _joined(audiences: tuple[Audience, ...]) -> Any:
     """One program for what is asked together; None where it would be too long, or too deep.
 
-    It is compiled when first asked for: in one instance few audiences of a catalog ever are.
+    It is compiled when first asked for: in one instance few audiences of a catalog ever are. It takes 20 KB for
+    each of them, so that only as many are kept as there may be sets of moments.
     """
     try:
         return compiled(f"[{', '.join(audience.test for audience in audiences)}]")
