@@ -33,8 +33,8 @@ from shared.record import Pending, UserRecord
 UNKNOWN = facts_of(Subscription(""))
 """What the world knows of a user of whom it was told nothing."""
 ALWAYS_TOLD = Candidate._fields[: Candidate._fields.index("suppressed")]
-TOLD_OF_A_CHOICE = Candidate._fields[Candidate._fields.index("experiment_id") :]
-"""Of the fields of a candidate that are not always told, what is so."""
+TOLD_IF_SO = ("holdout", *Candidate._fields[Candidate._fields.index("experiment_id") :])
+"""Fields of a candidate that are told where they are not None."""
 
 
 class Outbox:
@@ -86,7 +86,7 @@ class Outbox:
         if not self.messages:
             return record
         kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
-        entry = Pending.of(self.event, self.now, tuple(self.messages))
+        entry = Pending.of(self.event, self.now, self.messages)
         return record._replace(pending=(*kept, entry), sequence=self.sequence)
 
     @cached_property
@@ -105,10 +105,7 @@ def _told(candidate: Candidate) -> Json:
         told["suppressed"] = True
     if candidate.caps:
         told["caps"] = [count._asdict() for count in candidate.caps]
-    if candidate.holdout:
-        told["holdout"] = candidate.holdout
-    choice = zip(TOLD_OF_A_CHOICE, candidate[-len(TOLD_OF_A_CHOICE) :], strict=True)
-    return told | {name: value for name, value in choice if value is not None}
+    return told | {name: value for name in TOLD_IF_SO if (value := getattr(candidate, name)) is not None}
 
 
 def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:

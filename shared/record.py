@@ -1,5 +1,6 @@
 """The user's document: everything Upbeat knows of one user, and what it has yet to tell others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -32,7 +33,7 @@ class Pending(NamedTuple):
     """The messages as JSON text, since hardly any of them is ever read again."""
 
     @classmethod
-    def of(cls, event: Event, now: datetime, messages: tuple[Message, ...]) -> "Pending":
+    def of(cls, event: Event, now: datetime, messages: Sequence[Message]) -> "Pending":
         """The messages that an event led to."""
         rows = [(message.topic, message.message_id, orjson.Fragment(message.data)) for message in messages]
         return cls(event.key.cause, event.digest, now, orjson.dumps(rows).decode())

@@ -113,10 +113,10 @@ def arbitrate(contenders: Iterable[Contender]) -> Iterator[Verdict]:
 def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
     """Fallbacks last; then priority, rank and id."""
     campaign = contender.campaign
-    rank, terms = campaign.terms.rank, campaign.terms
+    rank = campaign.terms.rank
     if not isinstance(rank, float):
         rank = (contender.scored and contender.scored.value) or 0.0
-    return campaign.is_fallback, -terms.priority, -rank, campaign.id
+    return campaign.is_fallback, -campaign.terms.priority, -rank, campaign.id
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:

@@ -147,7 +147,7 @@ def _candidate(verdict: Verdict) -> Candidate:
     contender, loss, trigger, choice, caps = verdict
     campaign, moment, _ = contender
     terms = campaign.terms
-    scored = contender.scored if campaign.ranked_by and not (loss and loss.reason is Reason.STALE) else None
+    scored = None if loss and loss.reason is Reason.STALE else contender.scored
     return Candidate(
         campaign.id,
         choice.offer_id if choice else terms.offer,

@@ -25,7 +25,7 @@ class _Wanted(NamedTuple):
     fields: frozenset[str]
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _wanted(audiences: tuple[Audience, ...]) -> _Wanted:
     names = frozenset[str]().union(*(audience.asks for audience in audiences))
     fields = frozenset[str]().union(*(audience.fields for audience in audiences))

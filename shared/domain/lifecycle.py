@@ -21,11 +21,11 @@ def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
         case PaymentReported(outcome=Outcome.PENDING) as payment:
             step = _await_payment(sub, payment, at, terms, event.key.cause)
         case PaymentReported(outcome=Outcome.SUCCEEDED) as payment:
-            step = pay(sub, payment, at, event.key)
+            step = pay(sub, payment, at, terms, event.key)
         case PaymentReported(outcome=Outcome.FAILED) as payment:
             step = _fail(sub, payment, at, terms, event.key.cause)
         case PaymentReported() as payment:
-            step = record_verdict(sub, payment, at, event.key)
+            step = record_verdict(sub, payment, at, terms, event.key)
         case SignalSeen() as signal:
             step = _heed(sub, signal, at, terms, event.key.cause)
         case _:

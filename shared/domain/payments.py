@@ -2,10 +2,9 @@
 
 from bisect import insort
 from datetime import datetime
-from typing import Any
 
 from shared.domain.events import Key, Outcome, PaymentReported
-from shared.domain.machine import TABLE, Happening, Step, moment
+from shared.domain.machine import Happening, Step, moment, move
 from shared.domain.moments import MomentKind
 from shared.domain.subscription import (
     LIVE,
@@ -16,6 +15,7 @@ from shared.domain.subscription import (
     Subscription,
     Verdict,
 )
+from shared.domain.terms import Terms
 
 MAX_PAYMENTS = 8
 
@@ -43,37 +43,29 @@ def find(sub: Subscription, reported: PaymentReported) -> Payment | None:
 def judge(sub: Subscription, reported: PaymentReported, at: datetime) -> Subscription:
     """The subscription with the verdict that a report, the latest so far, gives on its payment."""
     verdict = VERDICTS[reported.outcome]
-    known = find(sub, reported)
-    payment_id, period_start = (known or reported).payment_id, (known or reported).period_start
-    free = reported.amount == 0 if verdict is Verdict.PAID else known is not None and known.free
-    judged = Payment(payment_id, period_start, verdict, at, free)
-    payments = [payment for payment in sub.payments if not payment.is_same(known)] if known else [*sub.payments]
+    known = find(sub, reported) or Payment(reported.payment_id, reported.period_start, verdict, at)
+    free = reported.amount == 0 if verdict is Verdict.PAID else known.free
+    judged = Payment(known.payment_id, known.period_start, verdict, at, free)
+    payments = [payment for payment in sub.payments if not payment.is_same(known)]
     insort(payments, judged, key=_by_period)
-    paid_by = judged if judged.is_same(sub.paid_by) else sub.paid_by
-    paid_at = _paid_at(sub, reported, at) if verdict is Verdict.PAID else {}
-    return sub._replace(payments=tuple(payments[-MAX_PAYMENTS:]), paid_by=paid_by, **paid_at)
+    return sub._replace(
+        payments=tuple(payments[-MAX_PAYMENTS:]), paid_by=judged if judged.is_same(sub.paid_by) else sub.paid_by
+    )
 
 
 def _by_period(payment: Payment) -> tuple[datetime, str]:
     return payment.period_start, payment.payment_id or ""
 
 
-def _paid_at(sub: Subscription, paid: PaymentReported, at: datetime) -> dict[str, Any]:
-    """When the first and the last money came in; nothing new where none did."""
-    if paid.amount == 0:
-        return {}
-    return {"first_paid_at": min(at, sub.first_paid_at or at), "last_paid_at": max(at, sub.last_paid_at or at)}
-
-
-def pay(sub: Subscription, paid: PaymentReported, at: datetime, key: Key) -> Step:
+def pay(sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
     """A payment succeeded: the later period wins, and the status follows the table."""
     latest = latest_period(sub, at)
-    judged = judge(sub, paid, key.occurred_at)
+    judged = _note_paid(judge(sub, paid, key.occurred_at), paid, key.occurred_at)
     if latest and paid.period_start < latest:
         return Step(judged)
     if _is_first_invoice_of_nothing(judged, paid):
         return Step(judged._replace(plan=paid.plan, period_start=paid.period_start, period_end=paid.period_end))
-    return _grant(judged, paid, at, key.cause, starts=_starts(sub))
+    return _grant(judged, paid, at, terms, key.cause, starts=_starts(sub))
 
 
 def _starts(sub: Subscription) -> bool:
@@ -87,24 +79,25 @@ def latest_period(sub: Subscription, at: datetime) -> datetime | None:
     return None if never_comes else sub.period_start
 
 
+def _note_paid(sub: Subscription, paid: PaymentReported, occurred_at: datetime) -> Subscription:
+    if paid.amount == 0:
+        return sub
+    first = min(occurred_at, sub.first_paid_at or occurred_at)
+    last = max(occurred_at, sub.last_paid_at or occurred_at)
+    return sub._replace(first_paid_at=first, last_paid_at=last)
+
+
 def _is_first_invoice_of_nothing(sub: Subscription, paid: PaymentReported) -> bool:
     """A zero amount for a period within the trial confirms the trial; it does not convert it."""
     ends_within = sub.trial_ends_at is not None and paid.period_end <= sub.trial_ends_at
     return sub.status is Status.TRIALING and paid.amount == 0 and ends_within
 
 
-def _grant(sub: Subscription, paid: PaymentReported, at: datetime, cause: str, *, starts: bool) -> Step:
-    """The payment's plan and period become the subscription's.
-
-    In one copy with the status: the table has a way on from every one, and what it leads to sets no more facts.
-    """
-    trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
-    in_trial = sub.status is Status.PENDING and trial_runs
-    happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
+def _grant(
+    sub: Subscription, paid: PaymentReported, at: datetime, terms: Terms, cause: str, *, starts: bool
+) -> Step:
+    """The payment's plan and period become the subscription's."""
     granted = sub._replace(
-        status=TABLE[sub.status][happening],
-        since=at,
-        as_of=at,
         plan=paid.plan,
         period_start=paid.period_start,
         period_end=paid.period_end,
@@ -121,7 +114,11 @@ def _grant(sub: Subscription, paid: PaymentReported, at: datetime, cause: str, *
         plan_change=None if _fulfils(sub, paid) else sub.plan_change,
         cancel_at=None if sub.cancel_at and paid.period_end > sub.cancel_at else sub.cancel_at,
     )
-    return Step(granted, tuple([moment(kind, sub, at, cause) for kind in _moments(sub, granted, starts=starts)]))
+    trial_runs = sub.trial_counts and sub.trial_ends_at is not None and sub.trial_ends_at > at
+    in_trial = sub.status is Status.PENDING and trial_runs
+    happening = Happening.SUCCEEDED_IN_TRIAL if in_trial else Happening.PAYMENT_SUCCEEDED
+    moved = move(granted, happening, at, terms).subscription
+    return Step(moved, tuple(moment(kind, sub, at, cause) for kind in _moments(sub, moved, starts=starts)))
 
 
 def _fulfils(sub: Subscription, paid: PaymentReported) -> bool:
@@ -160,7 +157,7 @@ def _moments(before: Subscription, after: Subscription, *, starts: bool) -> list
     return kinds
 
 
-def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, key: Key) -> Step:
+def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
     """A verdict on a payment. A part of the money given back decides nothing: it is a fact for reports."""
     if reported.partial and reported.outcome is Outcome.REFUNDED:
         return Step(sub)
@@ -168,7 +165,7 @@ def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, k
     refunded = reported.outcome is Outcome.REFUNDED
     moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
     if _grants_again(sub, reported):
-        return _grant(judged, reported, at, key.cause, starts=_starts(sub))
+        return _grant(judged, reported, at, terms, key.cause, starts=_starts(sub))
     return Step(_restore(judged, at), moments)
 
 

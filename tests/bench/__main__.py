@@ -7,10 +7,11 @@ import asyncio
 import json
 import sys
 import time
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from infra.catalog_file import DEFAULT_CATALOG, load_catalog
 from infra.demo import cdnow
@@ -50,12 +51,12 @@ class Nowhere:
         pass
 
 
-def payment(number: int, at: datetime) -> bytes:
-    """The push body of a renewal."""
-    event = {
+def renewal(number: int, at: datetime, user_id: str = "user-1") -> dict[str, Any]:
+    """A renewal, as a producer sends it."""
+    return {
         "event_id": f"evt_{number:08d}",
         "source": "billing",
-        "user_id": "user-1",
+        "user_id": user_id,
         "occurred_at": at.isoformat(),
         "outcome": "succeeded",
         "plan": "premium_monthly",
@@ -64,7 +65,12 @@ def payment(number: int, at: datetime) -> bytes:
         "period_start": at.isoformat(),
         "period_end": (at + 30 * DAY).isoformat(),
     }
-    return json.dumps({"message": {"data": b64encode(json.dumps(event).encode()).decode()}}).encode()
+
+
+def payment(number: int, at: datetime) -> bytes:
+    """The push body of a renewal."""
+    data = b64encode(json.dumps(renewal(number, at)).encode()).decode()
+    return json.dumps({"message": {"data": data}}).encode()
 
 
 def event(number: int) -> Event:
@@ -126,11 +132,11 @@ class Growing:
 
     async def renew(self) -> float:
         """Handle the next renewal; the seconds of CPU that it took."""
-        renewal = event(self.days)
+        renewed = event(self.days)
         self.days += 1
-        self.clock.instant = renewal.occurred_at
+        self.clock.instant = renewed.occurred_at
         began = time.process_time()
-        await self.application.handle(renewal)
+        await self.application.handle(renewed)
         return time.process_time() - began
 
 
@@ -178,9 +184,7 @@ def replaying() -> None:
 def _line(user: int, month: int) -> str:
     """A renewal of one of many users, as a line of a history."""
     at = START + month * 30 * DAY + timedelta(seconds=user)
-    push = json.loads(payment(month * 10_000 + user, at))
-    event = json.loads(b64decode(push["message"]["data"])) | {"user_id": f"user-{user}"}
-    return json.dumps({"topic": "payment", "data": event})
+    return json.dumps({"topic": "payment", "data": renewal(month * 10_000 + user, at, f"user-{user}")})
 
 
 def main() -> None:
