@@ -23,7 +23,7 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy shared
 	$(BIN)/lint-imports
-	$(BIN)/python -m infra.contracts_docs --check
+	$(BIN)/python -m infra.generate.asyncapi --check
 
 bench: $(VENV)/.dev ## Measure, as ratios within one run
 	$(BIN)/python -m tests.bench
@@ -32,7 +32,7 @@ up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators,
 	$(BIN)/python -m infra up
 
 docs: $(VENV)/.dev ## Write the JSON Schemas and the AsyncAPI document from the models
-	$(BIN)/python -m infra.contracts_docs
+	$(BIN)/python -m infra.generate.asyncapi
 
 requirements: $(VENV)/.dev ## Pin and hash what pyproject.toml asks for
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt

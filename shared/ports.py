@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from shared.contracts.messages import Message
+from shared.contracts.outbound.messages import Message
 from shared.decisioning.catalog import Catalog
 
 

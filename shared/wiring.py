@@ -10,10 +10,10 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-from shared.application import Application
+from shared.application.handle_event import Application
+from shared.application.tick import Ticker
 from shared.domain.terms import Terms
 from shared.ports import Clock, Publisher
-from shared.ticking import Ticker
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,12 @@ def _from_environment() -> Wiring:
     """Firestore and Pub/Sub: the cloud's, or the emulators' where their environment variables name them."""
     from google.cloud.firestore import AsyncClient  # noqa: PLC0415 - local runtimes start without Google's clients
 
-    from shared import logs  # noqa: PLC0415
-    from shared.adapters.catalogs import FirestoreCatalogs  # noqa: PLC0415
     from shared.adapters.clock import SystemClock  # noqa: PLC0415
     from shared.adapters.crashing import CrashingPublisher  # noqa: PLC0415
-    from shared.adapters.firestore import FirestoreStore  # noqa: PLC0415
-    from shared.adapters.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
+    from shared.adapters.gcp.catalogs import FirestoreCatalogs  # noqa: PLC0415
+    from shared.adapters.gcp.firestore import FirestoreStore  # noqa: PLC0415
+    from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
+    from shared.observability import logs  # noqa: PLC0415
     from shared.settings import read_settings  # noqa: PLC0415
 
     settings = read_settings(os.environ)

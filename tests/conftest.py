@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, settings
 
-from infra.local import sdk
-from infra.local.emulators import Emulators
+from infra.emulator import sdk
+from infra.emulator.emulators import Emulators
 
 # Without deadlines, since speed is for `make bench`. The same examples every time, so that a change is judged by
 # what it changed; new ones, and many, on demand.

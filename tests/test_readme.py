@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from infra.catalog_file import DEFAULT_CATALOG
-from infra.local import sdk, state
+from infra.catalog.load import DEFAULT_CATALOG
+from infra.emulator import sdk
+from infra.remote import running
 from infra.topology import ROOT
 from shared.decisioning.compile import compile_catalog
-from tests.watching import eventually
+from tests.support.watching import eventually
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -83,7 +84,7 @@ def test_the_campaign_that_it_shows_fits_into_the_default_catalog() -> None:
 def test_the_emulators_do_what_it_says(tmp_path: Path) -> None:
     if lack := sdk.missing():
         pytest.skip(lack)
-    folder = {state.FOLDER_VARIABLE: str(tmp_path / "state")}
+    folder = {running.FOLDER_VARIABLE: str(tmp_path / "state")}
     command = [sys.executable, "-m", "infra", "up"]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folder}, stdout=subprocess.PIPE) as up:  # noqa: S603
         try:

@@ -1,6 +1,6 @@
 """A payment happened: folds it into the user's subscription."""
 
 from shared.contracts.topics import Topic
-from shared.entrypoint import event_function
+from shared.entrypoints.pubsub import event_function
 
 payment = event_function(Topic.PAYMENT)

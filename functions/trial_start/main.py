@@ -1,6 +1,6 @@
 """A trial started: folds it into the user's subscription."""
 
 from shared.contracts.topics import Topic
-from shared.entrypoint import event_function
+from shared.entrypoints.pubsub import event_function
 
 trial_start = event_function(Topic.TRIAL_START)

@@ -1,6 +1,6 @@
 """A consumer says what became of a trigger: notes it with the trigger."""
 
 from shared.contracts.topics import Topic
-from shared.entrypoint import event_function
+from shared.entrypoints.pubsub import event_function
 
 trigger_feedback = event_function(Topic.TRIGGER_FEEDBACK)

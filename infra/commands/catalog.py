@@ -23,7 +23,7 @@ catalog = typer.Typer(
 @catalog.command()
 def lint(file: CatalogFile, as_json: AsJson = False) -> None:
     """Name every problem of a catalog: its path, what was expected there, and what was found."""
-    from infra.catalog_file import load_catalog
+    from infra.catalog.load import load_catalog
     from shared.domain.errors import InvalidCatalog
 
     try:
@@ -41,8 +41,8 @@ def show(file: CatalogFile, as_json: AsJson = False) -> None:
     """Show a catalog by placement, the campaigns in the order in which they win it, each with all it rests on."""
     from rich.console import Console
 
-    from infra.catalog_page import page
-    from infra.catalog_references import winning_order
+    from infra.catalog.page import page
+    from infra.catalog.references import winning_order
 
     content = valid_catalog(file)
     if as_json:
@@ -67,9 +67,9 @@ def diff(
     """
     from rich.console import Console
 
-    from infra.catalog_consequences import consequences
-    from infra.catalog_diff import diff as compared
-    from infra.catalog_diff_page import page
+    from infra.catalog.consequences import consequences
+    from infra.catalog.diff import diff as compared
+    from infra.catalog.diff_page import page
 
     old, new = valid_catalog(before), valid_catalog(after)
     entries = compared(old, new)
@@ -93,8 +93,8 @@ def publish(file: CatalogFile, project: Project = None, as_json: AsJson = False)
 
     It goes to the emulators that are up, or to a cloud project.
     """
-    from infra.catalog_file import library_of
-    from infra.local.firestore import client_of, publish_catalog
+    from infra.catalog.load import library_of
+    from infra.remote.firestore import client_of, publish_catalog
 
     content = valid_catalog(file)
     publish_catalog(client_of(project), content, library_of(content, file))

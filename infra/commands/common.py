@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from infra.local.bus import Bus
+    from infra.remote.pubsub import Bus
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for programs to read.")]
 Project = Annotated[
@@ -22,7 +22,7 @@ def say(text: str, *, as_json: bool, facts: Any) -> None:
 
 def bus_of(project: str | None) -> "Bus":
     """The bus of a cloud project, else of the emulators that are up. Raises `InfraError` if none are."""
-    from infra.local.bus import Bus
-    from infra.local.state import find
+    from infra.remote.pubsub import Bus
+    from infra.remote.running import find
 
     return Bus.of_cloud(project) if project else Bus.of_emulator(find().endpoints)

@@ -12,7 +12,7 @@ from infra.commands.inputs import writing_into
 
 if TYPE_CHECKING:
     from infra.demo.tour import History, Told
-    from infra.local.timeline import Entry
+    from infra.inspect.timeline import Entry
 
 
 def demo(
@@ -23,7 +23,7 @@ def demo(
     from rich.console import Console
 
     from infra.demo import cdnow, page, story, tour
-    from infra.local.progress import bar
+    from infra.terminal.progress import bar
 
     with writing_into(out):
         with bar("replaying 6,919 purchases") as progress:
@@ -38,7 +38,7 @@ def demo(
 
 
 def _facts(history: "History", told: "Told") -> dict[str, Any]:
-    from infra.local.views import to_json
+    from shared.queries.user_view import to_json
 
     chapters = [
         {"title": chapter.title, "told": chapter.told, "timeline": _timeline(entries)}

@@ -33,10 +33,10 @@ def explain(
     """
     from rich.console import Console
 
-    from infra.local.explain import as_if, asked, recorded
-    from infra.local.explain_page import page
-    from infra.local.views import summary
+    from infra.inspect.decision_page import page
     from shared.domain.terms import Terms
+    from shared.queries.explanation import as_if, asked, recorded
+    from shared.queries.user_view import summary
 
     wanted = None if moment is None else asked(moment)
     content = valid_catalog(catalog) if catalog else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def instant(option: str, text: str | None) -> datetime | None:
     """An instant in UTC, or None where none is given. Raises `UsageError`."""
-    from shared.contracts.fields import utc
+    from shared.contracts.inbound.fields import utc
 
     try:
         return None if text is None else utc(text)
@@ -34,7 +34,7 @@ def readable(path: Path, kind: str) -> Path:
 
 def valid_catalog(path: Path) -> "Catalog":
     """The catalog in a file. Raises `UsageError` with every problem it has."""
-    from infra.catalog_file import load_catalog
+    from infra.catalog.load import load_catalog
     from shared.domain.errors import InvalidCatalog
 
     try:

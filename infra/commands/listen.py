@@ -9,7 +9,7 @@ import typer
 from infra.commands.common import AsJson, bus_of, say
 
 if TYPE_CHECKING:
-    from infra.local.bus import Received
+    from infra.remote.pubsub import Received
 
 
 def listen(

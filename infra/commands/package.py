@@ -17,7 +17,7 @@ def package(
     as_json: AsJson = False,
 ) -> None:
     """Write each function's deployable zip; the same sources give the same bytes on every machine."""
-    from infra.package import zip_function
+    from infra.deploy.package import zip_function
     from infra.topology import known, load
 
     functions = tuple(load().functions)

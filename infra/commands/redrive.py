@@ -7,7 +7,7 @@ import typer
 from infra.commands.common import AsJson, Project, bus_of, say
 
 if TYPE_CHECKING:
-    from infra.local.dead_letters import Redrive
+    from infra.remote.dead_letters import Redrive
 
 
 def redrive(
@@ -22,7 +22,7 @@ def redrive(
     Letters of the reason "undelivered" are those Pub/Sub gave up on by itself. A letter leaves the dead letter
     only once it is published again; whatever is not sent stays.
     """
-    from infra.local.dead_letters import redrive as send_back
+    from infra.remote.dead_letters import redrive as send_back
     from infra.topology import load
 
     done = send_back(bus_of(project), load(), reason=reason, limit=limit, dry=dry)

@@ -10,7 +10,7 @@ from infra.commands.common import AsJson, say
 from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 
 if TYPE_CHECKING:
-    from infra.local.replay import Summary
+    from infra.replay.replay import Summary
 
 
 def replay(
@@ -33,10 +33,10 @@ def replay(
     A line is {"topic": "payment", "data": {...}}, perhaps with "attributes" and "publish_time", or with
     "data_base64" in place of "data". The same file gives the same output, the speed in summary.json apart.
     """
-    from infra.catalog_file import DEFAULT_CATALOG
-    from infra.local.progress import bar
-    from infra.local.replay import replay as run
-    from infra.local.views import to_json
+    from infra.catalog.load import DEFAULT_CATALOG
+    from infra.replay.replay import replay as run
+    from infra.terminal.progress import bar
+    from shared.queries.user_view import to_json
 
     until = instant("--now", now)
     readable(events, "a file of events")

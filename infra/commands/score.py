@@ -35,7 +35,7 @@ def score(
 
     Example: python -m infra score users.csv --model churn_risk@1
     """
-    from infra.scores import Tally, find_score, rows, score_rows
+    from infra.analytics.batch_scores import Tally, find_score, rows, score_rows
 
     asked, known = find_score(model), rows(readable(file, "rows to score"))
     if out and out.exists() and out.samefile(file):

@@ -13,9 +13,9 @@ def show(
     """
     from rich.console import Console
 
-    from infra.local.user_page import page
-    from infra.local.views import everything, to_json
+    from infra.inspect.user_page import page
     from shared.domain.terms import Terms
+    from shared.queries.user_view import everything, to_json
 
     instant = as_of(now, store)
     record = record_of(user, store, project)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.common import AsJson, say
-from infra.invocation import again
+from infra.terminal.invocation import again
 
 if TYPE_CHECKING:
-    from infra.local.up import Up
+    from infra.emulator.runtime import Up
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -32,12 +32,12 @@ def up(
     Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
     standard error; everything is in memory, and gone afterwards.
     """
-    from infra.catalog_file import DEFAULT_CATALOG, library_of
+    from infra.catalog.load import DEFAULT_CATALOG, library_of
     from infra.commands.inputs import valid_catalog
-    from infra.local.console import LogView
-    from infra.local.firestore import emulator_client, publish_catalog
-    from infra.local.state import state_folder
-    from infra.local.up import Up
+    from infra.emulator.runtime import Up
+    from infra.remote.firestore import emulator_client, publish_catalog
+    from infra.remote.running import state_folder
+    from infra.terminal.log_view import LogView
 
     chosen = valid_catalog(catalog or DEFAULT_CATALOG)
     upbeat = Up(

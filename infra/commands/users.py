@@ -11,7 +11,7 @@ from infra.commands.inputs import instant, readable
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
-    from shared.record import UserRecord
+    from shared.record.user_record import UserRecord
 
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
 Store = Annotated[Path | None, typer.Option(help="What a replay kept: its folder, or the SQLite file in it.")]
@@ -25,7 +25,7 @@ _is_id = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
 
 def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord":
     """The user's document. Raises `UsageError` where nobody can be meant, `InfraError` where nobody is found."""
-    from shared.packing import UnreadableRecord, unpack
+    from shared.record.codec import UnreadableRecord, unpack
 
     if store and project:
         raise UsageError("expected --store or --project, found both")
@@ -47,14 +47,14 @@ def as_of(now: str | None, store: Path | None) -> datetime:
 
 
 def _from_store(store: Path, user: str) -> bytes | None:
-    from infra.local.stores import STORE, read_blob
+    from infra.replay.stores import STORE, read_blob
 
     file = store / STORE if store.is_dir() else store
     return read_blob(readable(file, "the store of a replay (made with --keep-store)"), user)
 
 
 def _from_firestore(project: str | None, user: str) -> bytes | None:
-    from infra.local.firestore import client_of, read_blob
+    from infra.remote.firestore import client_of, read_blob
 
     return read_blob(client_of(project), user)
 
@@ -63,7 +63,7 @@ def _clock_of(store: Path) -> datetime | None:
     """Where the clock of the replay stands that kept the store; None where nothing says so."""
     import orjson
 
-    from infra.local.replay import SUMMARY
+    from infra.replay.replay import SUMMARY
 
     summary = (store if store.is_dir() else store.parent) / SUMMARY
     try:

@@ -15,8 +15,8 @@ from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from infra.local.replay import Summary
-    from infra.local.whatif import Side, WhatIf
+    from infra.replay.replay import Summary
+    from infra.whatif.study import Side, WhatIf
     from shared.decisioning.catalog import Catalog
 
 Sides = dict[str, Any]
@@ -43,7 +43,7 @@ def whatif(
     Triggers are the same where one event or one passing of time led one campaign to make an offer to one user:
     such a trigger changes where what is offered, where, until when, or in which variant is not the same.
     """
-    from infra.local.whatif import what_if
+    from infra.whatif.study import what_if
 
     until = instant("--now", now)
     readable(events, "a file of events")
@@ -60,7 +60,7 @@ def whatif(
 
 
 def _say(sides: Sides, done: "Summary", study: "WhatIf") -> None:
-    from infra.local.views import to_json
+    from shared.queries.user_view import to_json
 
     facts = sides | {"events_read": done.events_read, "now": done.now} | asdict(study)
     say("", as_json=True, facts=to_json(facts))
@@ -69,7 +69,7 @@ def _say(sides: Sides, done: "Summary", study: "WhatIf") -> None:
 def _print(sides: Sides, done: "Summary", study: "WhatIf") -> None:
     from rich.console import Console
 
-    from infra.local.whatif_page import page
+    from infra.whatif.page import page
 
     console = Console(highlight=False)
     for name, side in sides.items():
@@ -89,9 +89,9 @@ def _folder(out: Path | None) -> Iterator[Path]:
 
 
 def _replayed(events: Path, file: Path, catalog: "Catalog", folder: Path, until: "datetime | None") -> "Side":
-    from infra.local.progress import bar
-    from infra.local.replay import replay
-    from infra.local.whatif import Side
+    from infra.replay.replay import replay
+    from infra.terminal.progress import bar
+    from infra.whatif.study import Side
 
     with bar(f"replaying by {file.name}") as progress:
         summary = replay(events, folder, file, until, keep_store=True, progress=progress)

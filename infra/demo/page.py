@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.demo.tour import History, Told
-from infra.invocation import again
-from infra.local import timeline
+from infra.inspect import timeline
+from infra.terminal.invocation import again
 
 INDENT = (0, 0, 0, 2)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from infra.local.timeline import Entry
+from infra.inspect.timeline import Entry
 
 STORY = Path(__file__).with_name("story.yaml")
 

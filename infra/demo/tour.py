@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from infra.catalog_file import DEFAULT_CATALOG
+from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo.story import Chapter, Story
-from infra.local.replay import Summary, replay
-from infra.local.replay_outputs import messages, timeline_of
-from infra.local.replay_part import SUBSCRIPTIONS, Progress
-from infra.local.timeline import Entry
+from infra.inspect.timeline import Entry
+from infra.replay.outputs import messages, timeline_of
+from infra.replay.part import SUBSCRIPTIONS, Progress
+from infra.replay.replay import Summary, replay
 from shared.contracts.topics import Topic
 
 EVENTS = "events.jsonl"

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.contracts.messages import Message
+from shared.contracts.outbound.messages import Message
 from shared.ports import Publisher
 
 EXIT_CODE = 70

@@ -11,7 +11,7 @@ import orjson
 from shared.domain.errors import Conflict, Transient
 from shared.domain.ring import from_micros, to_micros
 from shared.ports import Cursor, Document, DueUser, Stored
-from shared.record import due_shard
+from shared.record.user_record import due_shard
 
 BUSY_SECONDS = 5.0
 

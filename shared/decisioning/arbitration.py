@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.experiments import Choice
+from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, Reason
 from shared.decisioning.offered import Counted

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from shared.decisioning.audience import Audience
-from shared.decisioning.experiments import Experiment, Holdout
+from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.document.schema import ByScore, CampaignTerms, CatalogDocument, Offer, Placement, Raise
+from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
-from shared.decisioning.schema import ByScore, CampaignTerms, CatalogDocument, Offer, Placement, Raise
-from shared.decisioning.vocabulary import parse_selector
 from shared.domain.milestones import Offsets
 from shared.domain.moments import MILESTONES, Moment, MomentKind
 from shared.domain.tallies import ISSUED

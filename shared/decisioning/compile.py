@@ -7,13 +7,13 @@ from itertools import islice
 from pydantic import ValidationError
 
 from shared.contracts.strict_json import MAX_DEPTH, nests_deeper
-from shared.decisioning.audience import Audience, all_of, any_of
+from shared.decisioning.audiences.audience import Audience, all_of, any_of
+from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.checks import Json, inconsistencies
-from shared.decisioning.clauses import Clause, InvalidClause, compile_clause
+from shared.decisioning.document.checks import Json, inconsistencies
+from shared.decisioning.document.problems import malformed, problem
+from shared.decisioning.document.schema import CatalogDocument, Clauses
 from shared.decisioning.library import Library
-from shared.decisioning.problems import malformed, problem
-from shared.decisioning.schema import CatalogDocument, Clauses
 from shared.domain.errors import InvalidCatalog
 
 EMPTY_LIBRARY = Library()

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.decisioning.arbitration import Verdict, arbitrate
-from shared.decisioning.audience import Audience
+from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, Reason
 from shared.decisioning.offered import Counted

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from shared.contracts.strict_json import read_object
-from shared.decisioning.policy import InvalidPolicy, Policy, parse_policy
+from shared.decisioning.experiments.policy import InvalidPolicy, Policy, parse_policy
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.errors import Rejected

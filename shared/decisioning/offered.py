@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.schema import Cap
-from shared.decisioning.vocabulary import MAX_CAP
+from shared.decisioning.document.schema import Cap
+from shared.decisioning.document.vocabulary import MAX_CAP
 from shared.domain.tallies import ISSUED, SCOPES, Tally, events_of
 from shared.domain.triggers import Trigger
 from shared.domain.user import User

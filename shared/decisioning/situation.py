@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
-from shared.decisioning.audience import Audience, activate, failures
+from shared.decisioning.audiences.audience import Audience, activate, failures
+from shared.decisioning.audiences.facts import FACTS, Facts, every_subscription
 from shared.decisioning.catalog import Campaign, Catalog
-from shared.decisioning.experiments import Holdout
+from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.offered import Offered
-from shared.decisioning.scope import FACTS, Facts, every_subscription
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User

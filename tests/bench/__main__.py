@@ -13,18 +13,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.demo import cdnow
-from infra.local.replay import replay
+from infra.replay.replay import replay
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
-from shared.application import Application
-from shared.contracts.envelope import decode, parse_event
+from shared.application.handle_event import Application
+from shared.contracts.inbound.envelope import decode, parse_event
 from shared.domain.events import Event
 from shared.domain.history import History
 from shared.domain.terms import Terms
-from shared.packing import pack, unpack
-from shared.record import UserRecord
+from shared.record.codec import pack, unpack
+from shared.record.user_record import UserRecord
 from tests.bench.decisions import deciding
 from tests.bench.scores import scoring
 from tests.bench.timing import cpu_of

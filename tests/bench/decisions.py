@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.decisioning.audience import activate
+from shared.decisioning.audiences.audience import activate
+from shared.decisioning.audiences.facts import scope_of
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.decide import Decision, decide
-from shared.decisioning.scope import scope_of
 from shared.decisioning.situation import Situation
 from shared.domain.account import Account
 from shared.domain.events import Profile

@@ -9,19 +9,19 @@ import pytest
 
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
-from shared.application import Application
-from shared.contracts.messages import Message
+from shared.application.handle_event import Application
+from shared.contracts.outbound.messages import Message
 from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
 from shared.domain.events import Event, TimePassed
-from shared.packing import unpack
 from shared.ports import Document, Stored
-from tests.catalogs import EVERYTHING
-from tests.domain.story import auto_renew_off, cancelled, day, event, failed, paid, refunded, trial
-from tests.fakes import Fault, FlakyBus, MemoryStore, MovableClock
-from tests.histories import START, TERMS, USER, delivered, in_order
-from tests.pipeline import Pipeline
-from tests.published import check_one_body_an_id
+from shared.record.codec import unpack
+from tests.shared.domain.story import auto_renew_off, cancelled, day, event, failed, paid, refunded, trial
+from tests.support.catalogs import EVERYTHING
+from tests.support.fakes import Fault, FlakyBus, MemoryStore, MovableClock
+from tests.support.histories import START, TERMS, USER, delivered, in_order
+from tests.support.pipeline import Pipeline
+from tests.support.published import check_one_body_an_id
 
 LIFE = [
     trial(0, ends=14),

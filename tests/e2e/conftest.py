@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulators import Emulators
-from infra.local.up import Up
+from infra.emulator.emulators import Emulators
+from infra.emulator.runtime import Up
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
 

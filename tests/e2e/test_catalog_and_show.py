@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.__main__ import app
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
-from infra.local import state
-from infra.local.firestore import EMULATOR_HOST, emulator_client, publish_catalog
-from shared.adapters.firestore import document_id
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.remote import running
+from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
+from shared.adapters.gcp.firestore import document_id
 from shared.decisioning.compile import compile_catalog
-from shared.packing import pack
-from shared.record import UserRecord
+from shared.record.codec import pack
+from shared.record.user_record import UserRecord
 
 pytestmark = pytest.mark.emulator
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
@@ -23,9 +23,9 @@ DUE = datetime(2026, 3, 1, tzinfo=UTC)
 @pytest.fixture
 def endpoints(emulators, project, tmp_path, monkeypatch):
     """The emulators, as if `up` had started them here."""
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path))
     endpoints = emulators.endpoints(project)
-    state.write(tmp_path, state.Running(os.getpid(), endpoints, {}))
+    running.write(tmp_path, running.Running(os.getpid(), endpoints, {}))
     return endpoints
 
 

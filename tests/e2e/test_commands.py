@@ -10,22 +10,22 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.__main__ import app
-from infra.local import state
-from infra.local.up import Up
+from infra.emulator.runtime import Up
+from infra.remote import running
 from infra.topology import ROOT
-from tests.watching import PATIENCE_SECONDS, alive, descendants, eventually
+from tests.support.watching import PATIENCE_SECONDS, alive, descendants, eventually
 
 pytestmark = pytest.mark.emulator
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv(state.FOLDER_VARIABLE, str(tmp_path / "state"))
+    monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path / "state"))
     return tmp_path / "state"
 
 
 @pytest.fixture
-def running(emulators, project, probe, probe_table, folder):
+def emulators_up(emulators, project, probe, probe_table, folder):
     settings = {"topology": probe_table, "root": probe.root, "env": probe.env, "emulators": emulators}
     with Up(project, **settings, state_folder=folder) as up:
         yield up
@@ -37,7 +37,7 @@ def run(*words, **more):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.usefixtures("running")
+@pytest.mark.usefixtures("emulators_up")
 def test_publish_finds_what_is_running_and_sends_the_bytes_as_they_were_given(probe):
     (published,) = run("publish", "payment", '{"n":  1}', "-a", "source=shop=1", "--json")
     assert eventually(probe.seen)
@@ -47,31 +47,31 @@ def test_publish_finds_what_is_running_and_sends_the_bytes_as_they_were_given(pr
     assert push["body"]["message"]["attributes"] == {"source": "shop=1"}
 
 
-@pytest.mark.usefixtures("running")
+@pytest.mark.usefixtures("emulators_up")
 def test_publish_reads_standard_input(probe):
     run("publish", "payment", "-", "--json", input='{"from": "stdin"}')
     assert eventually(probe.seen)
     assert probe.data() == [b'{"from": "stdin"}']
 
 
-def test_listen_prints_each_message_once(running):
+def test_listen_prints_each_message_once(emulators_up):
     for number in (1, 2):
-        running.bus.publish("decision", json.dumps({"n": number}).encode(), {"outcome": "won"})
+        emulators_up.bus.publish("decision", json.dumps({"n": number}).encode(), {"outcome": "won"})
     heard = run("listen", "decision", "--count", "2", "--json")
     assert sorted(message["data"]["n"] for message in heard) == [1, 2]
     assert heard[0]["attributes"] == {"outcome": "won"}
     assert run("listen", "decision", "--seconds", "1.5", "--json") == []
 
 
-def test_listen_shows_what_is_not_json_as_text(running):
-    running.bus.publish("decision", b"\xff words")
+def test_listen_shows_what_is_not_json_as_text(emulators_up):
+    emulators_up.bus.publish("decision", b"\xff words")
     (heard,) = run("listen", "decision", "--count", "1", "--json")
     assert heard["data"] == "\ufffd words"
 
 
-def test_redrive_says_first_and_sends_only_when_told_to_go(running, probe):
+def test_redrive_says_first_and_sends_only_when_told_to_go(emulators_up, probe):
     body = {"reason": "invalid", "detail": "", "topic": "payment", "data_base64": "e30=", "attributes": {}}
-    running.bus.publish("dead-letter", json.dumps(body).encode())
+    emulators_up.bus.publish("dead-letter", json.dumps(body).encode())
     letters = [{"reason": "invalid", "topic": "payment", "count": 1}]
 
     assert run("listen", "dead-letter", "--count", "1", "--json")
@@ -84,7 +84,7 @@ def test_redrive_says_first_and_sends_only_when_told_to_go(running, probe):
     assert CliRunner().invoke(app, ["redrive"]).stdout == "would send nothing\n"
 
 
-@pytest.mark.usefixtures("running")
+@pytest.mark.usefixtures("emulators_up")
 def test_a_second_up_is_refused():
     done = CliRunner().invoke(app, ["up"])
     assert done.exit_code == 1
@@ -97,10 +97,10 @@ def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(fold
     command = [sys.executable, "-m", "infra", "up", "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - ours
         told = json.loads(up.stdout.readline())
-        assert json.loads((folder / state.STATE_FILE).read_text()) == told
+        assert json.loads((folder / running.STATE_FILE).read_text()) == told
         children = descendants(up.pid)
         assert len(children) == 2 + 2 * len(told["functions"])
         up.send_signal(ending)
         assert up.wait(PATIENCE_SECONDS) == 0
     assert not any(alive(child) for child in children)
-    assert not (folder / state.STATE_FILE).exists()
+    assert not (folder / running.STATE_FILE).exists()

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
+from infra.emulator import topics
+from infra.emulator.runtime import Up
 from infra.errors import InfraError
-from infra.local import topics
-from infra.local.dead_letters import redrive
-from infra.local.up import Up
+from infra.remote.dead_letters import redrive
 from tests.e2e.probe import PROBE
-from tests.watching import PATIENCE_SECONDS, alive, descendants, eventually
+from tests.support.watching import PATIENCE_SECONDS, alive, descendants, eventually
 
 pytestmark = pytest.mark.emulator
 
@@ -150,7 +150,7 @@ def test_stopping_leaves_no_process_behind(project, probe, probe_table):
 RUN_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
-from infra.local.up import Up
+from infra.emulator.runtime import Up
 from infra.topology import load
 table = load()
 table = table.model_copy(update={"functions": {"payment": table.functions["payment"]}})

@@ -10,15 +10,15 @@ from uuid import uuid4
 
 import pytest
 
-from infra.catalog_file import library_of, load_catalog
-from infra.local.dead_letters import redrive
-from infra.local.endpoints import Endpoints
-from infra.local.firestore import emulator_client, publish_catalog, read_blob
-from infra.local.up import Up
+from infra.catalog.load import library_of, load_catalog
+from infra.emulator.runtime import Up
+from infra.remote.dead_letters import redrive
+from infra.remote.endpoints import Endpoints
+from infra.remote.firestore import emulator_client, publish_catalog, read_blob
 from infra.topology import load
-from shared.packing import unpack
-from shared.record import UserRecord
-from tests.watching import eventually
+from shared.record.codec import unpack
+from shared.record.user_record import UserRecord
+from tests.support.watching import eventually
 
 pytestmark = pytest.mark.emulator
 

@@ -7,18 +7,18 @@ from itertools import count
 import pytest
 
 import shared.domain.history
-from shared.application import MAX_BLOB, fit
+from shared.application.handle_event import MAX_BLOB, fit
 from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Outcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
-from shared.packing import pack
-from shared.processing import process
-from shared.record import MAX_FIRED, MAX_TRIGGERS, UserRecord
-from shared.settling import Policy
-from tests.catalogs import CATALOGS
-from tests.floods import Adversarial, Flood, Ordinary
-from tests.histories import DAY, START, TERMS, USER
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.codec import pack
+from shared.record.user_record import MAX_FIRED, MAX_TRIGGERS, UserRecord
+from tests.support.catalogs import CATALOGS
+from tests.support.floods import Adversarial, Flood, Ordinary
+from tests.support.histories import DAY, START, TERMS, USER
 
 LIMIT = 16 * 1024
 EVENTS = 10_000

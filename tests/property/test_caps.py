@@ -13,13 +13,13 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.losses import Reason
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Key
-from shared.record import MAX_TRIGGERS
-from tests.catalogs import INTRICATE, RATIONED
-from tests.fakes import Fault
-from tests.floods import Ordinary
-from tests.histories import DAY, TERMS, USER, arrivals, faults, histories
-from tests.lives import lives
-from tests.pipeline import Pipeline
+from shared.record.user_record import MAX_TRIGGERS
+from tests.support.catalogs import INTRICATE, RATIONED
+from tests.support.fakes import Fault
+from tests.support.floods import Ordinary
+from tests.support.histories import DAY, TERMS, USER, arrivals, faults, histories
+from tests.support.lives import lives
+from tests.support.pipeline import Pipeline
 
 limited = st.sampled_from([INTRICATE, INTRICATE, RATIONED])
 some_history = histories(max_size=24, behaving=True) | lives(max_size=24)

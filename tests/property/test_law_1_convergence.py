@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from shared.domain.account import Account
 from shared.domain.history import History, fold
 from shared.domain.ring import from_row
-from tests.histories import START, TERMS, USER, delivered, deliveries, histories, in_order, instants
-from tests.lives import lives
+from tests.support.histories import START, TERMS, USER, delivered, deliveries, histories, in_order, instants
+from tests.support.lives import lives
 
 some_history = histories() | lives()
 

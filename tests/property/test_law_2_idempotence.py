@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Signal, SignalSeen, TrialStarted
-from shared.processing import process
-from shared.record import UserRecord
-from shared.settling import Policy
-from tests.catalogs import CATALOGS, EVERYTHING
-from tests.histories import (
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.user_record import UserRecord
+from tests.support.catalogs import CATALOGS, EVERYTHING
+from tests.support.histories import (
     DAY,
     START,
     USER,
@@ -22,8 +22,8 @@ from tests.histories import (
     histories,
     in_order,
 )
-from tests.lives import lives
-from tests.pipeline import TERMS, Pipeline
+from tests.support.lives import lives
+from tests.support.pipeline import TERMS, Pipeline
 
 NOW = START + 200 * DAY
 POLICY = Policy(EVERYTHING, TERMS)

@@ -8,8 +8,8 @@ from shared.domain.events import Event, Fact, Key, Outcome, PaymentReported, Sig
 from shared.domain.history import Folded, History
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
-from tests.histories import DAY, LIFETIME, START, USER, bears_on_status, delivered, histories, in_order
-from tests.lives import lives
+from tests.support.histories import DAY, LIFETIME, START, USER, bears_on_status, delivered, histories, in_order
+from tests.support.lives import lives
 
 TERMS = Terms()
 LONG_AGO = START - DAY

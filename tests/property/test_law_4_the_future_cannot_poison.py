@@ -6,18 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.contracts.envelope import Delivery, check_not_future, parse_event
+from shared.contracts.inbound.envelope import Delivery, check_not_future, parse_event
 from shared.domain.deadlines import next_change, next_deadline, next_heard
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, TrialStarted
 from shared.domain.moments import MomentKind
 from shared.domain.terms import END_OF_TIME, Terms
-from shared.processing import process
-from shared.record import UserRecord
-from shared.settling import Policy
-from tests.catalogs import EVERYTHING
-from tests.histories import DAY, START, USER, delivered, histories
-from tests.lives import lives
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.user_record import UserRecord
+from tests.support.catalogs import EVERYTHING
+from tests.support.histories import DAY, START, USER, delivered, histories
+from tests.support.lives import lives
 
 TERMS = Terms()
 SKEW = timedelta(minutes=5)

@@ -10,10 +10,10 @@ from shared.domain.events import Event
 from shared.domain.machine import covered_until
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
-from tests.catalogs import CATALOGS
-from tests.histories import DAY, START, arrivals, delivered, histories, in_order, instants
-from tests.lives import lives
-from tests.pipeline import Pipeline
+from tests.support.catalogs import CATALOGS
+from tests.support.histories import DAY, START, arrivals, delivered, histories, in_order, instants
+from tests.support.lives import lives
+from tests.support.pipeline import Pipeline
 
 TERMS = Terms()
 some_history = histories() | lives()

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from shared.decisioning.catalog import Catalog
 from shared.domain.events import Event
-from tests.catalogs import CATALOGS, EVERYTHING
-from tests.fakes import Fault
-from tests.histories import DAY, TERMS, Arriving, arrivals, histories
-from tests.lives import lives
-from tests.pipeline import Pipeline
+from tests.support.catalogs import CATALOGS, EVERYTHING
+from tests.support.fakes import Fault
+from tests.support.histories import DAY, TERMS, Arriving, arrivals, histories
+from tests.support.lives import lives
+from tests.support.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
 RETRIED_WITHIN = TERMS.redelivery / 2

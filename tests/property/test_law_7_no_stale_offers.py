@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 from shared.domain.conditions import holds
 from shared.domain.events import Event
 from shared.domain.moments import MomentKind
-from shared.processing import process
-from shared.record import UserRecord
-from shared.settling import Policy
-from tests.catalogs import EVERYTHING, FLEETING, INTRICATE
-from tests.fakes import Fault
-from tests.histories import DAY, TERMS, USER, arrivals, histories
-from tests.lives import lives
-from tests.pipeline import Pipeline
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.user_record import UserRecord
+from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE
+from tests.support.fakes import Fault
+from tests.support.histories import DAY, TERMS, USER, arrivals, histories
+from tests.support.lives import lives
+from tests.support.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
 POLICY = Policy(EVERYTHING, TERMS)

@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 
-from infra.local.replay import replay
+from infra.replay.replay import replay
 
 DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, FiniteFloat, StringConstraints
 
-from shared.decisioning.vocabulary import Id, Strict
+from shared.decisioning.document.vocabulary import Id, Strict
 
 
 @lru_cache(maxsize=1000)

@@ -7,7 +7,7 @@ from itertools import islice
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.strict_json import read_object
-from shared.decisioning.problems import guess, malformed, problem
+from shared.decisioning.document.problems import guess, malformed, problem
 from shared.decisioning.scoring import artifact, logistic_artifact, trees_artifact
 from shared.decisioning.scoring.formula import score_of
 from shared.decisioning.scoring.logistic_artifact import Logistic

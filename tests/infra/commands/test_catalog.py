@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
-from infra.invocation import again
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.terminal.invocation import again
 
 WRONG = """
 placements: {banner: {channel: in_app}}

@@ -3,7 +3,7 @@ import json
 import pytest
 import yaml
 
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 
 
 @pytest.fixture

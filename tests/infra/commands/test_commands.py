@@ -3,7 +3,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from infra.invocation import again
+from infra.terminal.invocation import again
 
 
 @pytest.mark.parametrize(

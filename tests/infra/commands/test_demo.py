@@ -4,7 +4,7 @@ import pytest
 
 from infra.demo import cdnow
 from infra.demo.story import load
-from infra.invocation import again
+from infra.terminal.invocation import again
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
-from infra.local.stores import STORE
-from tests.infra.local import replays
-from tests.infra.local.replays import START, at, payment, signal, trial
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.replay.stores import STORE
+from tests.infra.replay import replays
+from tests.infra.replay.replays import START, at, payment, signal, trial
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,11 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.stores import STORE
+from infra.replay.stores import STORE
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
-from tests.infra.local import replays
-from tests.infra.local.replays import START, at, event, payment, signal, trial
+from tests.infra.replay import replays
+from tests.infra.replay.replays import START, at, event, payment, signal, trial
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@ import json
 import pytest
 import yaml
 
-from infra.catalog_file import DEFAULT_CATALOG, load_catalog
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
-from tests.infra.local.replays import event, payment, signal, trial, write
+from tests.infra.replay.replays import event, payment, signal, trial, write
 
 USERS = [f"u-{number}" for number in range(6)]
 

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from infra.demo import story, tour
-from infra.local.replay_outputs import messages
-from infra.local.timeline import Kind
+from infra.inspect.timeline import Kind
+from infra.replay.outputs import messages
 from shared.contracts.topics import Topic
 
 TALE = story.load()

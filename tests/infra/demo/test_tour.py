@@ -3,10 +3,10 @@ from collections import Counter
 import pytest
 
 from infra.demo import cdnow, tour
-from infra.local.stores import STORE, read_blob
-from infra.local.timeline import Kind
-from tests.infra.local import replays
-from tests.infra.local.replays import payment, signal, trial
+from infra.inspect.timeline import Kind
+from infra.replay.stores import STORE, read_blob
+from tests.infra.replay import replays
+from tests.infra.replay.replays import payment, signal, trial
 
 
 def test_the_history_has_every_purchase_of_every_customer_in_order():

@@ -1,0 +1,1 @@
+"""Offline analysis: scores in batches, and the training of models."""

@@ -1,0 +1,1 @@
+"""Deployment: the zip of each function."""

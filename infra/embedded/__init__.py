@@ -1,0 +1,1 @@
+"""The embedded runtime: all functions in one process, on SQLite and a virtual clock."""

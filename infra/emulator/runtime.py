@@ -1,0 +1,145 @@
+"""The emulator runtime: both emulators, every function in a process of its own, wired by the topology."""
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Self
+
+from infra.deploy.package import compose
+from infra.emulator import functions, topics
+from infra.emulator.emulators import Emulators
+from infra.emulator.processes import Process, Sink, stop_all
+from infra.emulator.readiness import wait_until_ready
+from infra.emulator.scheduler import Ticker
+from infra.errors import InfraError
+from infra.remote import running
+from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
+from infra.remote.pubsub import Bus
+from infra.topology import ROOT, Topology, load
+
+DEFAULT_PROJECT = "upbeat-local"
+WATCH_SECONDS = 0.5
+
+PublishCatalog = Callable[[Endpoints], None]
+
+
+class Up:
+    """Upbeat running on the emulators; a context manager that is up inside and leaves nothing behind.
+
+    Raises `InfraError` on entering where something is missing, fails to start, or is up already (with
+    `state_folder`, of which only one runtime at a time may be). `emulators` already running are used and left
+    running; otherwise it runs a pair of its own.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is one thing that a test or a command wants otherwise
+        self,
+        project: str = DEFAULT_PROJECT,
+        *,
+        topology: Topology | None = None,
+        root: Path = ROOT,
+        emulators: Emulators | None = None,
+        env: Mapping[str, str] | None = None,
+        tick_seconds: float | None = None,
+        publish_catalog: PublishCatalog | None = None,
+        state_folder: Path | None = None,
+        sink: Sink | None = None,
+    ) -> None:
+        self.project = project
+        self.topology = topology or load()
+        self.function_urls: dict[str, str] = {}
+        self.endpoints: Endpoints
+        self.bus: Bus
+        self._processes: dict[str, Process] = {}
+        self._root = root
+        self._given_emulators = emulators
+        self._emulators: Emulators
+        self._env = env or {}
+        self._tick_seconds = tick_seconds
+        self._publish_catalog = publish_catalog
+        self._state_folder = state_folder
+        self._sink: Sink = sink or (lambda _name, _line: None)
+        self._entered = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            if self._state_folder:
+                stack.enter_context(running.claimed(self._state_folder))
+            folder = self._compose(stack)
+            self._start_emulators(stack)
+            self._start_functions(stack, folder)
+            self._connect(stack)
+            self._entered = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._entered.close()
+
+    @property
+    def described(self) -> running.Running:
+        """Where everything is, as the state file has it."""
+        return running.Running(os.getpid(), self.endpoints, self.function_urls)
+
+    def wait(self) -> None:
+        """Stay up until an exception (Ctrl-C) ends it. Raises `InfraError` if an emulator ends."""
+        watched = self._emulators.processes.values()
+        while not any(process.ended.wait(WATCH_SECONDS) for process in watched):
+            pass
+        dead = next(process for process in watched if process.ended.is_set())
+        raise InfraError(f"the {dead.program.name} emulator ended, and its data is lost:\n{dead.last_lines}")
+
+    def kill(self, name: str) -> None:
+        """Kill a process as a crash would: a function, which is started again, or an emulator, which is not."""
+        {**self._emulators.processes, **self._processes}[name].kill()
+
+    def wait_until_ready(self, function: str) -> None:
+        """Return once a function answers. Raises `InfraError` if it crashes or takes too long."""
+        wait_until_ready(self._processes[function], self.function_urls[function])
+
+    def last_lines(self, function: str) -> str:
+        """The end of a function's log."""
+        return self._processes[function].last_lines
+
+    def _compose(self, stack: ExitStack) -> Path:
+        """What would be deployed, function by function: first, since it is what fails soonest."""
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-")))
+        for name in self.topology.functions:
+            compose(name, folder / name, root=self._root, precompile=True)
+        return folder
+
+    def _start_emulators(self, stack: ExitStack) -> None:
+        """Emulators, topics and the catalog: all that a function expects to find."""
+        self._sink("up", "starting the emulators")
+        self._emulators = self._given_emulators or stack.enter_context(Emulators())
+        self.endpoints = self._emulators.endpoints(self.project)
+        self.bus = Bus.of_emulator(self.endpoints)
+        stack.callback(self.bus.close)
+        topics.create_topics(self.bus, self.topology)
+        if self._publish_catalog:
+            self._publish_catalog(self.endpoints)
+
+    def _start_functions(self, stack: ExitStack, folder: Path) -> None:
+        self._sink("up", f"starting {', '.join(self.topology.functions)}")
+        env = {**self.endpoints.env, **self._env}
+        stack.callback(lambda: stop_all(self._processes.values()))
+        for name, port in zip(self.topology.functions, free_ports(len(self.topology.functions)), strict=True):
+            self.function_urls[name] = f"http://{LOCALHOST}:{port}"
+            self._processes[name] = Process(functions.program(name, port, folder / name, env), self._sink)
+            self._processes[name].start()
+        for name in self.topology.functions:
+            self.wait_until_ready(name)
+
+    def _connect(self, stack: ExitStack) -> None:
+        """Let messages flow only now, so that nothing starts its life by failing."""
+        topics.connect_functions(self.bus, self.topology, self.function_urls)
+        stack.callback(topics.disconnect_functions, self.bus, self.topology)
+        if self._tick_seconds:
+            ticker = Ticker(self.bus, self.topology.schedules, self._tick_seconds, self._sink)
+            ticker.start()
+            stack.callback(ticker.stop)
+        if self._state_folder:
+            running.write(self._state_folder, self.described)

@@ -1,0 +1,86 @@
+"""Topics and subscriptions on the Pub/Sub emulator, as the topology has them; doing it again changes nothing."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from google.api_core.exceptions import AlreadyExists, GoogleAPICallError
+from google.protobuf.duration_pb2 import Duration
+from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription, Topic
+
+from infra.remote.pubsub import LISTEN_SUFFIX, Bus
+from infra.topology import Function, Topology
+
+DAY_SECONDS = 86_400
+HOLD_ACK_SECONDS = 600
+"""The longest Pub/Sub allows: a redrive holds letters while it works through them."""
+LISTEN_ACK_SECONDS = 10
+DELETE_SECONDS = 5.0
+
+
+def create_topics(bus: Bus, topology: Topology) -> None:
+    """Every topic, one subscription to listen to each outgoing one, and one that holds the dead letters."""
+    for topic in topology.topics.values():
+        retention = Duration(seconds=topic.retention_days * DAY_SECONDS)
+        _create_topic(bus, Topic(name=bus.topic_path(topic.name), message_retention_duration=retention))
+    for name in topology.topics_out:
+        _subscribe(bus, _pull(bus, topology, name + LISTEN_SUFFIX, name, LISTEN_ACK_SECONDS))
+    letters = topology.dead_letter
+    _subscribe(bus, _pull(bus, topology, letters.subscription, letters.topic, HOLD_ACK_SECONDS))
+
+
+def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> None:
+    """A push subscription for each function whose base URL is given; the path of a push is its topic."""
+    for name, url in urls.items():
+        function = topology.functions[name]
+        push = PushConfig(push_endpoint=f"{url}/{function.listens}")
+        _subscribe(bus, _push(bus, topology, function, push))
+
+
+def disconnect_functions(bus: Bus, topology: Topology) -> None:
+    """Delete the push subscriptions, lest they push to whoever is given the port next."""
+    for function in topology.functions.values():
+        path = bus.subscription_path(function.subscription)
+        with suppress(GoogleAPICallError):
+            bus.subscriber.delete_subscription(subscription=path, retry=None, timeout=DELETE_SECONDS)
+
+
+def _pull(bus: Bus, topology: Topology, name: str, topic: str, ack_seconds: int) -> Subscription:
+    return Subscription(
+        name=bus.subscription_path(name),
+        topic=bus.topic_path(topic),
+        ack_deadline_seconds=ack_seconds,
+        message_retention_duration=Duration(seconds=topology.topics[topic].retention_days * DAY_SECONDS),
+    )
+
+
+def _push(bus: Bus, topology: Topology, function: Function, push: PushConfig) -> Subscription:
+    return Subscription(
+        name=bus.subscription_path(function.subscription),
+        topic=bus.topic_path(function.listens),
+        push_config=push,
+        ack_deadline_seconds=function.ack_deadline_seconds,
+        message_retention_duration=Duration(
+            seconds=topology.topics[function.listens].retention_days * DAY_SECONDS
+        ),
+        retry_policy=RetryPolicy(
+            minimum_backoff=Duration(seconds=function.min_backoff_seconds),
+            maximum_backoff=Duration(seconds=function.max_backoff_seconds),
+        ),
+        dead_letter_policy=DeadLetterPolicy(
+            dead_letter_topic=bus.topic_path(topology.dead_letter.topic),
+            max_delivery_attempts=function.max_delivery_attempts,
+        ),
+    )
+
+
+def _create_topic(bus: Bus, topic: Topic) -> None:
+    with suppress(AlreadyExists):
+        bus.publisher.create_topic(request=topic)
+
+
+def _subscribe(bus: Bus, wanted: Subscription) -> None:
+    """Create it; one that exists is pointed at the function's present address."""
+    try:
+        bus.subscriber.create_subscription(request=wanted)
+    except AlreadyExists:
+        bus.subscriber.modify_push_config(subscription=wanted.name, push_config=wanted.push_config)

@@ -1,0 +1,1 @@
+"""Generated documents: JSON Schemas and the AsyncAPI document of the contracts."""

@@ -1,0 +1,121 @@
+"""Everything Upbeat knows of one user, as a page for people: it fits 80 columns and needs no colour."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from infra.inspect import timeline
+from infra.inspect.timeline import Entry, Kind
+from infra.terminal import wording
+from shared.contracts.outbound.messages import Message
+from shared.contracts.topics import Topic
+from shared.domain.events import cause_of
+from shared.domain.ring import from_row
+from shared.domain.terms import Terms
+from shared.domain.triggers import journey
+from shared.queries.user_view import View, summary
+from shared.record.user_record import UserRecord
+
+INDENT = (0, 0, 0, 2)
+
+
+def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
+    """The user as of `now` (UTC): state, timeline, triggers, and what is to come."""
+    view = summary(record, now, terms)
+    head = Text.assemble((record.user_id, "bold"), f" as of {wording.of_value(now)} UTC")
+    parts = [head, *_section("Subscription", _facts(view))]
+    for other in view.get("subscriptions", ()):
+        if other["subscription_id"] != view["subscription_id"]:
+            parts += _section("Another subscription", _facts(other))
+    if record.profile:
+        parts += _section("Profile", _facts({said.field: said.value for said in record.profile}))
+    if record.assignments:
+        parts += _section("Experiments", _facts({one.experiment_id: one.variant for one in record.assignments}))
+    parts += _section("Timeline", timeline.table(entries(record)))
+    if record.triggers:
+        parts += _section("Triggers", _triggers(record, now))
+    return Group(*parts, *_section("Time", _time(record)))
+
+
+def entries(record: UserRecord) -> list[Entry]:
+    """What the document still holds of the past: recent events, offers, changes, and why offers were not made."""
+    return sorted((*_heard(record), *_said(record)), key=lambda entry: (entry.at, timeline.RANK[entry.kind]))
+
+
+def _heard(record: UserRecord) -> Iterator[Entry]:
+    for row in record.history.ring:
+        yield timeline.of_event(from_row(row, record.user_id))
+    for seen in record.signals:
+        yield Entry(seen.occurred_at, Kind.EVENT, f"signal: {seen.kind}")
+
+
+def _said(record: UserRecord) -> Iterator[Entry]:
+    """Offers from the triggers, which go back further than the messages do; the rest from the messages."""
+    for trigger in record.triggers:
+        yield Entry(trigger.decided_at, Kind.OFFER, wording.of_trigger(trigger._asdict()))
+    for message in _messages(record):
+        if message.topic != Topic.UPSELL_TRIGGER or message.body["kind"] != "issued":
+            yield from timeline.of_message(message.topic, message.body)
+
+
+def _messages(record: UserRecord) -> Iterator[Message]:
+    return (message for entry in record.pending for message in entry.messages)
+
+
+def _section(title: str, body: RenderableType) -> tuple[RenderableType, ...]:
+    return Text(), Text(title, style="bold"), Padding(body, INDENT)
+
+
+def _grid(columns: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(columns):
+        grid.add_column(overflow="fold")
+    return grid
+
+
+def _facts(view: View) -> Table:
+    """The facts that are known, one a line."""
+    grid = _grid(2)
+    for name, value in view.items():
+        if value is not None and name not in {"user_id", "subscriptions"}:
+            grid.add_row(name, _fact(value))
+    return grid
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {wording.of_value(it)}" for name, it in value.items() if it is not None) or "yes"
+    return wording.of_value(value)
+
+
+def _triggers(record: UserRecord, now: datetime) -> Table:
+    grid = _grid(4)
+    for trigger in record.triggers:
+        feedback = ", ".join(report.kind for report in trigger.feedback) or "no feedback"
+        until = f"until {wording.of_value(trigger.expires_at)}"
+        grid.add_row(trigger.campaign_id, journey(trigger, now), until, feedback)
+    return grid
+
+
+def _time(record: UserRecord) -> Table:
+    """What time has brought that was decided, and when it brings something again."""
+    moments = _moments(record)
+    grid = _grid(2)
+    for at, name in record.fired.causes:
+        grid.add_row(wording.of_value(at), f"{moments.get(name, 'a moment no campaign listens to')} was decided")
+    for put_off in record.deferred:
+        said = f"{put_off.campaign_id} is decided, put off until the quiet hours end"
+        grid.add_row(wording.of_value(put_off.until), said)
+    grid.add_row(wording.of_value(record.next_due_at) if record.next_due_at else "never", "something is due next")
+    return grid
+
+
+def _moments(record: UserRecord) -> dict[str, str]:
+    """By the short names of their causes, the moments that the triggers and decisions still held speak of."""
+    decisions = (message.body for message in _messages(record) if message.topic == Topic.DECISION)
+    of_decisions = {cause_of(each["cause"]): each["moment"] for body in decisions for each in body["candidates"]}
+    return of_decisions | {cause_of(trigger.cause): trigger.moment.value for trigger in record.triggers}

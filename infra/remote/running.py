@@ -1,0 +1,91 @@
+"""The state file: how other commands find the runtime that is up, and how a second one is refused."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from infra.errors import InfraError
+from infra.remote.endpoints import Endpoints
+from infra.terminal.invocation import again
+from infra.topology import ROOT
+
+FOLDER_VARIABLE = "UPBEAT_STATE_DIR"
+STATE_FILE, LOCK_FILE = "up.json", "up.lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a runtime that is up says of itself."""
+
+    pid: int
+    endpoints: Endpoints
+    functions: Mapping[str, str]
+    """The base URL of each function."""
+
+
+def state_folder() -> Path:
+    """Where the state is: the folder named in `UPBEAT_STATE_DIR`, else `.upbeat` in the repository."""
+    return Path(os.environ.get(FOLDER_VARIABLE, ROOT / ".upbeat"))
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold the right to be the one runtime of a folder; the system takes it back when the process ends.
+
+    Raises `InfraError` where another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK_FILE).open("a+") as lock:
+        _lock(lock)
+        try:
+            yield
+        finally:
+            (folder / STATE_FILE).unlink(missing_ok=True)
+
+
+def write(folder: Path, running: Running) -> None:
+    """Tell other commands, all at once: a reader never sees half a file."""
+    draft = folder / (STATE_FILE + ".draft")
+    draft.write_text(json.dumps(asdict(running), indent=2) + "\n")
+    draft.replace(folder / STATE_FILE)
+
+
+def find(folder: Path | None = None) -> Running:
+    """The runtime that is up. Raises `InfraError` saying how to start one."""
+    try:
+        state = json.loads(((folder or state_folder()) / STATE_FILE).read_text())
+        running = Running(state["pid"], Endpoints(**state["endpoints"]), state["functions"])
+    except (OSError, ValueError, KeyError, TypeError):
+        running = None
+    if running is None or not _alive(running.pid):
+        raise InfraError(f"the emulators are not running; start them in another terminal with: {again()} up")
+    return running
+
+
+def _lock(lock: IO[str]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        raise InfraError(
+            f"already up, as process {owner}; stop it first (Ctrl-C there, or kill {owner})"
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

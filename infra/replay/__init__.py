@@ -1,0 +1,1 @@
+"""Replay: a file of events run through the functions on a virtual clock."""

@@ -1,0 +1,1 @@
+"""Formatting for the terminal: values, wording, progress and log lines."""

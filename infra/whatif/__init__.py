@@ -1,0 +1,1 @@
+"""What-if studies: one history replayed under two catalogs, and the difference."""

@@ -1,0 +1,1 @@
+"""Use cases: load a record, compute, commit, publish."""

@@ -1,0 +1,1 @@
+"""Events in: the push envelope, one model for each topic, and the refusals."""

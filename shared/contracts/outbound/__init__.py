@@ -1,0 +1,1 @@
+"""Messages out: one model for each topic that Upbeat publishes."""

@@ -1,0 +1,1 @@
+"""Audiences: CEL clauses over the facts of a user."""

@@ -1,0 +1,135 @@
+"""Clauses: questions about a user in CEL, checked with all that is known of users before they are ever asked."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from cel_expr_python import cel
+
+from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
+from shared.decisioning.document.problems import guess, one_of
+from shared.domain.subscription import Status
+
+ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
+_SPECIMEN = ENVIRONMENT.Activation(SPECIMEN)
+_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+_LOOP = re.compile(r"\b(?:all|exists|exists_one|filter|map)\b")
+_LOOP_OVER_SUBSCRIPTIONS = re.compile(r"\bsubscriptions\s*\.\s*\w+\s*\(\s*([A-Za-z_]\w*)\s*,")
+_SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
+_STATUS = re.compile(r"(?<!features\.)\bstatus\s*(?:[=!]=\s*|in\s*\[)((?:\s*(?:\"\w*\"|'\w*')\s*,?)+)")
+_STATUSES = [*map(str, Status)]
+_WORD = re.compile(r"\w+")
+_HAS_FACT = re.compile(r"\bhas\s*\(\s*(?:subscription|profile|signals)\b")
+_UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
+_MISTAKE = re.compile(r"<input>:\d+:(-?\d+): (.*)")
+_MISMATCH = re.compile(r"No matching overloads found : (.*)")
+_OPERATION = re.compile(r"_(\S+)_\((.*), (.*)\)")
+_CANDIDATES = re.compile(r" expecting \{.*\}")
+_BAD_PATTERN = re.compile(r"invalid regular expression: .*")
+
+
+class InvalidClause(ValueError):
+    """A clause that can never be of use; the message says what was expected instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One named question about a user."""
+
+    name: str
+    text: str
+    program: Any
+
+    def failure(self, activation: Any) -> str | None:
+        """Why the clause is not true: its name, and CEL's error where there is one. None where it is true."""
+        try:
+            answer = self.program.eval(activation)
+        except RuntimeError as error:  # CEL raises when it runs out of iterations
+            return f"{self.name}: {error}"
+        value, kind = answer.value(), answer.type()
+        if kind == cel.Type.BOOL:
+            return None if value is True else self.name
+        return f"{self.name}: {value if kind == cel.Type.ERROR else f'expected BOOL, found {kind}'}"
+
+
+def compile_clause(name: str, text: str) -> Clause:
+    """Check and compile one clause. Raises `InvalidClause`."""
+    code = _LITERAL.sub("''", text)
+    if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds what a clause can cost
+        raise InvalidClause("one loop at most (all, exists, exists_one, filter, map)")
+    if _HAS_FACT.search(code):
+        raise InvalidClause("`!= null` instead of has(), since these fields are always there")
+    _check_fields_of_loops(code)
+    program = compiled(text)
+    _check_kind(program.return_type())
+    _check_statuses(text)
+    _try(program, text)
+    return Clause(name, text, program)
+
+
+def compiled(text: str) -> Any:
+    """The program of an expression. Raises `InvalidClause` with what CEL has to say."""
+    try:
+        return ENVIRONMENT.compile(text)
+    except RuntimeError as error:
+        raise InvalidClause(_explained(str(error))) from None
+
+
+def scores_in(text: str) -> list[str]:
+    """The names of the scores that a clause asks for."""
+    return _SCORE.findall(text)
+
+
+def _explained(error: str) -> str:
+    if unknown := _UNDECLARED.search(error):
+        return _known_field(unknown[1])
+    if mistake := _MISTAKE.search(error):
+        return f"valid CEL (column {mistake[1]}: {_CANDIDATES.sub('', mistake[2])})"
+    return f"valid CEL ({error})"
+
+
+def _known_field(name: str) -> str:
+    return f"a known field instead of {name}{guess(name, VARIABLES, cutoff=0.9)}"
+
+
+def _check_fields_of_loops(code: str) -> None:
+    """CEL cannot know the fields of a loop's variable, so they are looked up by name."""
+    for variable in _LOOP_OVER_SUBSCRIPTIONS.findall(code):
+        for field in re.findall(rf"(?<![\w.]){variable}\s*\.\s*(\w+)", code):
+            if f"subscription.{field}" not in VARIABLES:
+                raise InvalidClause(_known_field(f"subscription.{field}"))
+
+
+def _check_kind(kind: Any) -> None:
+    if kind not in (cel.Type.BOOL, cel.Type.DYN):
+        raise InvalidClause(f"a clause that is true or false, not {kind}")
+
+
+def _check_statuses(text: str) -> None:
+    """What is compared with a status must be one, or the clause would never be true."""
+    for words in _STATUS.findall(text):
+        for word in _WORD.findall(words):
+            if word not in _STATUSES:
+                raise InvalidClause(f"{one_of(_STATUSES, word)} instead of the status '{word}'")
+
+
+def _try(program: Any, text: str) -> None:
+    """Ask the clause about somebody of whom all is known: what cannot be answered even then never can."""
+    scores = scores_in(text)
+    facts = ENVIRONMENT.Activation(SPECIMEN | {"scores": dict.fromkeys(scores, 0.5)}) if scores else _SPECIMEN
+    try:
+        answer = program.eval(facts)
+    except RuntimeError:
+        return  # out of iterations: a question too long for one user need not be so for all
+    if answer.type() != cel.Type.ERROR:
+        _check_kind(answer.type())
+    elif mismatch := _MISMATCH.search(str(answer.value())):
+        raise InvalidClause(f"values that go together, not {_told(mismatch[1])}")
+    elif bad := _BAD_PATTERN.search(str(answer.value())):
+        raise InvalidClause(f"valid CEL ({bad[0]})")
+
+
+def _told(mismatch: str) -> str:
+    """What CEL calls `_<_(string, timestamp)`, as people write it."""
+    told = _OPERATION.sub(r"\2 \1 \3", mismatch)
+    return f"{told}: timestamp(...) makes a time of text" if "timestamp" in mismatch else told

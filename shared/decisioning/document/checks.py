@@ -1,0 +1,159 @@
+"""What must hold between the parts of a catalog: no reference dangles, nothing is said twice or in vain."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from shared.decisioning.audiences.clauses import scores_in
+from shared.decisioning.document.experiment_checks import (
+    experiment_problems,
+    holdout_problems,
+    ordered,
+    problems_between,
+    repeated,
+)
+from shared.decisioning.document.problems import entry_of, guess, problem
+from shared.decisioning.document.schema import ByScore, CampaignTerms, Cap, CatalogDocument, Suppression
+from shared.decisioning.document.vocabulary import parse_selector
+from shared.domain.moments import MILESTONES, MomentKind
+
+Json = dict[str, object]
+
+
+def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
+    """Every problem between well-formed parts.
+
+    `written` is the JSON with all its parts: an offer that is malformed was reported as such, and still is there
+    for those who refer to it.
+    """
+    for kind, offsets in document.milestones.items():
+        yield from repeated(f"milestones.{kind}", offsets, "", "each offset once")
+    for path, section, id_ in _references(document):
+        known = written.get(section, {})
+        if isinstance(known, dict) and id_ not in known:
+            yield problem(path, entry_of(section, known, id_), id_)
+    for id_, terms in document.campaigns.items():
+        path = f"campaigns.{id_}"
+        yield from ordered(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
+        yield from _caps(f"{path}.cap", terms.cap)
+        yield from _moments(f"{path}.moments", terms.moments, written)
+        yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
+        yield from _quiet(path, terms)
+    for id_, experiment in document.experiments.items():
+        yield from experiment_problems(f"experiments.{id_}", experiment)
+    yield from _groups_of_one(document)
+    yield from _unknown_scores(document)
+    yield from problems_between(document)
+    yield from holdout_problems(document)
+    yield from _raises(document)
+
+
+def _references(document: CatalogDocument) -> Iterator[tuple[str, str, str]]:
+    """Every mention of an entry: its path, the section it should be in, and its id."""
+    for id_, placement in document.placements.items():
+        yield from _mentioned(f"placements.{id_}.fallback", "offers", placement.fallback)
+    for id_, terms in document.campaigns.items():
+        path = f"campaigns.{id_}"
+        yield from _mentioned(f"{path}.offer", "offers", terms.offer)
+        yield from _mentioned(f"{path}.placement", "placements", terms.placement)
+        yield from _mentioned(f"{path}.audience", "audiences", terms.audience)
+        yield from _mentioned(f"{path}.experiment", "experiments", terms.experiment)
+        if isinstance(terms.rank, ByScore):
+            yield f"{path}.rank.score", "scores", terms.rank.score
+    for id_, experiment in document.experiments.items():
+        for index, variant in enumerate(experiment.variants):
+            yield from _mentioned(f"experiments.{id_}.variants[{index}].offer", "offers", variant.offer)
+    for id_, holdout in document.holdouts.items():
+        for index, campaign_id in enumerate(holdout.campaigns or ()):
+            yield f"holdouts.{id_}.campaigns[{index}]", "campaigns", campaign_id
+
+
+def _mentioned(path: str, section: str, id_: str | None) -> Iterator[tuple[str, str, str]]:
+    if id_ is not None:
+        yield path, section, id_
+
+
+def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
+    """CEL cannot know which scores there are, so they are looked up by name."""
+    for id_, terms in document.audiences.items():
+        for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
+            for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
+                for score in scores_in(text):
+                    if score not in document.scores:
+                        path = f"audiences.{id_}.{quantifier}[{index}].{name}"
+                        yield problem(path, entry_of("scores", document.scores, score), f"scores.{score}")
+
+
+def _raises(document: CatalogDocument) -> Iterator[str]:
+    """What rises must be able to fall, and what is listened to must be able to rise."""
+    rules = {id_: score.raises for id_, score in document.scores.items() if score.raises}
+    for id_, rule in rules.items():
+        if rule.rearm_below > rule.at_least:
+            path = f"scores.{id_}.raises.rearm_below"
+            yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
+    raised = {rule.moment for rule in rules.values()}
+    for id_, terms in document.campaigns.items():
+        for index, moment in enumerate(terms.moments):
+            if moment == MomentKind.CHURN_RISK_RAISED and moment not in raised:
+                path = f"campaigns.{id_}.moments[{index}]"
+                yield problem(path, "a moment that one of the scores raises (scores.NAME.raises)", moment)
+
+
+def _groups_of_one(document: CatalogDocument) -> Iterator[str]:
+    """A campaign alone in its group excludes nobody: most often the name is misspelt."""
+    groups = {id_: one.exclusivity_group for id_, one in document.campaigns.items() if one.exclusivity_group}
+    sizes = Counter(groups.values())
+    for id_, group in groups.items():
+        if sizes[group] == 1:
+            meant = guess(group, sizes.keys() - {group})
+            yield problem(f"campaigns.{id_}.exclusivity_group", f"a group of several campaigns{meant}", group)
+
+
+def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
+    """A cap that another one keeps in any case can never happen to be the one that stops a campaign."""
+    for index, cap in enumerate(caps):
+        for other in (one for one in caps if one is not cap and (one.scope, one.event) == (cap.scope, cap.event)):
+            if other.window_days == cap.window_days:
+                if other in caps[:index]:
+                    yield problem(f"{path}[{index}].window_days", "each window once", cap.window_days)
+            elif _is_longer(other.window_days, cap.window_days) and other.max <= cap.max:
+                longer = f"{other.window_days} days" if other.window_days else "ever"
+                expected = f"less than the {other.max} of the longer window ({longer}), which it can never exceed"
+                yield problem(f"{path}[{index}].max", expected, cap.max)
+
+
+def _suppressions(path: str, rules: tuple[Suppression, ...]) -> Iterator[str]:
+    """Of two rules about the same feedback, the longer one says all."""
+    about = [(rule.scope, rule.event) for rule in rules]
+    for index, rule in enumerate(rules):
+        if about[index] in about[:index]:
+            yield problem(f"{path}[{index}].event", f"each event once for the {rule.scope}", rule.event)
+
+
+def _is_longer(window_days: int | None, other: int | None) -> bool:
+    return other is not None and (window_days is None or window_days > other)
+
+
+def _quiet(path: str, terms: CampaignTerms) -> Iterator[str]:
+    quiet = terms.quiet_hours
+    if quiet and quiet.start == quiet.end:
+        yield problem(f"{path}.quiet_hours.end", f"another time than start ({quiet.start})", quiet.end)
+
+
+def _moments(path: str, selectors: tuple[str, ...], written: Json) -> Iterator[str]:
+    selected = [parse_selector(selector) for selector in selectors]
+    if not selected:
+        yield problem(path, "at least one moment", [])
+    for index, (kind, days) in enumerate(selected):
+        offsets = _entries(written, "milestones").get(kind, [])
+        place, found = f"{path}[{index}]", selectors[index]
+        if (kind, days) in selected[:index] or (days is not None and (kind, None) in selected):
+            yield problem(place, "each moment once", found)
+        if days is not None and isinstance(offsets, list) and days not in offsets:
+            yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
+        if days is None and kind in MILESTONES and not offsets:
+            yield problem(place, f"a milestone with days in milestones.{kind}", found)
+
+
+def _entries(written: Json, section: str) -> Json:
+    entries = written.get(section)
+    return entries if isinstance(entries, dict) else {}

@@ -1,0 +1,162 @@
+"""What is wrong with a catalog: one sentence a mistake, with its path, what was expected and what was found."""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from shared.decisioning.document.schema import CatalogDocument
+
+SHOWN = 100
+"""Characters of a found value that are shown."""
+
+_NO_PLACE = re.compile(r"\[[a-z]+\]")
+"""In a location: that a key is meant, or which of several shapes was tried."""
+_NOISE = re.compile(r"^Value error, | after validation, not .*$")
+_QUOTED = re.compile(r"'([^']*)'")
+_TIME = "a time with its offset (2026-01-31T09:00:00Z)"
+_EXPECTED: Mapping[str, str] = {
+    "missing": "a value",
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "too_short": "at least {min_length} entries",
+    "too_long": "at most {max_length} entries",
+    "datetime_type": _TIME,
+    "datetime_parsing": _TIME,
+    "datetime_from_date_parsing": _TIME,
+    "datetime_object_invalid": _TIME,
+    "timezone_aware": _TIME,
+}
+"""What pydantic's kinds of errors come to in the words of these sentences."""
+
+
+def problem(path: str, expected: str, found: object) -> str:
+    """One mistake as a sentence."""
+    return f"{path}: expected {expected}, found {_shown(found)}"
+
+
+def guess(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """What somebody who wrote `name` may have meant, as a parenthesis; nothing where that is not clear."""
+    close = get_close_matches(name, known, n=1, cutoff=cutoff)
+    return f" ({close[0]}?)" if close and close[0] != name else ""
+
+
+def entry_of(section: str, known: Collection[str], name: str) -> str:
+    """Expected: an entry of a section of the catalog, and which may have been meant."""
+    return f"one of the {section}{guess(name, known) if known else ', of which there are none'}"
+
+
+def one_of(known: Sequence[str], found: object) -> str:
+    """Expected: one of a few words, and which of them may have been meant."""
+    return f"one of {', '.join(known)}{guess(found, known) if isinstance(found, str) else ''}"
+
+
+def malformed(
+    error: ValidationError, whole: str = "catalog", known: Collection[str] | None = None
+) -> Iterator[str]:
+    """Every mistake of shape in a whole: a catalog, or something else (a score) whose fields are known."""
+    mistakes = (details for details in error.errors(include_url=False) if not _is_echo(details))
+    return (_translated(details, whole, known) for details in mistakes)
+
+
+def path_of(location: Sequence[str | int], whole: str = "catalog") -> str:
+    """`campaigns.win_back.cap[0].max`; the whole itself has no path but its name."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if not _is_tag(part)]
+    return "".join(parts).removeprefix(".") or whole
+
+
+def _fields_at(location: Sequence[str | int]) -> list[str]:
+    """The fields of the part of a catalog that a location lies in."""
+    part: type[BaseModel] = CatalogDocument
+    for step in location[:-1]:
+        field = part.model_fields.get(str(step))
+        part = (_part_in(field.annotation) if field else None) or part
+    return list(part.model_fields)
+
+
+def _part_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that an annotation is about, however it is wrapped."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((part for part in map(_part_in, get_args(annotation)) if part), None)
+
+
+def _is_echo(details: ErrorDetails) -> bool:
+    """A list is called too short also where entries were left out of it, whose mistakes are told themselves."""
+    return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
+
+
+def _is_tag(part: str | int) -> bool:
+    return isinstance(part, str) and _NO_PLACE.fullmatch(part) is not None
+
+
+def _translated(details: ErrorDetails, whole: str, known: Collection[str] | None) -> str:
+    path, found = path_of(details["loc"], whole), details["input"]
+    match details["type"]:
+        case "missing":
+            return f"{path}: expected a value, found nothing"
+        case "json_invalid":
+            return f"{path}: expected JSON that can be read, found a mistake ({details['ctx']['error']})"
+        case "extra_forbidden":
+            return problem(path, _known_field(details["loc"], known), found)
+        case "too_short" | "too_long":
+            return f"{path}: expected {_expected(details)}, found {len(found)}"
+        case _:
+            return problem(path, _expected(details), found)
+
+
+def _known_field(location: Sequence[str | int], known: Collection[str] | None) -> str:
+    """Expected: a field that there is; in a catalog, one of those of this very part."""
+    fields = _fields_at(location) if known is None else known
+    meant = guess(str(location[-1]), fields)
+    listed = f" ({', '.join(fields)})" if known is None else ""
+    return f"a known field{meant or listed}"
+
+
+def _expected(details: ErrorDetails) -> str:
+    kind, context = details["type"], details.get("ctx", {})
+    if kind == "string_type" and isinstance(details["input"], bool | int | float):
+        return "text, in quotes"
+    if kind in _EXPECTED:
+        return _singular(_EXPECTED[kind].format(**{name: _plain(it) for name, it in context.items()}))
+    if kind == "literal_error" and (words := _QUOTED.findall(context["expected"])):
+        return one_of(words, details["input"])
+    expected = context["expected"] if kind == "literal_error" else _NOISE.sub("", details["msg"])
+    return expected + _meant(expected, details["input"])
+
+
+def _singular(expected: str) -> str:
+    return re.sub(r" 1 (character)s$", r" 1 \1", expected.replace(" 1 entries", " 1 entry"))
+
+
+def _plain(bound: Any) -> Any:
+    """A bound as people write it: 1, not 1.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+
+
+def _meant(expected: str, found: object) -> str:
+    """Which of the words that were expected may have been meant."""
+    listed = expected.removeprefix("one of ")
+    return guess(found, listed.split(", ")) if listed != expected and isinstance(found, str) else ""
+
+
+def _shown(found: object) -> str:
+    text = json.dumps(found, ensure_ascii=False, default=str)
+    return text if len(text) <= SHOWN else text[:SHOWN] + "…"

@@ -1,0 +1,1 @@
+"""Experiments, holdouts and policies: which variant a user gets, and with what probability."""

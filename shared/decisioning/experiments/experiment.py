@@ -1,0 +1,122 @@
+"""Experiments and holdouts: which variant a user gets, and who gets nothing so that lift can be measured."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from shared.decisioning.document.schema import ExperimentTerms, HoldoutTerms, Variant
+from shared.decisioning.experiments.bucketing import (
+    Namespace,
+    Range,
+    bucket,
+    choose,
+    in_namespace,
+    is_held_out,
+    ranges,
+)
+from shared.decisioning.experiments.policy import Policy, pick
+from shared.decisioning.library import mismatch
+from shared.decisioning.losses import Loss, Reason
+from shared.domain.assignments import Assignment
+from shared.domain.moments import Moment
+from shared.domain.user import User
+
+
+class Choice(NamedTuple):
+    """The variant that a user gets, and how likely it was."""
+
+    experiment_id: str
+    variant: str
+    propensity: float
+    policy_version: str | None
+    offer_id: str | None
+    """None: nothing at all."""
+    assignment: Assignment | None = None
+    """What is to be remembered of it; None where it is known already, or not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment, ready to choose; a user's variant depends on nothing but its terms and the user."""
+
+    id: str
+    terms: ExperimentTerms
+    variants: Mapping[str, Variant]
+    ranges: tuple[Range, ...]
+    """Of the weighted variants, in their order; of an experiment with a policy, of all who are in it."""
+    namespace: Namespace | None
+
+    @classmethod
+    def of(cls, id_: str, terms: ExperimentTerms) -> "Experiment":
+        """The experiment of valid terms."""
+        space = terms.namespace
+        weights = [1.0] if terms.policy else [variant.weight or 0.0 for variant in terms.variants]
+        return cls(
+            id_,
+            terms,
+            {variant.id: variant for variant in terms.variants},
+            ranges(weights, terms.coverage),
+            Namespace(space.id, space.start, space.end) if space else None,
+        )
+
+    @property
+    def salt(self) -> str:
+        """What the hash begins with."""
+        return self.terms.salt or self.id
+
+    def choice(self, user: User, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss | None:
+        """What the user gets of it; None for one who is not in it. A policy that cannot be used is a loss."""
+        terms = self.terms
+        if terms.state != "running":
+            return None
+        unit = moment.subscription_id if terms.unit == "subscription" else ""
+        known = next((one for one in user.assignments if (one.experiment_id, one.unit) == (self.id, unit)), None)
+        if known and known.bucket_version < terms.min_bucket_version:
+            return None
+        if known and terms.sticky and not terms.policy and known.bucket_version == terms.bucket_version:
+            kept = self.variants.get(known.variant)
+            if kept:
+                return Choice(self.id, kept.id, known.propensity, None, kept.offer)
+        index = self._index(f"{user.user_id}/{unit}" if unit else user.user_id)
+        if index is None:
+            return None
+        if terms.policy:
+            return self._picked(terms.policy, moment, policies)
+        variant = terms.variants[index]
+        weight = variant.weight or 0.0
+        new = Assignment(self.id, unit, terms.bucket_version, variant.id, user.now, weight)
+        return Choice(self.id, variant.id, weight, None, variant.offer, new if terms.sticky else None)
+
+    def _index(self, value: str) -> int | None:
+        if self.namespace and not in_namespace(value, self.namespace):
+            return None
+        return choose(bucket(self.salt, value, self.terms.hash_version), self.ranges)
+
+    def _picked(self, name: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
+        """By the hash of the cause: a retry picks the same arm, and another occasion need not."""
+        policy = policies.get(name)
+        if policy is None:
+            return Loss(Reason.POLICY, f"policy {name}: expected a valid one, found none")
+        if wrong := mismatch(policy, self.variants):
+            return Loss(Reason.POLICY, f"policy {name}: {wrong}")
+        picked = pick(policy, self.terms.floor, self.salt, moment.cause)
+        return Choice(self.id, *picked, self.variants[picked.variant].offer)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdout:
+    """A share of all users who get nothing of some campaigns, or of any."""
+
+    id: str
+    terms: HoldoutTerms
+
+    def covers(self, campaign_id: str) -> bool:
+        """Whether it is about a campaign."""
+        return self.terms.campaigns is None or campaign_id in self.terms.campaigns
+
+    def holds(self, user_id: str, now: datetime) -> bool:
+        """Whether a user is held out now."""
+        terms = self.terms
+        running = (not terms.starts_at or now >= terms.starts_at) and (not terms.ends_at or now < terms.ends_at)
+        return running and is_held_out(terms.salt or self.id, user_id, terms.percent)

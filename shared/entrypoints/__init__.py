@@ -1,0 +1,1 @@
+"""Entry points: each turns a request into a use case, and its errors into an answer."""

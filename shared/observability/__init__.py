@@ -1,0 +1,1 @@
+"""Logs in the form that Cloud Logging reads."""

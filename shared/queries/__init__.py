@@ -1,0 +1,1 @@
+"""Read models: a user's state and the reasons of a decision, for every face that shows them."""

@@ -1,0 +1,148 @@
+"""A catalog in a file, and the library beside it: all of it there and usable, or all that is not is named."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.catalog import load
+from infra.catalog.load import DEFAULT_CATALOG, library_of, load_catalog
+from shared.adapters.gcp.artifact_locations import of_policy, of_score
+from shared.decisioning.scoring.score import Score
+from shared.domain.errors import InvalidCatalog
+from tests.shared.decisioning.artifacts import logistic, number
+
+CATALOG = {
+    "offers": {"annual": {"cms_ref": "x", "validity_hours": 1}},
+    "experiments": {
+        "price": {"policy": "even", "variants": [{"id": "a", "offer": "annual"}, {"id": "b", "offer": None}]}
+    },
+    "scores": {"risk": {"version": 1}},
+}
+POLICY = {"arms": {"a": 0.5, "b": 0.5}, "policy_version": "7"}
+RISK = logistic(numeric=[number("subscription.recent_payments")])
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """A catalog with a score and a policy beside it."""
+    put(tmp_path / "policies/even.json", POLICY)
+    put(tmp_path / "scores/risk.1.json", RISK)
+    return put(tmp_path / "catalog.yaml", CATALOG)
+
+
+def put(path: Path, content: Any) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content))
+    return path
+
+
+def problems(path: Path) -> list[str]:
+    with pytest.raises(InvalidCatalog) as refused:
+        load_catalog(path)
+    return refused.value.problems
+
+
+def test_a_catalog_has_its_library_in_hand(catalog: Path) -> None:
+    library = load_catalog(catalog).library
+    assert isinstance(library.score("risk", 1), Score)
+    assert library.policies["even"].version == "7"
+
+
+def test_what_is_published_with_it_is_what_lies_beside_it(catalog: Path) -> None:
+    assert [*library_of(load_catalog(catalog), catalog)] == [
+        of_score("risk", 1, json.dumps(RISK)),
+        of_policy("even", json.dumps(POLICY)),
+    ]
+
+
+def test_what_is_shipped_can_be_named_from_anywhere(tmp_path: Path) -> None:
+    path = put(tmp_path / "catalog.yaml", {"scores": {"churn_risk": {"version": 1}}})
+    (shelved,) = library_of(load_catalog(path), path)
+    assert shelved.text == (DEFAULT_CATALOG.parent / "scores/churn_risk.1.json").read_text()
+
+
+def test_what_lies_beside_it_goes_before_what_is_shipped(tmp_path: Path) -> None:
+    path = put(tmp_path / "catalog.yaml", {"scores": {"churn_risk": {"version": 1}}})
+    put(tmp_path / "scores/churn_risk.1.json", logistic(name="churn_risk", numeric=[number("now")]))
+    assert load_catalog(path).library.score("churn_risk", 1).features == {"now"}
+
+
+def test_the_version_is_the_catalogs_alone(catalog: Path) -> None:
+    before = load_catalog(catalog).version
+    put(catalog.parent / "policies/even.json", {**POLICY, "policy_version": "8"})
+    assert load_catalog(catalog).version == before
+
+
+def test_every_problem_of_the_library_is_named_at_once(catalog: Path) -> None:
+    put(catalog.parent / "policies/even.json", {**POLICY, "arms": {"a": 1, "c": 0}})
+    put(catalog.parent / "scores/risk.1.json", {**RISK, "intercept": "low"})
+    assert problems(catalog) == [
+        (
+            "scores.risk.version: expected a valid scores/risk.1.json beside the catalog, "
+            'found invalid artifact (intercept: expected a number, found "low")'
+        ),
+        (
+            "experiments.price.policy: expected a valid policies/even.json beside the catalog, "
+            "found arms: expected the experiment's variants (a, b), found a, c"
+        ),
+    ]
+
+
+def test_a_score_under_a_false_name_is_refused(catalog: Path) -> None:
+    put(catalog.parent / "scores/risk.1.json", {**RISK, "version": 2})
+    (problem,) = problems(catalog)
+    assert problem.endswith("found expected an artifact that says so itself, found risk version 2")
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"{", "the data: expected JSON in UTF-8, found a mistake at line 1, column 2"),
+        (b"[]", "the data: expected an object, found a list"),
+        (b"{}", "arms: expected a value, found nothing; policy_version: expected a value, found nothing"),
+    ],
+)
+def test_a_policy_that_is_none_is_refused(catalog: Path, content: bytes, found: str) -> None:
+    (catalog.parent / "policies/even.json").write_bytes(content)
+    (problem,) = problems(catalog)
+    expected = "expected a valid policies/even.json beside the catalog"
+    assert problem == f"experiments.price.policy: {expected}, found {found}"
+
+
+def test_a_policy_that_is_not_there_is_named_with_its_place(catalog: Path) -> None:
+    (catalog.parent / "policies/even.json").unlink()
+    assert problems(catalog) == [
+        "experiments.price.policy: expected a valid policies/even.json beside the catalog, found no such file"
+    ]
+
+
+def test_the_problems_of_the_catalog_come_first(catalog: Path) -> None:
+    (catalog.parent / "policies/even.json").unlink()
+    put(catalog, {**CATALOG, "kill_switch": 1})
+    assert problems(catalog) == ["kill_switch: expected true or false, found 1"]
+
+
+def test_what_is_no_yaml_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.yaml"
+    path.write_text("a: [")
+    (problem,) = problems(path)
+    assert problem.startswith("catalog.yaml: expected YAML, found a mistake in line ")
+
+
+def test_of_a_giant_file_no_more_is_read_than_shows_that_it_is_too_large(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(load, "MAX_BYTES", 10)
+    path = put(tmp_path / "catalog.yaml", CATALOG)
+    assert len(load._beginning(path)) == 11
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_catalog(tmp_path / "none.yaml")
+
+
+def test_the_default_catalog_says_the_same_in_yaml_and_in_json(tmp_path: Path) -> None:
+    content = yaml.safe_load(DEFAULT_CATALOG.read_text())
+    assert load_catalog(put(tmp_path / "catalog.json", content)) == load_catalog()

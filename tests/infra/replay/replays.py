@@ -1,0 +1,66 @@
+"""Small histories for tests of the replay, and what comes of them."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.catalog.load import DEFAULT_CATALOG
+from infra.replay.replay import Summary, replay
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "exposures", "dead-letter")
+
+
+class Outcome(NamedTuple):
+    """What a replay wrote."""
+
+    summary: Summary
+    folder: Path
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """One of the outputs."""
+        return [json.loads(line) for line in (self.folder / f"{name}.jsonl").read_bytes().splitlines()]
+
+    def files(self) -> dict[str, bytes]:
+        """Every output but the summary, which tells the speed."""
+        return {name: (self.folder / f"{name}.jsonl").read_bytes() for name in OUTPUTS}
+
+
+def at(days: float) -> str:
+    return (START + timedelta(days=days)).isoformat()
+
+
+def event(topic: str, user_id: str, days: float, event_id: str, **facts: Any) -> dict[str, Any]:
+    common = {"event_id": event_id, "user_id": user_id, "occurred_at": at(days)}
+    return {"topic": topic, "data": common | facts}
+
+
+def trial(user_id: str = "u", days: float = 0, ends: float = 14, event_id: str = "trial") -> dict[str, Any]:
+    return event("trial-start", user_id, days, event_id, plan="premium", trial_ends_at=at(ends))
+
+
+def payment(
+    user_id: str = "u", days: float = 14, outcome: str = "succeeded", event_id: str = "payment", **facts: Any
+) -> dict[str, Any]:
+    period = {"period_start": at(days), "period_end": at(days + 30)}
+    given = {"outcome": outcome, "plan": "premium", "amount": 999, "currency": "EUR"}
+    return event("payment", user_id, days, event_id, **(period | given | facts))
+
+
+def signal(user_id: str, days: float, kind: str, event_id: str = "signal") -> dict[str, Any]:
+    return event("churn-signal", user_id, days, event_id, signal=kind)
+
+
+def write(path: Path, lines: list[Any]) -> Path:
+    """A history of lines, each given as JSON or as the bytes it is."""
+    raw = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
+    path.write_bytes(b"".join(each + b"\n" for each in raw))
+    return path
+
+
+def run(folder: Path, *lines: Any, **options: Any) -> Outcome:
+    """Replay these lines with the default catalog."""
+    folder.mkdir(parents=True, exist_ok=True)
+    out = folder / "out"
+    return Outcome(replay(write(folder / "events.jsonl", list(lines)), out, DEFAULT_CATALOG, **options), out)

@@ -1,0 +1,84 @@
+"""Every message of a replay is what its contract says: the model, and the JSON Schema in the documents."""
+
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+import jsonschema
+import orjson
+import pytest
+
+from infra.catalog.load import DEFAULT_CATALOG
+from infra.demo import cdnow, story
+from infra.generate.asyncapi import DOCS
+from infra.replay.journal import FILES
+from infra.replay.replay import replay
+from shared.contracts.outbound.base import Outbound
+from shared.contracts.outbound.messages import (
+    DeadLetter,
+    DecisionMessage,
+    Exposure,
+    ExposureKind,
+    SubscriptionChange,
+    UpsellTrigger,
+)
+from shared.domain.events import FeedbackKind
+
+MODELS = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
+GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment", "data_base64": "/w=="}]
+
+
+def feedback(triggers: Path) -> Iterator[dict[str, object]]:
+    """What consumers may say of the offers made, each of another kind."""
+    offered = map(orjson.loads, triggers.read_text().splitlines())
+    issued = [body for body in offered if body["kind"] == "issued"]
+    for number, (body, kind) in enumerate(zip(issued, cycle(FeedbackKind), strict=False)):
+        told = {"trigger_id": body["trigger_id"], "user_id": body["user_id"], "kind": kind}
+        data = {**told, "event_id": f"f{number}", "occurred_at": body["decided_at"]}
+        yield {"topic": "trigger-feedback", "data": data, "publish_time": body["decided_at"]}
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A history is told twice: the second time with feedback to what was offered the first time."""
+    folder = tmp_path_factory.mktemp("messages")
+    lines = [*list(cdnow.events())[:400], *story.load().events, *GARBAGE]
+    for telling in ("first", "second"):
+        (folder / "events.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+        replay(folder / "events.jsonl", folder / telling, DEFAULT_CATALOG, processes=1)
+        lines += feedback(folder / telling / FILES[UpsellTrigger.TOPIC])
+    return folder / "second"
+
+
+def written(out: Path, model: type[Outbound]) -> list[str]:
+    return (out / FILES[model.TOPIC]).read_text().splitlines()
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.TOPIC)
+def test_a_message_is_what_its_contract_says(out: Path, model: type[Outbound]) -> None:
+    schema = jsonschema.Draft202012Validator(orjson.loads((DOCS / f"{model.TOPIC}.schema.json").read_text()))
+    assert written(out, model)
+    for line in written(out, model):
+        schema.validate(orjson.loads(line))
+        assert model.model_validate_json(line).message_id
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.TOPIC)
+def test_a_message_is_what_its_model_would_write(out: Path, model: type[Outbound]) -> None:
+    """Word for word, but for null where the model writes it and the message says nothing."""
+    for line in written(out, model):
+        said = orjson.loads(line)
+        read = model.model_validate_json(line)
+        assert read.model_dump(mode="json", exclude_unset=True) == {
+            name: value
+            for name, value in said.items()
+            if name in (*model.model_fields, *model.model_computed_fields)
+        }
+        assert said.keys() - read.model_dump().keys() <= {"line"}, "only a dead letter of a replay says more"
+        unsaid = {name: value for name, value in read.model_dump().items() if name not in said}
+        assert not any(unsaid.values())
+
+
+def test_exposures_of_every_kind_are_among_them(out: Path) -> None:
+    kinds = {orjson.loads(line)["kind"] for line in written(out, Exposure)}
+    assert kinds == set(ExposureKind)

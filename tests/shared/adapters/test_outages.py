@@ -1,0 +1,145 @@
+"""A store or a bus that is gone, deaf or dies at work: `Transient` within the bound, and nothing else."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+
+from infra.emulator.emulators import Emulators
+from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
+from shared.adapters import sqlite
+from shared.adapters.clock import SystemClock
+from shared.adapters.gcp.catalogs import FirestoreCatalogs
+from shared.adapters.gcp.firestore import FirestoreStore
+from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client
+from shared.adapters.gcp.rpc import ASKING_SECONDS
+from shared.adapters.sqlite import SqliteStore
+from shared.contracts.outbound.messages import Message
+from shared.domain.errors import Transient
+from shared.ports import Cursor, Document, DueUser, Stored
+from tests.shared.adapters.wire import Wire, closed, firestore_client
+
+HANGING_SECONDS = 30.0
+"""Far above every bound here, far below the 60 to 300 seconds that the clients by themselves would try."""
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+DOCUMENT = Document("user-1", b"blob", None, {})
+CURSOR = Cursor(DueUser(NOW, "user-1"), NOW)
+
+
+class Cloud:
+    """Everything here that speaks to Google, at one pair of addresses."""
+
+    def __init__(self, firestore, publisher, seconds: float) -> None:
+        self.store = FirestoreStore(firestore, seconds)
+        self.catalogs = FirestoreCatalogs(firestore, SystemClock(), timedelta(0), seconds)
+        self.publisher = PubsubPublisher(publisher, firestore.project, seconds)
+
+    def bound(self, seconds: float) -> None:
+        self.store.seconds = self.catalogs.seconds = self.publisher.seconds = seconds
+
+    async def call_all(self) -> dict[str, str]:
+        """What comes of every call: the name of its error."""
+        calls = {
+            "load": self.store.load("user-1"),
+            "create": self.store.commit(DOCUMENT, None),
+            "update": self.store.commit(DOCUMENT, NOW),
+            "due": self.store.due(7, NOW, CURSOR.last, 10),
+            "load_cursor": self.store.load_cursor(7),
+            "save_cursor": self.store.save_cursor(7, CURSOR),
+            "catalog": self.catalogs.current(),
+            "publish": self.publisher.publish([Message("payment", "m-1", {})] * 2),
+        }
+        async with asyncio.timeout(HANGING_SECONDS):
+            came = await asyncio.gather(*calls.values(), return_exceptions=True)
+        return {name: type(it).__name__ for name, it in zip(calls, came, strict=True)}
+
+
+ALL_TRANSIENT = dict.fromkeys(
+    ("load", "create", "update", "due", "load_cursor", "save_cursor", "catalog", "publish"), Transient.__name__
+)
+
+
+@pytest.fixture
+async def cloud(monkeypatch) -> AsyncIterator[Callable[..., Cloud]]:
+    """Connects to emulators, or to where they should be."""
+    async with AsyncExitStack() as stack:
+
+        async def connect(at: Endpoints, seconds: float) -> Cloud:
+            monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", at.firestore_host)
+            firestore = firestore_client(at.firestore_host, at.project, Wire())
+            publisher = publisher_client(at.env)
+            await stack.enter_async_context(closed(firestore))
+            stack.push_async_callback(publisher.transport.close)
+            return Cloud(firestore, publisher, seconds)
+
+        yield connect
+
+
+@pytest.mark.parametrize("seconds", [0.3, ASKING_SECONDS], ids=["bound by time", "bound by tries"])
+async def test_a_port_that_nobody_listens_on(cloud, seconds) -> None:
+    (port,) = free_ports(1)
+    nowhere = Endpoints("p", f"{LOCALHOST}:{port}", f"{LOCALHOST}:{port}")
+    assert await (await cloud(nowhere, seconds)).call_all() == ALL_TRANSIENT
+
+
+async def test_a_listener_that_never_says_a_word(cloud) -> None:
+    with socket.create_server((LOCALHOST, 0)) as deaf:
+        host = f"{LOCALHOST}:{deaf.getsockname()[1]}"
+        assert await (await cloud(Endpoints("p", host, host), 0.3)).call_all() == ALL_TRANSIENT
+
+
+FREEZING_SECONDS = 0.5
+"""A stopped process goes on for a moment: each of its threads stops when it is next scheduled."""
+
+
+@pytest.mark.emulator
+@pytest.mark.usefixtures("_emulator_sdk")
+async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> None:
+    with Emulators() as ours:
+        working = await cloud(ours.endpoints(project), HANGING_SECONDS)
+        await working.store.commit(DOCUMENT, None)
+        assert (await working.store.load("user-1")).blob == b"blob"
+        working.bound(0.5)
+        for emulator in ours.processes.values():
+            os.killpg(emulator.pid, signal.SIGSTOP)
+        await asyncio.sleep(FREEZING_SECONDS)
+        assert await working.call_all() == ALL_TRANSIENT
+        for emulator in ours.processes.values():
+            emulator.kill()
+        assert await working.call_all() == ALL_TRANSIENT
+        await working.publisher.publish([])
+
+
+@pytest.mark.emulator
+async def test_a_read_is_made_again_over_a_new_connection(firestore, wire) -> None:
+    wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
+    assert await FirestoreStore(firestore).load("user-1") == Stored(None, None)
+    assert wire.calls == {"BatchGetDocuments": 2}
+
+
+@pytest.mark.emulator
+@pytest.mark.parametrize("version", [None, NOW], ids=["create", "update"])
+async def test_a_write_that_may_have_happened_is_not_made_again(firestore, wire, version) -> None:
+    wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
+    with pytest.raises(Transient, match="Firestore: ServiceUnavailable"):
+        await FirestoreStore(firestore).commit(DOCUMENT, version)
+    assert wire.calls == {"Commit": 1}
+
+
+async def test_a_file_that_another_process_holds(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.1)
+    store = SqliteStore(tmp_path / "upbeat.sqlite")
+    with sqlite3.connect(tmp_path / "upbeat.sqlite") as other:
+        other.execute("begin exclusive")
+        with pytest.raises(Transient, match="SQLite: database is locked"):
+            await store.commit(DOCUMENT, None)
+    await store.commit(DOCUMENT, None)
+    store.close()

@@ -1,0 +1,143 @@
+"""What every store of users' documents promises, held against each of them."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+
+import pytest
+
+from shared.domain.errors import Conflict
+from shared.ports import Document, Stored
+from shared.record.user_record import due_shard
+from tests.shared.adapters.conftest import Store
+
+AN_INSTANT = datetime(2026, 1, 1, 12, 30, 15, 123_456, tzinfo=UTC)
+WRITERS = 32
+SEEDED = Random(7)  # noqa: S311 - the same bytes in every run
+ODD_IDS = [
+    ".",
+    "..",
+    "...",
+    "_",
+    "__",
+    "___",
+    "____",
+    "__x__",
+    "__id7__",
+    "__.__",
+    "a__",
+    "__a",
+    "-",
+    ":@",
+    "a:@-._Z",
+    "x" * 128,
+    "X" * 128,
+]
+
+
+def document(user_id: str = "user-1", blob: bytes = b"blob", due: datetime | None = None) -> Document:
+    return Document(user_id, blob, due, {"status": "active", "entitled": True, "plan": None})
+
+
+async def erase(store: Store, user_id: str) -> None:
+    """What somebody may do by hand to a document; no port does."""
+    if hasattr(store, "connection"):
+        store.connection.execute("delete from subscriptions where user_id = ?", (user_id,))
+    else:
+        await store.users.document(user_id).delete()
+
+
+async def test_a_user_nobody_heard_of_has_no_document(store: Store) -> None:
+    assert await store.load("user-1") == Stored(None, None)
+
+
+async def test_what_was_committed_is_loaded(store: Store) -> None:
+    await store.commit(document(), None)
+    stored = await store.load("user-1")
+    assert stored.blob == b"blob"
+    assert stored.version is not None
+
+
+async def test_a_document_is_created_once(store: Store) -> None:
+    await store.commit(document(blob=b"first"), None)
+    with pytest.raises(Conflict):
+        await store.commit(document(blob=b"second"), None)
+    assert (await store.load("user-1")).blob == b"first"
+
+
+async def test_a_document_is_updated_at_the_version_that_was_loaded(store: Store) -> None:
+    await store.commit(document(blob=b"first"), None)
+    await store.commit(document(blob=b"second"), (await store.load("user-1")).version)
+    await store.commit(document(blob=b"third"), (await store.load("user-1")).version)
+    assert (await store.load("user-1")).blob == b"third"
+
+
+async def test_an_update_at_an_old_version_changes_nothing(store: Store) -> None:
+    await store.commit(document(blob=b"first"), None)
+    loaded = await store.load("user-1")
+    await store.commit(document(blob=b"second"), loaded.version)
+    with pytest.raises(Conflict):
+        await store.commit(document(blob=b"late"), loaded.version)
+    assert (await store.load("user-1")).blob == b"second"
+
+
+async def test_an_update_after_deletion_creates_nothing(store: Store) -> None:
+    await store.commit(document(), None)
+    loaded = await store.load("user-1")
+    await erase(store, "user-1")
+    with pytest.raises(Conflict):
+        await store.commit(document(), loaded.version)
+    assert await store.load("user-1") == Stored(None, None)
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [bytes(range(256)), b"\0", SEEDED.randbytes(12 * 1024), bytes(12 * 1024)],
+    ids=["every byte", "one zero", "12 KiB of anything", "12 KiB of zeros"],
+)
+async def test_a_blob_comes_back_as_it_went(store: Store, blob: bytes) -> None:
+    await store.commit(document(blob=blob), None)
+    assert (await store.load("user-1")).blob == blob
+    await store.commit(document(blob=blob[::-1]), (await store.load("user-1")).version)
+    assert (await store.load("user-1")).blob == blob[::-1]
+
+
+async def test_every_id_of_the_contract_has_a_document_of_its_own(store: Store) -> None:
+    for user_id in ODD_IDS:
+        await store.commit(document(user_id, user_id.encode()), None)
+    for user_id in ODD_IDS:
+        stored = await store.load(user_id)
+        assert stored.blob == user_id.encode()
+        await store.commit(document(user_id, b"2" + user_id.encode()), stored.version)
+    assert [(await store.load(user_id)).blob for user_id in ODD_IDS] == [b"2" + id_.encode() for id_ in ODD_IDS]
+
+
+async def test_when_a_user_is_due_is_set_changed_and_taken_away(store: Store) -> None:
+    later = AN_INSTANT.replace(year=2027)
+    shard = due_shard("user-1")
+    found = []
+    for due in (None, AN_INSTANT, later, None):
+        await store.commit(document(due=due), (await store.load("user-1")).version)
+        found.append([user.next_due_at for user in await store.due(shard, later, None, 10)])
+    assert found == [[], [AN_INSTANT], [later], []]
+
+
+async def test_writers_at_once_lose_nothing(open_store: Callable[[], Store]) -> None:
+    async def write(number: int) -> int:
+        store = open_store()
+        for attempt in count():
+            stored = await store.load("user-1")
+            await asyncio.sleep(0)
+            try:
+                await store.commit(document(blob=(stored.blob or b"") + bytes([number])), stored.version)
+            except Conflict:
+                await asyncio.sleep(SEEDED.uniform(0, 0.01))
+            else:
+                return attempt
+        raise AssertionError("unreachable")
+
+    conflicts = await asyncio.gather(*map(write, range(WRITERS)))
+    assert sorted((await open_store().load("user-1")).blob) == list(range(WRITERS))
+    assert sum(conflicts) > 0

@@ -1,0 +1,236 @@
+"""The way through: load, fold and decide, commit, publish; and what a document sheds to stay small."""
+
+from collections.abc import Iterable
+from functools import partial
+
+import pytest
+
+from shared.adapters.fixed import FixedCatalogs
+from shared.application.handle_event import MAX_ATTEMPTS, Application, fit
+from shared.contracts.outbound.messages import Message
+from shared.contracts.topics import Topic
+from shared.domain.arrival import Arrival
+from shared.domain.errors import Conflict, Rejected, Transient
+from shared.domain.events import Event, TimePassed
+from shared.ports import Document
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.codec import pack
+from shared.record.user_record import Pending, UserRecord
+from tests.shared.domain.story import auto_renew_off, day, event, failed, paid, refunded, trial
+from tests.support.catalogs import EVERYTHING
+from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
+from tests.support.histories import START, TERMS, USER
+
+POLICY = Policy(EVERYTHING, TERMS)
+
+
+class World:
+    """An application with everything around it in hand."""
+
+    def __init__(self, store: MemoryStore | None = None) -> None:
+        self.store, self.bus, self.clock = store or MemoryStore(), FlakyBus(), MovableClock(START)
+        self.application = Application(self.store, self.bus, FixedCatalogs(EVERYTHING), self.clock, TERMS)
+
+    async def handle(self, event: Event, fault: Fault | None = None) -> Arrival:
+        self.clock.move_to(event.occurred_at)
+        self.store.fault = self.bus.fault = fault
+        return await self.application.handle(event)
+
+
+async def test_an_event_is_committed_and_its_messages_published() -> None:
+    world = World()
+    assert await world.handle(paid(0)) is Arrival.APPLIED
+    assert world.store.commits == 1
+    assert [message.topic for message in world.bus.taken] == [
+        Topic.UPSELL_TRIGGER,
+        Topic.DECISION,
+        Topic.SUBSCRIPTION_CHANGE,
+    ]
+
+
+async def test_a_conflict_is_tried_again_on_what_the_other_wrote() -> None:
+    class Overtaken(MemoryStore):
+        async def commit(self, document: Document, version: object | None) -> None:
+            if self.commits == 0:
+                self.commits = 1
+                await other.application.handle(paid(0, event_id="other"))
+            await super().commit(document, version)
+
+    store = Overtaken()
+    other = World(store)
+    await World(store).handle(paid(0, event_id="one"))
+    assert len(store.record(USER).history.ring) == 2
+
+
+async def test_conflicts_without_end_are_transient() -> None:
+    class AlwaysLate(MemoryStore):
+        tries = 0
+
+        async def commit(self, document: Document, version: object | None) -> None:  # noqa: ARG002 - a port
+            self.tries += 1
+            raise Conflict("somebody else")
+
+    store = AlwaysLate()
+    application = World(store).application
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("shared.application.handle_event.LONGEST_BACKOFF", 0.0)
+        with pytest.raises(Transient, match=f"each of {MAX_ATTEMPTS} attempts"):
+            await application.handle(paid(0))
+    assert store.tries == MAX_ATTEMPTS
+
+
+@pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH, Fault.COMMIT_UNSURE])
+async def test_a_redelivery_publishes_what_was_committed_and_writes_nothing(fault: Fault) -> None:
+    world, event = World(), paid(0)
+    with pytest.raises((Crash, Transient)):
+        await world.handle(event, fault)
+    assert await world.handle(event) is Arrival.DUPLICATE
+    assert world.store.commits == 1
+    assert len({message.message_id for message in world.bus.taken}) == 3
+
+
+async def test_a_redelivery_of_another_content_is_rejected_before_the_ring_is_looked_at() -> None:
+    world, event = World(), paid(0)
+    await world.handle(event)
+    with pytest.raises(Rejected, match="id_reused"):
+        await world.handle(event._replace(digest="other"))
+
+
+async def test_a_rejected_event_writes_nothing() -> None:
+    world, event = World(), paid(0)
+    await world.handle(event)
+    taken = len(world.bus.taken)
+    with pytest.raises(Rejected):
+        await world.handle(event._replace(digest="other"))
+    assert (world.store.commits, len(world.bus.taken)) == (1, taken)
+
+
+async def test_a_duplicate_costs_one_read() -> None:
+    world, event = World(), paid(0)
+    await world.handle(event)
+    await world.handle(paid(30))
+    commits = world.store.commits
+    assert await world.handle(event) is Arrival.DUPLICATE
+    assert world.store.commits == commits
+
+
+class TestFit:
+    def filled(self, number: int) -> UserRecord:
+        """Somebody whose every payment leads to an offer, all of them still pending."""
+        record = UserRecord(USER)
+        for month in range(number):
+            record = process(record, paid(month / 10, plan=f"plan-{month}"), day(month / 10), POLICY).record
+        return record
+
+    def test_what_fits_is_left_alone(self) -> None:
+        record = self.filled(3)
+        assert fit(record, TERMS) == (record, pack(record), [])
+
+    def test_the_oldest_pending_messages_go_first(self) -> None:
+        record = self.filled(60)
+        fitting, blob, shed = fit(record, TERMS, limit=8000)
+        assert len(blob) <= 8000
+        assert shed == [*record.pending[: len(shed)]]
+        assert fitting == record._replace(pending=record.pending[len(shed) :])
+
+    def test_the_newest_pending_entry_stays_whatever_it_weighs(self) -> None:
+        record = self.filled(20)
+        fitting, _, _ = fit(record, TERMS, limit=100)
+        assert fitting.pending == record.pending[-1:]
+
+    def test_then_the_oldest_of_the_ring_move_to_the_base(self) -> None:
+        record = self.filled(60)
+        bare = len(pack(record._replace(pending=())))
+        fitting, _, _ = fit(record, TERMS, limit=bare - 500)
+        assert 0 < len(fitting.history.ring) < 60
+        assert fitting.history.head == record.history.head
+        assert fitting.triggers == record.triggers
+
+    def test_the_ring_is_not_given_up_for_one_large_decision(self) -> None:
+        record = self.filled(10)
+        bare = len(pack(record._replace(pending=())))
+        fitting, _, _ = fit(record, TERMS, limit=bare)
+        assert fitting.history == record.history
+
+    @pytest.mark.parametrize("ring", [1, 2, 3, 50])
+    def test_a_ring_of_any_size_can_be_given_up(self, ring: int) -> None:
+        fitting, _, _ = fit(self.filled(ring), TERMS, limit=10)
+        assert fitting.history.ring == ()
+
+    def test_at_last_offers_and_subscriptions_are_forgotten_but_for_the_best(self) -> None:
+        record = UserRecord(USER)
+        for number in range(8):
+            events = [paid(0, sub=f"sub-{number}"), refunded(1, start=0, sub=f"sub-{number}")]
+            for one in events if number != 3 else events[:1]:
+                record = process(record, one, day(2), POLICY).record
+        fitting, _, _ = fit(record, TERMS, limit=10)
+        assert fitting.triggers == ()
+        assert [sub.id for sub in fitting.history.head.subscriptions] == ["sub-3"]
+        assert fitting.history.head == fitting.history.base
+
+    async def test_what_is_shed_is_published_once_more_before_the_commit(self) -> None:
+        """Nothing gets out after the commits; whatever is no longer kept got out before one."""
+        world = World()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("shared.application.handle_event.fit", partial(fit, limit=3000))
+            for number in range(40):
+                paying = paid(number / 8, end=number / 8 + 0.2)
+                world.store.fault = world.bus.fault = None
+                kept = world.store.record(USER).pending
+                with pytest.raises(Crash):
+                    await world.handle(paying, Fault.CRASH_BEFORE_ACK)
+                assert set(offers(kept)) <= {*offers(world.store.record(USER).pending), *issued(world.bus.taken)}
+        assert len(world.store.record(USER).pending) < 40
+
+    async def test_what_is_shed_holds_no_offer_that_was_revoked(self) -> None:
+        """The offer to mend a payment never got out; it must not, once the payment is mended."""
+        world = World()
+        await world.handle(paid(0))
+        with pytest.raises(Crash):
+            await world.handle(failed(30), Fault.CRASH_BEFORE_PUBLISH)
+        await world.handle(paid(31, start=30))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("shared.application.handle_event.fit", partial(fit, limit=100))
+            await world.handle(auto_renew_off(32))
+        assert len(world.store.record(USER).pending) == 1
+        moments = [m.body["moment"] for m in world.bus.taken if m.body.get("kind") == "issued"]
+        assert moments == ["activated", "payment.recovered", "payment.recovered", "auto_renew.off"]
+
+
+def offers(pending: tuple[Pending, ...]) -> list[str]:
+    return issued(message for entry in pending for message in entry.messages)
+
+
+def issued(messages: Iterable[Message]) -> list[str]:
+    return [message.body["trigger_id"] for message in messages if message.body.get("kind") == "issued"]
+
+
+async def test_a_users_time_never_goes_back() -> None:
+    """The clock of another instance is behind: what is already over stays over."""
+    world = World()
+    await world.handle(trial(0, ends=14, auto_renew=False))
+    await world.handle(auto_renew_off(13))
+    world.clock.instant = day(14)
+    await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed()))
+    world.clock.instant = day(13.5)
+    await world.application.handle(paid(13.4, start=0, end=1, amount=0))
+    assert world.store.record(USER).as_of == day(14)
+    assert world.store.record(USER).announced["status"] == "expired"
+
+
+async def test_what_is_due_is_due_though_the_clock_of_this_instance_is_behind() -> None:
+    world = World()
+    await world.handle(trial(0, ends=14, auto_renew=False))
+    world.clock.instant = day(13.99)
+    assert await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed())) is Arrival.APPLIED
+    assert world.store.record(USER).announced["status"] == "expired"
+
+
+async def test_two_users_do_not_touch() -> None:
+    world = World()
+    await world.handle(paid(0))
+    before = world.store.record(USER)
+    await world.handle(paid(0)._replace(user_id="user-2"))
+    assert set(world.store.documents) == {USER, "user-2"}
+    assert world.store.record(USER) == before

@@ -1,0 +1,162 @@
+"""Every field that breaks its rule ends in a refusal that names it, and says what was expected and found."""
+
+from typing import Any
+
+import pytest
+
+from shared.contracts.reasons import Reason
+from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, refusal
+
+BAD_IDS = [
+    "",
+    "a/b",
+    "a b",
+    "a\nb",
+    "a\n",
+    "\x00",
+    "a\u200bb",
+    "ü",
+    "\ud800",
+    "x" * 129,
+    "x" * 10_000,
+    5,
+    None,
+    ["a"],
+]
+BAD_TIMES = [
+    "2026-03-15T09:30:00",
+    "2026-03-15",
+    "2026-03-15 09:30:00Z",
+    "2026-03-15T09:30Z",
+    "2026-02-30T09:30:00Z",
+    "2026-03-15T24:00:00Z",
+    "2026-03-15T23:59:60Z",
+    "2026-03-15T09:30:00+24:00",
+    "2026-03-15T09:30:00+0100",
+    "2026-W11-7T09:30:00Z",
+    "20260315T093000Z",
+    "٢٠٢٦-03-15T09:30:00Z",
+    "1989-12-31T23:59:59Z",
+    "1990-01-01T00:00:00+00:01",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-00:01",
+    "12026-03-15T09:30:00Z",
+    "yesterday",
+    "",
+    1773567000,
+    1773567000.5,
+    True,
+    ["2026-03-15T09:30:00Z"],
+]
+NOT_WHOLE_MINOR_UNITS = [-1, 5.0, 9.99, "5", True, 10**12 + 1, 10**30, None, [5], {"value": 5}]
+NOT_A_PLAN = ["", "x" * 129, "a\tb", "a\x7fb", "a\x85b", "\ud800", 7, ["a"]]
+WRONG_KINDS_OF_VALUE = {
+    "event_id": BAD_IDS,
+    "user_id": BAD_IDS,
+    "subscription_id": [bad for bad in BAD_IDS if bad is not None],
+    "payment_id": [bad for bad in BAD_IDS if bad is not None],
+    "occurred_at": [*BAD_TIMES, None],
+    "grace_until": BAD_TIMES,
+    "period_end": [*BAD_TIMES, "2026-03-15T09:30:00Z", "2026-03-15T10:30:00+01:00", "2026-03-14T00:00:00Z"],
+    "amount": NOT_WHOLE_MINOR_UNITS,
+    "currency": ["eur", "EURO", "€", "", "EUR\n", 978, None],
+    "plan": [*NOT_A_PLAN, None],
+    "outcome": [5, True, None, ["failed"], {"failed": 1}],
+    "final": ["true", 1, 0, "", []],
+    "failure_reason": ["x" * 257, 5, "\udc00"],
+    "schema_version": ["1", 1.0, True],
+    "source": ["two words", "x" * 257, "é", "tab\t", 5],
+    "profile": ["DE", [], 5, {"country": "de"}, {"country": "DEU"}, {"locale": "x" * 36}, {"student": "yes"}],
+}
+BROKEN_PAYMENTS = [(field, bad) for field, values in WRONG_KINDS_OF_VALUE.items() for bad in values]
+
+
+@pytest.mark.parametrize(("field", "bad"), BROKEN_PAYMENTS)
+def test_a_field_that_breaks_its_rule_is_named(field: str, bad: Any) -> None:
+    rejected = refusal(PAYMENT | {field: bad})
+    assert rejected.reason == Reason.INVALID
+    assert rejected.detail.startswith((f"{field}: expected ", f"{field}."))
+    assert ", found " in rejected.detail
+
+
+OTHER_TOPICS = [
+    ("trial-start", "trial_ends_at", COMMON["occurred_at"]),
+    ("trial-start", "trial_ends_at", "2026-03-15T09:29:59Z"),
+    ("trial-start", "auto_renew", "false"),
+    ("trial-start", "price", -1),
+    ("trial-start", "currency", "Euro"),
+    ("churn-signal", "strength", 1.1),
+    ("churn-signal", "strength", -0.1),
+    ("churn-signal", "strength", True),
+    ("churn-signal", "strength", "0.5"),
+    ("churn-signal", "reason", "x" * 257),
+    ("churn-signal", "to_plan", ""),
+    ("churn-signal", "resume_at", "2026-03-15"),
+    ("trigger-feedback", "trigger_id", "t/1"),
+    ("trigger-feedback", "kind", 1),
+    ("lifecycle-due", "occurred_at", "2026-03-15"),
+]
+
+
+@pytest.mark.parametrize(("topic", "field", "bad"), OTHER_TOPICS)
+def test_the_other_topics_have_rules_too(topic: str, field: str, bad: Any) -> None:
+    rejected = refusal(VALID[topic] | {field: bad}, topic)
+    assert rejected.reason == Reason.INVALID
+    assert rejected.detail.startswith(f"{field}: expected ")
+
+
+REQUIRED = [(topic, field) for topic, event in VALID.items() for field in event if field != "strength"]
+
+
+@pytest.mark.parametrize(("topic", "field"), REQUIRED)
+def test_a_missing_field_is_named(topic: str, field: str) -> None:
+    event = {name: value for name, value in VALID[topic].items() if name != field}
+    assert refusal(event, topic).detail == f"{field}: expected a value, found none"
+
+
+UNKNOWN = [
+    ("payment", "outcome", "chargeback"),
+    ("payment", "outcome", "SUCCEEDED"),
+    ("payment", "outcome", ""),
+    ("payment", "schema_version", 2),
+    ("payment", "schema_version", 0),
+    ("churn-signal", "signal", "competitor_mentioned"),
+    ("trigger-feedback", "kind", "printed"),
+]
+
+
+@pytest.mark.parametrize(("topic", "field", "value"), UNKNOWN)
+def test_an_unknown_value_of_a_closed_list_can_be_redriven(topic: str, field: str, value: Any) -> None:
+    rejected = refusal(VALID[topic] | {field: value}, topic)
+    assert rejected.reason == Reason.UNKNOWN_VALUE
+    assert rejected.detail.startswith(f"{field}: expected ")
+
+
+def test_an_unknown_value_outranks_what_else_is_wrong() -> None:
+    rejected = refusal(PAYMENT | {"amount": -1, "currency": None, "outcome": "chargeback"})
+    assert rejected.reason == Reason.UNKNOWN_VALUE
+    assert rejected.detail.startswith("outcome: ")
+
+
+def test_details_say_where_what_was_expected_and_what_kind_was_found() -> None:
+    details = {
+        "amount": (-5, "whole minor units from 0 to 1000000000000, found a negative integer"),
+        "event_id": ("a/b", "1 to 128 of A-Z a-z 0-9 . _ : @ -, found a string of 3 characters"),
+        "occurred_at": (
+            "2026-03-15T09:30:00",
+            "an RFC 3339 time with offset, from 1990 to 9999, found a time without offset",
+        ),
+        "period_end": ("2026-03-01T00:00:00Z", "a time after period_start, found none after it"),
+        "currency": (None, "a value, found none"),
+        "plan": ("", "1 to 128 characters, none of them a control character, found an empty string"),
+        "final": (1, "true or false, found an integer"),
+    }
+    for field, (bad, expected) in details.items():
+        assert refusal(PAYMENT | {field: bad}).detail == f"{field}: expected {expected}"
+
+
+def test_of_many_problems_the_first_three_are_told() -> None:
+    detail = refusal({}).detail
+    assert detail.count("found none") == 3
+    assert detail.startswith("event_id: ")

@@ -1,0 +1,37 @@
+"""One mistake that a person would make in each file, which begins with all that is to be said of it."""
+
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from infra.catalog.load import load_catalog
+from shared.domain.errors import InvalidCatalog
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
+
+
+def expected(file: Path) -> list[str]:
+    """The comments that a file begins with."""
+    lines = file.read_text().splitlines()
+    return [line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("# "), lines)]
+
+
+@pytest.mark.parametrize("file", BROKEN, ids=lambda file: file.stem)
+def test_a_mistake_is_told_with_its_path_what_was_expected_and_what_was_found(file: Path) -> None:
+    with pytest.raises(InvalidCatalog) as refused:
+        load_catalog(file)
+    assert refused.value.problems == expected(file)
+
+
+@pytest.mark.parametrize("file", BROKEN, ids=lambda file: file.stem)
+def test_every_message_has_three_parts(file: Path) -> None:
+    assert expected(file)
+    for sentence in expected(file):
+        path, _, rest = sentence.partition(": expected ")
+        assert path
+        assert " found " in rest
+
+
+def test_there_are_many_ways_to_go_wrong() -> None:
+    assert len(BROKEN) > 90

@@ -1,0 +1,503 @@
+"""Arbitration: who wins a placement, who would have won it, and what becomes of the others."""
+
+from dataclasses import replace
+from datetime import timedelta
+from math import nan
+from typing import Any
+
+import pytest
+
+from shared.decisioning.catalog import Catalog
+from shared.decisioning.decide import Candidate, Decision, Outcome
+from shared.decisioning.library import Library
+from shared.decisioning.losses import Reason
+from shared.decisioning.scoring.score import BrokenScore, Score
+from shared.domain.events import FeedbackKind
+from shared.domain.moments import Deferred, MomentKind
+from tests.shared.decisioning import artifacts
+from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, reported, trigger, user
+
+RENEWED = moment()
+EVERYBODY = {"percent": 100}
+WINTER_ONLY = {"banner": {"channel": "in_app", "fallback": "other"}, "inbox": {"channel": "email"}}
+OFFERS = {
+    "annual": {"cms_ref": "offers/annual", "validity_hours": 48},
+    "other": {"cms_ref": "offers/other", "validity_hours": 24},
+}
+NOBODY = {"nobody": {"all": [{"no": "false"}]}}
+
+
+def verdicts(decision: Decision) -> dict[str, tuple[Reason | None, str | None]]:
+    return {one.campaign_id: (one.reason, one.detail) for one in decision.candidates}
+
+
+def issued(decision: Decision) -> list[str]:
+    return [one.campaign_id for one in decision.issued]
+
+
+def spared(decision: Decision) -> list[str]:
+    return [one.trigger.campaign_id for one in decision.suppressed]
+
+
+def candidate(decision: Decision, campaign_id: str) -> Candidate:
+    (found,) = [one for one in decision.candidates if one.campaign_id == campaign_id]
+    return found
+
+
+class TestPlaces:
+    def test_go_to_as_many_as_the_placement_holds(self) -> None:
+        places = {"banner": {"channel": "in_app", "max_triggers": 2}}
+        campaigns = {name: campaign(priority=n) for n, name in enumerate(["third", "second", "first"])}
+        decision = decide(catalog(placements=places, campaigns=campaigns), user(), [RENEWED])
+        assert issued(decision) == ["first", "second"]
+        assert candidate(decision, "third")[7:9] == (Reason.OUTRANKED, "first, second")
+
+    def test_hold_a_campaign_once_however_many_there_are(self) -> None:
+        places = {"banner": {"channel": "in_app", "max_triggers": 8}}
+        decision = decide(catalog(placements=places), user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
+        assert [(one.cause, one.reason, one.detail) for one in decision.candidates] == [
+            ("c1", None, None),
+            ("c2", Reason.OUTRANKED, "upgrade"),
+        ]
+
+    def test_go_to_the_next_where_a_gate_stops_the_best(self) -> None:
+        campaigns = {"best": campaign(priority=90, state="paused"), "next": campaign()}
+        assert issued(decide(catalog(campaigns=campaigns), user(), [RENEWED])) == ["next"]
+
+
+def scored(**coefficients: float) -> Library:
+    """Scores of one number each, whatever the user."""
+
+    def score(name: str, version: int) -> Score | BrokenScore:
+        if name not in coefficients:
+            return BrokenScore(name, version, "no such artifact")
+        return artifacts.score(artifacts.logistic(name=name, version=version, intercept=coefficients[name]))
+
+    return Library(score)
+
+
+LIBRARY = scored(high=2, low=-2)
+
+
+class TestRank:
+    SCORES = {name: {"version": 2} for name in ("high", "low", "lost")}  # noqa: RUF012 - JSON
+
+    def decided(self, library: Library = LIBRARY, **ranks: Any) -> Decision:
+        campaigns = {name: campaign(rank=rank) for name, rank in ranks.items()}
+        return decide(catalog(library, campaigns=campaigns, scores=self.SCORES), user(), [RENEWED])
+
+    def test_decides_among_campaigns_of_one_priority(self) -> None:
+        assert issued(self.decided(a=0.1, b=0.9)) == ["b"]
+
+    def test_comes_after_priority(self) -> None:
+        campaigns = {"a": campaign(priority=51), "b": campaign(rank=1.0)}
+        assert issued(decide(catalog(campaigns=campaigns), user(), [RENEWED])) == ["a"]
+
+    def test_may_be_a_score_beside_a_number(self) -> None:
+        assert issued(self.decided(a=0.5, b={"score": "high"})) == ["b"]
+        assert issued(self.decided(a=0.5, b={"score": "low"})) == ["a"]
+
+    def test_that_cannot_be_told_loses_whatever_else_there_is(self) -> None:
+        decision = self.decided(a={"score": "lost"}, b=0.0)
+        assert issued(decision) == ["b"]
+        assert verdicts(decision)["a"] == (Reason.SCORE, "score lost version 2: no such artifact")
+
+    def test_by_a_score_that_misses_a_fact_loses_and_names_it(self) -> None:
+        broken = artifacts.logistic(name="high", version=2, numeric=[artifacts.number("profile.country")])
+        decision = self.decided(Library(lambda *_: artifacts.score(broken)), a={"score": "high"})
+        assert candidate(decision, "a").reason is Reason.SCORE
+        assert (candidate(decision, "a").detail or "").startswith(
+            "score high version 2: profile.country: expected"
+        )
+
+    def test_by_a_score_that_is_no_number_loses(self) -> None:
+        broken = replace(artifacts.score(artifacts.logistic()), name="high", version=2, formula=lambda _: nan)
+        decision = self.decided(Library(lambda *_: broken), a={"score": "high"})
+        expected = "score high version 2: expected a score from 0 to 1, found nan"
+        assert verdicts(decision) == {"a": (Reason.SCORE, expected)}
+
+    def test_by_a_score_is_on_record_for_winners_and_losers(self) -> None:
+        decision = self.decided(a={"score": "high"}, b={"score": "low"}, c=0.0, d={"score": "lost"})
+        told = {one.campaign_id: (one.score, one.score_version) for one in decision.candidates}
+        assert told["a"] == (pytest.approx(0.8808, abs=1e-4), 2)
+        assert told["b"] == (pytest.approx(0.1192, abs=1e-4), 2)
+        assert told["c"] == (None, None)
+        assert told["d"] == (None, 2)
+        assert (decision.issued[0].score, decision.issued[0].score_version) == told["a"]
+
+    def test_is_not_asked_of_what_is_stale(self) -> None:
+        def never(name: str, version: int) -> Score | BrokenScore:
+            raise AssertionError(f"{name} {version} was asked")
+
+        asked = catalog(Library(never), campaigns={"a": campaign(rank={"score": "high"})}, scores=self.SCORES)
+        decision = decide(asked, user(), [], [RENEWED])
+        assert (candidate(decision, "a").reason, candidate(decision, "a").score) == (Reason.STALE, None)
+
+
+class TestExclusivity:
+    CAMPAIGNS = {  # noqa: RUF012 - JSON
+        "a": campaign(priority=90, exclusivity_group="g"),
+        "b": campaign(placement="inbox", exclusivity_group="g"),
+    }
+
+    def test_holds_within_one_decision_over_several_placements(self) -> None:
+        decision = decide(catalog(campaigns=self.CAMPAIGNS), user(), [RENEWED])
+        assert verdicts(decision) == {"a": (None, None), "b": (Reason.EXCLUSIVITY, "a")}
+
+    def test_does_not_hold_where_the_rival_does_not_win(self) -> None:
+        first = {"first": campaign(priority=99)}
+        decision = decide(catalog(campaigns=first | self.CAMPAIGNS), user(), [RENEWED])
+        assert issued(decision) == ["first", "b"]
+
+
+class TestWideCaps:
+    """Caps that campaigns share hold within one decision too."""
+
+    @pytest.mark.parametrize(
+        ("scope", "shared"),
+        [
+            ("user", {"placement": "inbox"}),
+            ("channel", {"placement": "footer"}),
+            ("offer", {"placement": "inbox"}),
+        ],
+    )
+    def test_count_what_this_very_decision_has_come_to(self, scope: str, shared: dict[str, Any]) -> None:
+        places = {"banner": "in_app", "footer": "in_app", "inbox": "email"}
+        asked = catalog(
+            placements={name: {"channel": channel} for name, channel in places.items()},
+            campaigns={
+                "a": campaign(priority=90),
+                "b": campaign(cap={"max": 1, "scope": scope}, **shared),
+            },
+        )
+        decision = decide(asked, user(), [RENEWED])
+        assert verdicts(decision) == {"a": (None, None), "b": (Reason.CAP, f"1 for the {scope} ever")}
+
+    def test_count_in_a_placement_of_several(self) -> None:
+        places = {"banner": {"channel": "in_app", "max_triggers": 3}}
+        cap = {"max": 2, "scope": "placement"}
+        campaigns = {name: campaign(cap=cap) for name in "abc"}
+        decision = decide(catalog(placements=places, campaigns=campaigns), user(), [RENEWED])
+        assert verdicts(decision)["c"] == (Reason.CAP, "2 for the placement ever")
+        assert [count.used for count in candidate(decision, "c").caps] == [2]
+
+    def test_count_what_the_campaign_itself_has_just_been_given(self) -> None:
+        asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})})
+        decision = decide(asked, user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
+        assert [(one.reason, [count.used for count in one.caps]) for one in decision.candidates] == [
+            (None, [0]),
+            (Reason.CAP, [1]),
+        ]
+        assert decision.suppressed == ()
+
+    def test_tell_how_far_they_are_used_up_before_the_offer_is_made(self) -> None:
+        cap = [{"max": 2, "window_days": 7}, {"max": 9, "scope": "user", "event": "clicked"}]
+        asked = catalog(campaigns={"upgrade": campaign(cap=cap)})
+        seen = reported(FeedbackKind.CLICKED, ago(days=50), "other")
+        decision = decide(asked, user(triggers=(trigger(at=ago(days=1)), seen)), [RENEWED])
+        assert candidate(decision, "upgrade").caps == (
+            ("campaign", "issued", 7, 2, 1),
+            ("user", "clicked", None, 9, 1),
+        )
+
+
+class TestWithheld:
+    def test_is_known_by_what_the_user_would_have_received(self) -> None:
+        asked = catalog(holdouts={"h": EVERYBODY})
+        decision = decide(asked, user(), [RENEWED])
+        (would,) = decide(catalog(), user(), [RENEWED]).issued
+        (held,) = decision.suppressed
+        assert held.trigger == would._replace(catalog_version=asked.version)
+        assert (held.offer_id, held.reason, held.detail) == ("annual", Reason.HOLDOUT, "h")
+        assert decision.issued == ()
+        assert candidate(decision, "upgrade").suppressed
+        assert candidate(decision, "upgrade").holdout == "h"
+
+    @pytest.mark.parametrize(
+        ("terms", "reason"),
+        [({"cap": {"max": 1}}, Reason.CAP), ({"cool_down_hours": 24}, Reason.COOL_DOWN)],
+    )
+    def test_by_a_cap_or_a_rest_is_known_too(self, terms: dict[str, Any], reason: Reason) -> None:
+        asked = catalog(campaigns={"upgrade": campaign(**terms)})
+        decision = decide(asked, user(triggers=(trigger(at=ago(hours=2)),)), [RENEWED])
+        assert [(one.trigger.campaign_id, one.reason) for one in decision.suppressed] == [("upgrade", reason)]
+        assert candidate(decision, "upgrade").suppressed
+        assert candidate(decision, "upgrade").holdout is None
+
+    def test_twice_over_is_withheld_for_the_first_reason(self) -> None:
+        asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})}, holdouts={"h": EVERYBODY})
+        decision = decide(asked, user(triggers=(trigger(),)), [RENEWED])
+        assert [one.reason for one in decision.suppressed] == [Reason.HOLDOUT]
+
+    @pytest.mark.parametrize(
+        "stopping",
+        [{"quiet_hours": {"start": "11:00", "end": "13:00", "then": "drop"}}, {"rank": {"score": "lost"}}],
+    )
+    def test_is_not_what_something_else_stops_too(self, stopping: dict[str, Any]) -> None:
+        asked = catalog(
+            campaigns={"upgrade": campaign(**stopping)}, holdouts={"h": EVERYBODY}, scores={"lost": {"version": 1}}
+        )
+        decision = decide(asked, user(), [RENEWED])
+        assert spared(decision) == []
+        assert verdicts(decision) == {"upgrade": (Reason.HOLDOUT, "h")}
+
+    def test_leaves_the_place_to_others_but_only_the_best_would_have_had_it(self) -> None:
+        campaigns = {name: campaign(priority=90 - n) for n, name in enumerate("abcd")}
+        asked = catalog(campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["a", "b", "d"]}})
+        decision = decide(asked, user(), [RENEWED])
+        assert (issued(decision), spared(decision)) == (["c"], ["a"])
+
+    def test_is_nobody_who_would_have_lost_to_the_winner(self) -> None:
+        campaigns = {"a": campaign(priority=90), "b": campaign()}
+        asked = catalog(campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["b"]}})
+        decision = decide(asked, user(), [RENEWED])
+        assert (issued(decision), spared(decision)) == (["a"], [])
+        assert verdicts(decision)["b"] == (Reason.HOLDOUT, "h")
+
+    def test_takes_several_places_where_there_are_several(self) -> None:
+        places = {"banner": {"channel": "in_app", "max_triggers": 2}}
+        campaigns = {name: campaign(priority=90 - n) for n, name in enumerate("abcd")}
+        asked = catalog(
+            placements=places, campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["b", "c"]}}
+        )
+        decision = decide(asked, user(), [RENEWED])
+        assert (issued(decision), spared(decision)) == (["a", "d"], ["b"])
+
+    def test_of_a_group_only_one_would_have_spoken(self) -> None:
+        asked = catalog(campaigns=TestExclusivity.CAMPAIGNS, holdouts={"h": EVERYBODY})
+        assert spared(decide(asked, user(), [RENEWED])) == ["a"]
+
+    def test_of_several_moments_only_the_newest_would_have_been_answered(self) -> None:
+        moments = [RENEWED, moment(cause="c2", at=ago(hours=1))]
+        decision = decide(catalog(holdouts={"h": EVERYBODY}), user(), moments)
+        assert [one.trigger.cause for one in decision.suppressed] == ["c1"]
+
+    def test_at_night_is_put_off_and_known_in_the_morning(self) -> None:
+        quiet = {"start": "11:00", "end": "13:00"}
+        asked = catalog(campaigns={"upgrade": campaign(quiet_hours=quiet)}, holdouts={"h": EVERYBODY})
+        at_night = decide(asked, user(), [RENEWED])
+        morning = NOW.replace(hour=13)
+        assert at_night.suppressed == ()
+        assert at_night.deferred == (Deferred(RENEWED, "upgrade", morning),)
+        assert spared(decide(asked, user(now=morning), at_night.deferred)) == ["upgrade"]
+
+    def test_is_what_the_same_user_receives_where_nobody_is_held_out(self) -> None:
+        """Over many users and a catalog with a bit of everything: no more, no less, nothing else."""
+        free = everything_with(holdouts={})
+        held = everything_with(holdouts={"h": EVERYBODY})
+        for number in range(200):
+            of = user(user_id=f"u{number}")
+            would, had = decide(free, of, [RENEWED]), decide(held, of, [RENEWED])
+            assert had.issued == ()
+            received = {one._replace(catalog_version="") for one in would.issued}
+            arms_of_nothing = {one.trigger._replace(catalog_version="") for one in would.suppressed}
+            assert {one.trigger._replace(catalog_version="") for one in had.suppressed} == (
+                received | arms_of_nothing
+            )
+
+
+def everything_with(**sections: Any) -> Catalog:
+    """A catalog in which campaigns share places, groups and an experiment with an arm of nothing."""
+    variants = [{"id": "a", "offer": "other", "weight": 0.5}, {"id": "b", "offer": None, "weight": 0.5}]
+    return catalog(
+        placements={"banner": {"channel": "in_app", "max_triggers": 2}, "inbox": {"channel": "email"}},
+        offers=OFFERS,
+        experiments={"x": {"variants": variants, "coverage": 0.8}},
+        campaigns={
+            "one": campaign(priority=90, exclusivity_group="g"),
+            "two": campaign(priority=80, experiment="x"),
+            "three": campaign(priority=70),
+            "four": campaign(priority=60, placement="inbox", exclusivity_group="g"),
+            "five": campaign(priority=50, placement="inbox"),
+        },
+        **sections,
+    )
+
+
+class TestArmOfNothing:
+    EXPERIMENTS = {  # noqa: RUF012 - JSON
+        "x": {
+            "variants": [
+                {"id": "all", "offer": None, "weight": 1.0},
+                {"id": "n", "offer": "annual", "weight": 0.0},
+            ]
+        }
+    }
+
+    def decided(self, **others: Any) -> Decision:
+        campaigns = {"tried": campaign(priority=90, experiment="x"), **others}
+        return decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
+
+    def test_issues_nothing_and_leaves_an_exposure_and_the_assignment(self) -> None:
+        decision = self.decided()
+        assert decision.issued == ()
+        (nothing,) = decision.suppressed
+        assert (nothing.offer_id, nothing.reason, nothing.detail) == (None, Reason.VARIANT, "all")
+        assert (nothing.trigger.experiment_id, nothing.trigger.variant, nothing.trigger.propensity) == (
+            "x",
+            "all",
+            1.0,
+        )
+        assert [(one.experiment_id, one.variant) for one in decision.assignments] == [("x", "all")]
+
+    def test_is_on_record(self) -> None:
+        told = candidate(self.decided(), "tried")
+        assert told[1] is None
+        assert (told.outcome, told.reason, told.detail) == (Outcome.LOST, Reason.VARIANT, "all")
+        assert (told.suppressed, told.experiment_id, told.variant, told.propensity) == (True, "x", "all", 1.0)
+
+    def test_takes_the_place_so_that_nothing_really_is_nothing(self) -> None:
+        decision = self.decided(second=campaign())
+        assert issued(decision) == []
+        assert verdicts(decision)["second"] == (Reason.OUTRANKED, "tried")
+
+    def test_speaks_for_its_group_as_the_other_arms_do(self) -> None:
+        group = {"exclusivity_group": "g"}
+        campaigns = {
+            "tried": campaign(priority=90, experiment="x", **group),
+            "b": campaign(placement="inbox", **group),
+        }
+        decision = decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
+        assert verdicts(decision)["b"] == (Reason.EXCLUSIVITY, "tried")
+
+    def test_uses_up_no_cap(self) -> None:
+        decision = self.decided(b=campaign(placement="inbox", cap={"max": 1, "scope": "user"}))
+        assert issued(decision) == ["b"]
+
+    def test_gives_who_was_held_out_nothing_of_it_to_remember(self) -> None:
+        asked = catalog(
+            campaigns={"tried": campaign(experiment="x")},
+            experiments=self.EXPERIMENTS,
+            holdouts={"h": EVERYBODY},
+        )
+        decision = decide(asked, user(), [RENEWED])
+        assert [(one.offer_id, one.reason) for one in decision.suppressed] == [(None, Reason.HOLDOUT)]
+        assert decision.assignments == ()
+
+
+class TestFallback:
+    def decided(self, of: Any = None, moments: Any = (RENEWED,), **sections: Any) -> Decision:
+        given = {"placements": WINTER_ONLY, "offers": OFFERS, "audiences": NOBODY, **sections}
+        return decide(catalog(**given), of or user(), list(moments))
+
+    def test_is_for_users_to_whom_no_campaign_of_the_placement_is_open(self) -> None:
+        decision = self.decided(campaigns={"upgrade": campaign(audience="nobody")})
+        assert verdicts(decision) == {"upgrade": (Reason.AUDIENCE, "no"), "fallback.banner": (None, None)}
+        (shown,) = decision.issued
+        assert (shown.offer_id, shown.placement, shown.channel) == ("other", "banner", "in_app")
+        assert shown.expires_at == NOW + timedelta(hours=24)
+
+    def test_stands_back_for_the_least_of_campaigns(self) -> None:
+        assert issued(self.decided(campaigns={"zebra": campaign(priority=0)})) == ["zebra"]
+
+    @pytest.mark.parametrize("closing", [{"state": "paused"}, {"starts_at": NOW + timedelta(1)}, {"ends_at": NOW}])
+    def test_is_for_them_where_the_campaign_does_not_run_either(self, closing: dict[str, Any]) -> None:
+        assert issued(self.decided(campaigns={"upgrade": campaign(**closing)})) == ["fallback.banner"]
+
+    def test_is_not_for_who_is_offered_something(self) -> None:
+        decision = self.decided()
+        assert issued(decision) == ["upgrade"]
+        assert verdicts(decision)["fallback.banner"] == (Reason.FALLBACK, "upgrade")
+
+    @pytest.mark.parametrize(
+        "withholding",
+        [
+            {"holdouts": {"h": {**EVERYBODY, "campaigns": ["upgrade"]}}},
+            {"holdouts": {"h": EVERYBODY}},
+            {"campaigns": {"upgrade": campaign(cap={"max": 1})}},
+            {"campaigns": {"upgrade": campaign(cool_down_hours=24)}},
+            {"campaigns": {"upgrade": campaign(suppress_on="dismissed")}},
+            {"campaigns": {"upgrade": campaign(quiet_hours={"start": "11:00", "end": "13:00"})}},
+        ],
+    )
+    def test_is_not_for_who_is_held_out_capped_suppressed_or_asleep(self, withholding: dict[str, Any]) -> None:
+        known = user(triggers=(trigger(at=ago(hours=1)), reported(FeedbackKind.DISMISSED, ago(days=1))))
+        decision = self.decided(known, **withholding)
+        assert issued(decision) == []
+        assert verdicts(decision)["fallback.banner"] == (Reason.FALLBACK, "upgrade")
+
+    def test_is_not_for_who_has_it_open(self) -> None:
+        closed = {"campaigns": {"upgrade": campaign(audience="nobody")}}
+        (shown,) = self.decided(**closed).issued
+        later = NOW + timedelta(hours=24)
+        before = self.decided(user(now=later - timedelta(seconds=1), triggers=(shown,)), **closed)
+        assert (issued(before), verdicts(before)["fallback.banner"][0]) == ([], Reason.COOL_DOWN)
+        assert issued(self.decided(user(now=later, triggers=(shown,)), **closed)) == ["fallback.banner"]
+
+    def test_of_a_user_held_out_of_everything_is_spared_too(self) -> None:
+        decision = self.decided(campaigns={"upgrade": campaign(audience="nobody")}, holdouts={"h": EVERYBODY})
+        assert (issued(decision), spared(decision)) == ([], ["fallback.banner"])
+
+    def test_is_offered_once_for_several_moments(self) -> None:
+        moments = (RENEWED, moment(cause="c2", at=ago(hours=1)))
+        decision = self.decided(moments=moments, campaigns={"upgrade": campaign(audience="nobody")})
+        assert [one.cause for one in decision.issued] == ["c1"]
+
+    def test_is_silent_where_nobody_listens(self) -> None:
+        assert self.decided(moments=[moment(MomentKind.PAUSED)]).candidates == ()
+
+    def test_stands_back_for_any_campaign_open_for_another_moment(self) -> None:
+        campaigns = {"upgrade": campaign(audience="nobody"), "paused": campaign(moments=["paused"], priority=1)}
+        decision = self.decided(moments=[RENEWED, moment(MomentKind.PAUSED, "c2")], campaigns=campaigns)
+        assert issued(decision) == ["paused"]
+
+    def test_is_stopped_by_the_kill_switch(self) -> None:
+        assert verdicts(self.decided(kill_switch=True))["fallback.banner"] == (Reason.KILL_SWITCH, None)
+
+
+class TestPutOff:
+    QUIET = {"start": "11:00", "end": "13:00"}  # noqa: RUF012 - JSON
+
+    def asked(self, **sections: Any) -> Catalog:
+        return catalog(
+            campaigns={"night": campaign(quiet_hours=self.QUIET), "day": campaign(priority=1)}, **sections
+        )
+
+    def test_comes_back_for_the_campaign_that_put_it_off_alone(self) -> None:
+        first = decide(self.asked(), user(), [RENEWED])
+        assert (issued(first), first.deferred) == (["day"], (Deferred(RENEWED, "night", NOW.replace(hour=13)),))
+        then = decide(self.asked(), user(now=NOW.replace(hour=13), triggers=first.issued), first.deferred)
+        assert [(one.campaign_id, one.outcome) for one in then.candidates] == [("night", Outcome.ISSUED)]
+
+    def test_keeps_its_id(self) -> None:
+        later = decide(self.asked(), user(now=NOW.replace(hour=13)), [Deferred(RENEWED, "night", NOW)])
+        awake = decide(catalog(campaigns={"night": campaign()}), user(), [RENEWED])
+        assert later.issued[0].trigger_id == awake.issued[0].trigger_id
+
+    def test_is_decided_afresh(self) -> None:
+        put_off = [Deferred(RENEWED, "night", NOW)]
+        closed = catalog(campaigns={"night": campaign(state="paused")})
+        assert verdicts(decide(closed, user(), put_off))["night"][0] is Reason.STATE
+        gone = catalog(campaigns={"day": campaign()})
+        assert decide(gone, user(), put_off) == Decision(gone.version)
+
+    def test_that_is_stale_is_on_record_for_that_campaign_alone(self) -> None:
+        decision = decide(self.asked(), user(), [], [Deferred(RENEWED, "night", NOW)])
+        assert verdicts(decision) == {"night": (Reason.STALE, None)}
+
+    def test_may_be_put_off_again(self) -> None:
+        again = decide(self.asked(), user(time_zone="UTC"), [Deferred(RENEWED, "night", NOW)])
+        assert [(one.moment, one.campaign_id) for one in again.deferred] == [(RENEWED, "night")]
+
+
+class TestPolicyThatCannotBeUsed:
+    EXPERIMENTS = {  # noqa: RUF012 - JSON
+        "x": {"policy": "p", "variants": [{"id": "a", "offer": "annual"}, {"id": "b", "offer": None}]}
+    }
+
+    def test_loses_with_its_reason_and_leaves_the_place_to_the_next(self) -> None:
+        campaigns = {"tried": campaign(priority=90, experiment="x"), "next": campaign()}
+        decision = decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
+        assert issued(decision) == ["next"]
+        assert verdicts(decision)["tried"] == (Reason.POLICY, "policy p: expected a valid one, found none")
+
+    def test_of_who_is_held_out_takes_nobodys_place(self) -> None:
+        campaigns = {"tried": campaign(priority=90, experiment="x"), "next": campaign()}
+        asked = catalog(campaigns=campaigns, experiments=self.EXPERIMENTS, holdouts={"h": EVERYBODY})
+        assert spared(decide(asked, user(), [RENEWED])) == ["next"]
+
+
+def test_a_decision_is_the_same_whatever_the_order_of_the_catalog() -> None:
+    asked = everything_with()
+    listed = {heard: tuple(reversed(them)) for heard, them in asked.listeners.items()}
+    assert decide(asked, user(), [RENEWED]) == decide(replace(asked, listeners=listed), user(), [RENEWED])

@@ -1,0 +1,443 @@
+"""Each gate by itself: what it stops, with which reason and detail, and where exactly it begins and ends."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.decisioning import gates
+from shared.decisioning.audiences.audience import Audience, failures
+from shared.decisioning.experiments.experiment import Holdout
+from shared.decisioning.gates import GATES, Contender, Gate, judge
+from shared.decisioning.library import Library
+from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, Reason
+from shared.decisioning.situation import Situation
+from shared.domain.events import FeedbackKind
+from shared.domain.user import User
+from tests.shared.decisioning.builders import (
+    NOW,
+    ago,
+    campaign,
+    catalog,
+    catalog_with_audience,
+    decide,
+    moment,
+    paying,
+    reported,
+    trigger,
+    user,
+)
+
+K = FeedbackKind
+SECOND = timedelta(seconds=1)
+NIGHT = {"start": "11:00", "end": "13:00"}
+"""Hours that are quiet at NOW, which is noon in UTC."""
+
+
+def contender(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Contender:
+    """The campaign `upgrade` of a catalog, with these terms, at NOW."""
+    asked = catalog(**({"campaigns": {"upgrade": campaign(**terms)}} | (sections or {})))
+    (listening,) = [one for one in asked.listening(moment()) if one.id == "upgrade"]
+    audiences = (listening.audience,) if listening.audience else ()
+    return Contender(listening, moment(), Situation(asked, of or user(), audiences))
+
+
+def loss(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Loss | None:
+    """What stops it first."""
+    return judge(contender(of, sections, **terms))[0]
+
+
+def test_the_gates_stand_in_the_order_of_the_design() -> None:
+    names = [gate.ask.__name__ for gate in GATES]
+    assert names == [
+        "kill_switch",
+        "schedule",
+        "plan",
+        "audience",
+        "suppression",
+        "holdout",
+        "exclusivity",
+        "caps",
+        "cool_down",
+        "quiet_hours",
+        "score",
+    ]
+
+
+def test_a_campaign_without_conditions_passes() -> None:
+    assert judge(contender()) == (None, False)
+
+
+def test_each_gate_is_asked_once_a_contender(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[tuple[str, str]] = Counter()
+
+    def counting(gate: Gate) -> Gate:
+        def ask(one: Contender) -> Loss | None:
+            asked[gate.ask.__name__, one.campaign.id] += 1
+            return gate.ask(one)
+
+        return Gate(ask, lambda _: True)
+
+    monkeypatch.setattr(gates, "GATES", tuple(map(counting, GATES)))
+    ids = ("a", "b", "c")
+    campaigns = {id_: campaign(cap={"max": 1}, placement="inbox" if id_ == "c" else "banner") for id_ in ids}
+    everybody = {"all": {"percent": 100, "campaigns": ["c"]}}
+    decide(catalog(campaigns=campaigns, holdouts=everybody), user(), [moment()])
+    assert asked == Counter((gate.ask.__name__, id_) for gate in GATES for id_ in ids)
+
+
+def test_a_gate_that_does_not_concern_a_campaign_would_not_stop_it() -> None:
+    somebody = user(paying(plan=None), triggers=tuple(reported(kind, ago(seconds=1)) for kind in K))
+    bare = contender(somebody)
+    unconcerned = [gate for gate in GATES if not gate.concerns(bare.campaign)]
+    assert [gate.ask.__name__ for gate in GATES if gate not in unconcerned] == ["kill_switch"]
+    assert [gate.ask(bare) for gate in unconcerned] == [None] * len(unconcerned)
+
+
+def test_after_a_gate_that_stops_for_good_no_other_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(one: Contender) -> Loss | None:
+        raise AssertionError(f"{one.campaign.id} was asked on")
+
+    stopping = contender(state="paused")
+    monkeypatch.setattr(gates, "GATES", (Gate(gates.schedule, lambda _: True), Gate(never, lambda _: True)))
+    assert judge(stopping) == (Loss(Reason.STATE, "the campaign is paused"), False)
+
+
+class TestKillSwitch:
+    def test_stops_everything(self) -> None:
+        assert loss(sections={"kill_switch": True}) == Loss(Reason.KILL_SWITCH)
+
+
+class TestSchedule:
+    @pytest.mark.parametrize("state", ["draft", "paused", "archived"])
+    def test_runs_only_what_is_live(self, state: str) -> None:
+        assert loss(state=state) == Loss(Reason.STATE, f"the campaign is {state}")
+
+    @pytest.mark.parametrize("status", ["draft", "archived"])
+    def test_makes_only_approved_offers(self, status: str) -> None:
+        offers = {"annual": {"cms_ref": "x", "validity_hours": 1, "status": status}}
+        assert loss(sections={"offers": offers, "campaigns": {"upgrade": campaign()}}) == Loss(
+            Reason.STATE, f"the offer annual is {status}"
+        )
+
+    def test_waits_for_the_start(self) -> None:
+        assert loss(starts_at=NOW + SECOND) == Loss(Reason.NOT_STARTED, "starts_at 2026-06-01T12:00:01+00:00")
+
+    def test_begins_at_the_very_start(self) -> None:
+        assert loss(starts_at=NOW) is None
+
+    def test_is_over_at_the_very_end(self) -> None:
+        assert loss(ends_at=NOW) == Loss(Reason.ENDED, "ends_at 2026-06-01T12:00:00+00:00")
+
+    def test_runs_until_just_before_the_end(self) -> None:
+        assert loss(ends_at=NOW + SECOND) is None
+
+
+class TestPlan:
+    @pytest.mark.parametrize(
+        ("plan", "expected"), [("basic", None), ("premium", Reason.PLAN), (None, Reason.PLAN)]
+    )
+    def test_opens_an_offer_to_its_plans_only(self, plan: str | None, expected: Reason | None) -> None:
+        offers = {"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic", "plus"]}}
+        lost = loss(user(paying(plan=plan)), {"offers": offers, "campaigns": {"upgrade": campaign()}})
+        assert lost == (expected and Loss(expected, "plans_from basic, plus"))
+
+
+class TestAudience:
+    def failing(self, clause: dict[str, str], *others: dict[str, str], of: User | None = None) -> Loss | None:
+        asked = catalog_with_audience(clause, *others)
+        (listening,) = asked.listening(moment())
+        assert listening.audience
+        return judge(Contender(listening, moment(), Situation(asked, of or user(), (listening.audience,))))[0]
+
+    def test_that_fails_is_named_by_its_first_failing_clause(self) -> None:
+        clauses = {"live": "subscription.live"}, {"student": "profile.student == true"}, {"no": "false"}
+        assert self.failing(*clauses) == Loss(Reason.AUDIENCE, "student")
+
+    def test_keeps_the_user_out_where_a_clause_errs_and_says_why(self) -> None:
+        lost = self.failing({"loyal": "features.tenure > 3"})
+        assert lost == Loss(Reason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
+
+    def test_that_campaigns_share_is_asked_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[tuple[Audience, ...]] = []
+
+        def asking(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
+            asked.append(audiences)
+            return failures(audiences, activation)
+
+        monkeypatch.setattr("shared.decisioning.situation.failures", asking)
+        shared = {"live": {"all": [{"live": "subscription.live"}]}}
+        campaigns = {id_: campaign(audience="live") for id_ in ("a", "b", "c")}
+        decide(catalog(campaigns=campaigns, audiences=shared), user(), [moment()])
+        assert [[one.id for one in audiences] for audiences in asked] == [["live"]]
+
+
+class TestSuppression:
+    """Scopes and windows are counted as those of caps: see test_offered.py."""
+
+    @pytest.mark.parametrize("kind", list(K))
+    def test_stops_after_feedback_of_its_kind_for_ever(self, kind: K) -> None:
+        of = user(triggers=(reported(kind, ago(days=99)),))
+        assert loss(of, suppress_on=kind.value) == Loss(Reason.SUPPRESSED, f"{kind} ever")
+
+    @pytest.mark.parametrize("kind", sorted(set(K) - {K.DISMISSED}))
+    def test_heeds_no_other_feedback(self, kind: K) -> None:
+        assert loss(user(triggers=(reported(kind, ago(days=1)),)), suppress_on="dismissed") is None
+
+    @pytest.mark.parametrize(
+        ("age", "detail"), [(timedelta(days=30) - SECOND, "dismissed in 30 days"), (timedelta(days=30), None)]
+    )
+    def test_is_over_with_its_window_to_the_second(self, age: timedelta, detail: str | None) -> None:
+        of = user(triggers=(reported(K.DISMISSED, NOW - age),))
+        lost = loss(of, suppress_on=[{"event": "dismissed", "window_days": 30}])
+        assert lost == (detail and Loss(Reason.SUPPRESSED, detail))
+
+    def test_may_heed_what_was_said_of_another_campaign(self) -> None:
+        of = user(triggers=(reported(K.DISMISSED, ago(days=1), "other"),))
+        assert loss(of, suppress_on="dismissed") is None
+        wide = [{"event": "dismissed", "window_days": 7, "scope": "user"}]
+        assert loss(of, suppress_on=wide) == Loss(Reason.SUPPRESSED, "dismissed for the user in 7 days")
+
+    def test_names_the_first_of_its_rules_that_applies(self) -> None:
+        of = user(triggers=(reported(K.ACCEPTED, ago(days=1)),))
+        assert loss(of, suppress_on=["dismissed", "accepted"]) == Loss(Reason.SUPPRESSED, "accepted ever")
+
+    def test_withholds_nothing_that_was_meant_for_the_user(self) -> None:
+        of = user(triggers=(reported(K.DISMISSED, ago(days=1)),))
+        assert judge(contender(of, suppress_on="dismissed"))[1] is False
+
+
+class TestHoldout:
+    def held_out(self, of: User | None = None, **terms: Any) -> tuple[Loss | None, bool]:
+        return judge(contender(of, {"holdouts": {"h": {"percent": 100, **terms}}}))
+
+    def test_withholds_from_those_in_it(self) -> None:
+        assert self.held_out() == (Loss(Reason.HOLDOUT, "h"), True)
+
+    def test_is_about_its_campaigns_only(self) -> None:
+        campaigns = {"upgrade": campaign(), "other": campaign()}
+        for about, held in ((["upgrade"], True), (["other"], False)):
+            sections = {"campaigns": campaigns, "holdouts": {"h": {"percent": 100, "campaigns": about}}}
+            assert judge(contender(sections=sections)) == (
+                (Loss(Reason.HOLDOUT, "h"), True) if held else (None, False)
+            )
+
+    @pytest.mark.parametrize(
+        ("dates", "held"),
+        [
+            ({"starts_at": NOW}, True),
+            ({"starts_at": NOW + SECOND}, False),
+            ({"ends_at": NOW + SECOND}, True),
+            ({"ends_at": NOW}, False),
+        ],
+    )
+    def test_runs_from_its_start_until_just_before_its_end(self, dates: dict[str, Any], held: bool) -> None:
+        assert self.held_out(**dates)[1] is held
+
+    def test_is_named_by_the_first_that_holds(self) -> None:
+        holdouts = {name: {"percent": 100} for name in ("b", "a")}
+        assert loss(sections={"holdouts": holdouts}) == Loss(Reason.HOLDOUT, "a")
+
+    def test_is_worked_out_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(Holdout, "holds", lambda self, *_: asked.append(self.id))
+        campaigns = {"a": campaign(), "b": campaign()}
+        decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [moment()])
+        assert asked == ["h"]
+
+
+GROUPS = {
+    "upgrade": campaign(exclusivity_group="g"),
+    "rival": campaign(exclusivity_group="g"),
+    "stranger": campaign(exclusivity_group="h"),
+    "strangest": campaign(exclusivity_group="h"),
+    "free": campaign(),
+}
+
+
+class TestExclusivity:
+    def stopped_by(self, *shown: Any) -> Loss | None:
+        return loss(user(triggers=shown), {"campaigns": GROUPS})
+
+    def test_lets_no_two_of_a_group_speak_at_a_time(self) -> None:
+        assert self.stopped_by(trigger("rival")) == Loss(Reason.EXCLUSIVITY, "rival")
+
+    @pytest.mark.parametrize("other", ["stranger", "free", "gone"])
+    def test_is_about_its_group_only(self, other: str) -> None:
+        assert self.stopped_by(trigger(other)) is None
+
+    def test_does_not_stop_a_campaign_from_speaking_again(self) -> None:
+        assert self.stopped_by(trigger("upgrade")) is None
+
+    def test_names_the_rival_that_spoke_last(self) -> None:
+        third = GROUPS | {"third": campaign(exclusivity_group="g")}
+        of = user(triggers=(trigger("rival", expires_at=NOW + SECOND), trigger("third")))
+        assert loss(of, {"campaigns": third}) == Loss(Reason.EXCLUSIVITY, "third")
+
+    def test_ends_when_the_rival_expires_to_the_second(self) -> None:
+        assert self.stopped_by(trigger("rival", expires_at=NOW + SECOND)) is not None
+        assert self.stopped_by(trigger("rival", expires_at=NOW)) is None
+
+    def test_ends_when_the_rival_is_revoked(self) -> None:
+        assert self.stopped_by(trigger("rival", revoked=True)) is None
+
+    def test_ends_when_the_rival_is_dismissed_and_not_when_it_is_only_seen(self) -> None:
+        open_still = NOW + SECOND
+        assert self.stopped_by(reported(K.DISMISSED, NOW, "rival", expires_at=open_still)) is None
+        assert self.stopped_by(reported(K.IMPRESSION, NOW, "rival", expires_at=open_still)) is not None
+
+
+class TestCaps:
+    @pytest.mark.parametrize(
+        ("offered", "cap", "detail"),
+        [
+            ([], {"max": 1}, None),
+            ([1000], {"max": 1}, "1 ever"),
+            ([1000], {"max": 2}, None),
+            ([1000, 500], {"max": 2}, "2 ever"),
+            ([29, 1], {"max": 2, "window_days": 30}, "2 in 30 days"),
+            ([30, 1], {"max": 2, "window_days": 30}, None),
+            ([20], [{"max": 1, "window_days": 7}, {"max": 2, "window_days": 30}], None),
+            ([20, 10], [{"max": 1, "window_days": 7}, {"max": 2, "window_days": 30}], "2 in 30 days"),
+            ([1], [{"max": 1, "window_days": 7}, {"max": 2, "window_days": 30}], "1 in 7 days"),
+        ],
+    )
+    def test_count_the_triggers_of_their_window(self, offered: list[int], cap: Any, detail: str | None) -> None:
+        of = user(triggers=tuple(trigger(at=ago(days=days)) for days in offered))
+        assert loss(of, cap=cap) == (detail and Loss(Reason.CAP, detail))
+
+    def test_make_room_with_their_window_to_the_second(self) -> None:
+        cap = {"max": 1, "window_days": 1}
+        assert loss(user(triggers=(trigger(at=ago(days=1, seconds=-1)),)), cap=cap) == Loss(
+            Reason.CAP, "1 in 1 days"
+        )
+        assert loss(user(triggers=(trigger(at=ago(days=1)),)), cap=cap) is None
+
+    def test_count_what_was_revoked(self) -> None:
+        of = user(triggers=(trigger(at=ago(days=1), revoked=True),))
+        assert loss(of, cap={"max": 1}) == Loss(Reason.CAP, "1 ever")
+
+    def test_do_not_count_other_campaigns(self) -> None:
+        assert loss(user(triggers=(trigger("other", ago(hours=1)),)), cap={"max": 1}) is None
+
+    def test_may_count_what_was_reported_of_whatever_shares_a_scope(self) -> None:
+        seen = tuple(reported(K.IMPRESSION, ago(days=days), f"c{days}") for days in (1, 2, 8))
+        cap = {"max": 2, "window_days": 7, "scope": "placement", "event": "impression"}
+        expected = Loss(Reason.CAP, "2 impression for the placement in 7 days")
+        assert loss(user(triggers=seen), cap=cap) == expected
+        assert loss(user(triggers=seen[1:]), cap=cap) is None
+
+    def test_withhold_what_was_meant_for_the_user(self) -> None:
+        assert judge(contender(user(triggers=(trigger(),)), cap={"max": 1}))[1] is True
+
+
+class TestCoolDown:
+    def test_runs_from_the_latest_trigger(self) -> None:
+        of = user(triggers=(trigger(at=ago(hours=1)), trigger(at=ago(hours=30))))
+        assert loss(of, cool_down_hours=24) == Loss(Reason.COOL_DOWN, "until 2026-06-02T11:00:00+00:00")
+
+    def test_is_over_to_the_second(self) -> None:
+        assert loss(user(triggers=(trigger(at=ago(hours=24)),)), cool_down_hours=24) is None
+        assert loss(user(triggers=(trigger(at=ago(hours=24, seconds=-1)),)), cool_down_hours=24) is not None
+
+    def test_may_run_from_feedback(self) -> None:
+        rest = {"dismissed": 48, "issued": 24}
+        of = user(triggers=(reported(K.DISMISSED, ago(hours=47)),))
+        expected = Loss(Reason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00 after dismissed")
+        assert loss(of, cool_down_hours=rest) == expected
+        assert loss(user(triggers=(reported(K.DISMISSED, ago(hours=48)),)), cool_down_hours=rest) is None
+        assert loss(user(triggers=(reported(K.CLICKED, ago(hours=1)),)), cool_down_hours=rest) is None
+
+    def test_of_another_campaign_disturbs_nobody(self) -> None:
+        assert loss(user(triggers=(trigger("other", ago(hours=1)),)), cool_down_hours=24) is None
+
+    def test_withholds_what_was_meant_for_the_user(self) -> None:
+        assert judge(contender(user(triggers=(trigger(),)), cool_down_hours=1))[1] is True
+
+
+class TestQuietHours:
+    """When they run is told in test_quiet.py."""
+
+    def test_put_off_until_they_end(self) -> None:
+        until = NOW.replace(hour=13)
+        told = "until 2026-06-01T13:00:00+00:00 (13:00 UTC)"
+        assert loss(quiet_hours=NIGHT) == Loss(Reason.DEFERRED, told, until)
+
+    def test_or_drop(self) -> None:
+        told = "until 2026-06-01T13:00:00+00:00 (13:00 UTC)"
+        assert loss(quiet_hours={**NIGHT, "then": "drop"}) == Loss(Reason.QUIET_HOURS, told)
+
+    def test_are_by_the_clock_of_the_user_else_of_the_catalog(self) -> None:
+        sections = {"campaigns": {"upgrade": campaign(quiet_hours=NIGHT)}, "time_zone": "Asia/Tokyo"}
+        assert loss(user(), sections) is None
+        assert loss(user(time_zone="UTC"), sections) is not None
+        assert loss(user(time_zone="Mars/Olympus"), sections) is None
+
+    def test_put_off_who_is_held_out_too_so_that_it_is_known_what_they_would_have_received(self) -> None:
+        sections = {"holdouts": {"h": {"percent": 100}}, "campaigns": {"upgrade": campaign(quiet_hours=NIGHT)}}
+        assert judge(contender(sections=sections)) == (Loss(Reason.HOLDOUT, "h", NOW.replace(hour=13)), False)
+
+    def test_do_not_bring_back_what_a_cap_or_a_rest_has_stopped(self) -> None:
+        of = user(triggers=(trigger(),))
+        assert judge(contender(of, cap={"max": 1}, quiet_hours=NIGHT)) == (Loss(Reason.CAP, "1 ever"), False)
+        rested = judge(contender(of, cool_down_hours=1, quiet_hours=NIGHT))
+        assert rested == (Loss(Reason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00"), False)
+
+
+class TestScore:
+    def test_that_is_not_there_loses_for_the_campaign_it_ranks(self) -> None:
+        sections = {
+            "campaigns": {"upgrade": campaign(rank={"score": "risk"})},
+            "scores": {"risk": {"version": 3}},
+        }
+        assert loss(sections=sections) == Loss(Reason.SCORE, "score risk version 3: no such artifact")
+
+    def test_that_nobody_ranks_by_is_not_missed(self) -> None:
+        assert loss(sections={"scores": {"risk": {"version": 3}}, "library": Library()}) is None
+
+
+def test_the_first_gate_that_stops_gives_the_reason() -> None:
+    """Everything stands in the way; what is the reason is mended, and the next gate's turn comes."""
+    terms: dict[str, Any] = {
+        "state": "paused",
+        "audience": "nobody",
+        "suppress_on": "dismissed",
+        "exclusivity_group": "g",
+        "cap": {"max": 1},
+        "cool_down_hours": 1,
+        "quiet_hours": NIGHT,
+        "rank": {"score": "risk"},
+    }
+    sections: dict[str, Any] = {
+        "kill_switch": True,
+        "offers": {"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic"]}},
+        "audiences": {"nobody": {"all": [{"no": "false"}]}},
+        "holdouts": {"h": {"percent": 100}},
+        "scores": {"risk": {"version": 1}},
+    }
+    rivals = {"rival": campaign(exclusivity_group="g"), "another": campaign(exclusivity_group="g")}
+    of = user(triggers=(trigger(), reported(K.DISMISSED, NOW), trigger("rival")))
+    mend: dict[Reason, tuple[dict[str, Any], str]] = {
+        Reason.KILL_SWITCH: (sections, "kill_switch"),
+        Reason.STATE: (terms, "state"),
+        Reason.PLAN: (sections, "offers"),
+        Reason.AUDIENCE: (terms, "audience"),
+        Reason.SUPPRESSED: (terms, "suppress_on"),
+        Reason.HOLDOUT: (sections, "holdouts"),
+        Reason.EXCLUSIVITY: (terms, "exclusivity_group"),
+        Reason.CAP: (terms, "cap"),
+        Reason.COOL_DOWN: (terms, "cool_down_hours"),
+        Reason.DEFERRED: (terms, "quiet_hours"),
+        Reason.SCORE: (terms, "rank"),
+    }
+    met = []
+    while stopped := loss(of, sections | {"campaigns": {"upgrade": campaign(**terms), **rivals}}):
+        met.append(stopped.reason)
+        where, what = mend[stopped.reason]
+        del where[what]
+    assert met == [*mend]
+
+
+def test_what_withholds_an_offer_is_met_by_users_whom_it_was_meant_for() -> None:
+    assert not INELIGIBLE & WITHHELD

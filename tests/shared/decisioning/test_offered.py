@@ -1,0 +1,163 @@
+"""What is counted: by scope, event and window, of triggers remembered one by one and of those only tallied."""
+
+from datetime import datetime, timedelta
+from itertools import product
+from typing import Any, get_args
+
+import pytest
+
+from shared.decisioning.catalog import Campaign
+from shared.decisioning.document.vocabulary import MAX_CAP, Scope
+from shared.decisioning.offered import Offered
+from shared.domain.events import FeedbackKind
+from shared.domain.tallies import DIGITS, ISSUED, MAX_ROWS, SCOPES, Tallies, forget
+from shared.domain.triggers import Feedback, Trigger
+from shared.domain.user import User
+from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
+
+EVENTS = (ISSUED, *FeedbackKind)
+SECOND = timedelta(seconds=1)
+
+
+def counting(of: User, **cap: Any) -> int:
+    """How far a cap of the campaign `upgrade` is used up."""
+    asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1, **cap})})
+    (count,) = Offered(of).counts(asked.listening(moment())[0])
+    return count.used
+
+
+def at(event: str, when: datetime, **facts: Any) -> Trigger:
+    """A trigger of which this is counted at that time, and nothing else that matters."""
+    if event == ISSUED:
+        return trigger(at=when, **facts)
+    return trigger(at=ago(days=3000), feedback=(Feedback(FeedbackKind(event), when),), **facts)
+
+
+ELSEWHERE = {"campaign_id": "other", "offer_id": "other", "placement": "other", "channel": "other"}
+"""What has nothing in common with `upgrade` but the user."""
+COMMON = {
+    "campaign": {"campaign_id": "upgrade"},
+    "offer": {"offer_id": "annual"},
+    "placement": {"placement": "banner"},
+    "channel": {"channel": "in_app"},
+    "user": {},
+}
+"""What a trigger must share with `upgrade` to be counted by each scope."""
+
+
+def test_every_scope_of_the_catalog_is_counted() -> None:
+    assert set(get_args(Scope)) == SCOPES.keys() == COMMON.keys()
+
+
+@pytest.mark.parametrize(("scope", "event"), [*product(COMMON, EVENTS)])
+class TestScopes:
+    """Each of the first three tests holds for what is remembered and for what is only tallied."""
+
+    @pytest.fixture(params=["remembered", "tallied"])
+    def known(self, request: pytest.FixtureRequest) -> Any:
+        def known(*triggers: Trigger) -> User:
+            if request.param == "remembered":
+                return user(triggers=triggers)
+            _, tallies, _ = forget(triggers, Tallies(), 0, NOW)
+            return user(tallies=tallies)
+
+        return known
+
+    def test_count_what_shares_the_scope(self, scope: str, event: str, known: Any) -> None:
+        shared = at(event, ago(days=2), **(ELSEWHERE | COMMON[scope]))
+        assert counting(known(shared), scope=scope, event=event) == 1
+
+    def test_count_nothing_else(self, scope: str, event: str, known: Any) -> None:
+        others = [at(event, ago(days=2), **(ELSEWHERE | COMMON[name])) for name in COMMON if name != scope]
+        assert counting(known(*others), scope=scope, event=event) == (len(others) if scope == "user" else 0)
+
+    def test_count_no_other_event(self, scope: str, event: str, known: Any) -> None:
+        others = [at(other, ago(days=2)) for other in EVENTS if other not in {event, ISSUED}]
+        of_event = counting(known(*others), scope=scope, event=event)
+        assert of_event == (len(others) if event == ISSUED else 0), "a trigger was issued, whatever was reported"
+
+    def test_count_within_their_window_to_the_second(self, scope: str, event: str) -> None:
+        for age, counted in ((timedelta(days=7), 0), (timedelta(days=7) - SECOND, 1)):
+            assert (
+                counting(user(triggers=(at(event, NOW - age),)), scope=scope, event=event, window_days=7)
+                == counted
+            )
+
+
+class TestOffersOfVariants:
+    """A cap on an offer counts whatever the campaign may offer, since the variant is chosen last."""
+
+    def campaign_with(self, *offers: str | None) -> tuple[Offered, Campaign]:
+        variants = [{"id": f"v{n}", "offer": offer, "weight": 1 / len(offers)} for n, offer in enumerate(offers)]
+        asked = catalog(
+            offers={id_: {"cms_ref": "x", "validity_hours": 1} for id_ in ("annual", "a", "b")},
+            campaigns={"upgrade": campaign(experiment="x", cap={"max": 2, "scope": "offer"})},
+            experiments={"x": {"variants": variants}},
+        )
+        of = user(triggers=tuple(trigger("other", offer_id=offer) for offer in ("annual", "a", "b", "c")))
+        return Offered(of), asked.listening(moment())[0]
+
+    def test_count_them_and_the_own_one(self) -> None:
+        offered, asking = self.campaign_with("a", "b")
+        assert offered.counts(asking)[0].used == 3
+
+    def test_count_none_that_it_does_not_offer(self) -> None:
+        offered, asking = self.campaign_with("a", None)
+        assert offered.counts(asking)[0].used == 2
+
+
+class TestTallies:
+    """Caps hold beyond the triggers that are remembered."""
+
+    def live(self, days: int, campaigns: dict[str, Any], most: int = 3) -> list[Trigger]:
+        """All that is issued in so many days, a moment a day, where hardly any trigger is remembered."""
+        asked, log, known, tallies = (
+            catalog(campaigns=campaigns),
+            list[Trigger](),
+            tuple[Trigger, ...](),
+            Tallies(),
+        )
+        for day in range(days):
+            now = NOW + timedelta(days=day)
+            of = user(now=now, triggers=known, tallies=tallies)
+            issued = decide(asked, of, [moment(cause=f"{day}", at=now)]).issued
+            log += issued
+            known, tallies, _ = forget((*known, *issued), tallies, most, now)
+        return log
+
+    def test_hold_for_ever(self) -> None:
+        log = self.live(60, {"rare": campaign(priority=90, cap={"max": 2}), "often": campaign()})
+        assert [one.campaign_id for one in log[:3]] == ["rare", "rare", "often"]
+        assert sum(one.campaign_id == "rare" for one in log) == 2
+
+    def test_hold_in_windows_and_make_room_again(self) -> None:
+        cap = {"max": 2, "window_days": 20}
+        log = self.live(200, {"rare": campaign(priority=90, cap=cap), "often": campaign()})
+        days = [(one.decided_at - NOW).days for one in log if one.campaign_id == "rare"]
+        assert all(later - earlier >= 20 for earlier, later in zip(days, days[2:], strict=False))
+        assert len(days) >= 10
+
+    @pytest.mark.parametrize("window", [{}, {"window_days": 300}])
+    def test_hold_when_many_campaigns_take_turns(self, window: dict[str, Any]) -> None:
+        """Far more than there are tallies: the rest is counted roughly, and never too low."""
+        number = 4 * MAX_ROWS
+        cap = {"max": 1, **window}
+        log = self.live(number, {f"c{n:03}": campaign(cap=cap) for n in range(number)})
+        offered = [one.campaign_id for one in log]
+        assert len(offered) == len(set(offered)), "a cap of 1 was exceeded"
+        assert len(offered) > number * 0.8, "far stricter than it says"
+
+    def test_of_wide_scopes_hold_when_many_campaigns_take_turns(self) -> None:
+        cap = [{"max": 1}, {"max": 5, "window_days": 30, "scope": "user"}, {"max": 20, "scope": "placement"}]
+        log = self.live(400, {f"c{n:03}": campaign(cap=cap) for n in range(100)})
+        assert len(log) == 20
+        for one in log:
+            assert sum(timedelta(0) <= one.decided_at - other.decided_at < timedelta(30) for other in log) <= 5
+
+    def test_rests_hold_too(self) -> None:
+        log = self.live(100, {"rested": campaign(priority=90, cool_down_hours=24 * 30), "often": campaign()})
+        days = [(one.decided_at - NOW).days for one in log if one.campaign_id == "rested"]
+        assert days == [0, 30, 60, 90]
+
+    def test_count_at_least_to_the_highest_cap(self) -> None:
+        assert len(DIGITS) - 1 >= MAX_CAP

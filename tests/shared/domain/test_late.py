@@ -1,0 +1,121 @@
+"""The ring and what is older than it: only what was paid, judged or tried still counts."""
+
+import pytest
+
+from shared.domain.arrival import Arrival
+from shared.domain.events import Event, Outcome, Signal, TrialStarted
+from shared.domain.history import RING_SIZE, Folded, History
+from shared.domain.ring import from_row
+from shared.domain.subscription import Status
+from tests.shared.domain.story import (
+    TERMS,
+    USER,
+    auto_renew_off,
+    awaited,
+    cancelled,
+    day,
+    failed,
+    paid,
+    paused,
+    payment,
+    refunded,
+    signal,
+    trial,
+)
+
+MARK = 100
+"""The day of the newest event in the base of the histories here."""
+
+
+def aged(*events: Event) -> History:
+    """A history whose base holds these events, and one of no account on the mark's day; its ring is empty."""
+    history = History()
+    for event in (*events, signal(Signal.PRICE_INCREASE_ACCEPTED, MARK)):
+        history = history.add(event, TERMS, ring_size=0).history
+    return history
+
+
+def late(history: History, event: Event) -> Folded:
+    return history.add(event, TERMS)
+
+
+def status(history: History, on: float) -> Status:
+    return history.at(day(on), TERMS)[0].best.shown_status
+
+
+def test_the_ring_holds_the_newest_96() -> None:
+    history = History()
+    for on in range(RING_SIZE + 4):
+        history = history.add(paid(on), TERMS).history
+    assert RING_SIZE == len(history.ring) == 96
+    assert from_row(history.ring[0], USER).occurred_at == day(4)
+    assert (history.mark == history.base.best and True) or history.mark is not None
+
+
+def test_a_ring_can_be_emptied() -> None:
+    assert aged(paid(99)).ring == ()
+
+
+def test_a_late_success_takes_effect_at_the_mark() -> None:
+    folded = late(aged(), paid(50, start=90, end=120))
+    assert folded.arrival is Arrival.LATE
+    assert status(folded.history, MARK) is Status.ACTIVE
+    assert folded.history.base.best.since == day(MARK)
+
+
+def test_a_late_refund_takes_effect() -> None:
+    folded = late(aged(paid(80, end=120)), refunded(85, start=80))
+    assert folded.arrival is Arrival.LATE
+    assert status(folded.history, MARK) is Status.REVOKED
+
+
+def test_a_late_verdict_older_than_the_one_that_stands_changes_nothing() -> None:
+    history = aged(paid(80, end=120), payment(Outcome.DISPUTE_WON, 90, start=80))
+    assert late(history, payment(Outcome.DISPUTE_LOST, 85, start=80)).history is history
+
+
+def test_a_late_trial_is_used_and_no_more() -> None:
+    folded = late(aged(), trial(50, ends=150))
+    assert folded.history.head.trial_used
+    assert status(folded.history, MARK) is Status.NONE
+
+
+@pytest.mark.parametrize(
+    "event",
+    [failed(50, final=True), awaited(50), cancelled(50), auto_renew_off(50), paused(50), failed(99, start=120)],
+)
+def test_the_rest_only_counts_as_late(event: Event) -> None:
+    history = aged(paid(90, end=120))
+    folded = late(history, event)
+    assert folded.arrival is Arrival.LATE
+    assert folded.history is history
+    assert folded.moments == ()
+
+
+@pytest.mark.parametrize("event", [paid(50, start=90, end=120), refunded(95, start=90), trial(50, ends=99)])
+def test_what_comes_late_again_changes_nothing_more(event: Event) -> None:
+    history = late(aged(paid(90, end=120)), event).history
+    again = late(history, event)
+    assert again.history is history
+    assert again.moments == ()
+
+
+def test_what_the_ring_holds_follows_from_what_came_late() -> None:
+    history = aged().add(failed(121, start=120, grace_until=150), TERMS).history
+    folded = late(history, paid(50, start=90, end=120))
+    assert status(folded.history, 140) is Status.GRACE
+    assert folded.history.ring == history.ring
+
+
+def test_the_moments_of_what_came_late_are_of_the_mark() -> None:
+    folded = late(aged(), paid(50, start=90, end=120))
+    assert [(moment.kind, moment.at) for moment in folded.moments] == [("activated", day(MARK))]
+
+
+def test_a_row_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="not a row of the ring: it has 2 columns"):
+        from_row((0, "payment", "", "e", "main", "d", "barter", 1), USER)
+
+
+def test_only_what_can_move_a_status_has_a_row() -> None:
+    assert isinstance(from_row(History().add(trial(0), TERMS).history.ring[0], USER).fact, TrialStarted)

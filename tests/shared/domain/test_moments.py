@@ -1,0 +1,235 @@
+"""Moments: which one each happening brings, and when it still says something true."""
+
+import pytest
+
+from shared.domain.conditions import CONDITIONS, holds
+from shared.domain.events import Event, Outcome, Signal
+from shared.domain.milestones import milestones
+from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.subscription import Status
+from tests.shared.domain.story import (
+    TERMS,
+    Story,
+    after,
+    auto_renew_off,
+    auto_renew_on,
+    awaited,
+    cancelled,
+    day,
+    failed,
+    paid,
+    paused,
+    payment,
+    refunded,
+    resumed,
+    signal,
+    trial,
+)
+
+K = MomentKind
+OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
+
+
+@pytest.mark.parametrize(
+    ("before", "event", "moments"),
+    [
+        ([], trial(0), [K.TRIAL_STARTED]),
+        ([], paid(0), [K.ACTIVATED]),
+        ([], awaited(0), []),
+        ([awaited(0)], paid(1), [K.ACTIVATED]),
+        ([paid(0), cancelled(1)], paid(2), [K.ACTIVATED]),
+        ([paid(0), refunded(1, start=0)], paid(2), [K.ACTIVATED]),
+        ([trial(0)], paid(14), [K.TRIAL_CONVERTED]),
+        ([trial(0)], paid(16), [K.TRIAL_CONVERTED]),
+        ([trial(0), failed(14)], paid(16), [K.TRIAL_CONVERTED]),
+        ([trial(0), paid(16)], paid(46), [K.RENEWED]),
+        ([trial(0)], paid(30), [K.TRIAL_CONVERTED]),
+        ([paid(0)], paid(30), [K.RENEWED]),
+        ([paid(0)], paid(32), [K.RENEWED]),
+        ([paid(0)], paid(1, start=0), []),
+        ([paid(0)], paid(30, plan="annual"), [K.RENEWED, K.PLAN_CHANGED]),
+        ([paid(0), failed(30)], paid(31), [K.PAYMENT_RECOVERED]),
+        ([paid(0), failed(29, start=30)], paid(30), [K.PAYMENT_RECOVERED]),
+        ([paid(0), failed(30, grace_until=30.5)], paid(40), [K.PAYMENT_RECOVERED]),
+        ([paid(0), failed(30), paid(31)], paid(61), [K.RENEWED]),
+        ([paid(0)], failed(30), [K.PAYMENT_FAILED]),
+        ([paid(0)], failed(29, start=30), [K.PAYMENT_FAILED]),
+        ([paid(0)], failed(1, start=0), []),
+        ([paid(0)], failed(30, final=True), [K.PAYMENT_FAILED, K.EXPIRED]),
+        ([paid(0)], failed(29, start=30, final=True), [K.PAYMENT_FAILED, K.AUTO_RENEW_OFF]),
+        ([trial(0)], failed(14, final=True), [K.PAYMENT_FAILED, K.TRIAL_ENDED, K.EXPIRED]),
+        ([paid(0)], auto_renew_off(1), [K.AUTO_RENEW_OFF]),
+        ([paid(0), auto_renew_off(1)], auto_renew_off(2), []),
+        ([paid(0), auto_renew_off(1)], auto_renew_on(2), [K.AUTO_RENEW_ON]),
+        ([paid(0)], auto_renew_on(1), []),
+        ([paid(0), failed(30, grace_until=30.5)], auto_renew_off(40), [K.AUTO_RENEW_OFF, K.EXPIRED]),
+        ([paid(0)], cancelled(1), [K.EXPIRED]),
+        ([trial(0)], cancelled(1), [K.TRIAL_ENDED, K.EXPIRED]),
+        ([paid(0)], cancelled(1, effective=9), []),
+        ([paid(0)], paused(1), []),
+        ([paid(0), paused(1, effective=2)], resumed(3), [K.RESUMED]),
+        ([paid(0)], refunded(1, start=0), [K.REFUNDED]),
+        ([paid(0)], refunded(1, start=0, partial=True), []),
+        ([paid(0)], payment(Outcome.DISPUTE_LOST, 1, start=0), []),
+        ([paid(0)], signal(Signal.DOWNGRADE_SCHEDULED, 1, to_plan="mini"), []),
+        ([], auto_renew_off(0), []),
+        ([], failed(0), []),
+    ],
+)
+def test_each_event_brings_its_moments(before: list[Event], event: Event, moments: list[MomentKind]) -> None:
+    story = after(*before).then(event)
+    assert [moment.kind for moment in story.last if moment.at == event.occurred_at] == moments
+    assert {moment.cause for moment in story.last if not moment.by_time} <= {event.key.cause}
+
+
+@pytest.mark.parametrize(
+    ("story", "until", "moments"),
+    [
+        (after(trial(0)), 14, []),
+        (after(trial(0)), 21, [K.TRIAL_ENDED]),
+        (after(trial(0)), 81, [K.TRIAL_ENDED, K.EXPIRED]),
+        (after(trial(0, auto_renew=False)), 14, [K.TRIAL_ENDED, K.EXPIRED]),
+        (after(paid(0)), 97, [K.EXPIRED]),
+        (after(paid(0), auto_renew_off(1)), 30, [K.EXPIRED]),
+        (after(awaited(0)), 3, [K.EXPIRED]),
+        (after(paid(0), paused(1, effective=5, resume=9)), 9, [K.PAUSED, K.RESUMED]),
+        (after(paid(0), cancelled(1, effective=9)), 9, [K.EXPIRED]),
+    ],
+)
+def test_time_brings_the_moments_of_ends_and_pauses(story: Story, until: float, moments: list[MomentKind]) -> None:
+    assert story.brought(until) == moments
+
+
+def test_payment_failed_comes_only_from_a_failed_payment() -> None:
+    assert K.PAYMENT_FAILED not in after(paid(0)).brought(400)
+
+
+def test_what_time_brings_is_told_by_the_next_event_too() -> None:
+    assert after(paid(0), auto_renew_off(1), paid(50)).moments == [K.EXPIRED, K.ACTIVATED]
+
+
+def test_what_time_brings_has_one_cause_however_it_is_found() -> None:
+    story = after(paid(0), auto_renew_off(1))
+    read = story.history.at(day(40), TERMS)[1]
+    told = story.then(paid(50)).last
+    assert [moment.cause for moment in read] == [moment.cause for moment in told if moment.by_time]
+
+
+@pytest.mark.parametrize(
+    ("before", "on", "event"),
+    [
+        ([paid(0), auto_renew_off(1)], 30, cancelled(30)),
+        ([paid(0), auto_renew_off(1)], 30, cancelled(29)),
+        ([trial(0, auto_renew=False)], 14, cancelled(14)),
+        ([paid(0), paused(1, effective=5, resume=9)], 9, resumed(8)),
+    ],
+)
+def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
+    before: list[Event], on: float, event: Event
+) -> None:
+    """So that an event that comes in after the clock has looked brings no second offer for the same end."""
+    story = after(*before)
+    by_time = [(one.kind, one.cause) for one in story.history.at(day(on), TERMS)[1]]
+    by_event = [(one.kind, one.cause) for one in story.then(event).last]
+    assert by_time[-1] in by_event
+
+
+class TestMilestones:
+    def on_the_way(self, story: Story, on: float) -> list[tuple[MomentKind, int | None, float]]:
+        found = milestones(story.sub(on), OFFSETS)
+        return [(one.kind, one.offset_days, (one.at - day(0)).total_seconds() / 86400) for one in found]
+
+    def test_a_trial_is_ending_at_its_offsets(self) -> None:
+        assert self.on_the_way(after(trial(0, ends=14)), 1) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
+
+    def test_a_trial_shorter_than_an_offset_is_ending_from_its_first_day(self) -> None:
+        assert self.on_the_way(after(trial(0, ends=2)), 1) == [(K.TRIAL_ENDING, 3, 0), (K.TRIAL_ENDING, 1, 1)]
+
+    def test_who_expired_lapses_at_the_offsets(self) -> None:
+        assert self.on_the_way(after(paid(0), cancelled(5)), 6) == [(K.LAPSED, 7, 12), (K.LAPSED, 30, 35)]
+
+    @pytest.mark.parametrize("story", [Story(), after(paid(0)), after(paid(0), refunded(1, start=0))])
+    def test_nobody_else_has_any(self, story: Story) -> None:
+        assert self.on_the_way(story, 2) == []
+
+    def test_without_offsets_there_are_none(self) -> None:
+        assert list(milestones(after(trial(0)).sub(1), {})) == []
+
+    def causes(self, story: Story, on: float) -> list[str]:
+        return [one.cause for one in milestones(story.sub(on), OFFSETS)]
+
+    def test_the_cause_is_kind_subscription_offset_and_the_event_that_granted_the_time(self) -> None:
+        start = trial(0)
+        assert self.causes(after(start), 1)[0] == f"trial.ending/main/3/{start.key.cause}"
+
+    def test_an_extended_trial_ends_anew(self) -> None:
+        story = after(trial(0, ends=14))
+        assert set(self.causes(story, 1)).isdisjoint(self.causes(story.then(trial(2, ends=20)), 3))
+
+    def test_a_trial_told_twice_ends_once(self) -> None:
+        story = after(trial(0, ends=14))
+        assert self.causes(story, 1) == self.causes(story.then(trial(0.1, ends=14)), 1)
+
+    def test_an_earlier_reminder_is_untrue_of_an_extended_trial(self) -> None:
+        story = after(trial(0, ends=14))
+        reminder = next(milestones(story.sub(11), OFFSETS))
+        extended = story.then(trial(11, ends=30))
+        assert holds(story.account(11), reminder.kind, "main", reminder.cause)
+        assert not holds(extended.account(11), reminder.kind, "main", reminder.cause)
+
+
+IN_STATUS = {
+    Status.NONE: (Story(), 0),
+    Status.PENDING: (after(awaited(0)), 1),
+    Status.TRIALING: (after(trial(0)), 1),
+    Status.ACTIVE: (after(paid(0)), 1),
+    Status.GRACE: (after(paid(0)), 31),
+    Status.ON_HOLD: (after(paid(0)), 40),
+    Status.PAUSED: (after(paid(0), paused(1, effective=2)), 3),
+    Status.EXPIRED: (after(paid(0), cancelled(1)), 2),
+    Status.REVOKED: (after(paid(0), refunded(1, start=0)), 2),
+}
+PAYING = {Status.TRIALING, Status.ACTIVE}
+LIVE = {Status.PENDING, Status.GRACE, Status.ON_HOLD, Status.PAUSED} | PAYING
+TRUE_IN = {
+    K.TRIAL_STARTED: {Status.TRIALING},
+    K.TRIAL_ENDING: {Status.TRIALING},
+    K.TRIAL_CONVERTED: PAYING,
+    K.TRIAL_ENDED: set(Status) - PAYING,
+    K.ACTIVATED: PAYING,
+    K.RENEWED: PAYING,
+    K.PAYMENT_FAILED: set(),
+    K.PAYMENT_RECOVERED: PAYING,
+    K.PLAN_CHANGED: LIVE,
+    K.AUTO_RENEW_OFF: {Status.PENDING},
+    K.AUTO_RENEW_ON: LIVE - {Status.PENDING},
+    K.PAUSED: {Status.PAUSED},
+    K.RESUMED: PAYING | {Status.GRACE},
+    K.EXPIRED: {Status.EXPIRED},
+    K.LAPSED: {Status.EXPIRED},
+    K.REFUNDED: {Status.REVOKED},
+    K.CHURN_RISK_RAISED: LIVE,
+}
+"""Of each moment, in which of the stories above it would say something true."""
+
+
+@pytest.mark.parametrize("kind", MomentKind)
+def test_each_moment_has_a_condition_on_the_state(kind: MomentKind) -> None:
+    true_in = {status for status, (story, on) in IN_STATUS.items() if CONDITIONS[kind](story.sub(on))}
+    assert true_in == TRUE_IN[kind]
+
+
+def test_a_failed_payment_is_worth_an_offer_until_it_recovers() -> None:
+    failing = after(paid(0), failed(30))
+    assert CONDITIONS[K.PAYMENT_FAILED](failing.sub(31))
+    assert not CONDITIONS[K.PAYMENT_FAILED](failing.then(paid(31)).sub(31))
+
+
+def test_a_moment_is_true_only_of_the_subscription_that_speaks() -> None:
+    story = after(paid(0, sub="a"))
+    assert holds(story.account(1), K.ACTIVATED, "a", "cause")
+    assert not holds(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", "cause")
+
+
+def test_milestones_are_trial_ending_and_lapsed() -> None:
+    assert {K.TRIAL_ENDING, K.LAPSED} == MILESTONES

@@ -1,0 +1,127 @@
+"""What is left of triggers that are not remembered one by one: counts that are never too low."""
+
+from collections import Counter
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.events import FeedbackKind
+from shared.domain.tallies import CELLS, ISSUED, MAX_ROWS, SCOPES, Rough, Tallies, Tally, events_of, forget
+from shared.domain.triggers import Feedback, Trigger
+from tests.shared.domain.story import day
+from tests.shared.domain.test_merges import OFFER
+
+NOW = day(100)
+OVER, OPEN = day(3), day(200)
+
+
+def offer(number: int, campaign: str = "c", **facts: object) -> Trigger:
+    """An offer made on that day, long over."""
+    made = OFFER._replace(trigger_id=f"t{number}", campaign_id=campaign, decided_at=day(number), expires_at=OVER)
+    return made._replace(**facts)
+
+
+def ids(triggers: tuple[Trigger, ...]) -> list[str]:
+    return [trigger.trigger_id for trigger in triggers]
+
+
+def left(*triggers: Trigger) -> Tallies:
+    """What is left of these when none of them is remembered."""
+    return forget(triggers, Tallies(), 0, NOW)[1]
+
+
+class TestForgetting:
+    def test_does_nothing_while_there_is_room(self) -> None:
+        triggers = tuple(offer(n) for n in range(3))
+        assert forget(triggers, Tallies(), 3, NOW) == (triggers, Tallies(), ())
+
+    def test_takes_the_oldest_first(self) -> None:
+        kept, _, unwatched = forget(tuple(offer(n) for n in range(5)), Tallies(), 3, NOW)
+        assert (ids(kept), unwatched) == (["t2", "t3", "t4"], ())
+
+    def test_takes_what_is_over_before_what_is_open(self) -> None:
+        oldest, *others = [offer(0, expires_at=OPEN), offer(1), offer(2, expires_at=OPEN, revoked=True), offer(3)]
+        kept, _, unwatched = forget((oldest, *others), Tallies(), 2, NOW)
+        assert (ids(kept), unwatched) == (["t0", "t3"], ())
+
+    def test_names_what_it_had_to_take_though_it_is_open(self) -> None:
+        triggers = (*(offer(n, expires_at=OPEN) for n in range(3)), offer(3))
+        kept, _, unwatched = forget(triggers, Tallies(), 1, NOW)
+        assert (ids(kept), ids(unwatched)) == (["t2"], ["t0", "t1"])
+
+
+class TestTallies:
+    def test_count_each_event_of_what_has_all_else_in_common(self) -> None:
+        clicked = (Feedback(FeedbackKind.CLICKED, day(9)),)
+        tallies = left(offer(1, feedback=clicked), offer(2), offer(5, offer_id="other"))
+        about = ("c", "o", "p", "email")
+        assert tallies.rows == (
+            Tally(*about, "clicked", 1, day(9)),
+            Tally(*about, ISSUED, 2, day(2)),
+            Tally("c", "other", "p", "email", ISSUED, 1, day(5)),
+        )
+        assert tallies.rough == ()
+
+    def test_do_not_depend_on_the_order_of_leaving(self) -> None:
+        triggers = [offer(n, f"c{n % 7}") for n in range(40)]
+        assert left(*triggers) == left(*reversed(triggers))
+
+    def test_have_a_bound_and_the_one_longest_unchanged_is_counted_roughly(self) -> None:
+        tallies = left(*(offer(n, f"c{n}") for n in range(MAX_ROWS + 1)))
+        assert len(tallies.rows) == MAX_ROWS
+        assert "c0" not in {row.campaign_id for row in tallies.rows}
+        (rough,) = tallies.rough
+        assert (rough.event, rough.last_at, rough.number("campaign", "c0")) == (ISSUED, day(0), 1)
+
+    def test_that_are_rough_stay_as_large(self) -> None:
+        tallies = left(*(offer(n, f"c{n}") for n in range(2000)))
+        assert [len(rough.cells) for rough in tallies.rough] == [CELLS]
+        assert tallies.rough[0].number("user", "") == 35
+
+
+class TestRough:
+    EMPTY = Rough(ISSUED, "0" * CELLS, day(0))
+
+    def test_counts_what_shares_each_scope(self) -> None:
+        tally = Tally("c", "o", "p", "email", ISSUED, 3, day(1))
+        rough = self.EMPTY.plus(tally)
+        assert [rough.number(scope, name_of(tally)) for scope, name_of in SCOPES.items()] == [3] * len(SCOPES)
+        assert rough.last_at == day(1)
+
+    def test_hardly_ever_counts_what_never_was(self) -> None:
+        rough = self.EMPTY
+        for number in range(20):
+            rough = rough.plus(Tally(f"c{number}", f"o{number}", "p", "email", ISSUED, 1, day(1)))
+        mistaken = sum(rough.number("campaign", f"another-{number}") > 0 for number in range(1000))
+        assert mistaken < 60
+
+
+numbers = st.integers(0, 150)
+some_triggers = st.lists(
+    st.builds(
+        lambda on, campaign, kinds: offer(
+            on, f"c{campaign}", feedback=tuple(Feedback(kind, day(on) + timedelta(1)) for kind in sorted(kinds))
+        ),
+        st.integers(0, 99),
+        numbers,
+        st.sets(st.sampled_from(FeedbackKind), max_size=2),
+    ),
+    max_size=300,
+)
+
+
+@given(some_triggers)
+def test_nothing_is_ever_counted_too_low(triggers: list[Trigger]) -> None:
+    """Whatever the scope and the event; up to what the digits hold, which is more than any cap."""
+    tallies = left(*triggers)
+    truth = Counter(
+        (scope, name_of(trigger), str(event))
+        for trigger in triggers
+        for event, _ in events_of(trigger)
+        for scope, name_of in SCOPES.items()
+    )
+    for (scope, name, event), number in truth.items():
+        rows = sum(row.number for row in tallies.rows if row.event == event and SCOPES[scope](row) == name)
+        rough = sum(one.number(scope, name) for one in tallies.rough if one.event == event)
+        assert rows + rough >= min(number, 35)

@@ -1,0 +1,204 @@
+"""Revoked is a verdict over the machine: what refunds and disputes take, and what they leave."""
+
+import pytest
+
+from shared.domain.events import Outcome
+from shared.domain.subscription import Status, Verdict
+from tests.shared.domain.story import (
+    Story,
+    after,
+    auto_renew_off,
+    cancelled,
+    day,
+    failed,
+    paid,
+    paused,
+    payment,
+    refunded,
+    trial,
+)
+
+
+def verdicts(*outcomes: Outcome) -> Story:
+    """A payment for the days 0 to 30, and what was said of it on the days after."""
+    reports = [payment(outcome, on, start=0) for on, outcome in enumerate(outcomes, start=1)]
+    return after(paid(0), *reports)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "shown"),
+    [
+        ([Outcome.REFUNDED], Status.REVOKED),
+        ([Outcome.REFUNDED, Outcome.REFUND_REVERSED], Status.ACTIVE),
+        ([Outcome.DISPUTED], Status.ACTIVE),
+        ([Outcome.DISPUTED, Outcome.DISPUTE_LOST], Status.REVOKED),
+        ([Outcome.DISPUTED, Outcome.DISPUTE_WON], Status.ACTIVE),
+        ([Outcome.DISPUTE_LOST, Outcome.DISPUTE_WON], Status.ACTIVE),
+        ([Outcome.REFUNDED, Outcome.SUCCEEDED], Status.ACTIVE),
+    ],
+)
+def test_the_latest_verdict_on_the_granting_payment_stands(outcomes: list[Outcome], shown: Status) -> None:
+    assert verdicts(*outcomes).status(10) is shown
+
+
+def test_verdicts_are_latest_by_time_not_by_arrival() -> None:
+    lost, won = payment(Outcome.DISPUTE_LOST, 1, start=0), payment(Outcome.DISPUTE_WON, 2, start=0)
+    assert after(paid(0), won, lost).status(3) is Status.ACTIVE
+
+
+def test_each_verdict_is_kept_by_its_name() -> None:
+    kept = {
+        outcome: verdicts(outcome).sub(2).payments[-1].verdict
+        for outcome in Outcome
+        if outcome not in {Outcome.PENDING, Outcome.FAILED}
+    }
+    assert kept == {
+        Outcome.SUCCEEDED: Verdict.PAID,
+        Outcome.REFUNDED: Verdict.REFUNDED,
+        Outcome.REFUND_REVERSED: Verdict.REVERSED,
+        Outcome.DISPUTED: Verdict.DISPUTED,
+        Outcome.DISPUTE_WON: Verdict.WON,
+        Outcome.DISPUTE_LOST: Verdict.LOST,
+    }
+
+
+def test_revoked_is_not_entitled() -> None:
+    assert not verdicts(Outcome.REFUNDED).entitled(2)
+
+
+def test_a_part_of_the_money_given_back_takes_nothing() -> None:
+    story = after(paid(0), refunded(1, start=0, partial=True))
+    assert story.status(2) is Status.ACTIVE
+    assert story.moments == []
+
+
+def test_verdicts_on_other_periods_are_facts() -> None:
+    story = after(paid(0, payment_id="p1"), paid(30, payment_id="p2"), refunded(31, start=0, payment_id="p1"))
+    assert story.status(32) is Status.ACTIVE
+    assert [payment.verdict for payment in story.sub(32).payments] == [Verdict.REFUNDED, Verdict.PAID]
+
+
+def test_a_payment_id_ties_a_refund_to_its_payment_whatever_period_it_names() -> None:
+    story = after(paid(0, payment_id="p1"), paid(30, payment_id="p2"), refunded(31, start=0, payment_id="p2"))
+    assert story.status(32) is Status.REVOKED
+
+
+def test_without_a_payment_id_the_period_ties_them() -> None:
+    assert after(paid(0), paid(30), refunded(31, start=0)).status(32) is Status.ACTIVE
+    assert after(paid(0), paid(30), refunded(31, start=30)).status(32) is Status.REVOKED
+
+
+def test_a_refund_told_before_its_payment_but_dated_after_it_revokes() -> None:
+    assert after(refunded(1, start=0), paid(0)).status(2) is Status.REVOKED
+
+
+def test_the_refund_of_a_double_charge_leaves_the_user_what_the_first_payment_bought() -> None:
+    story = after(paid(0, payment_id="p1"), paid(0.1, start=0, payment_id="p2"))
+    once = story.then(refunded(1, start=0, payment_id="p2"))
+    assert once.status(2) is Status.ACTIVE
+    assert once.then(refunded(3, start=0, payment_id="p1")).status(4) is Status.REVOKED
+
+
+def test_an_invoice_of_nothing_upholds_no_refunded_period() -> None:
+    story = after(paid(0, amount=0, payment_id="p1"), paid(1, start=0, payment_id="p2"))
+    assert story.then(refunded(2, start=0, payment_id="p2")).status(3) is Status.REVOKED
+
+
+def test_the_newest_eight_payments_are_kept() -> None:
+    story = after(*(paid(30 * month) for month in range(12)))
+    assert [payment.period_start for payment in story.sub(331).payments] == [
+        day(30 * month) for month in range(4, 12)
+    ]
+
+
+def test_the_granting_payment_is_known_though_eight_later_ones_were_judged() -> None:
+    judged = [refunded(1, start=100 + n) for n in range(8)]
+    assert after(paid(0), *judged, refunded(2, start=0)).status(3) is Status.REVOKED
+
+
+class TestBeneathTheVerdict:
+    def test_the_machine_runs_on_in_silence(self) -> None:
+        story = verdicts(Outcome.REFUNDED)
+        assert story.brought(200) == []
+        assert story.sub(200).status is Status.EXPIRED
+        assert story.status(200) is Status.REVOKED
+
+    def test_events_bring_no_moments(self) -> None:
+        assert verdicts(Outcome.REFUNDED).then(auto_renew_off(5)).moments == []
+
+    def test_a_won_dispute_shows_what_the_machine_has_come_to(self) -> None:
+        story = verdicts(Outcome.DISPUTE_LOST)
+        assert story.then(payment(Outcome.DISPUTE_WON, 20, start=0)).status(20) is Status.ACTIVE
+        assert story.then(payment(Outcome.DISPUTE_WON, 32, start=0)).status(32) is Status.GRACE
+
+    def test_a_success_for_a_later_period_ends_it(self) -> None:
+        assert verdicts(Outcome.REFUNDED).then(paid(5)).status(6) is Status.ACTIVE
+
+    def test_a_trial_after_the_machine_expired_ends_it(self) -> None:
+        story = verdicts(Outcome.REFUNDED).then(cancelled(3), trial(5, ends=19))
+        assert story.status(6) is Status.TRIALING
+
+    def test_a_refund_tells_of_itself_and_no_more(self) -> None:
+        assert verdicts(Outcome.REFUNDED).moments == ["refunded"]
+
+
+class TestThePeriodNotYetBegun:
+    def test_refunded_restores_the_one_before(self) -> None:
+        before = after(paid(0, plan="basic"))
+        story = before.then(paid(20, start=30, plan="annual"), refunded(21, start=30))
+        was, now = before.sub(22), story.sub(22)
+        assert (now.shown_status, now.plan, now.period_end) == (Status.ACTIVE, was.plan, was.period_end)
+        assert story.status(30) is Status.GRACE
+
+    def test_lost_restores_the_one_before(self) -> None:
+        story = after(paid(0), paid(20, start=30), payment(Outcome.DISPUTE_LOST, 21, start=30))
+        assert story.sub(22).period_end == day(30)
+
+    def test_refunded_once_it_has_begun_revokes(self) -> None:
+        assert after(paid(0), paid(20, start=30), refunded(30, start=30)).status(30) is Status.REVOKED
+
+    def test_refunded_restores_the_trial(self) -> None:
+        story = after(trial(0, ends=14), paid(10, start=14), refunded(11, start=14))
+        assert [story.status(on) for on in (12, 14)] == [Status.TRIALING, Status.GRACE]
+
+    def test_refunded_restores_the_end_of_grace(self) -> None:
+        story = after(paid(0), failed(30), paid(31, start=31.001), refunded(31.0005, start=31.001))
+        assert [story.status(on) for on in (32, 37)] == [Status.GRACE, Status.ON_HOLD]
+
+    def test_refunded_restores_the_end_of_the_pause(self) -> None:
+        story = after(paid(0), paused(1, effective=30, resume=60), paid(40, start=41), refunded(40.5, start=41))
+        assert [story.status(on) for on in (59, 60)] == [Status.PAUSED, Status.GRACE]
+
+    def test_refunded_leaves_a_pause_that_fell_due_since(self) -> None:
+        story = after(paid(0), paused(1, effective=22, resume=28), paid(20, start=30), refunded(25, start=30))
+        assert [story.status(on) for on in (26, 28)] == [Status.PAUSED, Status.GRACE]
+        assert story.sub(28).grace_until == day(35)
+
+    def test_refunded_restores_none_where_nothing_was_before(self) -> None:
+        assert after(paid(0, start=5), refunded(1, start=5)).status(2) is Status.NONE
+
+    @pytest.mark.parametrize("order", [(30, 60), (60, 30)])
+    def test_two_of_them_refunded_in_either_order_restore_the_one_that_runs(self, order: tuple[int, int]) -> None:
+        story = after(paid(0), paid(10, start=30), paid(11, start=60))
+        for on, start in enumerate(order, start=12):
+            story = story.then(refunded(on, start=start))
+        assert story.status(20) is Status.ACTIVE
+        assert story.sub(20).period_end == day(30)
+
+    def test_refunded_and_reversed_grants_it_again(self) -> None:
+        story = after(paid(0), paid(20, start=30), refunded(21, start=30))
+        again = story.then(payment(Outcome.REFUND_REVERSED, 22, start=30))
+        assert again.sub(23).period_end == day(60)
+
+    def test_refunded_after_a_cancellation_lets_the_user_come_back_at_once(self) -> None:
+        story = after(paid(0), paid(29, start=30), cancelled(29.1), refunded(29.2, start=30), paid(29.3))
+        assert story.status(29.4) is Status.ACTIVE
+
+    def test_refunded_after_a_cancellation_undoes_no_cancellation(self) -> None:
+        story = after(paid(0), paid(29, start=30), cancelled(29.1), refunded(29.2, start=30))
+        assert not story.entitled(29.3)
+
+    def test_only_what_has_not_begun_is_kept_besides_what_runs(self) -> None:
+        """Stores charge a day ahead for ever: what was replaced must not pile up."""
+        story = after(paid(0), *(paid(30 * month - 1, start=30 * month) for month in range(1, 12)))
+        assert len(story.sub(329.5).replaced) == 1

@@ -1,0 +1,321 @@
+"""The real functions, called as Pub/Sub calls them: each kind of failure has its outcome, and nothing is told."""
+
+import asyncio
+import json
+import logging
+from base64 import b64decode
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from functions_framework.aio import create_asgi_app
+
+from infra.embedded.asgi import call
+from infra.embedded.runtime import FUNCTIONS, VirtualClock
+from shared import wiring
+from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.sqlite import SqliteStore
+from shared.application.handle_event import Application
+from shared.application.tick import Ticker
+from shared.decisioning.catalog import EMPTY
+from shared.domain.errors import Transient
+from shared.domain.terms import Terms
+from shared.entrypoints.pubsub import OUTCOME
+from shared.observability.logs import CloudFormatter
+from shared.ports import Document, Stored
+from shared.record.user_record import due_shard
+from shared.wiring import Wiring
+from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, push
+from tests.support.publishers import Collected
+
+NOW = datetime(2026, 3, 15, 9, 31, tzinfo=UTC)
+USER = COMMON["user_id"]
+ATTRIBUTES = {"origin": "till-7", "k": "värde"}
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/main.py"))
+
+
+class World:
+    """What the functions are wired to."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock(NOW)
+        self.store = SqliteStore(":memory:")
+        self.bus = Collected()
+        self.failure: Exception | None = None
+
+    async def load(self, user_id: str) -> Stored:
+        await asyncio.sleep(0)
+        if self.failure:
+            raise self.failure
+        return await self.store.load(user_id)
+
+    async def commit(self, document: Document, version: object | None) -> None:
+        await self.store.commit(document, version)
+
+    def wired(self) -> Wiring:
+        application = Application(self, self.bus, FixedCatalogs(EMPTY), self.clock, Terms())
+        ticker = Ticker(self.store, self.bus, self.clock)
+        return Wiring(application, ticker, self.bus, self.clock, Terms())
+
+    @property
+    def letters(self) -> list[dict[str, Any]]:
+        return [message.body for message in self.bus.messages if message.topic == "dead-letter"]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World()
+    wiring.use(world.wired())
+    yield world
+    wiring.use(None)
+    world.store.close()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[dict[str, Any]]]:
+    """Every line that is logged, as Cloud Logging would parse it."""
+    lines: list[dict[str, Any]] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(json.loads(self.format(record)))
+
+    handler, root = Lines(), logging.getLogger()
+    handler.setFormatter(CloudFormatter("p"))
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel("INFO")
+    yield lines
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def function(name: str) -> Any:
+    return create_asgi_app(name, str(FUNCTIONS / name / "main.py"), "http")
+
+
+async def deliver(
+    topic: str, data: object, attributes: dict[str, str] | None = None, headers: dict[str, str] | None = None
+) -> tuple[int, str]:
+    """The status and the outcome of one delivery from Pub/Sub."""
+    data = data if isinstance(data, bytes) else json.dumps(data).encode()
+    return await post(topic, json.dumps(push(data, attributes)).encode(), headers)
+
+
+async def post(topic: str, body: bytes, headers: dict[str, str] | None = None) -> tuple[int, str]:
+    app = function(topic.replace("-", "_"))
+    status, answer = await call(
+        app, "POST", f"/{topic}", {"content-type": "application/json", **(headers or {})}, body
+    )
+    return status, answer[OUTCOME]
+
+
+def test_these_are_all_the_functions() -> None:
+    assert {topic.replace("-", "_") for topic in [*VALID, "lifecycle-clock"]} == set(NAMES)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT"])
+@pytest.mark.parametrize("name", NAMES)
+async def test_whoever_only_looks_is_told_that_it_is_up(name: str, method: str, world: World) -> None:
+    status, _ = await call(function(name), method, "/", {})
+    assert status == 200
+    assert world.bus.messages == []
+
+
+@pytest.mark.parametrize("topic", [topic for topic in VALID if topic != "trigger-feedback"])
+async def test_an_event_is_applied_and_acknowledged(topic: str, world: World) -> None:
+    assert await deliver(topic, VALID[topic]) == (204, "applied")
+    assert world.letters == []
+
+
+async def test_an_event_that_comes_again_is_acknowledged_as_a_duplicate(world: World) -> None:
+    assert await deliver("payment", PAYMENT) == (204, "applied")
+    document = await world.store.load(USER)
+    assert await deliver("payment", PAYMENT) == (204, "duplicate")
+    assert await world.store.load(USER) == document
+    first, second = world.bus.messages
+    assert first == second
+
+
+FUTURE = PAYMENT | {"occurred_at": (NOW + timedelta(minutes=6)).isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("topic", "data", "reason"),
+    [
+        ("payment", b"\xff secret-bytes", "not_json"),
+        ("payment", b"", "not_json"),
+        ("payment", PAYMENT | {"amount": "secret-amount"}, "invalid"),
+        ("trial-start", PAYMENT, "invalid"),
+        ("churn-signal", COMMON | {"signal": "secret-signal"}, "unknown_value"),
+        ("payment", FUTURE, "future_dated"),
+        ("payment", b"[" + b" " * 70_000 + b"]", "too_large"),
+        ("trigger-feedback", COMMON | {"trigger_id": "secret-trigger", "kind": "clicked"}, "unknown_trigger"),
+        ("lifecycle-clock", {"shards": [64]}, "invalid"),
+        ("lifecycle-due", [], "invalid"),
+    ],
+)
+async def test_what_can_never_succeed_is_acknowledged_and_kept_as_it_was(
+    topic: str, data: object, reason: str, world: World, logged: list[dict[str, Any]]
+) -> None:
+    assert await deliver(topic, data, ATTRIBUTES) == (204, "dead_lettered")
+    (letter,) = world.letters
+    assert (letter["reason"], letter["topic"], letter["attributes"]) == (reason, topic, ATTRIBUTES)
+    assert b64decode(letter["data_base64"]) == (data if isinstance(data, bytes) else json.dumps(data).encode())
+    (line,) = logged
+    assert (line["severity"], line["topic"], line["outcome"], line["reason"]) == (
+        "WARNING",
+        topic,
+        "dead_lettered",
+        reason,
+    )
+    assert line["message"].startswith(f"{topic}: dead letter: {reason}: ")
+    assert "secret" not in json.dumps(line)
+    assert await world.store.load(USER) == Stored(None, None)
+
+
+async def test_an_id_used_for_other_content_is_kept_and_changes_nothing(world: World) -> None:
+    await deliver("payment", PAYMENT)
+    document = await world.store.load(USER)
+    assert await deliver("payment", PAYMENT | {"amount": 1}) == (204, "dead_lettered")
+    assert [letter["reason"] for letter in world.letters] == ["id_reused"]
+    assert await world.store.load(USER) == document
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"secret words", b"[]", b'{"message": {"data": "\xc3\xa4"}}', b'{"message": 5}']
+)
+async def test_a_request_that_is_no_push_is_kept_whole(
+    body: bytes, world: World, logged: list[dict[str, Any]]
+) -> None:
+    assert await post("payment", body) == (204, "dead_lettered")
+    (letter,) = world.letters
+    assert letter["reason"] == "bad_envelope"
+    assert b64decode(letter["data_base64"]) == body
+    assert "secret" not in json.dumps(logged)
+
+
+@pytest.mark.parametrize("topic", sorted(VALID))
+async def test_what_may_pass_is_not_acknowledged(topic: str, world: World, logged: list[dict[str, Any]]) -> None:
+    world.failure = Transient("Firestore: DeadlineExceeded")
+    assert await deliver(topic, VALID[topic]) == (503, "failed")
+    assert world.bus.messages == []
+    (line,) = logged
+    assert line["severity"] == "WARNING"
+    assert line["message"] == f"{topic}: to be delivered again: Firestore: DeadlineExceeded"
+    assert line["outcome"] == "failed"
+
+
+async def test_a_bug_is_not_acknowledged_and_logged_with_its_trace_but_without_its_words(
+    world: World, logged: list[dict[str, Any]]
+) -> None:
+    world.failure = KeyError(USER)
+    assert await deliver("payment", PAYMENT, {"traceparent": TRACE}) == (500, "failed")
+    assert world.bus.messages == []
+    (line,) = logged
+    assert line["severity"] == "ERROR"
+    assert line["message"].startswith(
+        "payment: a bug, to be delivered again\nTraceback (most recent call last):\n"
+    )
+    assert line["message"].endswith("builtins.KeyError")
+    assert "in load" in line["message"]
+    assert line["logging.googleapis.com/trace"].endswith(TRACE.split("-")[1])
+    assert USER not in json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "blob", [b"", b"damaged", b"x\x9c\xabV*-N-R\xb2R*NM.J-\xd1-\x05\xf2\x95j\x01B\xa2\x06\x1d"]
+)
+async def test_a_document_that_cannot_be_read_waits_for_a_version_that_can(
+    blob: bytes, world: World, logged: list[dict[str, Any]]
+) -> None:
+    await world.store.commit(Document(USER, blob, None, {}), None)
+    stored = await world.store.load(USER)
+    assert await deliver("payment", PAYMENT) == (500, "failed")
+    assert await world.store.load(USER) == stored
+    assert world.bus.messages == []
+    (line,) = logged
+    assert line["severity"] == "ERROR"
+    assert line["message"].endswith("shared.record.codec.UnreadableRecord")
+    assert USER not in json.dumps(line)
+
+
+async def test_a_dead_letter_that_cannot_be_published_is_not_acknowledged(world: World) -> None:
+    world.bus.broken = True
+    assert await deliver("payment", b"no json") == (503, "failed")
+    assert await post("payment", b"no push") == (503, "failed")
+    world.bus.broken = False
+    assert await deliver("payment", b"no json") == (204, "dead_lettered")
+    assert len(world.letters) == 1
+
+
+async def test_what_was_committed_but_not_published_goes_out_when_it_comes_again(world: World) -> None:
+    world.bus.broken = True
+    assert await deliver("payment", PAYMENT) == (503, "failed")
+    document = await world.store.load(USER)
+    assert document.blob is not None
+    world.bus.broken = False
+    assert await deliver("payment", PAYMENT) == (204, "duplicate")
+    assert [message.topic for message in world.bus.messages] == ["subscription-change"]
+    assert await world.store.load(USER) == document
+
+
+@pytest.mark.parametrize(
+    ("attributes", "headers"),
+    [
+        ({"googclient_traceparent": TRACE, "traceparent": TRACE[:-2] + "00"}, {}),
+        ({"traceparent": TRACE}, {"traceparent": TRACE[:-2] + "00"}),
+        ({}, {"traceparent": TRACE}),
+        ({"googclient_traceparent": USER}, {"traceparent": TRACE}),
+    ],
+    ids=["Pub/Sub's own", "the producer's", "the request's", "the request's, where there is a wrong one"],
+)
+async def test_every_line_names_the_trace_of_its_delivery(
+    attributes: dict[str, str], headers: dict[str, str], world: World, logged: list[dict[str, Any]]
+) -> None:
+    await deliver("payment", b"no json", attributes, headers)
+    await deliver("payment", b"no json")
+    first, second = logged
+    assert first["logging.googleapis.com/trace"] == f"projects/p/traces/{TRACE.split('-')[1]}"
+    assert first["logging.googleapis.com/spanId"] == TRACE.split("-")[2]
+    assert first["logging.googleapis.com/trace_sampled"] is True
+    assert "logging.googleapis.com/trace" not in second
+    assert len(world.letters) == 2
+
+
+async def test_a_request_that_is_no_push_still_has_the_requests_trace(world: World, logged) -> None:
+    await post("payment", b"no push", {"traceparent": TRACE})
+    assert [line["logging.googleapis.com/spanId"] for line in logged] == [TRACE.split("-")[2]]
+    assert len(world.letters) == 1
+
+
+async def test_deliveries_at_once_keep_their_traces_apart(world: World, logged: list[dict[str, Any]]) -> None:
+    world.failure = Transient("gone")
+    spans = [f"{n:016x}" for n in range(1, 9)]
+    traces = [f"00-{'a' * 32}-{span}-01" for span in spans]
+    await asyncio.gather(*(deliver("payment", PAYMENT, {"traceparent": trace}) for trace in traces))
+    assert sorted(line["logging.googleapis.com/spanId"] for line in logged) == spans
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", json.dumps({"shards": [due_shard(USER)]}).encode()])
+async def test_a_tick_is_acknowledged_and_says_how_many_are_due(data: bytes, world: World, logged) -> None:
+    await world.store.commit(Document(USER, b"blob", NOW, {}), None)
+    assert await deliver("lifecycle-clock", data) == (204, "ticked")
+    assert [message.topic for message in world.bus.messages] == ["lifecycle-due"]
+    assert [line["message"] for line in logged] == ["1 users are due"]
+
+
+async def test_a_tick_that_cannot_publish_comes_again(world: World) -> None:
+    await world.store.commit(Document(USER, b"blob", NOW, {}), None)
+    world.bus.broken = True
+    assert await deliver("lifecycle-clock", b"{}") == (503, "failed")
+
+
+async def test_a_function_without_its_settings_fails_as_a_bug_does(monkeypatch, logged) -> None:
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    assert await deliver("payment", PAYMENT) == (500, "failed")
+    (line,) = logged
+    assert line["severity"] == "ERROR"
+    assert "InvalidSettings: GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project" in line["message"]

@@ -1,0 +1,121 @@
+"""Packing: every record that can come about comes back exactly, and nothing else is taken for one."""
+
+import zlib
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.application.handle_event import fit
+from shared.domain.account import Account
+from shared.domain.history import History
+from shared.domain.subscription import Status, Subscription
+from shared.processing.process import process
+from shared.processing.settle import Policy
+from shared.record.codec import UnreadableRecord, pack, unpack
+from shared.record.user_record import UserRecord
+from tests.support.catalogs import CATALOGS
+from tests.support.histories import LIFETIME, TERMS, USER, histories, instants
+from tests.support.lives import lives
+
+
+@st.composite
+def records(draw: st.DrawFn) -> UserRecord:
+    """Records as they come about: some history, at some instants, under some catalog."""
+    policy = Policy(CATALOGS[draw(st.sampled_from(sorted(CATALOGS)))], TERMS)
+    record, now = UserRecord(USER), draw(instants)
+    for event in draw(histories(behaving=True) | lives()):
+        now = max(now, event.occurred_at)
+        record = process(record, event, now, policy).record
+    return record
+
+
+@given(records())
+def test_a_record_comes_back_as_it_was(record: UserRecord) -> None:
+    assert unpack(pack(record)) == record
+
+
+@given(records())
+def test_a_record_that_came_back_is_packed_the_same_again(record: UserRecord) -> None:
+    assert pack(unpack(pack(record))) == pack(record)
+
+
+@given(records(), st.integers(200, 3000))
+def test_a_record_that_was_made_to_fit_comes_back_too(record: UserRecord, limit: int) -> None:
+    fitting, blob, _ = fit(record, TERMS, limit)
+    assert unpack(blob) == fitting
+
+
+@given(records(), st.data())
+def test_a_blob_with_a_damaged_byte_is_unreadable(record: UserRecord, data: st.DataObject) -> None:
+    blob = bytearray(pack(record))
+    place = data.draw(st.integers(2, len(blob) - 1))
+    blob[place] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(UnreadableRecord):
+        unpack(bytes(blob))
+
+
+@given(records(), st.data())
+def test_a_blob_that_was_cut_off_is_unreadable(record: UserRecord, data: st.DataObject) -> None:
+    blob = pack(record)
+    with pytest.raises(UnreadableRecord):
+        unpack(blob[: data.draw(st.integers(0, len(blob) - 1))])
+
+
+@given(st.binary())
+def test_any_other_bytes_are_unreadable(blob: bytes) -> None:
+    for other in (blob, zlib.compress(blob)):
+        with pytest.raises(UnreadableRecord):
+            unpack(other)
+
+
+def written(row: object) -> bytes:
+    """A blob as another version might have written it."""
+    return zlib.compress(orjson.dumps(row))
+
+
+def with_subscription(*columns: object) -> list[object]:
+    """The row of a record whose one subscription has these columns."""
+    return ["u", [[], None, [], [[columns]]]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"user_id": "u"},
+        [],
+        "u",
+        ["u", {}],
+        ["u", [[], None, [1]]],
+        ["u", [[], None, "ring"]],
+        ["u", [[], None, [], [], "a field more"]],
+        [*orjson.loads(zlib.decompress(pack(UserRecord("u")))), "a field more"],
+        with_subscription(),
+        with_subscription("main", "delighted"),
+        with_subscription("main", "active", "yesterday"),
+        with_subscription(*Subscription("main"), "a field more"),
+    ],
+)
+def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> None:
+    """An older instance would lose what it does not know when it writes."""
+    with pytest.raises(UnreadableRecord):
+        unpack(written(row))
+
+
+def test_a_new_record_is_tiny() -> None:
+    assert unpack(pack(UserRecord("u"))) == UserRecord("u")
+    assert len(pack(UserRecord("u"))) < 64
+
+
+def test_the_last_instant_there_is_comes_back() -> None:
+    lifetime = Account((Subscription("main", period_end=LIFETIME),))
+    history = History(base=lifetime, head=lifetime)
+    record = UserRecord("u", history=history, next_due_at=LIFETIME)
+    assert unpack(pack(record)) == record
+
+
+def test_a_field_that_was_added_since_has_its_default() -> None:
+    record = unpack(written(with_subscription("main", "active")))
+    assert record.history.head.best == Subscription("main", Status.ACTIVE)

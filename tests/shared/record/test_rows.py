@@ -1,0 +1,92 @@
+"""Rows: whatever a named tuple is made of goes to JSON and comes back."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+
+from shared.record.rows import reader_of
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+class Colour(StrEnum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Point(NamedTuple):
+    x: int
+    y: int = 0
+
+
+class Label(NamedTuple):
+    text: str
+
+
+class Thing(NamedTuple):
+    name: str
+    colour: Colour
+    at: datetime | None = None
+    corners: tuple[Point, ...] = ()
+    seen: tuple[tuple[datetime, str], ...] = ()
+    inner: Point | None = None
+    label: Label | None = None
+    rows: tuple[tuple[Any, ...], ...] = ()
+    notes: dict[str, str | bool | None] = {}  # noqa: RUF012 - nothing ever changes it
+
+
+FULL = Thing(
+    name="outer",
+    colour=Colour.BLUE,
+    at=NOON,
+    corners=(Point(1, 2), Point(3)),
+    seen=((NOON, "once"), (NOON, "twice")),
+    inner=Point(4),
+    label=Label("one field"),
+    rows=((1, None, "a"), ()),
+    notes={"plan": None, "student": True},
+)
+
+
+def read(kind: Any, row: object) -> Any:
+    reader = reader_of(kind)
+    assert reader
+    return reader(orjson.loads(orjson.dumps(row, tuple)))
+
+
+@pytest.mark.parametrize("thing", [FULL, Thing("bare", Colour.RED)])
+def test_a_value_comes_back_as_it_was(thing: Thing) -> None:
+    back = read(Thing, thing)
+    assert back == thing
+    assert back.colour is thing.colour
+
+
+def test_a_row_that_ends_early_takes_the_defaults() -> None:
+    assert read(Thing, ["old", "red"]) == Thing("old", Colour.RED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row"),
+    [
+        (Thing, ["no colour"]),
+        (Thing, [*FULL, "a field more"]),
+        (Thing, {"name": "by name", "colour": "red"}),
+        (Thing, ["a colour unheard of", "octarine"]),
+        (Thing, ["no time", "red", 12]),
+        (Thing, ["no list", "red", None, "corners"]),
+        (Thing, ["half a pair", "red", None, [], [["2026-01-01T12:00:00Z"]]]),
+        (Point, [1, 2, 3]),
+    ],
+)
+def test_a_row_of_another_version_is_refused(kind: type, row: object) -> None:
+    with pytest.raises((ValueError, TypeError, LookupError)):
+        read(kind, row)
+
+
+@pytest.mark.parametrize("kind", [list[int], frozenset[str], Point | Label, datetime | str])
+def test_a_type_that_would_not_come_back_is_refused_before_anything_is_read(kind: Any) -> None:
+    with pytest.raises(TypeError):
+        reader_of(kind)

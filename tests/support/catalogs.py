@@ -1,0 +1,163 @@
+"""Catalogs for tests of the whole way: offers at every moment, fleeting, rationed, intricate, and the default."""
+
+from typing import Any
+
+from infra.catalog.load import load_catalog
+from shared.decisioning.catalog import Catalog
+from shared.decisioning.compile import compile_catalog
+from shared.decisioning.experiments.policy import parse_policy
+from shared.decisioning.library import Library
+from shared.domain.moments import MILESTONES, MomentKind
+from tests.shared.decisioning import artifacts
+
+RECENTLY = [
+    [
+        artifacts.split(f"signals.{kind}.days_since", threshold=2, missing="right"),
+        artifacts.leaf(0.5),
+        artifacts.leaf(0.1),
+    ]
+    for kind in ("inactivity", "cancel_page_viewed")
+]
+RISK = artifacts.score(artifacts.trees(*RECENTLY))
+"""High for three days after a user was inactive, or looked at the page on which to cancel."""
+POLICY = parse_policy("p", {"policy_version": "1", "arms": {"much": 0.5, "none": 0.5}})
+LIBRARY = Library(lambda _name, _version: RISK, {"p": POLICY})
+SCORES = {"risk": {"version": 1, "raises": {"moment": "churn_risk.raised", "at_least": 0.5, "rearm_below": 0.3}}}
+OFFSETS = {"trial.ending": [3, 1], "lapsed": [1, 7, 30]}
+
+
+def _catalog(campaigns: dict[str, dict[str, Any]], hours: int) -> Catalog:
+    places = {terms["placement"]: {"channel": "in_app"} for terms in campaigns.values()}
+    offers = {"offer": {"cms_ref": "offers/offer", "validity_hours": hours}}
+    sections = {"placements": places, "offers": offers, "campaigns": campaigns, "milestones": OFFSETS}
+    return compile_catalog({**sections, "scores": SCORES}, LIBRARY)
+
+
+def _at(*moments: str, placement: str, **terms: Any) -> dict[str, Any]:
+    return {"offer": "offer", "moments": [*moments], "placement": placement, "priority": 50, **terms}
+
+
+EVERYTHING = _catalog(
+    {f"at-{kind.replace('.', '-')}": _at(kind, placement=f"place-{n}") for n, kind in enumerate(MomentKind)},
+    hours=24 * 30,
+)
+"""Every moment is worth an offer of its own, valid for a month."""
+
+FLEETING = _catalog(
+    {f"at-{kind.replace('.', '-')}": _at(kind, placement="one") for kind in MomentKind if kind not in MILESTONES},
+    hours=6,
+)
+"""Offers that compete for one place and expire within hours."""
+
+RATIONED = _catalog(
+    {
+        "once": _at(*MomentKind, placement="a", cap={"max": 1}),
+        "seldom": _at(*MomentKind, placement="b", cap=[{"max": 2, "window_days": 10}, {"max": 3}]),
+        "rested": _at(*MomentKind, placement="c", cool_down_hours=72),
+        "rival": _at("renewed", "payment.failed", placement="c", priority=90, cap={"max": 1, "window_days": 30}),
+    },
+    hours=24 * 7,
+)
+"""Offers with caps and rests, at every moment."""
+
+CHANGES = ["activated", "renewed", "payment.failed", "auto_renew.off", "plan.changed", "churn_risk.raised"]
+INTRICATE = compile_catalog(
+    {
+        "placements": {
+            "banner": {"channel": "in_app", "max_triggers": 2, "fallback": "small"},
+            "page": {"channel": "in_app"},
+            "inbox": {"channel": "email"},
+        },
+        "offers": {
+            "small": {"cms_ref": "offers/small", "validity_hours": 36},
+            "large": {"cms_ref": "offers/large", "validity_hours": 24 * 6},
+            "mobile": {
+                "cms_ref": "offers/mobile",
+                "validity_hours": 24 * 3,
+                "plans_from": ["basic", "premium", "premium_monthly"],
+            },
+        },
+        "audiences": {"regular": {"all": [{"modest": "!(subscription.plan in ['family', 'premium_annual'])"}]}},
+        "experiments": {
+            "halves": {
+                "variants": [
+                    {"id": "one", "offer": "large", "weight": 0.5},
+                    {"id": "other", "offer": "small", "weight": 0.5},
+                ],
+                "unit": "subscription",
+            },
+            "learnt": {
+                "variants": [{"id": "much", "offer": "large"}, {"id": "none", "offer": None}],
+                "policy": "p",
+            },
+        },
+        "holdouts": {
+            "spared": {
+                "percent": 100,
+                "campaigns": ["held"],
+                "starts_at": "2026-02-01T00:00:00Z",
+                "ends_at": "2026-03-01T00:00:00Z",
+            }
+        },
+        "milestones": OFFSETS,
+        "scores": SCORES,
+        "campaigns": {
+            "rare": {
+                **_at(
+                    *CHANGES, placement="banner", priority=90, experiment="halves", exclusivity_group="one_voice"
+                ),
+                "cap": [{"max": 2, "window_days": 30, "scope": "offer"}, {"max": 7}],
+                "offer": "small",
+            },
+            "quiet": {
+                **_at(*MomentKind, placement="banner", priority=80, exclusivity_group="one_voice"),
+                "quiet_hours": {"start": "22:00", "end": "08:00"},
+                "cap": [{"max": 1, "window_days": 2}, {"max": 3, "window_days": 20, "scope": "placement"}],
+                "offer": "mobile",
+            },
+            "ranked": {
+                **_at(*CHANGES, placement="banner", rank={"score": "risk"}, audience="regular"),
+                "suppress_on": [
+                    {"event": "dismissed", "scope": "user", "window_days": 3},
+                    {"event": "converted", "window_days": 9},
+                ],
+                "cool_down_hours": {"issued": 24, "clicked": 100},
+                "offer": "small",
+            },
+            "learning": {
+                **_at(*CHANGES, "expired", placement="page", experiment="learnt"),
+                "quiet_hours": {"start": "02:00", "end": "13:00", "then": "drop"},
+                "cap": {"max": 2, "event": "impression", "scope": "channel", "window_days": 15},
+                "offer": "large",
+            },
+            "held": {
+                **_at(*CHANGES, "lapsed", placement="inbox", priority=60),
+                "cap": {"max": 3, "scope": "user", "window_days": 5},
+                "offer": "small",
+            },
+            "written": {
+                **_at(*MomentKind, placement="inbox", exclusivity_group="one_voice"),
+                "quiet_hours": {"start": "20:00", "end": "09:30"},
+                "suppress_on": [
+                    {"event": "accepted", "scope": "offer", "window_days": 20},
+                    {"event": "dismissed", "window_days": 5},
+                ],
+                "cap": [
+                    {"max": 2, "event": "converted", "scope": "channel", "window_days": 60},
+                    {"max": 4, "window_days": 15},
+                ],
+                "offer": "large",
+            },
+        },
+    },
+    LIBRARY,
+)
+"""Everything that a catalog can ask for at once, over offers that last for days."""
+
+CATALOGS = {
+    "default": load_catalog(),
+    "everything": EVERYTHING,
+    "fleeting": FLEETING,
+    "rationed": RATIONED,
+    "intricate": INTRICATE,
+}

@@ -1,0 +1,114 @@
+"""A store, a bus and a clock that fail on demand: everything around the application, in memory."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+from shared.contracts.outbound.messages import Message
+from shared.domain.errors import Conflict, Transient
+from shared.ports import Cursor, Document, DueUser, Stored
+from shared.record.codec import unpack
+from shared.record.user_record import UserRecord, due_shard
+
+
+class Fault(Enum):
+    """What goes wrong in one delivery, once."""
+
+    CONFLICT = "somebody else commits in between"
+    COMMIT_FAILS = "the store does not answer, and nothing is written"
+    COMMIT_UNSURE = "the store does not answer, but it is written"
+    CRASH_BEFORE_PUBLISH = "the process dies between commit and publish"
+    CRASH_IN_PUBLISH = "the process dies when the bus has taken the first message"
+    CRASH_BEFORE_ACK = "the process dies after the publish"
+
+
+class Crash(Exception):
+    """The process died; of what it held in memory nothing is left."""
+
+
+class MovableClock:
+    """A clock that stands where a test puts it."""
+
+    def __init__(self, start: datetime) -> None:
+        self.instant = start
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def move_to(self, instant: datetime) -> None:
+        """Move on; never back."""
+        self.instant = max(self.instant, instant)
+
+    def pass_by(self, duration: timedelta) -> None:
+        self.instant += duration
+
+
+class MemoryStore:
+    """`Subscriptions` and `DueUsers` in a dict, with one fault at a time, counting what is written."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, tuple[Document, int]] = {}
+        self.fault: Fault | None = None
+        self.commits = 0
+
+    async def load(self, user_id: str) -> Stored:
+        document, version = self.documents.get(user_id, (None, None))
+        return Stored(document.blob if document else None, version)
+
+    async def commit(self, document: Document, version: object | None) -> None:
+        _, found = self.documents.get(document.user_id, (None, None))
+        fault, self.fault = self._strikes(), None
+        if fault is Fault.CONFLICT or found != version:
+            raise Conflict("the document is not at the version that was loaded")
+        if fault is Fault.COMMIT_FAILS:
+            raise Transient("nothing was written")
+        self.documents[document.user_id] = (document, (found or 0) + 1)
+        self.commits += 1
+        if fault is Fault.COMMIT_UNSURE:
+            raise Transient("written, but nobody says so")
+
+    def _strikes(self) -> Fault | None:
+        mine = {Fault.CONFLICT, Fault.COMMIT_FAILS, Fault.COMMIT_UNSURE}
+        return self.fault if self.fault in mine else None
+
+    def record(self, user_id: str) -> UserRecord:
+        """What is stored of a user."""
+        document, _ = self.documents.get(user_id, (None, None))
+        return unpack(document.blob) if document else UserRecord(user_id)
+
+    def next_due_at(self, user_id: str) -> datetime | None:
+        document, _ = self.documents.get(user_id, (None, None))
+        return document.next_due_at if document else None
+
+    async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
+        found = sorted(
+            DueUser(document.next_due_at, user_id)
+            for user_id, (document, _) in self.documents.items()
+            if document.next_due_at and document.next_due_at <= now and due_shard(user_id) == shard
+        )
+        return [user for user in found if after is None or user > after][:limit]
+
+    async def load_cursor(self, shard: int) -> Cursor | None:
+        """None: every tick begins with the oldest."""
+
+    async def save_cursor(self, shard: int, cursor: Cursor) -> None:
+        """Forgotten at once."""
+
+
+class FlakyBus:
+    """A publisher that keeps what it took, in order, and dies on demand."""
+
+    def __init__(self) -> None:
+        self.taken: list[Message] = []
+        self.fault: Fault | None = None
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        fault, self.fault = (self.fault, None) if messages else (None, self.fault)
+        if fault is Fault.CRASH_BEFORE_PUBLISH:
+            raise Crash
+        if fault is Fault.CRASH_IN_PUBLISH:
+            self.taken += messages[:1]
+            raise Crash
+        self.taken += messages
+        if fault is Fault.CRASH_BEFORE_ACK:
+            raise Crash

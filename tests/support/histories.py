@@ -1,0 +1,160 @@
+"""Hypothesis strategies for events and histories: every kind, equal instants, gaps, and several subscriptions."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from shared.domain.events import (
+    BEHAVIOURAL,
+    Event,
+    Fact,
+    Key,
+    Outcome,
+    PaymentReported,
+    Profile,
+    Signal,
+    SignalSeen,
+    TrialStarted,
+    cause_of,
+)
+from shared.domain.history import History
+from shared.domain.terms import Terms
+from tests.support.fakes import Fault
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+USER = "user-1"
+TERMS = Terms()
+LIFETIME = datetime.max.replace(tzinfo=UTC)
+
+# Few distinct instants, so that ties and exact hits on deadlines are common; half days, so that gaps differ.
+instants = st.integers(0, 240).map(lambda halves: START + halves * DAY / 2)
+plans = st.sampled_from(["basic", "premium", "family"])
+payment_ids = st.sampled_from([None, "pay-1", "pay-2", "pay-3"])
+maybe_instants = st.none() | instants
+
+
+@st.composite
+def trials(draw: st.DrawFn, at: datetime) -> TrialStarted:
+    return TrialStarted(draw(plans), at + draw(st.integers(1, 40)) * DAY / 2, draw(st.booleans()))
+
+
+@st.composite
+def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
+    start = at + draw(st.integers(-60, 20)) * DAY / 2
+    length = draw(st.sampled_from([1, 14, 60, 60, 730, None]))
+    return PaymentReported(
+        outcome=draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED, *Outcome])),
+        plan=draw(plans),
+        amount=draw(st.sampled_from([0, 999, 999])),
+        currency="EUR",
+        period_start=start,
+        period_end=start + length * DAY / 2 if length else LIFETIME,
+        final=draw(st.booleans()),
+        grace_until=draw(maybe_instants),
+        payment_id=draw(payment_ids),
+        partial=draw(st.booleans()),
+    )
+
+
+@st.composite
+def status_signals(draw: st.DrawFn) -> SignalSeen:
+    return SignalSeen(
+        kind=draw(st.sampled_from(sorted(set(Signal) - BEHAVIOURAL))),
+        reason=draw(st.sampled_from([None, "price"])),
+        effective_at=draw(maybe_instants),
+        resume_at=draw(maybe_instants),
+        to_plan=draw(st.none() | plans),
+    )
+
+
+behaviours = st.builds(SignalSeen, st.sampled_from(sorted(BEHAVIOURAL)), strength=st.sampled_from([None, 0.5]))
+profiles = st.just(Profile()) | st.builds(
+    Profile, st.sampled_from([None, "DE", "SE"]), student=st.sampled_from([None, True, False])
+)
+subscription_ids = st.sampled_from(["main", "main", "main", "car"])
+
+
+@st.composite
+def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: bool = False) -> Event:
+    """An event that belongs in the ring, or also a behavioural signal; its number makes its identity unique."""
+    at = draw(instants)
+    facts = {"trial-start": trials(at), "payment": payments(at), "churn-signal": status_signals()}
+    if behaving:
+        facts["churn-signal"] |= behaviours
+    topic = draw(st.sampled_from(["trial-start", "payment", "payment", "payment", "churn-signal"]))
+    subscription_id = "main" if only_main else draw(subscription_ids)
+    source = draw(st.sampled_from(["", "billing"]))
+    return made(number, at, topic, draw(facts[topic]), subscription_id, source, draw(profiles))
+
+
+def made(
+    number: int,
+    at: datetime,
+    topic: str,
+    fact: Fact,
+    subscription_id: str = "main",
+    source: str = "",
+    profile: Profile = Profile(),  # noqa: B008 - frozen
+) -> Event:
+    """An event whose identity follows from its number, but not in the order of numbers.
+
+    Ties are broken by identity, and that must not follow arrival.
+    """
+    event_id = cause_of(str(number))[:4] + f"-{number}"
+    return Event(Key(at, topic, source, event_id), USER, subscription_id, fact, digest=event_id, profile=profile)
+
+
+@st.composite
+def histories(
+    draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False, behaving: bool = False
+) -> list[Event]:
+    """Distinct events in no order: mostly nonsense, as only broken producers tell it."""
+    size = draw(st.integers(1, max_size))
+    return [draw(events(number, only_main=only_main, behaving=behaving)) for number in range(size)]
+
+
+def bears_on_status(event: Event) -> bool:
+    """Whether the ring would hold it."""
+    return not (isinstance(event.fact, SignalSeen) and event.fact.kind in BEHAVIOURAL)
+
+
+def in_order(history: list[Event]) -> list[Event]:
+    return sorted(history, key=lambda event: event.key)
+
+
+def delivered(history: list[Event], ring_size: int = 96) -> History:
+    """What becomes of these events in the order given."""
+    known = History()
+    for event in filter(bears_on_status, history):
+        known = known.add(event, TERMS, ring_size).history
+    return known
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, history: list[Event]) -> list[Event]:
+    """The same events in another order, some of them more than once."""
+    again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
+    return draw(st.permutations([*history, *again]))
+
+
+@dataclass(frozen=True, slots=True)
+class Arriving:
+    """One delivery of one event: when it comes in, and what goes wrong with it."""
+
+    at: datetime
+    event: Event
+    fault: Fault | None
+
+
+delays = st.sampled_from([0, 0, 0, 0.01, 0.5, 2, 4, 40]).map(lambda days: days * DAY)
+faults = st.none() | st.sampled_from([None, *Fault])
+
+
+@st.composite
+def arrivals(draw: st.DrawFn, history: list[Event]) -> list[Arriving]:
+    """Every event delivered once or more, each time with a delay of its own, none before it occurred."""
+    again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
+    coming = [Arriving(event.occurred_at + draw(delays), event, draw(faults)) for event in [*history, *again]]
+    return sorted(coming, key=lambda one: one.at)

@@ -1,0 +1,176 @@
+"""The whole way of an event in memory, watched: every delivery is checked against the laws as it goes by."""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.adapters.fixed import FixedCatalogs
+from shared.application.handle_event import Application
+from shared.application.tick import Ticker
+from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.contracts.outbound.messages import facts_of
+from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Catalog
+from shared.domain.arrival import Arrival
+from shared.domain.conditions import holds
+from shared.domain.errors import Rejected, Transient
+from shared.domain.events import Event
+from shared.domain.triggers import Trigger
+from shared.record.user_record import UserRecord, due_shard
+from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
+from tests.support.histories import START, TERMS, USER
+from tests.support.published import (
+    check_allowed,
+    check_no_issue_after_revocation,
+    check_one_body_an_id,
+    check_one_id_a_cause,
+)
+
+
+@dataclass
+class Pipeline:
+    """One user's events on their way, with what must come again because it was not acknowledged."""
+
+    catalog: Catalog
+    clock: MovableClock = field(default_factory=lambda: MovableClock(START))
+    store: MemoryStore = field(default_factory=MemoryStore)
+    bus: FlakyBus = field(default_factory=FlakyBus)
+    unacknowledged: list[Event] = field(default_factory=list)
+    waiting_since: datetime = START
+    """When the first of these came in."""
+    acknowledged: set[str] = field(default_factory=set)
+    arrivals: Counter[str] = field(default_factory=Counter)
+    issued: dict[str, Trigger] = field(default_factory=dict)
+    """Every trigger that was ever committed, as it was last remembered; revoked, if it was open when forgotten."""
+
+    def __post_init__(self) -> None:
+        self.application = Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
+        self.loop = asyncio.new_event_loop()
+
+    def close(self) -> None:
+        self.loop.close()
+
+    @property
+    def record(self) -> UserRecord:
+        return self.store.record(USER)
+
+    def deliver(self, event: Event, fault: Fault | None = None) -> None:
+        """Deliver an event once. What is not acknowledged is kept, to come again."""
+        before, commits, taken = self.record, self.store.commits, len(self.bus.taken)
+        self.store.fault = self.bus.fault = fault
+        try:
+            arrival = self.loop.run_until_complete(self.application.handle(event))
+        except (Transient, Crash):
+            self.waiting_since = (
+                min(self.waiting_since, self.clock.now()) if self.unacknowledged else self.clock.now()
+            )
+            self.unacknowledged.append(event)
+        except Rejected as rejected:
+            self._acknowledge(event, rejected.reason)
+        else:
+            if event.key.cause in self.acknowledged:
+                self._check_nothing_came_of(event, arrival, commits, taken)
+            self._acknowledge(event, arrival)
+        self.store.fault = self.bus.fault = None
+        if self.store.commits != commits:
+            self._check_commit(before, self.record)
+
+    def redeliver(self) -> None:
+        """Deliver again, without a fault, all that was not acknowledged."""
+        waiting, self.unacknowledged = self.unacknowledged, []
+        for event in waiting:
+            self.deliver(event)
+
+    def tick(self) -> list[Event]:
+        """What the clock publishes at this instant, not delivered yet."""
+        heard = FlakyBus()
+        ticker = Ticker(self.store, heard, self.clock)
+        self.loop.run_until_complete(ticker.tick((due_shard(USER),)))
+        return [parse_event(one.topic, Delivery(one.data, one.attributes())) for one in heard.taken]
+
+    def pass_time(self, duration: timedelta) -> None:
+        """Let time pass with a clock that ticks in time."""
+        until = self.clock.now() + duration
+        while (due := self.store.next_due_at(USER)) and due <= until:
+            self.clock.move_to(due)
+            for event in self.tick():
+                self.deliver(event)
+            later = self.store.next_due_at(USER)
+            assert later is None or later > self.clock.now(), "nobody stays due once the clock looked"
+        self.clock.move_to(until)
+
+    def published(self, kind: str) -> list[str]:
+        """The ids of the triggers issued, or revoked, in the order of publishing; as often as they came."""
+        triggers = (one for one in self.bus.taken if one.topic == Topic.UPSELL_TRIGGER)
+        return [one.body["trigger_id"] for one in triggers if one.body["kind"] == kind]
+
+    def _acknowledge(self, event: Event, outcome: str) -> None:
+        self.acknowledged.add(event.key.cause)
+        self.arrivals[outcome] += 1
+
+    def _check_nothing_came_of(self, event: Event, arrival: Arrival, commits: int, taken: int) -> None:
+        """Law 2: what was acknowledged before writes nothing and says nothing new."""
+        if event.key.topic == Topic.LIFECYCLE_DUE and arrival is Arrival.APPLIED:
+            return
+        assert self.store.commits == commits, f"{arrival}: a redelivery wrote something"
+        known = {message.message_id for message in self.bus.taken[:taken]}
+        assert {message.message_id for message in self.bus.taken[taken:]} <= known
+
+    def _check_commit(self, before: UserRecord, after: UserRecord) -> None:
+        now = self.clock.now()
+        known = {trigger.trigger_id: trigger for trigger in before.triggers}
+        account, _ = after.history.at(now, TERMS)
+        new = [trigger for trigger in after.triggers if trigger.trigger_id not in known]
+        kept = {trigger.trigger_id: trigger for trigger in after.triggers if trigger.trigger_id in known}
+        self.issued |= kept
+        for trigger in after.triggers:
+            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            assert true or not trigger.is_open(now), f"{trigger.moment}: still open though it ceased to hold"
+        for trigger in new:
+            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            assert true, f"{trigger.moment}: decided though it did not hold"
+            assert trigger.trigger_id not in self.issued, "one id, decided twice"
+            check_allowed(self.catalog, trigger, self.issued.values())
+            self.issued[trigger.trigger_id] = trigger
+        for gone in known.keys() - kept.keys():
+            self.issued[gone] = known[gone]._replace(revoked=known[gone].revoked or known[gone].is_open(now))
+        self._check_messages(before, after)
+
+    def _check_messages(self, before: UserRecord, after: UserRecord) -> None:
+        """Numbers grow, and whoever was revoked now is told of."""
+        if after.sequence == before.sequence:
+            return
+        told = after.pending[-1].messages
+        numbers = [message.body["sequence"] for message in told]
+        assert numbers == sorted(set(numbers))
+        assert before.sequence < numbers[0] <= numbers[-1] == after.sequence
+        revoked = {one.body["trigger_id"] for one in told if one.body.get("kind") == "revoked"}
+        were_open = {one.trigger_id for one in before.triggers if not one.revoked}
+        assert revoked == {id_ for id_, one in self.issued.items() if one.revoked} & were_open
+
+    def check_at_rest(self) -> None:
+        """What must hold at any instant, whoever looks: nothing untrue is shown that nobody is to hear of."""
+        record, now = self.record, self.clock.now()
+        account, _ = record.history.at(now, TERMS)
+        due = self.store.next_due_at(USER)
+        if due is not None and due <= now:
+            return
+        for trigger in record.triggers:
+            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            assert true or not trigger.is_open(now), f"{trigger.moment}: it ceased, and no tick is due"
+        assert all(due is not None and due <= one.until for one in record.deferred), "put off, and forgotten"
+        if record.announced:
+            assert record.announced["entitled"] == facts_of(account.best)["entitled"], "access changed in silence"
+
+    def check_published(self) -> None:
+        """Law 6 and 7 over all that was published, once everything was acknowledged."""
+        assert not self.unacknowledged
+        issued, revoked = set(self.published("issued")), set(self.published("revoked"))
+        for trigger_id, trigger in self.issued.items():
+            assert trigger_id in issued or not trigger.is_open(self.clock.now()), "a trigger was lost"
+            assert trigger_id in revoked or not trigger.revoked, "a revocation was lost"
+        assert issued <= set(self.issued)
+        check_no_issue_after_revocation(self.bus.taken)
+        check_one_id_a_cause(self.bus.taken)
+        check_one_body_an_id(self.bus.taken)

@@ -1,0 +1,82 @@
+"""What must be true of all that was published, in the order in which the bus took it."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from shared.contracts.outbound.messages import Message
+from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Catalog
+from shared.domain.triggers import Trigger
+
+
+def check_no_issue_after_revocation(taken: Sequence[Message]) -> None:
+    """Law 7: revoked is final."""
+    revoked = set()
+    for message in _triggers(taken):
+        if message.body["kind"] == "revoked":
+            revoked.add(message.body["trigger_id"])
+        else:
+            assert message.body["trigger_id"] not in revoked, "issued after it was revoked"
+
+
+def check_one_id_a_cause(taken: Sequence[Message]) -> None:
+    """Law 6: for one cause and campaign there is one id, however often it comes."""
+    ids: dict[tuple[str, str], set[str]] = {}
+    for message in _triggers(taken):
+        cause = message.body["cause"], message.body["campaign_id"]
+        ids.setdefault(cause, set()).add(message.body["trigger_id"])
+    assert all(len(names) == 1 for names in ids.values())
+
+
+def check_one_body_an_id(taken: Sequence[Message]) -> None:
+    """A consumer may drop either of two messages of one id; of two ids, neither has the other's number."""
+    bodies: dict[str, Message] = {}
+    for message in taken:
+        assert bodies.setdefault(message.message_id, message) == message
+    numbers = [message.body["sequence"] for message in bodies.values()]
+    assert len(numbers) == len(set(numbers))
+
+
+def check_allowed(catalog: Catalog, new: Trigger, made: Collection[Trigger]) -> None:
+    """No limit of its campaign forbids a trigger, given all that was made before and what became of it by then.
+
+    Told in the plainest way, and of every trigger that ever was, whether or not a document remembers it.
+    """
+    terms = catalog.document.campaigns.get(new.campaign_id)
+    if terms is None:
+        assert not [one for one in made if one.campaign_id == new.campaign_id and one.is_open(new.decided_at)]
+        return
+    for cap in terms.cap:
+        used = [at for at in _times(new, made, cap.scope, cap.event) if _is_within(at, new, cap.window_days)]
+        assert len(used) < cap.max, f"{new.campaign_id}: a cap was exceeded: {cap}"
+    for rule in terms.suppress_on:
+        said = [at for at in _times(new, made, rule.scope, rule.event) if _is_within(at, new, rule.window_days)]
+        assert not said, f"{new.campaign_id}: offered in spite of what was said: {rule}"
+    for event, hours in terms.cool_down_hours.items():
+        times = _times(new, made, "campaign", event)
+        assert all(new.decided_at - at >= timedelta(hours=hours) for at in times), f"{new.campaign_id}: no rest"
+    if group := terms.exclusivity_group:
+        others = {id_ for id_, other in catalog.document.campaigns.items() if other.exclusivity_group == group}
+        rivals = [one for one in made if one.campaign_id in others - {new.campaign_id} and _speaks(one, new)]
+        assert not rivals, f"{new.campaign_id}: spoke together with {[one.campaign_id for one in rivals]}"
+
+
+def _times(new: Trigger, made: Collection[Trigger], scope: str, event: str) -> list[datetime]:
+    """When what a scope counts for a trigger took place."""
+    field = {"campaign": "campaign_id", "offer": "offer_id"}.get(scope, scope)
+    counted = [one for one in made if scope == "user" or getattr(one, field) == getattr(new, field)]
+    if event == "issued":
+        return [one.decided_at for one in counted]
+    return [report.at for one in counted for report in one.feedback if report.kind == event]
+
+
+def _is_within(at: datetime, new: Trigger, window_days: int | None) -> bool:
+    return window_days is None or at > new.decided_at - timedelta(days=window_days)
+
+
+def _speaks(one: Trigger, new: Trigger) -> bool:
+    return one.is_open(new.decided_at) and not any(report.kind == "dismissed" for report in one.feedback)
+
+
+def _triggers(taken: Sequence[Message]) -> list[Message]:
+    return [message for message in taken if message.topic == Topic.UPSELL_TRIGGER]

@@ -1,0 +1,19 @@
+"""Publishers for tests."""
+
+from collections.abc import Sequence
+
+from shared.contracts.outbound.messages import Message
+from shared.domain.errors import Transient
+
+
+class Collected:
+    """A publisher that keeps what it is given, and fails while it is told to."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self.broken = False
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        if self.broken and messages:
+            raise Transient("the bus is gone")
+        self.messages += messages
