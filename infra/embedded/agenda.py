@@ -3,8 +3,8 @@
 from datetime import datetime
 from heapq import heappop, heappush
 
+from shared.domain.due_shards import due_shard
 from shared.ports import Document, Stored, Subscriptions
-from shared.record.user_record import due_shard
 
 
 class Agenda:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.contracts.outbound.messages import Message
 from shared.contracts.topics import Topic
-from shared.domain.ring import to_micros
+from shared.domain.instants import to_micros
 
 FILES = {
     Topic.UPSELL_TRIGGER: "triggers.jsonl",

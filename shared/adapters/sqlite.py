@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
-from shared.domain.ring import from_micros, to_micros
+from shared.domain.instants import from_micros, to_micros
 from shared.ports import Cursor, Document, DueUser, Stored
-from shared.record.user_record import due_shard
 
 BUSY_SECONDS = 5.0
 

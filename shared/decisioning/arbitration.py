@@ -10,7 +10,7 @@ from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, Reason
 from shared.decisioning.offered import Counted
-from shared.domain.terms import later
+from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
 

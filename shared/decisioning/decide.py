@@ -12,8 +12,8 @@ from shared.decisioning.losses import Loss, Reason
 from shared.decisioning.offered import Counted
 from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
+from shared.domain.instants import to_micros
 from shared.domain.moments import Deferred, Moment, MomentKind, moment_of
-from shared.domain.ring import to_micros
 from shared.domain.triggers import Trigger
 
 Asked = Moment | Deferred

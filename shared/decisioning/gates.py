@@ -11,9 +11,9 @@ from shared.decisioning.offered import Counted
 from shared.decisioning.quiet import quiet_until, zone_of
 from shared.decisioning.scoring.score import Scored
 from shared.decisioning.situation import Situation
+from shared.domain.instants import later
 from shared.domain.moments import Moment
 from shared.domain.tallies import ISSUED
-from shared.domain.terms import later
 
 
 class Contender(NamedTuple):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from shared.contracts.strict_json import read_object
-from shared.decisioning.experiments.policy import InvalidPolicy, Policy, parse_policy
+from shared.decisioning.experiments.policy import InvalidPolicy, Policy, mismatch, parse_policy
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.errors import Rejected
@@ -32,12 +32,3 @@ def read_policy(name: str, data: bytes | None, variants: Collection[str], missin
     if problem := mismatch(policy, variants):
         raise InvalidPolicy(name, [problem])
     return policy
-
-
-def mismatch(policy: Policy, variants: Collection[str]) -> str | None:
-    """Why a policy cannot pick among the variants of an experiment, or None."""
-    if policy.arms.keys() == set(variants):
-        return None
-    return (
-        f"arms: expected the experiment's variants ({', '.join(sorted(variants))}), found {', '.join(policy.arms)}"
-    )

@@ -1,13 +1,12 @@
 """An account: all subscriptions of one user, and which of them speaks for the user."""
 
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import NamedTuple
 
+from shared.domain.instants import BEGINNING_OF_TIME
 from shared.domain.subscription import RANK, Subscription
 
 MAX_SUBSCRIPTIONS = 8
-BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 DEFAULT_SUBSCRIPTION = "main"
 _id = attrgetter("id")
 

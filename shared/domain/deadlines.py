@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from shared.domain.events import cause_of
+from shared.domain.instants import later
 from shared.domain.machine import Happening, Step, as_of, grace_ends, moment, move
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import LIVE, Status, Subscription
-from shared.domain.terms import Terms, later
+from shared.domain.terms import Terms
 
 
 class Deadline(NamedTuple):

@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.domain.account import BEGINNING_OF_TIME, MAX_SUBSCRIPTIONS, Account
+from shared.domain.account import MAX_SUBSCRIPTIONS, Account
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.deadlines import advance
 from shared.domain.events import Event, Key, Outcome, PaymentReported, TrialStarted
+from shared.domain.instants import BEGINNING_OF_TIME, from_micros
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
 from shared.domain.payments import find
-from shared.domain.ring import Row, from_micros, from_row, key_of, key_row, to_row
+from shared.domain.ring import Row, from_row, key_of, key_row, to_row
 from shared.domain.subscription import RANK, Status, Subscription
 from shared.domain.terms import Terms
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from shared.domain.instants import later
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
-from shared.domain.terms import Terms, later
+from shared.domain.terms import Terms
 
 
 class Happening(StrEnum):

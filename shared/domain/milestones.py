@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from shared.domain.instants import later
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
-from shared.domain.terms import later
 
 Offsets = Mapping[MomentKind, Sequence[int]]
 """Whole days: before the trial's end for `trial.ending`, after the expiry for `lapsed`."""

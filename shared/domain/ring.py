@@ -3,7 +3,7 @@
 A row starts with the event's key, so rows sort as events do.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared.domain.events import (
@@ -16,22 +16,10 @@ from shared.domain.events import (
     SignalSeen,
     TrialStarted,
 )
+from shared.domain.instants import from_micros, to_micros
 
 Row = tuple[Any, ...]
 """(µs since 1970, topic, source, event_id, subscription_id, digest, fact...), all of them plain JSON values."""
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(instant: datetime) -> int:
-    """Microseconds since 1970 UTC: exact, and ordered like the instants."""
-    return (instant - EPOCH) // MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    """The instant, UTC, that `to_micros` gave."""
-    return EPOCH + timedelta(microseconds=micros)
 
 
 def _micros(instant: datetime | None) -> int | None:

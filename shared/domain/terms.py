@@ -1,9 +1,7 @@
 """The terms of business: how long things last where an event does not say."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,3 @@ class Terms:
     """How old a moment may be and still be decided; older is stale."""
     redelivery: timedelta = timedelta(days=14)
     """The longest time a message can come again: retention plus a redrive of dead letters."""
-
-
-def later(start: datetime, duration: timedelta) -> datetime:
-    """`start + duration`, or the end of time where that lies beyond it (a lifetime plan ends in 9999)."""
-    try:
-        return start + duration
-    except OverflowError:
-        return END_OF_TIME

@@ -23,8 +23,8 @@ from shared.contracts.topics import Topic
 from shared.decisioning.decide import Candidate, Decision, Suppressed
 from shared.domain.account import Account
 from shared.domain.events import Event, FeedbackGiven
+from shared.domain.instants import to_micros
 from shared.domain.moments import Moment
-from shared.domain.ring import to_micros
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
@@ -17,7 +16,6 @@ from shared.domain.signals import Behaviour
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Trigger
 
-SHARDS = 64
 MAX_TRIGGERS = 48
 MAX_DEFERRED = 16
 MAX_FIRED = 64
@@ -105,8 +103,3 @@ class UserRecord(NamedTuple):
     def pending_for(self, cause: str) -> Pending | None:
         """What an event left to be published, if it was committed."""
         return next((entry for entry in self.pending if entry.cause == cause), None)
-
-
-def due_shard(user_id: str) -> int:
-    """Which of the 64 due shards a user is in: a hash, so that no shard runs hot."""
-    return int.from_bytes(blake2b(user_id.encode(), digest_size=2).digest()) % SHARDS

@@ -7,13 +7,13 @@ from itertools import count
 import pytest
 
 import shared.domain.history
-from shared.application.handle_event import MAX_BLOB, fit
 from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Outcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
 from shared.processing.process import process
 from shared.processing.settle import Policy
+from shared.record.bounds import MAX_BLOB, fit
 from shared.record.codec import pack
 from shared.record.user_record import MAX_FIRED, MAX_TRIGGERS, UserRecord
 from tests.support.catalogs import CATALOGS

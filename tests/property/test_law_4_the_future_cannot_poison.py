@@ -10,8 +10,9 @@ from shared.contracts.inbound.envelope import Delivery, check_not_future, parse_
 from shared.domain.deadlines import next_change, next_deadline, next_heard
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, TrialStarted
+from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
-from shared.domain.terms import END_OF_TIME, Terms
+from shared.domain.terms import Terms
 from shared.processing.process import process
 from shared.processing.settle import Policy
 from shared.record.user_record import UserRecord

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from shared.contracts.outbound.messages import Message
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
 from shared.ports import Cursor, Document, DueUser, Stored
 from shared.record.codec import unpack
-from shared.record.user_record import UserRecord, due_shard
+from shared.record.user_record import UserRecord
 
 
 class Fault(Enum):

@@ -14,10 +14,11 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival
 from shared.domain.conditions import holds
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Event
 from shared.domain.triggers import Trigger
-from shared.record.user_record import UserRecord, due_shard
+from shared.record.user_record import UserRecord
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
 from tests.support.published import (

@@ -8,9 +8,9 @@ from google.cloud.firestore import AsyncClient
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Cursor, Document, DueUser, Stored
-from shared.record.user_record import due_shard
 
 CHANGED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted)
 """What Firestore answers to a precondition that does not hold, or to a lost race."""

@@ -10,8 +10,7 @@ from shared.contracts.inbound.base import Inbound, InboundEvent
 from shared.contracts.inbound.fields import Flag, Id, Plan, Share, Text, Time
 from shared.contracts.topics import Topic
 from shared.domain import events
-
-ALL_SHARDS = tuple(range(64))
+from shared.domain.due_shards import ALL_SHARDS
 
 
 class TrialStart(InboundEvent):

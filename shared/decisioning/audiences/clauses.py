@@ -8,6 +8,7 @@ from cel_expr_python import cel
 
 from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
 from shared.decisioning.document.problems import guess, one_of
+from shared.decisioning.document.vocabulary import scores_in
 from shared.domain.subscription import Status
 
 ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
@@ -15,7 +16,6 @@ _SPECIMEN = ENVIRONMENT.Activation(SPECIMEN)
 _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _LOOP = re.compile(r"\b(?:all|exists|exists_one|filter|map)\b")
 _LOOP_OVER_SUBSCRIPTIONS = re.compile(r"\bsubscriptions\s*\.\s*\w+\s*\(\s*([A-Za-z_]\w*)\s*,")
-_SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
 _STATUS = re.compile(r"(?<!features\.)\bstatus\s*(?:[=!]=\s*|in\s*\[)((?:\s*(?:\"\w*\"|'\w*')\s*,?)+)")
 _STATUSES = [*map(str, Status)]
 _WORD = re.compile(r"\w+")
@@ -73,11 +73,6 @@ def compiled(text: str) -> Any:
         return ENVIRONMENT.compile(text)
     except RuntimeError as error:
         raise InvalidClause(_explained(str(error))) from None
-
-
-def scores_in(text: str) -> list[str]:
-    """The names of the scores that a clause asks for."""
-    return _SCORE.findall(text)
 
 
 def _explained(error: str) -> str:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shared.decisioning.audiences.clauses import scores_in
 from shared.decisioning.document.experiment_checks import (
     experiment_problems,
     holdout_problems,
@@ -13,7 +12,7 @@ from shared.decisioning.document.experiment_checks import (
 )
 from shared.decisioning.document.problems import entry_of, guess, problem
 from shared.decisioning.document.schema import ByScore, CampaignTerms, Cap, CatalogDocument, Suppression
-from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.document.vocabulary import parse_selector, scores_in
 from shared.domain.moments import MILESTONES, MomentKind
 
 Json = dict[str, object]

@@ -12,13 +12,15 @@ from pydantic import (
     StringConstraints,
 )
 
-from shared.decisioning.experiments.bucketing import HOLDOUT
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import MILESTONES, MomentKind
 from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
 LEAST_FLOOR = 1e-6
+HOLDOUT_SALT_PREFIX = "holdout/"
+"""What the seeds of holdouts begin with. An experiment whose salt did too could share its seed with a holdout."""
+_SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
 
 
 def parse_selector(text: str) -> tuple[MomentKind, int | None]:
@@ -33,6 +35,11 @@ def parse_selector(text: str) -> tuple[MomentKind, int | None]:
     if not (days.isascii() and days.isdecimal()):
         raise ValueError(f"whole days after {kind}@")
     return MomentKind(kind), int(days)
+
+
+def scores_in(text: str) -> list[str]:
+    """The names of the scores that a clause asks for."""
+    return _SCORE.findall(text)
 
 
 def _selector(text: str) -> str:
@@ -65,8 +72,8 @@ def _metric(name: str) -> str:
 
 
 def _no_holdout(salt: str) -> str:
-    if salt.startswith(HOLDOUT):
-        raise ValueError(f"a salt that does not begin with {HOLDOUT}, as those of holdouts do")
+    if salt.startswith(HOLDOUT_SALT_PREFIX):
+        raise ValueError(f"a salt that does not begin with {HOLDOUT_SALT_PREFIX}, as those of holdouts do")
     return salt
 
 

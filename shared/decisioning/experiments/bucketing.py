@@ -6,10 +6,10 @@ from itertools import accumulate
 from struct import iter_unpack
 from typing import NamedTuple
 
+from shared.decisioning.document.vocabulary import HOLDOUT_SALT_PREFIX
+
 BUCKETS = 10_000
 """What hash version 2 tells apart: a share is at best a hundredth of a percent."""
-HOLDOUT = "holdout/"
-"""What the seeds of holdouts begin with. An experiment whose salt did too could share its seed with a holdout."""
 WEIGHTS_ADD_UP = (0.99, 1.01)
 """Between these, weights count as adding up to 1."""
 
@@ -79,7 +79,7 @@ def is_held_out(salt: str, user_id: str, percent: float) -> bool:
 
     The seed begins as no experiment's should, so that being held out tells nothing of variants.
     """
-    return bucket(f"{HOLDOUT}{salt}", user_id) < round(percent * (BUCKETS // 100)) / BUCKETS
+    return bucket(f"{HOLDOUT_SALT_PREFIX}{salt}", user_id) < round(percent * (BUCKETS // 100)) / BUCKETS
 
 
 def _fnv1a(text: str) -> int:

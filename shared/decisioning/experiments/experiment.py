@@ -15,8 +15,7 @@ from shared.decisioning.experiments.bucketing import (
     is_held_out,
     ranges,
 )
-from shared.decisioning.experiments.policy import Policy, pick
-from shared.decisioning.library import mismatch
+from shared.decisioning.experiments.policy import Policy, mismatch, pick
 from shared.decisioning.losses import Loss, Reason
 from shared.domain.assignments import Assignment
 from shared.domain.moments import Moment

@@ -1,7 +1,7 @@
 """Policies: arm probabilities computed offline, and the pick that can be told again and reckoned with."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate
@@ -86,6 +86,15 @@ def pick(policy: Policy, floor: float, seed: str, cause: str) -> Pick:
     ends[-1] = 1.0  # whatever rounding made of the sum
     arm, propensity = likely[bisect_right(ends, _uniform(seed, cause))]
     return Pick(arm, propensity, policy.version)
+
+
+def mismatch(policy: Policy, variants: Collection[str]) -> str | None:
+    """Why a policy cannot pick among the variants of an experiment, or None."""
+    if policy.arms.keys() == set(variants):
+        return None
+    return (
+        f"arms: expected the experiment's variants ({', '.join(sorted(variants))}), found {', '.join(policy.arms)}"
+    )
 
 
 def _uniform(seed: str, cause: str) -> float:

@@ -6,9 +6,9 @@ import pytest
 
 from infra.embedded.agenda import Agenda, shards_of
 from shared.adapters.sqlite import SqliteStore
+from shared.domain.due_shards import DUE_SHARDS, due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Document
-from shared.record.user_record import SHARDS, due_shard
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -67,5 +67,5 @@ async def test_a_commit_that_failed_changes_nothing(agenda: Agenda) -> None:
 
 def test_shards_are_named_once_and_in_order() -> None:
     users = {f"user-{number}" for number in range(1000)}
-    assert shards_of(users) == list(range(SHARDS))
+    assert shards_of(users) == list(range(DUE_SHARDS))
     assert shards_of({"anna"}) == [due_shard("anna")]

@@ -13,9 +13,9 @@ from shared.application.tick import Ticker
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import EMPTY
 from shared.domain.arrival import Arrival
+from shared.domain.due_shards import due_shard
 from shared.domain.events import Event, Key, Outcome, PaymentReported, Signal, SignalSeen, TimePassed, TrialStarted
 from shared.domain.terms import Terms
-from shared.record.user_record import due_shard
 from tests.shared.adapters.wire import Wire
 from tests.support.publishers import Collected
 

@@ -6,9 +6,9 @@ from itertools import count, islice
 
 import pytest
 
-from shared.domain.terms import END_OF_TIME
+from shared.domain.due_shards import DUE_SHARDS, due_shard
+from shared.domain.instants import END_OF_TIME
 from shared.ports import Cursor, Document, DueUser
-from shared.record.user_record import SHARDS, due_shard
 from tests.shared.adapters.conftest import Store
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -85,7 +85,7 @@ async def test_a_user_whose_time_changed_is_found_at_the_new_one_alone(store: St
 async def test_a_shard_has_its_own_users_alone(store: Store) -> None:
     everybody = [DueUser(NOON, f"user-{n}") for n in range(40)]
     await make_due(store, everybody)
-    found = {shard: await store.due(shard, NOON, None, 100) for shard in range(SHARDS)}
+    found = {shard: await store.due(shard, NOON, None, 100) for shard in range(DUE_SHARDS)}
     assert sorted(user for users in found.values() for user in users) == sorted(everybody)
     assert all(due_shard(user.user_id) == shard for shard, users in found.items() for user in users)
 

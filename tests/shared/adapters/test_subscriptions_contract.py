@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Document, Stored
-from shared.record.user_record import due_shard
 from tests.shared.adapters.conftest import Store
 
 AN_INSTANT = datetime(2026, 1, 1, 12, 30, 15, 123_456, tzinfo=UTC)

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from shared.adapters.fixed import FixedCatalogs
-from shared.application.handle_event import MAX_ATTEMPTS, Application, fit
+from shared.application.handle_event import MAX_ATTEMPTS, Application
 from shared.contracts.outbound.messages import Message
 from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
@@ -15,6 +15,7 @@ from shared.domain.events import Event, TimePassed
 from shared.ports import Document
 from shared.processing.process import process
 from shared.processing.settle import Policy
+from shared.record.bounds import fit
 from shared.record.codec import pack
 from shared.record.user_record import Pending, UserRecord
 from tests.shared.domain.story import auto_renew_off, day, event, failed, paid, refunded, trial

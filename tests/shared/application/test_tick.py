@@ -15,18 +15,18 @@ from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.contracts.outbound.messages import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import EMPTY
+from shared.domain.due_shards import DUE_SHARDS, due_shard
 from shared.domain.errors import Transient
 from shared.domain.events import Event, Key, TimePassed, TrialStarted
 from shared.domain.terms import Terms
 from shared.ports import Document, DueUser
-from shared.record.user_record import SHARDS, due_shard
 from tests.support.publishers import Collected
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 SHARD = 7
-ALL = tuple(range(SHARDS))
+ALL = tuple(range(DUE_SHARDS))
 
 
 @pytest.fixture

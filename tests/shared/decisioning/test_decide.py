@@ -11,8 +11,8 @@ from shared.decisioning.arbitration import trigger_id
 from shared.decisioning.catalog import EMPTY
 from shared.decisioning.decide import Candidate, Decision, Outcome
 from shared.decisioning.losses import Reason
+from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
-from shared.domain.terms import END_OF_TIME
 from shared.domain.triggers import Trigger
 from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, user, written
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decisioning.quiet import quiet_until, zone_of
-from shared.domain.terms import END_OF_TIME
+from shared.domain.instants import END_OF_TIME
 
 NEW_YORK, BERLIN = ZoneInfo("America/New_York"), ZoneInfo("Europe/Berlin")
 

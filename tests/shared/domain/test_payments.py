@@ -3,8 +3,8 @@
 import pytest
 
 from shared.domain.events import Event, Outcome
+from shared.domain.instants import END_OF_TIME
 from shared.domain.subscription import Status
-from shared.domain.terms import END_OF_TIME
 from tests.shared.domain.story import (
     TERMS,
     Story,

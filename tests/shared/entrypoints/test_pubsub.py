@@ -19,12 +19,12 @@ from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.decisioning.catalog import EMPTY
+from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
 from shared.entrypoints.pubsub import OUTCOME
 from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
-from shared.record.user_record import due_shard
 from shared.wiring import Wiring
 from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, push
 from tests.support.publishers import Collected

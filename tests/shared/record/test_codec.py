@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.application.handle_event import fit
 from shared.domain.account import Account
 from shared.domain.history import History
 from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
 from shared.processing.settle import Policy
+from shared.record.bounds import fit
 from shared.record.codec import UnreadableRecord, pack, unpack
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS

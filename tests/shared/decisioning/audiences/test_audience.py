@@ -9,9 +9,9 @@ from shared.decisioning.audiences.audience import Audience, activate, all_of, an
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause, compiled
 from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, scope_of
 from shared.domain.events import Signal
+from shared.domain.instants import END_OF_TIME
 from shared.domain.signals import Behaviour
 from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
-from shared.domain.terms import END_OF_TIME
 from shared.domain.user import User
 from tests.shared.decisioning.builders import NOW, ago, paying, user
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.topology import ROOT
+from shared.decisioning.document.vocabulary import HOLDOUT_SALT_PREFIX
 from shared.decisioning.experiments.bucketing import (
     BUCKETS,
-    HOLDOUT,
     Namespace,
     Range,
     bucket,
@@ -149,4 +149,4 @@ def variants(among: tuple[Range, ...]) -> dict[str, int]:
 
 def whose_bucket_is(step: int) -> str:
     ids = (f"user-{number}" for number in count())
-    return next(id_ for id_ in ids if bucket(f"{HOLDOUT}annual_upgrade", id_) == step / BUCKETS)
+    return next(id_ for id_ in ids if bucket(f"{HOLDOUT_SALT_PREFIX}annual_upgrade", id_) == step / BUCKETS)

@@ -3,7 +3,8 @@
 from collections import Counter
 from functools import cache
 
-from shared.decisioning.experiments.bucketing import BUCKETS, HOLDOUT, Namespace, bucket, in_namespace
+from shared.decisioning.document.vocabulary import HOLDOUT_SALT_PREFIX
+from shared.decisioning.experiments.bucketing import BUCKETS, Namespace, bucket, in_namespace
 from tests.shared.decisioning.chi_square import are_independent, is_even
 
 IDS = [f"user-{number:06}" for number in range(200_000)]
@@ -25,7 +26,7 @@ def namespace_halves() -> list[bool]:
 
 
 def held_out(salt: str, percent: float) -> list[bool]:
-    return [n < percent / 100 for n in buckets(HOLDOUT + salt)]
+    return [n < percent / 100 for n in buckets(HOLDOUT_SALT_PREFIX + salt)]
 
 
 def test_all_buckets_are_as_full_as_chance_lets_them_be() -> None:
