@@ -21,7 +21,7 @@ test: $(VENV)/.dev ## Run every test; those that need the emulators are skipped,
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy shared
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.generate.asyncapi --check
 

@@ -1,14 +1,15 @@
 """What one catalog changes against another: entry by entry, field by field."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from infra.catalog.references import Json
 from infra.terminal.values import is_set
 from shared.decisioning.catalog import Catalog
 
+Json = Mapping[str, Any]
+"""A catalog, or a part of it, as JSON."""
 NAMES = {"id", "name"}
 """Fields by which the things in a list are told apart."""
 

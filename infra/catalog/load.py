@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.catalog.yaml_reader import MAX_BYTES, InvalidYaml, read_yaml
-from shared.adapters.gcp.artifact_locations import Shelved, of_policy, of_score
+from shared.adapters.gcp.paths import Artifact, policy_location, score_location
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
@@ -40,12 +40,12 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
     return replace(catalog, library=Library(registry.get, policies))
 
 
-def library_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Shelved]:
+def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Artifact]:
     """The scores and policies that a valid catalog names, as they are to be published with it."""
     for name, terms in catalog.document.scores.items():
-        yield of_score(name, terms.version, (_artifact(path, name, terms.version) or b"").decode())
+        yield Artifact(score_location(name, terms.version), (_artifact(path, name, terms.version) or b"").decode())
     for name in catalog.library.policies:
-        yield of_policy(name, (_beside(path, f"policies/{name}.json") or b"").decode())
+        yield Artifact(policy_location(name), (_beside(path, f"policies/{name}.json") or b"").decode())
 
 
 def _beginning(path: Path) -> bytes:

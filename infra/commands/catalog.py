@@ -47,7 +47,7 @@ def show(file: CatalogFile, as_json: AsJson = False) -> None:
     content = valid_catalog(file)
     if as_json:
         document = content.document.model_dump(mode="json", exclude_defaults=True)
-        order = winning_order(document)
+        order = winning_order(content.document)
         say("", as_json=True, facts={"file": str(file), "version": content.version, "order": order, **document})
     else:
         Console(highlight=False).print(page(content))
@@ -93,11 +93,11 @@ def publish(file: CatalogFile, project: Project = None, as_json: AsJson = False)
 
     It goes to the emulators that are up, or to a cloud project.
     """
-    from infra.catalog.load import library_of
+    from infra.catalog.load import artifacts_of
     from infra.remote.firestore import client_of, publish_catalog
 
     content = valid_catalog(file)
-    publish_catalog(client_of(project), content, library_of(content, file))
+    publish_catalog(client_of(project), content, artifacts_of(content, file))
     told = _told(content)
     say(f"{file} is in force: {_sentence(told)}", as_json=as_json, facts={"file": str(file), **told})
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from infra.commands.common import AsJson, Project, say
+from infra.commands.inputs import moment as selected
 from infra.commands.inputs import valid_catalog
 from infra.commands.users import AsOf, Store, UserId, as_of, record_of
 from infra.errors import InfraError
@@ -35,10 +36,10 @@ def explain(
 
     from infra.inspect.decision_page import page
     from shared.domain.terms import Terms
-    from shared.queries.explanation import as_if, asked, recorded
+    from shared.queries.explanation import as_if, recorded
     from shared.queries.user_view import summary
 
-    wanted = None if moment is None else asked(moment)
+    wanted = selected(moment)
     content = valid_catalog(catalog) if catalog else None
     instant = as_of(now, store)
     record = record_of(user, store, project)

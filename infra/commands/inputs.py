@@ -10,6 +10,7 @@ from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
     from shared.decisioning.catalog import Catalog
+    from shared.domain.moments import MomentSelector
 
 
 def instant(option: str, text: str | None) -> datetime | None:
@@ -21,6 +22,16 @@ def instant(option: str, text: str | None) -> datetime | None:
     except ValueError:
         expected = "an RFC 3339 time with offset, from 1990 to 9999, such as 2026-03-01T00:00:00Z"
         raise UsageError(f"{option}: expected {expected}, found {text!r}") from None
+
+
+def moment(text: str | None) -> "MomentSelector | None":
+    """The moment that a person names, `payment.failed` or `lapsed@7`. Raises `UsageError`."""
+    from shared.decisioning.document.vocabulary import parse_selector
+
+    try:
+        return None if text is None else parse_selector(text)
+    except ValueError as error:
+        raise UsageError(f"--moment: expected {error}, found {text!r}") from None
 
 
 def readable(path: Path, kind: str) -> Path:

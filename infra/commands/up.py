@@ -32,7 +32,7 @@ def up(
     Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
     standard error; everything is in memory, and gone afterwards.
     """
-    from infra.catalog.load import DEFAULT_CATALOG, library_of
+    from infra.catalog.load import DEFAULT_CATALOG, artifacts_of
     from infra.commands.inputs import valid_catalog
     from infra.emulator.runtime import Up
     from infra.remote.firestore import emulator_client, publish_catalog
@@ -44,7 +44,7 @@ def up(
         project,
         tick_seconds=tick_seconds,
         publish_catalog=lambda endpoints: publish_catalog(
-            emulator_client(endpoints), chosen, library_of(chosen, catalog or DEFAULT_CATALOG)
+            emulator_client(endpoints), chosen, artifacts_of(chosen, catalog or DEFAULT_CATALOG)
         ),
         state_folder=state_folder(),
         sink=LogView(),

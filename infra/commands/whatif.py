@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from infra.replay.replay import Summary
-    from infra.whatif.study import Side, WhatIf
+    from infra.whatif.result import WhatIf
+    from infra.whatif.study import Side
     from shared.decisioning.catalog import Catalog
 
 Sides = dict[str, Any]

@@ -6,6 +6,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
+from shared.decisioning.document.schema import precedence
 from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, Reason
@@ -111,12 +112,10 @@ def arbitrate(contenders: Iterable[Contender]) -> Iterator[Verdict]:
 
 
 def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
-    """Fallbacks last; then priority, rank and id."""
-    campaign = contender.campaign
-    rank = campaign.terms.rank
-    if not isinstance(rank, float):
-        rank = (contender.scored and contender.scored.value) or 0.0
-    return campaign.is_fallback, -campaign.terms.priority, -rank, campaign.id
+    """Fallbacks come last; otherwise as `precedence` says, with the rank that a score gives this user."""
+    campaign, scored = contender.campaign, contender.scored
+    rank = (scored.value or 0.0) if scored else campaign.terms.fixed_rank
+    return campaign.is_fallback, *precedence(campaign.id, campaign.terms, rank)
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:

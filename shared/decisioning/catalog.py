@@ -11,7 +11,7 @@ from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
 from shared.domain.milestones import Offsets
-from shared.domain.moments import MILESTONES, Moment, MomentKind
+from shared.domain.moments import MILESTONES, Moment, MomentSelector
 from shared.domain.tallies import ISSUED
 
 
@@ -33,9 +33,7 @@ class Campaign:
     """It is what a placement shows to users to whom none of its campaigns is open."""
 
 
-Heard = tuple[MomentKind, int | None]
-"""A moment, and of a milestone its offset in days."""
-Listeners = Mapping[Heard, tuple[Campaign, ...]]
+Listeners = Mapping[MomentSelector, tuple[Campaign, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class Catalog:
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that may react to a moment, in no order that matters."""
-        return self.listeners.get((moment.kind, moment.offset_days), ())
+        return self.listeners.get(MomentSelector(moment.kind, moment.offset_days), ())
 
     def to_json(self) -> str:
         """The content, as `compile_catalog` takes it once parsed; the same text for the same version."""
@@ -91,16 +89,17 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
         )
 
 
-def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[Heard, tuple[Campaign, ...]]:
-    listeners: dict[Heard, tuple[Campaign, ...]] = {}
+def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[MomentSelector, tuple[Campaign, ...]]:
+    listeners: dict[MomentSelector, tuple[Campaign, ...]] = {}
     for campaign in campaigns:
         for kind, days in map(parse_selector, campaign.terms.moments):
             for offset in milestones.get(kind, (None,)) if days is None else (days,):
-                listeners[kind, offset] = (*listeners.get((kind, offset), ()), campaign)
+                selector = MomentSelector(kind, offset)
+                listeners[selector] = (*listeners.get(selector, ()), campaign)
     return listeners
 
 
-def _with_fallbacks(listeners: dict[Heard, tuple[Campaign, ...]], document: CatalogDocument) -> Listeners:
+def _with_fallbacks(listeners: dict[MomentSelector, tuple[Campaign, ...]], document: CatalogDocument) -> Listeners:
     """A fallback hears what any campaign of its placement hears."""
     fallbacks = [_fallback(id_, document) for id_, place in sorted(document.placements.items()) if place.fallback]
     return {

@@ -30,6 +30,14 @@ class MomentKind(StrEnum):
 MILESTONES = frozenset({MomentKind.TRIAL_ENDING, MomentKind.LAPSED})
 
 
+class MomentSelector(NamedTuple):
+    """The moments of one kind; of a milestone also those at one offset alone."""
+
+    kind: MomentKind
+    offset_days: int | None = None
+    """Of a milestone, in whole days; None: at any offset. None for every other kind."""
+
+
 class Moment(NamedTuple):
     """One thing that happened to one subscription, at one instant (UTC)."""
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from infra.errors import UsageError
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
 from shared.domain.conditions import holds
 from shared.domain.events import Event, Key, TimePassed
-from shared.domain.moments import MILESTONES, Moment, MomentKind
+from shared.domain.moments import MILESTONES, Moment, MomentKind, MomentSelector
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.processing.outbox import Outbox
@@ -23,24 +22,6 @@ Decision = Mapping[str, Any]
 HYPOTHETICAL = "hypothetical"
 
 
-class Asked(NamedTuple):
-    """The moment that somebody wants explained."""
-
-    kind: MomentKind
-    offset_days: int | None = None
-    """Of a milestone; None: at any offset."""
-
-
-def asked(text: str) -> Asked:
-    """`payment.failed`, or `lapsed@7`. Raises `UsageError`."""
-    name, at, days = text.partition("@")
-    if name in list(MomentKind) and not at:
-        return Asked(MomentKind(name))
-    if name in MILESTONES and days.isdecimal():
-        return Asked(MomentKind(name), int(days))
-    raise UsageError(f"--moment: expected one of {', '.join(MomentKind)}, found {text!r}")
-
-
 def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
     """The decisions that the document still holds, newest first; of a moment only those about it."""
     messages = (message for entry in record.pending for message in entry.messages)
@@ -49,7 +30,7 @@ def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
     return sorted(about, key=lambda body: -body["sequence"])
 
 
-def as_if(record: UserRecord, moment: Asked, now: datetime, catalog: Catalog, terms: Terms) -> Decision:
+def as_if(record: UserRecord, moment: MomentSelector, now: datetime, catalog: Catalog, terms: Terms) -> Decision:
     """What a catalog would decide if the moment came at `now` (UTC); nothing is noted anywhere."""
     account, _ = record.history.at(now, terms)
     user = user_of(record, account, record.triggers, now)
@@ -70,7 +51,7 @@ def _moments(body: Decision) -> set[str]:
     return {*body["moments"], *(candidate["moment"] for candidate in body["candidates"])}
 
 
-def _come(moment: Asked, subscription: Subscription, now: datetime, catalog: Catalog) -> Moment:
+def _come(moment: MomentSelector, subscription: Subscription, now: datetime, catalog: Catalog) -> Moment:
     """The moment as it would come; a milestone at the first of its offsets unless one is named."""
     if moment.kind not in MILESTONES:
         return Moment(moment.kind, subscription.id, now, HYPOTHETICAL)

@@ -11,7 +11,7 @@ from infra.__main__ import app
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.remote import running
 from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
-from shared.adapters.gcp.firestore import document_id
+from shared.adapters.gcp.paths import user_document_id
 from shared.decisioning.compile import compile_catalog
 from shared.record.codec import pack
 from shared.record.user_record import UserRecord
@@ -64,7 +64,7 @@ def test_nothing_invalid_is_published(firestore, tmp_path):
 @pytest.mark.parametrize("user", ["u", "__u__", ".."])
 def test_a_user_is_shown_from_the_emulators_that_are_up(firestore, user):
     record = UserRecord(user)._replace(next_due_at=DUE)
-    firestore.collection("subscriptions").document(document_id(user)).set({"blob": pack(record)})
+    firestore.collection("subscriptions").document(user_document_id(user)).set({"blob": pack(record)})
     told = json.loads(run("show", user, "--json").stdout)
     assert (told["user_id"], told["status"], told["next_due_at"]) == (user, "none", "2026-03-01T00:00:00Z")
     page = run("show", user)

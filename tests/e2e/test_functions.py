@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from infra.catalog.load import library_of, load_catalog
+from infra.catalog.load import artifacts_of, load_catalog
 from infra.emulator.runtime import Up
 from infra.remote.dead_letters import redrive
 from infra.remote.endpoints import Endpoints
@@ -36,7 +36,7 @@ def up(emulators, fuse):
     table = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2, ack_deadline_seconds=20)
 
     def publish(endpoints: Endpoints) -> None:
-        publish_catalog(emulator_client(endpoints), load_catalog(), library_of(load_catalog()))
+        publish_catalog(emulator_client(endpoints), load_catalog(), artifacts_of(load_catalog()))
 
     with Up(
         f"test-{uuid4().hex[:12]}",

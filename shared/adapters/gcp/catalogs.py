@@ -10,6 +10,7 @@ from typing import Any
 from google.cloud.firestore import AsyncClient
 
 from shared.adapters.gcp.library import FirestoreLibrary
+from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG
 from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
@@ -33,7 +34,7 @@ class FirestoreCatalogs:
     def __init__(
         self, client: AsyncClient, clock: Clock, refresh: timedelta, seconds: float = ASKING_SECONDS
     ) -> None:
-        self.collection = client.collection("catalog")
+        self.collection = client.collection(CATALOGS)
         self.library = FirestoreLibrary(client)
         self.clock = clock
         self.refresh = refresh
@@ -73,7 +74,7 @@ class FirestoreCatalogs:
 
     async def _newest(self) -> tuple[object, Any]:
         """The version in force and its content; no content where it is in use already, or not to be found."""
-        version = await self._field("current", "version")
+        version = await self._field(CURRENT_CATALOG, "version")
         if version == self.version or not _is_version(str(version)):
             return version, None
         return version, await self._field(str(version), "catalog")

@@ -7,6 +7,7 @@ from google.api_core import exceptions
 from google.cloud.firestore import AsyncClient
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.adapters.gcp.paths import CURSORS, SUBSCRIPTIONS, user_document_id, user_id_of
 from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
@@ -14,17 +15,6 @@ from shared.ports import Cursor, Document, DueUser, Stored
 
 CHANGED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.NotFound, exceptions.Aborted)
 """What Firestore answers to a precondition that does not hold, or to a lost race."""
-MARK = "!"
-"""Comes before every character that a user id may hold, so marked ids still sort as the ids themselves do."""
-
-
-def document_id(user_id: str) -> str:
-    """The document of a user: the id itself, but for the few ids that Firestore keeps to itself.
-
-    Those get a mark at their end. See https://firebase.google.com/docs/firestore/quotas#limits.
-    """
-    reserved = user_id in {".", ".."} or (user_id.startswith("__") and user_id.endswith("__"))
-    return user_id + MARK if reserved else user_id
 
 
 class FirestoreStore:
@@ -33,18 +23,18 @@ class FirestoreStore:
     def __init__(self, client: AsyncClient, seconds: float = ASKING_SECONDS) -> None:
         self.client = client
         self.seconds = seconds
-        self.users = client.collection("subscriptions")
-        self.cursors = client.collection("clock")
+        self.users = client.collection(SUBSCRIPTIONS)
+        self.cursors = client.collection(CURSORS)
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
         async with asking("Firestore", self.seconds):
-            snapshot = await self.users.document(document_id(user_id)).get(["blob"], retry=RECONNECT)
+            snapshot = await self.users.document(user_document_id(user_id)).get(["blob"], retry=RECONNECT)
         return Stored(snapshot.get("blob"), snapshot.update_time) if snapshot.exists else Stored(None, None)
 
     async def commit(self, document: Document, version: object | None) -> None:
         """See `Subscriptions.commit`. Never retried here: a write that did happen would look like a conflict."""
-        reference = self.users.document(document_id(document.user_id))
+        reference = self.users.document(user_document_id(document.user_id))
         fields = _fields(document)
         async with asking("Firestore", self.seconds):
             try:
@@ -67,11 +57,11 @@ class FirestoreStore:
             .limit(limit)
         )
         if after:
-            name = self.users.document(document_id(after.user_id))
+            name = self.users.document(user_document_id(after.user_id))
             query = query.start_after({"next_due_at": after.next_due_at, "__name__": name})
         async with asking("Firestore", self.seconds):
             found = [snapshot async for snapshot in query.stream(retry=RECONNECT)]
-        return [DueUser(snapshot.get("next_due_at"), snapshot.id.removesuffix(MARK)) for snapshot in found]
+        return [DueUser(snapshot.get("next_due_at"), user_id_of(snapshot.id)) for snapshot in found]
 
     async def load_cursor(self, shard: int) -> Cursor | None:
         """See `DueUsers.load_cursor`."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from google.cloud.firestore import AsyncClient
 
-from shared.adapters.gcp.artifact_locations import Shelved, of_policy, of_score
+from shared.adapters.gcp.paths import ArtifactLocation, policy_location, score_location
 from shared.adapters.gcp.rpc import RECONNECT
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.document.schema import CatalogDocument
@@ -51,7 +51,7 @@ class FirestoreLibrary:
     async def _bring_score(self, name: str, version: int) -> None:
         if (name, version) in self.artifacts:
             return
-        text = await self._text(of_score(name, version))
+        text = await self._text(score_location(name, version))
         if isinstance(text, str):
             self.artifacts[name, version] = text.encode()
             self.registry = self._new_registry()
@@ -60,7 +60,7 @@ class FirestoreLibrary:
             log.error("score %s version %d: expected an artifact in Firestore, found none", name, version)
 
     async def _bring_policy(self, name: str, variants: Variants) -> None:
-        text = await self._text(of_policy(name))
+        text = await self._text(policy_location(name))
         if self.found.get(name) == (text, variants):
             return
         self.found[name] = text, variants
@@ -73,7 +73,7 @@ class FirestoreLibrary:
             said = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
             log.error("policy %s is refused; %s: %s", name, said, error)  # noqa: TRY400 - no bug of ours, so no trace
 
-    async def _text(self, place: Shelved) -> Any:
-        document = self.client.collection(place.collection).document(place.id)
-        snapshot = await document.get([place.field], retry=RECONNECT)
-        return (snapshot.to_dict() or {}).get(place.field)
+    async def _text(self, location: ArtifactLocation) -> Any:
+        document = self.client.collection(location.collection).document(location.id)
+        snapshot = await document.get([location.field], retry=RECONNECT)
+        return (snapshot.to_dict() or {}).get(location.field)

@@ -10,7 +10,7 @@ from shared.contracts.inbound.base import Inbound, InboundEvent
 from shared.contracts.inbound.fields import Flag, Id, Plan, Share, Text, Time
 from shared.contracts.topics import Topic
 from shared.domain import events
-from shared.domain.due_shards import ALL_SHARDS
+from shared.domain.due_shards import ALL_SHARDS, DUE_SHARDS
 
 
 class TrialStart(InboundEvent):
@@ -128,7 +128,10 @@ class LifecycleClock(Inbound):
     TOPIC = Topic.LIFECYCLE_CLOCK.value
 
     shards: Annotated[tuple[fields.Shard, ...], Strict(False)] = Field(
-        default=ALL_SHARDS, min_length=1, max_length=64, description="The due shards to look at; without it, all."
+        default=ALL_SHARDS,
+        min_length=1,
+        max_length=DUE_SHARDS,
+        description="The due shards to look at; without it, all.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from shared.domain.due_shards import DUE_SHARDS
 from shared.domain.events import FeedbackKind, Outcome, Signal
 
 MAX_AMOUNT = 10**12
@@ -106,7 +107,7 @@ Version = Annotated[
     Expected("1", closed=int),
     WithJsonSchema({"type": "integer", "const": 1}),
 ]
-Shard = Annotated[int, Field(ge=0, lt=64), Expected("a whole number from 0 to 63")]
+Shard = Annotated[int, Field(ge=0, lt=DUE_SHARDS), Expected(f"a whole number from 0 to {DUE_SHARDS - 1}")]
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), Expected("an ISO 3166 code of 2 capital letters")]
 Locale = Annotated[

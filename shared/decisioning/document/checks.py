@@ -11,8 +11,9 @@ from shared.decisioning.document.experiment_checks import (
     repeated,
 )
 from shared.decisioning.document.problems import entry_of, guess, problem
-from shared.decisioning.document.schema import ByScore, CampaignTerms, Cap, CatalogDocument, Suppression
-from shared.decisioning.document.vocabulary import parse_selector, scores_in
+from shared.decisioning.document.references import entry_references, score_references
+from shared.decisioning.document.schema import CampaignTerms, Cap, CatalogDocument, Suppression
+from shared.decisioning.document.vocabulary import parse_selector
 from shared.domain.moments import MILESTONES, MomentKind
 
 Json = dict[str, object]
@@ -26,10 +27,11 @@ def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
     """
     for kind, offsets in document.milestones.items():
         yield from repeated(f"milestones.{kind}", offsets, "", "each offset once")
-    for path, section, id_ in _references(document):
+    for reference in entry_references(document):
+        section, id_ = reference.target
         known = written.get(section, {})
         if isinstance(known, dict) and id_ not in known:
-            yield problem(path, entry_of(section, known, id_), id_)
+            yield problem(reference.path, entry_of(section, known, id_), id_)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
         yield from ordered(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
@@ -46,40 +48,11 @@ def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
     yield from _raises(document)
 
 
-def _references(document: CatalogDocument) -> Iterator[tuple[str, str, str]]:
-    """Every mention of an entry: its path, the section it should be in, and its id."""
-    for id_, placement in document.placements.items():
-        yield from _mentioned(f"placements.{id_}.fallback", "offers", placement.fallback)
-    for id_, terms in document.campaigns.items():
-        path = f"campaigns.{id_}"
-        yield from _mentioned(f"{path}.offer", "offers", terms.offer)
-        yield from _mentioned(f"{path}.placement", "placements", terms.placement)
-        yield from _mentioned(f"{path}.audience", "audiences", terms.audience)
-        yield from _mentioned(f"{path}.experiment", "experiments", terms.experiment)
-        if isinstance(terms.rank, ByScore):
-            yield f"{path}.rank.score", "scores", terms.rank.score
-    for id_, experiment in document.experiments.items():
-        for index, variant in enumerate(experiment.variants):
-            yield from _mentioned(f"experiments.{id_}.variants[{index}].offer", "offers", variant.offer)
-    for id_, holdout in document.holdouts.items():
-        for index, campaign_id in enumerate(holdout.campaigns or ()):
-            yield f"holdouts.{id_}.campaigns[{index}]", "campaigns", campaign_id
-
-
-def _mentioned(path: str, section: str, id_: str | None) -> Iterator[tuple[str, str, str]]:
-    if id_ is not None:
-        yield path, section, id_
-
-
 def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
-    """CEL cannot know which scores there are, so they are looked up by name."""
-    for id_, terms in document.audiences.items():
-        for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
-            for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
-                for score in scores_in(text):
-                    if score not in document.scores:
-                        path = f"audiences.{id_}.{quantifier}[{index}].{name}"
-                        yield problem(path, entry_of("scores", document.scores, score), f"scores.{score}")
+    for reference in score_references(document):
+        score = reference.target.id
+        if score not in document.scores:
+            yield problem(reference.path, entry_of("scores", document.scores, score), f"scores.{score}")
 
 
 def _raises(document: CatalogDocument) -> Iterator[str]:

@@ -141,6 +141,16 @@ class CampaignTerms(Strict):
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
 
+    @property
+    def fixed_rank(self) -> float:
+        """The rank that is the same for every user: 0 where a score gives it."""
+        return 0.0 if isinstance(self.rank, ByScore) else self.rank
+
+
+def precedence(campaign_id: str, terms: CampaignTerms, rank: float) -> tuple[int, float, str]:
+    """A sort key, best first: the higher priority, then the higher rank, then the lower id."""
+    return -terms.priority, -rank, campaign_id
+
 
 class Variant(Strict):
     """One arm of an experiment."""

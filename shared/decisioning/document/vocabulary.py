@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from shared.domain.events import FeedbackKind
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.moments import MILESTONES, MomentKind, MomentSelector
 from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
@@ -23,18 +23,21 @@ HOLDOUT_SALT_PREFIX = "holdout/"
 _SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
 
 
-def parse_selector(text: str) -> tuple[MomentKind, int | None]:
-    """`lapsed@7` as kind and offset in days, `renewed` as kind alone. Raises ValueError naming what would do."""
+def parse_selector(text: str) -> MomentSelector:
+    """Parse `renewed`, or a milestone with its offset in days, `lapsed@7`.
+
+    Raises `ValueError` with what was expected.
+    """
     kind, at, days = text.partition("@")
     if kind not in list(MomentKind):
         raise ValueError(f"one of {', '.join(MomentKind)}")
     if not at:
-        return MomentKind(kind), None
+        return MomentSelector(MomentKind(kind))
     if kind not in MILESTONES:
         raise ValueError(f"{kind} without days (only {', '.join(sorted(MILESTONES))} have them)")
     if not (days.isascii() and days.isdecimal()):
         raise ValueError(f"whole days after {kind}@")
-    return MomentKind(kind), int(days)
+    return MomentSelector(MomentKind(kind), int(days))
 
 
 def scores_in(text: str) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from infra.catalog import load
-from infra.catalog.load import DEFAULT_CATALOG, library_of, load_catalog
-from shared.adapters.gcp.artifact_locations import of_policy, of_score
+from infra.catalog.load import DEFAULT_CATALOG, artifacts_of, load_catalog
+from shared.adapters.gcp.paths import Artifact, policy_location, score_location
 from shared.decisioning.scoring.score import Score
 from shared.domain.errors import InvalidCatalog
 from tests.shared.decisioning.artifacts import logistic, number
@@ -52,15 +52,15 @@ def test_a_catalog_has_its_library_in_hand(catalog: Path) -> None:
 
 
 def test_what_is_published_with_it_is_what_lies_beside_it(catalog: Path) -> None:
-    assert [*library_of(load_catalog(catalog), catalog)] == [
-        of_score("risk", 1, json.dumps(RISK)),
-        of_policy("even", json.dumps(POLICY)),
+    assert [*artifacts_of(load_catalog(catalog), catalog)] == [
+        Artifact(score_location("risk", 1), json.dumps(RISK)),
+        Artifact(policy_location("even"), json.dumps(POLICY)),
     ]
 
 
 def test_what_is_shipped_can_be_named_from_anywhere(tmp_path: Path) -> None:
     path = put(tmp_path / "catalog.yaml", {"scores": {"churn_risk": {"version": 1}}})
-    (shelved,) = library_of(load_catalog(path), path)
+    (shelved,) = artifacts_of(load_catalog(path), path)
     assert shelved.text == (DEFAULT_CATALOG.parent / "scores/churn_risk.1.json").read_text()
 
 

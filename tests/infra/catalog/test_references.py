@@ -1,29 +1,38 @@
-from infra.catalog.references import behind, references, winning_order
+import json
 
-DOCUMENT = {
-    "placements": {"banner": {"channel": "in_app", "fallback": "plain"}, "email": {"channel": "email"}},
-    "offers": {"plain": {"cms_ref": "offers/plain"}, "half": {"cms_ref": "x"}, "double": {"cms_ref": "y"}},
-    "audiences": {"risky": {"all": [{"likely": "has(scores.churn) && scores.churn > 0.5"}]}},
-    "scores": {"churn": {"artifact": "churn@1"}},
-    "milestones": {"lapsed": [7, 30], "trial.ending": [3]},
-    "experiments": {"price": {"variants": [{"id": "a", "offer": "half"}, {"id": "b", "offer": None}]}},
-    "campaigns": {
-        "one": {
-            "offer": "double",
-            "placement": "banner",
-            "moments": ["lapsed@7", "renewed"],
-            "priority": 10,
-            "audience": "risky",
-            "experiment": "price",
-        },
-        "two": {"offer": "gone", "placement": "banner", "moments": ["renewed"], "priority": 20},
-        "three": {"offer": "half", "placement": "banner", "moments": ["renewed"], "priority": 10},
-    },
-}
+from infra.catalog.references import behind, resolved, winning_order
+from shared.decisioning.document.references import Place, Reference, references
+from shared.decisioning.document.schema import CatalogDocument
+
+DOCUMENT = CatalogDocument.model_validate_json(
+    json.dumps(
+        {
+            "placements": {"banner": {"channel": "in_app", "fallback": "plain"}, "email": {"channel": "email"}},
+            "offers": {id_: {"cms_ref": id_, "validity_hours": 1} for id_ in ("plain", "half", "double")},
+            "audiences": {"risky": {"all": [{"likely": "has(scores.churn) && scores.churn > 0.5"}]}},
+            "scores": {"churn": {"version": 1}},
+            "milestones": {"lapsed": [7, 30], "trial.ending": [3]},
+            "experiments": {"price": {"variants": [{"id": "a", "offer": "half"}, {"id": "b", "offer": None}]}},
+            "campaigns": {
+                "one": {
+                    "offer": "double",
+                    "placement": "banner",
+                    "moments": ["lapsed@7", "renewed"],
+                    "priority": 10,
+                    "audience": "risky",
+                    "experiment": "price",
+                },
+                "two": {"offer": "gone", "placement": "banner", "moments": ["renewed"], "priority": 20},
+                "three": {"offer": "half", "placement": "banner", "moments": ["renewed"], "priority": 10},
+            },
+            "holdouts": {"pair": {"percent": 10, "campaigns": ["two", "one"]}},
+        }
+    )
+)
 
 
 def test_a_campaign_rests_on_all_that_it_names_and_on_what_those_name():
-    assert behind(DOCUMENT, ("campaigns", "one")) == {
+    assert behind(resolved(DOCUMENT), Place("campaigns", "one")) == {
         ("offers", "double"),
         ("offers", "half"),
         ("offers", "plain"),
@@ -36,12 +45,13 @@ def test_a_campaign_rests_on_all_that_it_names_and_on_what_those_name():
 
 
 def test_what_is_not_in_the_catalog_is_referred_to_by_nobody():
-    assert ("offers", "gone") not in behind(DOCUMENT, ("campaigns", "two"))
-    assert behind(DOCUMENT, ("campaigns", "nowhere")) == set()
+    assert ("offers", "gone") not in behind(resolved(DOCUMENT), Place("campaigns", "two"))
+    assert behind(resolved(DOCUMENT), Place("campaigns", "nowhere")) == set()
 
 
 def test_a_list_of_campaigns_refers_to_each():
-    assert [*references(DOCUMENT, {"campaigns": ["two", "one"]})] == [("campaigns", "two"), ("campaigns", "one")]
+    named = [one.target for one in references(DOCUMENT) if one.owner == ("holdouts", "pair")]
+    assert named == [("campaigns", "two"), ("campaigns", "one")]
 
 
 def test_the_higher_priority_wins_first_then_the_lower_id():
@@ -49,15 +59,17 @@ def test_the_higher_priority_wins_first_then_the_lower_id():
 
 
 def test_among_those_of_one_priority_the_higher_rank_wins_and_a_score_counts_as_none():
+    terms = {"offer": "plain", "placement": "email", "moments": ["renewed"], "priority": 1}
     ranked = {
-        "scored": {"placement": "email", "priority": 1, "rank": {"score": "churn"}},
-        "high": {"placement": "email", "priority": 1, "rank": 0.5},
-        "other": {"placement": "email", "priority": 1},
+        "scored": {**terms, "rank": {"score": "churn"}},
+        "high": {**terms, "rank": 0.5},
+        "other": terms,
     }
-    document = {"placements": {"email": {}}, "campaigns": ranked}
+    written = {"placements": {"email": {"channel": "email"}}, "campaigns": ranked}
+    document = CatalogDocument.model_validate_json(json.dumps(written))
     assert winning_order(document) == {"email": ["high", "other", "scored"]}
 
 
 def test_entries_that_refer_to_each_other_do_not_go_on_for_ever():
-    document = {"campaigns": {"a": {"campaigns": ["b"]}, "b": {"campaigns": ["a"]}}}
-    assert behind(document, ("campaigns", "a")) == {("campaigns", "b")}
+    a, b = Place("campaigns", "a"), Place("campaigns", "b")
+    assert behind([Reference(a, "next", b), Reference(b, "next", a)], a) == {b}

@@ -120,11 +120,20 @@ def test_what_is_on_record_comes_before_what_would_be(explain):
     assert "hypothetical" not in json.loads(told.stdout)
 
 
-@pytest.mark.parametrize("moment", ["renewd", "renewed@3", "lapsed@", "lapsed@x", ""])
-def test_a_moment_that_is_none_is_a_usage_error(explain, moment):
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("renewd", "one of trial.started,"),
+        ("renewed@3", "renewed without days (only lapsed, trial.ending have them)"),
+        ("lapsed@", "whole days after lapsed@"),
+        ("lapsed@x", "whole days after lapsed@"),
+        ("", "one of trial.started,"),
+    ],
+)
+def test_a_moment_that_is_none_is_a_usage_error(explain, moment, expected):
     done = explain("--moment", moment)
     assert done.exit_code == 2
-    assert "--moment: expected one of trial.started," in done.stderr
+    assert f"--moment: expected {expected}" in done.stderr
     assert f"found '{moment}'" in done.stderr
 
 

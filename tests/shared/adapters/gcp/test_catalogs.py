@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud.firestore import AsyncClient
 
-from infra.catalog.load import library_of, load_catalog
+from infra.catalog.load import artifacts_of, load_catalog
 from infra.embedded.runtime import VirtualClock
 from infra.remote.firestore import emulator_client, publish_catalog
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
@@ -69,7 +69,7 @@ async def test_what_was_published_is_in_force(catalogs, publish) -> None:
 
 async def test_what_the_command_line_publishes_is_in_force(catalogs, emulators, project) -> None:
     default = load_catalog()
-    publish_catalog(emulator_client(emulators.endpoints(project)), default, library_of(default))
+    publish_catalog(emulator_client(emulators.endpoints(project)), default, artifacts_of(default))
     assert await catalogs.current() == default
     assert catalogs.catalog.to_json() == default.to_json()
 

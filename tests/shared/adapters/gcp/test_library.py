@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from google.cloud.firestore import AsyncClient
 
-from infra.catalog.load import library_of, load_catalog
+from infra.catalog.load import artifacts_of, load_catalog
 from infra.embedded.runtime import VirtualClock
 from infra.errors import InfraError
 from infra.remote.firestore import emulator_client, publish_catalog
-from shared.adapters.gcp.artifact_locations import Shelved, of_policy, of_score
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
+from shared.adapters.gcp.paths import Artifact, policy_location, score_location
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.scoring.score import BrokenScore, Score
@@ -41,7 +41,15 @@ def policy(version: str, **arms: float) -> str:
     return json.dumps({"arms": arms or {"a": 0.5, "b": 0.5}, "policy_version": version})
 
 
-Put = Callable[[Shelved], Awaitable[None]]
+def score(name: str, version: int, text: str) -> Artifact:
+    return Artifact(score_location(name, version), text)
+
+
+def policy_artifact(name: str, text: str) -> Artifact:
+    return Artifact(policy_location(name), text)
+
+
+Put = Callable[[Artifact], Awaitable[None]]
 Look = Callable[[], Awaitable[Catalog]]
 
 
@@ -49,8 +57,9 @@ Look = Callable[[], Awaitable[Catalog]]
 def put(firestore: AsyncClient) -> Put:
     """Put something on its shelf."""
 
-    async def write(shelved: Shelved) -> None:
-        await firestore.collection(shelved.collection).document(shelved.id).set({shelved.field: shelved.text})
+    async def write(artifact: Artifact) -> None:
+        location = artifact.location
+        await firestore.collection(location.collection).document(location.id).set({location.field: artifact.text})
 
     return write
 
@@ -88,8 +97,8 @@ def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 async def test_what_a_catalog_names_is_there_with_it(put, publish, look) -> None:
-    await put(of_score("risk", 1, RISK))
-    await put(of_policy("bandit", policy("1")))
+    await put(score("risk", 1, RISK))
+    await put(policy_artifact("bandit", policy("1")))
     await publish("v1", WITH_SCORE | with_policy())
     library = (await look()).library
     assert isinstance(library.score("risk", 1), Score)
@@ -102,24 +111,24 @@ async def test_what_the_command_line_publishes_is_found(look, emulators, project
     file = tmp_path / "catalog.yaml"
     file.write_text(json.dumps({"scores": {"churn_risk": {"version": 1}}} | with_policy()))
     mine = load_catalog(file)
-    publish_catalog(emulator_client(emulators.endpoints(project)), mine, library_of(mine, file))
+    publish_catalog(emulator_client(emulators.endpoints(project)), mine, artifacts_of(mine, file))
     library = (await look()).library
     assert library.score("churn_risk", 1) == mine.library.score("churn_risk", 1)
     assert library.policies == mine.library.policies
 
 
 async def test_a_published_artifact_is_not_replaced(put, look, emulators, project) -> None:
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     client, other = emulator_client(emulators.endpoints(project)), compile_catalog(WITH_SCORE)
-    publish_catalog(client, other, [of_score("risk", 1, RISK)])
-    changed = of_score("risk", 1, RISK.replace('"intercept": 0', '"intercept": 1'))
+    publish_catalog(client, other, [score("risk", 1, RISK)])
+    changed = score("risk", 1, RISK.replace('"intercept": 0', '"intercept": 1'))
     with pytest.raises(InfraError, match=r"scores/risk\.1: expected what is published already"):
         publish_catalog(client, compile_catalog(WITH_SCORE | {"kill_switch": True}), [changed])
     assert (await look()) == other
 
 
 async def test_an_artifact_is_read_once(put, publish, look, wire: Wire) -> None:
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     await publish("v1", WITH_SCORE)
     first = (await look()).library.score("risk", 1)
     wire.forget()
@@ -140,12 +149,12 @@ async def test_a_missing_artifact_fails_closed_and_is_told_once(publish, look, c
 async def test_a_missing_artifact_that_appears_is_found_at_a_later_look(put, publish, look) -> None:
     await publish("v1", WITH_SCORE)
     assert isinstance((await look()).library.score("risk", 1), BrokenScore)
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     assert isinstance((await look()).library.score("risk", 1), Score)
 
 
 async def test_a_broken_artifact_fails_closed_and_says_why(put, publish, look) -> None:
-    await put(of_score("risk", 1, "{"))
+    await put(score("risk", 1, "{"))
     await publish("v1", WITH_SCORE)
     said = (await look()).library.score("risk", 1).evaluate({}).error
     assert said
@@ -153,8 +162,8 @@ async def test_a_broken_artifact_fails_closed_and_says_why(put, publish, look) -
 
 
 async def test_another_version_of_a_score_is_another_artifact(put, publish, look) -> None:
-    await put(of_score("risk", 1, RISK))
-    await put(of_score("risk", 2, json.dumps(json.loads(RISK) | {"version": 2, "intercept": 1})))
+    await put(score("risk", 1, RISK))
+    await put(score("risk", 2, json.dumps(json.loads(RISK) | {"version": 2, "intercept": 1})))
     await publish("v1", WITH_SCORE)
     await look()
     await publish("v2", {"scores": {"risk": {"version": 2}}})
@@ -163,10 +172,10 @@ async def test_another_version_of_a_score_is_another_artifact(put, publish, look
 
 
 async def test_a_newer_policy_is_taken_up_without_another_catalog(put, publish, look) -> None:
-    await put(of_policy("bandit", policy("1")))
+    await put(policy_artifact("bandit", policy("1")))
     await publish("v1", with_policy())
     before = await look()
-    await put(of_policy("bandit", policy("2", a=0.9, b=0.1)))
+    await put(policy_artifact("bandit", policy("2", a=0.9, b=0.1)))
     after = await look()
     assert (before.version, before.library.policies["bandit"].version) == (after.version, "1")
     assert after.library.policies["bandit"].arms == {"a": 0.9, "b": 0.1}
@@ -183,10 +192,10 @@ async def test_a_newer_policy_is_taken_up_without_another_catalog(put, publish, 
     ids=["no JSON", "no policy", "other arms", "no text"],
 )
 async def test_an_invalid_policy_never_replaces_a_good_one(put, publish, look, caplog, text, said) -> None:
-    await put(of_policy("bandit", policy("1")))
+    await put(policy_artifact("bandit", policy("1")))
     await publish("v1", with_policy())
     await look()
-    await put(of_policy("bandit", text))
+    await put(policy_artifact("bandit", text))
     for _ in range(3):
         assert (await look()).library.policies["bandit"].version == "1"
     (told,) = errors(caplog)
@@ -202,10 +211,10 @@ async def test_a_missing_policy_is_told_and_assigns_nobody(publish, look, caplog
 
 
 async def test_a_policy_that_is_ahead_of_its_catalog_waits_for_it(put, publish, look) -> None:
-    await put(of_policy("bandit", policy("1")))
+    await put(policy_artifact("bandit", policy("1")))
     await publish("v1", with_policy())
     await look()
-    await put(of_policy("bandit", policy("2", a=0.4, b=0.4, c=0.2)))
+    await put(policy_artifact("bandit", policy("2", a=0.4, b=0.4, c=0.2)))
     assert (await look()).library.policies["bandit"].version == "1"
     await publish("v2", with_policy({"id": "c", "offer": "annual"}))
     assert (await look()).library.policies["bandit"].version == "2"
@@ -215,13 +224,13 @@ async def test_going_back_brings_back_catalog_and_policy_together(put, publish, 
     first = ("v1", with_policy(), policy("1"))
     second = ("v2", with_policy({"id": "c", "offer": None}), policy("2", a=0.4, b=0.4, c=0.2))
     for version, content, text in (first, second, first):
-        await put(of_policy("bandit", text))
+        await put(policy_artifact("bandit", text))
         await publish(version, content)
         assert (await look()).library.policies["bandit"].version == version.removeprefix("v")
 
 
 async def test_a_catalog_whose_library_cannot_be_read_is_not_in_force(put, publish, look, wire: Wire) -> None:
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     await publish("v1", {"offers": OFFERS})
     first = await look()
     await publish("v2", WITH_SCORE)
@@ -234,7 +243,7 @@ async def test_a_catalog_whose_library_cannot_be_read_is_not_in_force(put, publi
 
 
 async def test_without_its_library_there_is_no_first_catalog(put, publish, look, wire: Wire) -> None:
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     await publish("v1", WITH_SCORE)
     wire.cut_after(2)
     with pytest.raises(Transient, match="Firestore: InternalServerError"):
@@ -244,11 +253,11 @@ async def test_without_its_library_there_is_no_first_catalog(put, publish, look,
 
 
 async def test_an_outage_leaves_catalog_and_library_in_use(put, publish, look, wire: Wire, caplog) -> None:
-    await put(of_score("risk", 1, RISK))
-    await put(of_policy("bandit", policy("1")))
+    await put(score("risk", 1, RISK))
+    await put(policy_artifact("bandit", policy("1")))
     await publish("v1", WITH_SCORE | with_policy())
     before = await look()
-    await put(of_policy("bandit", policy("2")))
+    await put(policy_artifact("bandit", policy("2")))
     wire.cut()
     during = await look()
     assert (during.version, during.library) == (before.version, before.library)
@@ -258,7 +267,7 @@ async def test_an_outage_leaves_catalog_and_library_in_use(put, publish, look, w
 
 
 async def test_a_broken_catalog_leaves_the_library_in_use(put, publish, look) -> None:
-    await put(of_score("risk", 1, RISK))
+    await put(score("risk", 1, RISK))
     await publish("v1", WITH_SCORE)
     before = await look()
     await publish("v2", {"scores": {"risk": {"version": "2"}}})

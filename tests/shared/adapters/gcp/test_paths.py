@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.adapters.gcp.firestore import document_id
+from shared.adapters.gcp.paths import user_document_id
 
 user_ids = st.text("._-:@aZ0", min_size=1, max_size=7) | st.from_regex(
     r"__[A-Za-z0-9._:@-]{0,124}__", fullmatch=True
@@ -14,7 +14,7 @@ user_ids = st.text("._-:@aZ0", min_size=1, max_size=7) | st.from_regex(
 
 @given(user_ids)
 def test_firestore_takes_every_id(user_id: str) -> None:
-    named = document_id(user_id)
+    named = user_document_id(user_id)
     assert named not in {".", ".."}
     assert "/" not in named
     assert not re.fullmatch("__.*__", named)
@@ -23,10 +23,10 @@ def test_firestore_takes_every_id(user_id: str) -> None:
 
 @given(user_ids, user_ids)
 def test_ids_stay_distinct_and_in_order(one: str, other: str) -> None:
-    assert (document_id(one) < document_id(other)) == (one < other)
-    assert (document_id(one) == document_id(other)) == (one == other)
+    assert (user_document_id(one) < user_document_id(other)) == (one < other)
+    assert (user_document_id(one) == user_document_id(other)) == (one == other)
 
 
 @given(st.from_regex(r"[A-Za-z][A-Za-z0-9._:@-]{0,127}", fullmatch=True))
 def test_an_ordinary_id_is_the_documents_id(user_id: str) -> None:
-    assert document_id(user_id) == user_id
+    assert user_document_id(user_id) == user_id
