@@ -23,7 +23,7 @@ _WORDS: Mapping[str, object] = {"": None, "true": True, "false": False}
 
 
 @dataclass(slots=True)
-class Tally:
+class RowCounts:
     """What became of the rows so far."""
 
     unseen: set[str]
@@ -54,7 +54,7 @@ def rows(file: Path) -> Iterator[Row]:
     return _readable(readers[file.suffix.lower()](file), file)
 
 
-def score_rows(score: Score, known: Iterable[Row], tally: Tally) -> Iterator[Scored]:
+def score_rows(score: Score, known: Iterable[Row], tally: RowCounts) -> Iterator[Scored]:
     """What the score says of each row, while the tally is kept."""
     for row in known:
         if isinstance(row, str):

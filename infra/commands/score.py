@@ -35,12 +35,12 @@ def score(
 
     Example: python -m infra score users.csv --model churn_risk@1
     """
-    from infra.analytics.batch_scores import Tally, find_score, rows, score_rows
+    from infra.analytics.batch_scores import RowCounts, find_score, rows, score_rows
 
     asked, known = find_score(model), rows(readable(file, "rows to score"))
     if out and out.exists() and out.samefile(file):
         raise UsageError(f"--out: expected another file than the rows, found {str(out)!r}")
-    tally = Tally(unseen=set(asked.features))
+    tally = RowCounts(unseen=set(asked.features))
     with _lines(out) as lines:
         for number, scored in enumerate(score_rows(asked, known, tally), 1):
             lines.write(_line(number, scored, as_json=as_json))

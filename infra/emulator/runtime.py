@@ -13,7 +13,7 @@ from infra.emulator import functions, topics
 from infra.emulator.emulators import Emulators
 from infra.emulator.processes import Process, Sink, stop_all
 from infra.emulator.readiness import wait_until_ready
-from infra.emulator.scheduler import Ticker
+from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
 from infra.remote import running
 from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
@@ -138,7 +138,7 @@ class Up:
         topics.connect_functions(self.bus, self.topology, self.function_urls)
         stack.callback(topics.disconnect_functions, self.bus, self.topology)
         if self._tick_seconds:
-            ticker = Ticker(self.bus, self.topology.schedules, self._tick_seconds, self._sink)
+            ticker = Scheduler(self.bus, self.topology.schedules, self._tick_seconds, self._sink)
             ticker.start()
             stack.callback(ticker.stop)
         if self._state_folder:

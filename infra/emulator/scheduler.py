@@ -10,7 +10,7 @@ from infra.remote.pubsub import Bus
 EMPTY = b"{}"
 
 
-class Ticker:
+class Scheduler:
     """Publishes an empty JSON object to each scheduled topic every few seconds, from a thread of its own."""
 
     def __init__(self, bus: Bus, topics: Iterable[str], every_seconds: float, sink: Sink) -> None:

@@ -22,7 +22,7 @@ from shared.contracts.outbound.messages import (
     SubscriptionChange,
     UpsellTrigger,
 )
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -81,7 +81,7 @@ def _asyncapi() -> dict[str, Any]:
 
 def _guide() -> str:
     """Read the guide, and add the table of reasons."""
-    rows = [f"| `{reason}` | {reason.meaning} |" for reason in Reason]
+    rows = [f"| `{reason}` | {reason.meaning} |" for reason in RejectionReason]
     table = "\n".join(["| reason | meaning |", "| --- | --- |", *rows])
     return f"{(DOCS / 'guide.md').read_text()}\n## Refusals\n\n{table}\n"
 

@@ -16,7 +16,7 @@ from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
 from shared.domain.ring import from_row
 from shared.domain.terms import Terms
-from shared.domain.triggers import journey
+from shared.domain.triggers import trigger_state
 from shared.queries.user_view import View, summary
 from shared.record.user_record import UserRecord
 
@@ -97,7 +97,7 @@ def _triggers(record: UserRecord, now: datetime) -> Table:
     for trigger in record.triggers:
         feedback = ", ".join(report.kind for report in trigger.feedback) or "no feedback"
         until = f"until {wording.of_value(trigger.expires_at)}"
-        grid.add_row(trigger.campaign_id, journey(trigger, now), until, feedback)
+        grid.add_row(trigger.campaign_id, trigger_state(trigger, now), until, feedback)
     return grid
 
 

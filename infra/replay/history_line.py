@@ -12,7 +12,7 @@ import orjson
 from infra.replay.json_members import members
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.contracts.inbound.fields import utc
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
@@ -30,7 +30,12 @@ class NoMessage(Rejected):
     """A line that cannot be published, with what it holds of a message."""
 
     def __init__(
-        self, reason: Reason, detail: str, data: bytes, topic: str = "", attributes: dict[str, str] | None = None
+        self,
+        reason: RejectionReason,
+        detail: str,
+        data: bytes,
+        topic: str = "",
+        attributes: dict[str, str] | None = None,
     ) -> None:
         super().__init__(reason, detail)
         self.topic = topic
@@ -72,7 +77,9 @@ def _object(raw: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         line = {name: member.value for name, member in _members(raw).items()}
     if not isinstance(line, dict):
-        raise NoMessage(Reason.INVALID, "the line: expected a JSON object, found another kind of JSON", raw)
+        raise NoMessage(
+            RejectionReason.INVALID, "the line: expected a JSON object, found another kind of JSON", raw
+        )
     return line
 
 
@@ -80,10 +87,12 @@ def _members(raw: bytes) -> Mapping[str, Any]:
     try:
         return members(raw.decode())
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise NoMessage(Reason.NOT_JSON, "the line: expected a JSON object, found something else", raw) from None
+        raise NoMessage(
+            RejectionReason.NOT_JSON, "the line: expected a JSON object, found something else", raw
+        ) from None
     except (ValueError, RecursionError):
         detail = "the line: expected shorter numbers and less nesting, found JSON that cannot be read"
-        raise NoMessage(Reason.INVALID, detail, raw) from None
+        raise NoMessage(RejectionReason.INVALID, detail, raw) from None
 
 
 def _topic(line: Mapping[str, Any], raw: bytes) -> str:
@@ -92,7 +101,7 @@ def _topic(line: Mapping[str, Any], raw: bytes) -> str:
         return str(topic)
     detail = f"topic: expected one of {', '.join(PRODUCED)}, found another"
     name = topic if isinstance(topic, str) and _is_text(topic) else ""
-    raise NoMessage(Reason.UNKNOWN_TOPIC, detail, _data(line, raw), name, _attributes(line, raw))
+    raise NoMessage(RejectionReason.UNKNOWN_TOPIC, detail, _data(line, raw), name, _attributes(line, raw))
 
 
 def _attributes(line: Mapping[str, Any], raw: bytes) -> dict[str, str]:
@@ -101,7 +110,9 @@ def _attributes(line: Mapping[str, Any], raw: bytes) -> dict[str, str]:
         return {}
     if isinstance(attributes, dict) and all(map(_is_text, (*attributes, *attributes.values()))):
         return attributes
-    raise NoMessage(Reason.INVALID, "attributes: expected an object of strings, found something else", raw)
+    raise NoMessage(
+        RejectionReason.INVALID, "attributes: expected an object of strings, found something else", raw
+    )
 
 
 def _is_text(text: object) -> bool:
@@ -132,7 +143,7 @@ def _published_at(line: Mapping[str, Any], raw: bytes) -> datetime | None:
     instant = _instant(given)
     if instant is None:
         detail = "publish_time: expected RFC 3339 with an offset, from 1990 to 9999, found something else"
-        raise NoMessage(Reason.INVALID, detail, raw)
+        raise NoMessage(RejectionReason.INVALID, detail, raw)
     return instant
 
 
@@ -150,11 +161,13 @@ def _data(line: Mapping[str, Any], raw: bytes) -> bytes:
     if encoded is None:
         return _own_text(raw) if "data" in line else b""
     if "data" in line:
-        raise NoMessage(Reason.INVALID, "the line: expected data or data_base64, found both", raw)
+        raise NoMessage(RejectionReason.INVALID, "the line: expected data or data_base64, found both", raw)
     try:
         return b64decode(encoded, validate=True)
     except (ValueError, TypeError):
-        raise NoMessage(Reason.INVALID, "data_base64: expected base64, found something else", raw) from None
+        raise NoMessage(
+            RejectionReason.INVALID, "data_base64: expected base64, found something else", raw
+        ) from None
 
 
 def _own_text(raw: bytes) -> bytes:

@@ -37,7 +37,7 @@ Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Assignment:
+class PartTask:
     """Which part of which replay to run, and where to put what comes of it."""
 
     events: Path
@@ -61,7 +61,7 @@ class Part:
     ended_at: datetime
 
 
-def run_part(assignment: Assignment, progress: Progress) -> Part:
+def run_part(assignment: PartTask, progress: Progress) -> Part:
     """Run a part. Raises `InfraError` where time cannot pass."""
     assignment.folder.mkdir()
     _collect_garbage_rarely()
@@ -80,7 +80,7 @@ def run_part(assignment: Assignment, progress: Progress) -> Part:
 
 
 class _Run:
-    def __init__(self, assignment: Assignment, embedded: Embedded, journal: Journal) -> None:
+    def __init__(self, assignment: PartTask, embedded: Embedded, journal: Journal) -> None:
         self.assignment = assignment
         self.embedded = embedded
         self.journal = journal

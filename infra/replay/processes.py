@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.errors import InfraError
-from infra.replay.part import Assignment, Part, Progress, run_part
+from infra.replay.part import Part, PartTask, Progress, run_part
 
 POLL_SECONDS = 0.1
 
@@ -23,7 +23,7 @@ class _Shares:
     done: Any = None
 
 
-def run_parts(assignments: Sequence[Assignment], progress: Progress) -> list[Part]:
+def run_parts(assignments: Sequence[PartTask], progress: Progress) -> list[Part]:
     """Run every part, here if it is the only one. Raises `InfraError` and `OSError` as `run_part` does."""
     if len(assignments) == 1:
         return [run_part(assignments[0], progress)]
@@ -63,5 +63,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _run(assignment: Assignment) -> Part:
+def _run(assignment: PartTask) -> Part:
     return run_part(assignment, partial(_Shares.done.__setitem__, assignment.number))

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from infra.replay.journal import FILES, merge
-from infra.replay.part import SUBSCRIPTIONS, Assignment, Part, Progress
+from infra.replay.part import SUBSCRIPTIONS, Part, PartTask, Progress
 from infra.replay.processes import run_parts
 from infra.replay.stores import STORE, merge_stores
 
@@ -60,7 +60,7 @@ def replay(
     count = processes or _usual_processes(events)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
-        assignments = [Assignment(events, catalog, now, n, count, Path(scratch) / str(n)) for n in range(count)]
+        assignments = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n)) for n in range(count)]
         parts = run_parts(assignments, progress)
         for name in (*FILES.values(), SUBSCRIPTIONS):
             merge([each.folder / name for each in assignments], out / name)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from infra.replay.replay import Summary
 from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Example, PlacementEffect, WhatIf
-from infra.whatif.triggers import Answer, Issued, Offered, answers
+from infra.whatif.triggers import Answer, IssuedTrigger, IssuedTriggers, answers
 from infra.whatif.wording import differences, in_general
 
 NEW_CAMPAIGN = "new_campaign"
@@ -33,7 +33,7 @@ class Judged(NamedTuple):
     """A trigger that is not the same, and why."""
 
     trigger_id: str
-    offered: Offered
+    offered: IssuedTrigger
     answer: Answer
     """With all its details."""
     cause: Answer
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
 
 def what_if(before: Side, after: Side, examples: int) -> WhatIf:
     """Compare two replays of one history. Holds their triggers in memory, and of their decisions nothing else."""
-    old, new = Issued(before.folder), Issued(after.folder)
+    old, new = IssuedTriggers(before.folder), IssuedTriggers(after.folder)
     appear = _grouped(_only_in(new, old, before, NEW_CAMPAIGN))
     vanish = _grouped(_only_in(old, new, after, REMOVED_CAMPAIGN))
     change = _grouped(_changed(old, new))
@@ -61,7 +61,7 @@ def what_if(before: Side, after: Side, examples: int) -> WhatIf:
     )
 
 
-def _only_in(these: Issued, those: Issued, silent: Side, no_campaign: str) -> Iterator[Judged]:
+def _only_in(these: IssuedTriggers, those: IssuedTriggers, silent: Side, no_campaign: str) -> Iterator[Judged]:
     """The triggers that only one replay issued, and what the catalog of the other says of each."""
     only = {id_: it for id_, it in these.triggers.items() if id_ not in those.triggers}
     said = answers(silent.folder, {it.key for it in only.values()})
@@ -71,7 +71,7 @@ def _only_in(these: Issued, those: Issued, silent: Side, no_campaign: str) -> It
         yield Judged(id_, it, answer, Answer(answer.reason, in_general(answer.detail)))
 
 
-def _changed(old: Issued, new: Issued) -> Iterator[Judged]:
+def _changed(old: IssuedTriggers, new: IssuedTriggers) -> Iterator[Judged]:
     """The triggers that both replays issued, but not alike."""
     for id_, was in old.triggers.items():
         is_ = new.triggers.get(id_)
@@ -113,7 +113,7 @@ def _example(judged: Judged) -> Example:
     return Example(judged.trigger_id, key.user_id, judged.offered.decided_at, key.moment, *judged.answer)
 
 
-def _placements(old: Issued, new: Issued) -> dict[str, PlacementEffect]:
+def _placements(old: IssuedTriggers, new: IssuedTriggers) -> dict[str, PlacementEffect]:
     was, is_ = old.by_placement(), new.by_placement()
     return {
         name: PlacementEffect(*(BeforeAfter(*counts) for counts in zip(was[name], is_[name], strict=True)))

@@ -30,7 +30,7 @@ class Key(NamedTuple):
     cause: str
 
 
-class Offered(NamedTuple):
+class IssuedTrigger(NamedTuple):
     """A trigger that was issued."""
 
     key: Key
@@ -51,11 +51,11 @@ class Offered(NamedTuple):
         return self.decided_at, self.key
 
 
-class Issued:
+class IssuedTriggers:
     """All triggers that a replay issued, by id, and those of them that it revoked."""
 
     def __init__(self, folder: Path) -> None:
-        self.triggers: dict[str, Offered] = {}
+        self.triggers: dict[str, IssuedTrigger] = {}
         self.revoked: set[str] = set()
         for message in messages(folder, Topic.UPSELL_TRIGGER):
             if message["kind"] == "issued":
@@ -81,10 +81,10 @@ class Issued:
         return defaultdict(lambda: (0, 0), counts)
 
 
-def _offered(message: Mapping[str, Any]) -> Offered:
+def _offered(message: Mapping[str, Any]) -> IssuedTrigger:
     key = Key(message["user_id"], intern(message["campaign_id"]), intern(message["moment"]), message["cause"])
     facts = {name: it for name, it in message.items() if name not in NO_DIFFERENCE}
-    return Offered(key, intern(message["placement"]), message["decided_at"], orjson.dumps(facts).decode())
+    return IssuedTrigger(key, intern(message["placement"]), message["decided_at"], orjson.dumps(facts).decode())
 
 
 class Answer(NamedTuple):

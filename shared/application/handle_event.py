@@ -9,17 +9,17 @@ from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event
 from shared.domain.terms import Terms
 from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
-from shared.processing.outbox import still_alive
+from shared.processing.outbox import worth_republishing
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.bounds import fit
-from shared.record.cache import Recall
+from shared.record.cache import RecordCache
 from shared.record.user_record import UserRecord
 
 MAX_ATTEMPTS = 40
 FIRST_BACKOFF = 0.005
 LONGEST_BACKOFF = 0.25
-REMEMBERED = 256
+CACHED_RECORDS = 256
 """How many users' records an instance remembers: some 10 KB each, seldom ten times that."""
 
 
@@ -33,14 +33,14 @@ class Application:
         catalogs: Catalogs,
         clock: Clock,
         terms: Terms,
-        remembered: int = REMEMBERED,
+        cached_records: int = CACHED_RECORDS,
     ) -> None:
         self.subscriptions = subscriptions
         self.publisher = publisher
         self.catalogs = catalogs
         self.clock = clock
         self.terms = terms
-        self.recall = Recall(remembered)
+        self.cache = RecordCache(cached_records)
 
     async def handle(self, event: Event) -> Arrival:
         """Process one event, and return when its effects are committed and its messages are out.
@@ -56,14 +56,14 @@ class Application:
 
     async def _attempt(self, event: Event) -> Arrival:
         stored = await self.subscriptions.load(event.user_id)
-        record = self.recall.record(event.user_id, stored.blob)
+        record = self.cache.record(event.user_id, stored.blob)
         now = record.present(self.clock.now(), event)
         if left := record.pending_for(event.key.cause):
             check_same(left.digest, event)
-            await self.publisher.publish(still_alive(left, record, now))
+            await self.publisher.publish(worth_republishing(left, record, now))
             return Arrival.DUPLICATE
-        policy = Policy(await self.catalogs.current(), self.terms)
-        processed = process(record, event, now, policy)
+        rules = Rules(await self.catalogs.current(), self.terms)
+        processed = process(record, event, now, rules)
         if processed.record is not record:
             await self._commit(processed.record, stored.version, now)
         await self.publisher.publish(processed.messages)
@@ -72,10 +72,12 @@ class Application:
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its bound; what it sheds for that is published once more before."""
         fitting, blob, shed = fit(record, self.terms)
-        await self.publisher.publish([message for entry in shed for message in still_alive(entry, record, now)])
+        await self.publisher.publish(
+            [message for entry in shed for message in worth_republishing(entry, record, now)]
+        )
         document = Document(record.user_id, blob, fitting.next_due_at, fitting.announced)
         await self.subscriptions.commit(document, version)
-        self.recall.keep(blob, fitting)
+        self.cache.keep(blob, fitting)
 
 
 def _backoff(attempt: int) -> float:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Reason(StrEnum):
+class RejectionReason(StrEnum):
     """A word for machines, and what it means to the team that published the event."""
 
     BAD_ENVELOPE = "bad_envelope", "The request is not a Pub/Sub push; the dead letter holds its whole body."
@@ -20,7 +20,7 @@ class Reason(StrEnum):
 
     meaning: str
 
-    def __new__(cls, word: str, meaning: str) -> "Reason":
+    def __new__(cls, word: str, meaning: str) -> "RejectionReason":
         """Make a member of its word, with its meaning beside it."""
         reason = str.__new__(cls, word)
         reason._value_ = word

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 
 MAX_DEPTH = 32
@@ -80,11 +80,11 @@ def nests_deeper(value: Any, levels: int) -> bool:
 
 
 def _not_json(found: str) -> Rejected:
-    return Rejected(Reason.NOT_JSON, f"the data: expected JSON in UTF-8, found {found}")
+    return Rejected(RejectionReason.NOT_JSON, f"the data: expected JSON in UTF-8, found {found}")
 
 
 def _invalid(expected: str, found: str) -> Rejected:
-    return Rejected(Reason.INVALID, f"the data: expected {expected}, found {found}")
+    return Rejected(RejectionReason.INVALID, f"the data: expected {expected}, found {found}")
 
 
 def _too_deep() -> Rejected:

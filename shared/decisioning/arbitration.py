@@ -9,8 +9,8 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import precedence
 from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
-from shared.decisioning.losses import INELIGIBLE, Loss, Reason
-from shared.decisioning.offered import Counted
+from shared.decisioning.losses import INELIGIBLE, Loss, LossReason
+from shared.decisioning.offer_history import CapUsage
 from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     """What the user receives; or would have received, of one that was held back though it would have won."""
     choice: Choice | None = None
     """The variant of its experiment, where it won or would have."""
-    caps: tuple[Counted, ...] = ()
+    caps: tuple[CapUsage, ...] = ()
     """How far its caps are used up, of one that was open to the user."""
 
 
@@ -42,12 +42,12 @@ class _Places:
         campaign, terms = contender.campaign, contender.campaign.terms
         winners = self.winners.get(terms.placement, [])
         if campaign.id in winners:
-            return Loss(Reason.OUTRANKED, campaign.id)
+            return Loss(LossReason.OUTRANKED, campaign.id)
         if terms.exclusivity_group in self.groups:
-            return Loss(Reason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
+            return Loss(LossReason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
         if len(winners) < campaign.placement.max_triggers:
             return None
-        return Loss(Reason.OUTRANKED, ", ".join(winners))
+        return Loss(LossReason.OUTRANKED, ", ".join(winners))
 
     def take(self, campaign: Campaign) -> None:
         self.winners.setdefault(campaign.terms.placement, []).append(campaign.id)
@@ -73,11 +73,11 @@ class _Arbitration:
         loss, withheld = judge(contender)
         if loss and loss.reason in INELIGIBLE:
             return Verdict(contender, loss)
-        caps = contender.situation.offered.counts(campaign)
+        caps = contender.situation.offer_history.counts(campaign)
         if not campaign.is_fallback:
             self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
         elif eligible := self.open_to_user.get(campaign.terms.placement):
-            return Verdict(contender, Loss(Reason.FALLBACK, eligible), None, None, caps)
+            return Verdict(contender, Loss(LossReason.FALLBACK, eligible), None, None, caps)
         if loss is None:
             return self._won(contender, caps)
         if withheld and self.places_if_none_were_withheld.refusal(contender) is None:
@@ -87,7 +87,7 @@ class _Arbitration:
                 return Verdict(contender, loss, _trigger(contender, choice), choice, caps)
         return Verdict(contender, loss, None, None, caps)
 
-    def _won(self, contender: Contender, caps: tuple[Counted, ...]) -> Verdict:
+    def _won(self, contender: Contender, caps: tuple[CapUsage, ...]) -> Verdict:
         loss, choice = self.places.refusal(contender), None
         if loss is None:
             choice = _choice(contender)
@@ -100,8 +100,8 @@ class _Arbitration:
             self.places_if_none_were_withheld.take(contender.campaign)
         trigger = _trigger(contender, choice)
         if choice and choice.offer_id is None:
-            return Verdict(contender, Loss(Reason.VARIANT, choice.variant), trigger, choice, caps)
-        contender.situation.offered.note(trigger)
+            return Verdict(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
+        contender.situation.offer_history.note(trigger)
         return Verdict(contender, None, trigger, choice, caps)
 
 

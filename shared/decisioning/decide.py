@@ -8,8 +8,8 @@ from typing import NamedTuple
 from shared.decisioning.arbitration import Verdict, arbitrate
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.gates import Contender
-from shared.decisioning.losses import Loss, Reason
-from shared.decisioning.offered import Counted
+from shared.decisioning.losses import Loss, LossReason
+from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
 from shared.domain.instants import to_micros
@@ -38,14 +38,14 @@ class Candidate(NamedTuple):
     cause: str
     subscription_id: str
     outcome: Outcome
-    reason: Reason | None = None
+    reason: LossReason | None = None
     """None for a winner."""
     detail: str | None = None
     """What stood in the way: the failing clause, the cap, the campaign that won."""
     suppressed: bool = False
     """It was held back though it would have won."""
     holdout: str | None = None
-    caps: tuple[Counted, ...] = ()
+    caps: tuple[CapUsage, ...] = ()
     experiment_id: str | None = None
     variant: str | None = None
     propensity: float | None = None
@@ -60,7 +60,7 @@ class Suppressed(NamedTuple):
     trigger: Trigger
     """What the user would have received."""
     offer_id: str | None
-    reason: Reason
+    reason: LossReason
     detail: str | None
 
 
@@ -86,12 +86,12 @@ def decide(situation: Situation, asked: Sequence[Asked], stale: Sequence[Asked] 
     situation.audiences = tuple(dict.fromkeys(_audiences(contenders)))
     verdicts = [
         *arbitrate(contenders),
-        *(Verdict(contender, Loss(Reason.STALE)) for contender in sorted(outdated, key=_by_campaign)),
+        *(Verdict(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_by_campaign)),
     ]
     return Decision(
         situation.catalog.version,
         tuple(map(_candidate, verdicts)),
-        tuple(situation.offered.issued),
+        tuple(situation.offer_history.issued),
         tuple(_suppressed(verdicts)),
         tuple(_assignments(verdicts)),
         tuple(_deferred(verdicts)),
@@ -132,7 +132,7 @@ def _suppressed(verdicts: Sequence[Verdict]) -> Iterator[Suppressed]:
 def _assignments(verdicts: Sequence[Verdict]) -> Iterator[Assignment]:
     """Of those alone who were really given a variant, be it to get nothing."""
     for _, loss, _, choice, _ in verdicts:
-        if choice and choice.assignment and (loss is None or loss.reason is Reason.VARIANT):
+        if choice and choice.assignment and (loss is None or loss.reason is LossReason.VARIANT):
             yield choice.assignment
 
 
@@ -147,7 +147,7 @@ def _candidate(verdict: Verdict) -> Candidate:
     contender, loss, trigger, choice, caps = verdict
     campaign, moment, _ = contender
     terms = campaign.terms
-    scored = None if loss and loss.reason is Reason.STALE else contender.scored
+    scored = None if loss and loss.reason is LossReason.STALE else contender.scored
     return Candidate(
         campaign.id,
         choice.offer_id if choice else terms.offer,
@@ -159,7 +159,7 @@ def _candidate(verdict: Verdict) -> Candidate:
         loss.reason if loss else None,
         loss.detail if loss else None,
         bool(loss and trigger),
-        loss.detail if loss and loss.reason is Reason.HOLDOUT else None,
+        loss.detail if loss and loss.reason is LossReason.HOLDOUT else None,
         caps,
         choice.experiment_id if choice else None,
         choice.variant if choice else None,

@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.losses import WITHHELD, Loss, Reason
-from shared.decisioning.offered import Counted
+from shared.decisioning.losses import WITHHELD, Loss, LossReason
+from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.quiet import quiet_until, zone_of
 from shared.decisioning.scoring.score import Scored
 from shared.decisioning.situation import Situation
@@ -37,20 +37,20 @@ class Contender(NamedTuple):
 
 def kill_switch(contender: Contender) -> Loss | None:
     """Nothing is offered while the catalog's kill switch is on."""
-    return Loss(Reason.KILL_SWITCH) if contender.situation.catalog.document.kill_switch else None
+    return Loss(LossReason.KILL_SWITCH) if contender.situation.catalog.document.kill_switch else None
 
 
 def schedule(contender: Contender) -> Loss | None:
     """A campaign runs while live, its offer approved, from `starts_at` until just before `ends_at`."""
     terms = contender.campaign.terms
     if terms.state != "live":
-        return Loss(Reason.STATE, f"the campaign is {terms.state}")
+        return Loss(LossReason.STATE, f"the campaign is {terms.state}")
     if contender.campaign.offer.status != "approved":
-        return Loss(Reason.STATE, f"the offer {terms.offer} is {contender.campaign.offer.status}")
+        return Loss(LossReason.STATE, f"the offer {terms.offer} is {contender.campaign.offer.status}")
     if terms.starts_at and contender.now < terms.starts_at:
-        return Loss(Reason.NOT_STARTED, f"starts_at {terms.starts_at.isoformat()}")
+        return Loss(LossReason.NOT_STARTED, f"starts_at {terms.starts_at.isoformat()}")
     if terms.ends_at and contender.now >= terms.ends_at:
-        return Loss(Reason.ENDED, f"ends_at {terms.ends_at.isoformat()}")
+        return Loss(LossReason.ENDED, f"ends_at {terms.ends_at.isoformat()}")
     return None
 
 
@@ -59,22 +59,22 @@ def plan(contender: Contender) -> Loss | None:
     plans = contender.campaign.offer.plans_from
     if not plans or contender.situation.user.subscription.plan in plans:
         return None
-    return Loss(Reason.PLAN, f"plans_from {', '.join(plans)}")
+    return Loss(LossReason.PLAN, f"plans_from {', '.join(plans)}")
 
 
 def audience(contender: Contender) -> Loss | None:
     """The user must belong to the campaign's audience."""
     wanted = contender.campaign.audience
     failure = contender.situation.failures[wanted] if wanted else None
-    return Loss(Reason.AUDIENCE, failure) if failure else None
+    return Loss(LossReason.AUDIENCE, failure) if failure else None
 
 
 def suppression(contender: Contender) -> Loss | None:
     """Who has answered an offer is not asked again."""
-    campaign, offered = contender.campaign, contender.situation.offered
+    campaign, offered = contender.campaign, contender.situation.offer_history
     for rule in campaign.terms.suppress_on:
         if offered.within(offered.times(campaign, rule.scope, rule.event), rule.window_days):
-            return Loss(Reason.SUPPRESSED, f"{rule.event}{_about(rule.scope)} {_in(rule.window_days)}")
+            return Loss(LossReason.SUPPRESSED, f"{rule.event}{_about(rule.scope)} {_in(rule.window_days)}")
     return None
 
 
@@ -82,7 +82,7 @@ def holdout(contender: Contender) -> Loss | None:
     """Some users get nothing, so that it can be told what the others do because of an offer."""
     for held in contender.campaign.holdouts:
         if contender.situation.held_out(held):
-            return Loss(Reason.HOLDOUT, held.id)
+            return Loss(LossReason.HOLDOUT, held.id)
     return None
 
 
@@ -91,24 +91,24 @@ def exclusivity(contender: Contender) -> Loss | None:
     if contender.campaign.terms.exclusivity_group is None:
         return None
     rivals = contender.situation.rivals(contender.campaign)
-    return Loss(Reason.EXCLUSIVITY, rivals[-1]) if rivals else None
+    return Loss(LossReason.EXCLUSIVITY, rivals[-1]) if rivals else None
 
 
 def caps(contender: Contender) -> Loss | None:
     """A campaign is offered only so often."""
-    for count in contender.situation.offered.counts(contender.campaign):
+    for count in contender.situation.offer_history.counts(contender.campaign):
         if count.used >= count.max:
-            return Loss(Reason.CAP, _told(count))
+            return Loss(LossReason.CAP, _told(count))
     return None
 
 
 def cool_down(contender: Contender) -> Loss | None:
     """A campaign leaves the user in peace for a while after each offer, or after an answer to it."""
     for event, hours in contender.campaign.terms.cool_down_hours.items():
-        times = contender.situation.offered.times(contender.campaign, event=event)
+        times = contender.situation.offer_history.times(contender.campaign, event=event)
         if times and contender.now < (ends := later(times[-1], timedelta(hours=hours))):
             after = "" if event == ISSUED else f" after {event}"
-            return Loss(Reason.COOL_DOWN, f"until {ends.isoformat()}{after}")
+            return Loss(LossReason.COOL_DOWN, f"until {ends.isoformat()}{after}")
     return None
 
 
@@ -123,13 +123,15 @@ def quiet_hours(contender: Contender) -> Loss | None:
     if until is None:
         return None
     detail = f"until {until.isoformat()} ({quiet.end} {zone.key})"
-    return Loss(Reason.DEFERRED, detail, until) if quiet.then == "defer" else Loss(Reason.QUIET_HOURS, detail)
+    return (
+        Loss(LossReason.DEFERRED, detail, until) if quiet.then == "defer" else Loss(LossReason.QUIET_HOURS, detail)
+    )
 
 
 def score(contender: Contender) -> Loss | None:
     """A campaign that is ranked by a score needs one."""
     scored = contender.scored
-    return Loss(Reason.SCORE, scored.error) if scored and scored.error else None
+    return Loss(LossReason.SCORE, scored.error) if scored and scored.error else None
 
 
 Question = Callable[[Contender], Loss | None]
@@ -179,7 +181,7 @@ def judge(contender: Contender) -> tuple[Loss | None, bool]:
             continue
         first = first or loss
         if loss.reason not in WITHHELD:
-            return first._replace(until=loss.until) if first.reason is Reason.HOLDOUT else first, False
+            return first._replace(until=loss.until) if first.reason is LossReason.HOLDOUT else first, False
     return first, first is not None
 
 
@@ -187,7 +189,7 @@ def _has_dates(campaign: Campaign) -> bool:
     return bool(campaign.terms.starts_at or campaign.terms.ends_at)
 
 
-def _told(cap: Counted) -> str:
+def _told(cap: CapUsage) -> str:
     event = "" if cap.event == ISSUED else f" {cap.event}"
     return f"{cap.max}{event}{_about(cap.scope)} {_in(cap.window_days)}"
 

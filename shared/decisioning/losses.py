@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Reason(StrEnum):
+class LossReason(StrEnum):
     """Why a candidate lost, in the order of the gates."""
 
     STALE = "stale"
@@ -42,24 +42,24 @@ class Reason(StrEnum):
 
 INELIGIBLE = frozenset(
     {
-        Reason.STALE,
-        Reason.KILL_SWITCH,
-        Reason.STATE,
-        Reason.NOT_STARTED,
-        Reason.ENDED,
-        Reason.PLAN,
-        Reason.AUDIENCE,
+        LossReason.STALE,
+        LossReason.KILL_SWITCH,
+        LossReason.STATE,
+        LossReason.NOT_STARTED,
+        LossReason.ENDED,
+        LossReason.PLAN,
+        LossReason.AUDIENCE,
     }
 )
 """The campaign was never open to the user."""
-WITHHELD = frozenset({Reason.HOLDOUT, Reason.CAP, Reason.COOL_DOWN})
+WITHHELD = frozenset({LossReason.HOLDOUT, LossReason.CAP, LossReason.COOL_DOWN})
 """The user was spared an offer that was meant for them: what it would have been is worth knowing."""
 
 
 class Loss(NamedTuple):
     """Why a candidate lost, and what exactly stood in the way."""
 
-    reason: Reason
+    reason: LossReason
     detail: str | None = None
     until: datetime | None = None
     """Of what was put off: when it is decided afresh."""

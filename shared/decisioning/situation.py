@@ -8,7 +8,7 @@ from shared.decisioning.audiences.audience import Audience, activate, failures
 from shared.decisioning.audiences.facts import FACTS, Facts, every_subscription
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments.experiment import Holdout
-from shared.decisioning.offered import Offered
+from shared.decisioning.offer_history import OfferHistory
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User
@@ -40,7 +40,7 @@ class Situation:
         self.user = user
         self.audiences = audiences
         """Those that may be asked about, each once; whoever decides names them before the first is."""
-        self.offered = Offered(user)
+        self.offer_history = OfferHistory(user)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
@@ -55,7 +55,7 @@ class Situation:
     def held_out(self, holdout: Holdout) -> bool:
         """Whether the user is one of those held out."""
         if holdout.id not in self._held_out:
-            self._held_out[holdout.id] = holdout.holds(self.user.user_id, self.user.now)
+            self._held_out[holdout.id] = holdout.includes(self.user.user_id, self.user.now)
         return self._held_out[holdout.id]
 
     def rivals(self, campaign: Campaign) -> list[str]:
@@ -64,7 +64,7 @@ class Situation:
         campaigns, now = self.catalog.document.campaigns, self.user.now
         shown = (
             trigger.campaign_id
-            for trigger in (*self.user.triggers, *self.offered.issued)
+            for trigger in (*self.user.triggers, *self.offer_history.issued)
             if trigger.campaign_id != campaign.id
             and trigger.is_open(now)
             and trigger.reported(FeedbackKind.DISMISSED) is None

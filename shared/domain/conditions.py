@@ -30,7 +30,7 @@ CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
 }
 
 
-def holds(account: Account, kind: MomentKind, subscription_id: str, cause: str) -> bool:
+def is_still_true(account: Account, kind: MomentKind, subscription_id: str, cause: str) -> bool:
     """Whether a moment still says something true of the user.
 
     Its subscription must be the one that speaks for the user, and a milestone must be of the very time now ending:

@@ -52,7 +52,7 @@ def next_change(sub: Subscription, terms: Terms) -> datetime | None:
     return deadline.at if deadline else None
 
 
-def next_heard(sub: Subscription, terms: Terms) -> datetime | None:
+def next_announced_change(sub: Subscription, terms: Terms) -> datetime | None:
     """When time will next do something that others must hear of.
 
     Entering grace is silent: the user keeps access, and whoever reads the state sees it without a tick. So is

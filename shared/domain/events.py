@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 
-class Outcome(StrEnum):
+class PaymentOutcome(StrEnum):
     """What a payment system says of a payment."""
 
     PENDING = "pending"
@@ -97,7 +97,7 @@ class TrialStarted(NamedTuple):
 class PaymentReported(NamedTuple):
     """What became of the payment for one period; amounts are whole minor units (cents) of the currency."""
 
-    outcome: Outcome
+    outcome: PaymentOutcome
     plan: str
     amount: int
     currency: str

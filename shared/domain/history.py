@@ -8,7 +8,7 @@ from typing import NamedTuple
 from shared.domain.account import MAX_SUBSCRIPTIONS, Account
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.deadlines import advance
-from shared.domain.events import Event, Key, Outcome, PaymentReported, TrialStarted
+from shared.domain.events import Event, Key, PaymentOutcome, PaymentReported, TrialStarted
 from shared.domain.instants import BEGINNING_OF_TIME, from_micros
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
@@ -39,7 +39,7 @@ class History(NamedTuple):
 
     def add(self, event: Event, terms: Terms, ring_size: int = RING_SIZE) -> Folded:
         """Fold one event into its place. Raises `Rejected` (`id_reused`) for a known id with other content."""
-        if self.holds(event):
+        if self.contains(event):
             return Folded(self, Arrival.DUPLICATE)
         row = to_row(event)
         if self.mark is not None and row[:4] <= self.mark:
@@ -51,9 +51,9 @@ class History(NamedTuple):
         else:
             head, moments = _refold(self.base, ring, terms, event.user_id)
         grown = History(self.base, self.mark, ring, head).shrink(ring_size, terms, event.user_id)
-        return Folded(grown, Arrival.APPLIED, _of(event, moments))
+        return Folded(grown, Arrival.APPLIED, _brought_by(event, moments))
 
-    def holds(self, event: Event) -> bool:
+    def contains(self, event: Event) -> bool:
         """Whether the ring holds this very event. Raises `Rejected` (`id_reused`) if only its identity."""
         topic, source, event_id = event.key.topic, event.key.source, event.key.event_id
         for row in self.ring:
@@ -89,7 +89,7 @@ class History(NamedTuple):
         if base == self.base:
             return Folded(self, Arrival.LATE)
         head, refolded = _refold(base, self.ring, terms, event.user_id)
-        return Folded(self._replace(base=base, head=head), Arrival.LATE, _of(event, moments + refolded))
+        return Folded(self._replace(base=base, head=head), Arrival.LATE, _brought_by(event, moments + refolded))
 
 
 def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
@@ -132,7 +132,7 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
     return account, tuple(moments)
 
 
-def _of(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
+def _brought_by(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """Those moments that this event or time brought; what other events brought was decided when they came."""
     cause = event.key.cause
     return tuple([moment for moment in moments if moment.by_time or moment.cause == cause])
@@ -143,7 +143,7 @@ def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Ac
     match event.fact:
         case TrialStarted():
             return base._replace(trial_used=True), ()
-        case PaymentReported(outcome=outcome) if outcome not in {Outcome.PENDING, Outcome.FAILED}:
+        case PaymentReported(outcome=outcome) if outcome not in {PaymentOutcome.PENDING, PaymentOutcome.FAILED}:
             sub = base.get(event.subscription_id)
             known = find(sub, event.fact)
             if known and known.at >= event.occurred_at:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from shared.domain.events import Event, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
+from shared.domain.events import Event, PaymentOutcome, PaymentReported, Signal, SignalSeen, TrialStarted
 from shared.domain.machine import Happening, Step, as_of, covered_until, moment, move
 from shared.domain.moments import MomentKind
 from shared.domain.payments import latest_period, pay, record_verdict
@@ -18,16 +18,16 @@ def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
     match event.fact:
         case TrialStarted() as trial:
             step = _start_trial(sub, trial, at, terms, event.key.cause)
-        case PaymentReported(outcome=Outcome.PENDING) as payment:
+        case PaymentReported(outcome=PaymentOutcome.PENDING) as payment:
             step = _await_payment(sub, payment, at, terms, event.key.cause)
-        case PaymentReported(outcome=Outcome.SUCCEEDED) as payment:
+        case PaymentReported(outcome=PaymentOutcome.SUCCEEDED) as payment:
             step = pay(sub, payment, at, terms, event.key)
-        case PaymentReported(outcome=Outcome.FAILED) as payment:
+        case PaymentReported(outcome=PaymentOutcome.FAILED) as payment:
             step = _fail(sub, payment, at, terms, event.key.cause)
         case PaymentReported() as payment:
             step = record_verdict(sub, payment, at, terms, event.key)
         case SignalSeen() as signal:
-            step = _heed(sub, signal, at, terms, event.key.cause)
+            step = _apply_signal(sub, signal, at, terms, event.key.cause)
         case _:
             step = Step(sub)
     return _beneath_verdict(Step(as_of(step.subscription, at), step.moments))
@@ -121,7 +121,7 @@ def turn_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: date
     return Step(turned, (moment(kind, sub, at, cause),))
 
 
-def _heed(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
+def _apply_signal(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
     """A signal that bears on the status. Price consent is a fact for reports and audiences, no more."""
     match signal.kind:
         case Signal.AUTO_RENEW_OFF:

@@ -3,7 +3,7 @@
 from bisect import insort
 from datetime import datetime
 
-from shared.domain.events import Key, Outcome, PaymentReported
+from shared.domain.events import Key, PaymentOutcome, PaymentReported
 from shared.domain.machine import Happening, Step, moment, move
 from shared.domain.moments import MomentKind
 from shared.domain.subscription import (
@@ -20,12 +20,12 @@ from shared.domain.terms import Terms
 MAX_PAYMENTS = 8
 
 VERDICTS = {
-    Outcome.SUCCEEDED: Verdict.PAID,
-    Outcome.REFUNDED: Verdict.REFUNDED,
-    Outcome.REFUND_REVERSED: Verdict.REVERSED,
-    Outcome.DISPUTED: Verdict.DISPUTED,
-    Outcome.DISPUTE_WON: Verdict.WON,
-    Outcome.DISPUTE_LOST: Verdict.LOST,
+    PaymentOutcome.SUCCEEDED: Verdict.PAID,
+    PaymentOutcome.REFUNDED: Verdict.REFUNDED,
+    PaymentOutcome.REFUND_REVERSED: Verdict.REVERSED,
+    PaymentOutcome.DISPUTED: Verdict.DISPUTED,
+    PaymentOutcome.DISPUTE_WON: Verdict.WON,
+    PaymentOutcome.DISPUTE_LOST: Verdict.LOST,
 }
 
 
@@ -159,10 +159,10 @@ def _moments(before: Subscription, after: Subscription, *, starts: bool) -> list
 
 def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, terms: Terms, key: Key) -> Step:
     """A verdict on a payment. A part of the money given back decides nothing: it is a fact for reports."""
-    if reported.partial and reported.outcome is Outcome.REFUNDED:
+    if reported.partial and reported.outcome is PaymentOutcome.REFUNDED:
         return Step(sub)
     judged = judge(sub, reported, key.occurred_at)
-    refunded = reported.outcome is Outcome.REFUNDED
+    refunded = reported.outcome is PaymentOutcome.REFUNDED
     moments = (moment(MomentKind.REFUNDED, sub, at, key.cause),) if refunded else ()
     if _grants_again(sub, reported):
         return _grant(judged, reported, at, terms, key.cause, starts=_starts(sub))
@@ -172,7 +172,7 @@ def record_verdict(sub: Subscription, reported: PaymentReported, at: datetime, t
 def _grants_again(sub: Subscription, reported: PaymentReported) -> bool:
     """Whether money that was given back for a period not yet begun has come in again after all."""
     known = find(sub, reported)
-    stands = VERDICTS[reported.outcome] not in WITHDRAWN and reported.outcome is not Outcome.DISPUTED
+    stands = VERDICTS[reported.outcome] not in WITHDRAWN and reported.outcome is not PaymentOutcome.DISPUTED
     withdrawn = known is not None and known.verdict in WITHDRAWN
     return stands and withdrawn and (sub.period_start is None or reported.period_start > sub.period_start)
 

@@ -8,7 +8,7 @@ from shared.domain.events import Event, Profile
 NOTHING_SAID = Profile()
 
 
-class Said(NamedTuple):
+class ProfileFact(NamedTuple):
     """What was said last of one field of the profile, and when."""
 
     field: str
@@ -17,7 +17,7 @@ class Said(NamedTuple):
     cause: str
 
 
-def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
+def merge(known: tuple[ProfileFact, ...], event: Event) -> tuple[ProfileFact, ...]:
     """What is known of the profile after an event; a field that the event does not give stays as it is."""
     if event.profile == NOTHING_SAID:
         return known
@@ -26,13 +26,13 @@ def merge(known: tuple[Said, ...], event: Event) -> tuple[Said, ...]:
         value = getattr(event.profile, field)
         if value is None:
             continue
-        said = Said(field, value, event.occurred_at, event.key.cause)
+        said = ProfileFact(field, value, event.occurred_at, event.key.cause)
         before = latest.get(field)
         if before is None or (before.at, before.cause) < (said.at, said.cause):
             latest[field] = said
     return tuple(latest[field] for field in Profile._fields if field in latest)
 
 
-def profile(known: tuple[Said, ...]) -> Profile:
+def profile(known: tuple[ProfileFact, ...]) -> Profile:
     """The profile that these facts make."""
     return Profile(**{said.field: said.value for said in known})  # type: ignore[arg-type]

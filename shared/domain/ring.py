@@ -10,7 +10,7 @@ from shared.domain.events import (
     Event,
     Fact,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Signal,
     SignalSeen,
@@ -87,7 +87,7 @@ def _unpack(row: Row) -> Fact:
             return TrialStarted(plan, from_micros(ends), auto_renew)
         case ("payment", outcome, plan, amount, currency, start, end, final, grace, payment_id, partial):
             return PaymentReported(
-                Outcome(outcome),
+                PaymentOutcome(outcome),
                 plan,
                 amount,
                 currency,

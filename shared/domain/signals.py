@@ -9,7 +9,7 @@ from shared.domain.events import Event, Signal, SignalSeen
 KEPT_PER_KIND = 8
 
 
-class Behaviour(NamedTuple):
+class BehaviouralSignal(NamedTuple):
     """One behavioural signal that was seen."""
 
     kind: Signal
@@ -20,7 +20,7 @@ class Behaviour(NamedTuple):
     strength: float | None = None
 
 
-def holds(seen: tuple[Behaviour, ...], event: Event) -> bool:
+def was_seen(seen: tuple[BehaviouralSignal, ...], event: Event) -> bool:
     """Whether this very event was seen. Raises `Rejected` (`id_reused`) if only its identity was."""
     cause = event.key.cause
     for known in seen:
@@ -30,14 +30,16 @@ def holds(seen: tuple[Behaviour, ...], event: Event) -> bool:
     return False
 
 
-def note(seen: tuple[Behaviour, ...], event: Event, signal: SignalSeen) -> tuple[tuple[Behaviour, ...], Arrival]:
+def record_signal(
+    seen: tuple[BehaviouralSignal, ...], event: Event, signal: SignalSeen
+) -> tuple[tuple[BehaviouralSignal, ...], Arrival]:
     """The signals with one more, sorted by kind and time; one older than the newest 8 of its kind is late.
 
     Raises `Rejected` (`id_reused`) if the same event came before with other content.
     """
-    if holds(seen, event):
+    if was_seen(seen, event):
         return seen, Arrival.DUPLICATE
-    new = Behaviour(signal.kind, event.occurred_at, event.key.cause, event.digest, signal.strength)
+    new = BehaviouralSignal(signal.kind, event.occurred_at, event.key.cause, event.digest, signal.strength)
     same_kind = sorted([*(one for one in seen if one.kind is signal.kind), new])[-KEPT_PER_KIND:]
     if new not in same_kind:
         return seen, Arrival.LATE

@@ -45,7 +45,7 @@ def events_of(trigger: Trigger) -> Iterator[tuple[str, datetime]]:
         yield report.kind, report.at
 
 
-class Rough(NamedTuple):
+class CountMinSketch(NamedTuple):
     """What is left of the tallies of one event that were too many: counts that are never too low.
 
     Each scope's name has two of 512 cells, which it may share with others; the lower of both is its count. So a
@@ -61,32 +61,32 @@ class Rough(NamedTuple):
         """How often it took place, or somewhat more."""
         return min(DIGITS.index(self.cells[cell]) for cell in _cells(scope, name))
 
-    def plus(self, tally: Tally) -> "Rough":
+    def plus(self, tally: Tally) -> "CountMinSketch":
         """With a tally that is kept by itself no more."""
         cells = [*self.cells]
         for cell in {cell for scope, name_of in SCOPES.items() for cell in _cells(scope, name_of(tally))}:
             cells[cell] = DIGITS[min(DIGITS.index(cells[cell]) + tally.number, len(DIGITS) - 1)]
-        return Rough(self.event, "".join(cells), max(self.last_at, tally.last_at))
+        return CountMinSketch(self.event, "".join(cells), max(self.last_at, tally.last_at))
 
 
 class Tallies(NamedTuple):
     """All that is counted of one user: the tallies changed last by themselves, the others roughly."""
 
     rows: tuple[Tally, ...] = ()
-    rough: tuple[Rough, ...] = ()
+    sketches: tuple[CountMinSketch, ...] = ()
 
     def plus(self, leaving: Trigger) -> "Tallies":
         """With a trigger that is remembered by itself no more."""
-        rows, rough = {row[:5]: row for row in self.rows}, {one.event: one for one in self.rough}
+        rows, sketches = {row[:5]: row for row in self.rows}, {one.event: one for one in self.sketches}
         about = (leaving.campaign_id, leaving.offer_id, leaving.placement, leaving.channel)
         for event, at in events_of(leaving):
             before = rows.get((*about, event), Tally(*about, event, 0, at))
             rows[*about, event] = before._replace(number=before.number + 1, last_at=max(before.last_at, at))
         newest_last = sorted(rows.values(), key=lambda row: (row.last_at, row))
         for row in newest_last[:-MAX_ROWS]:
-            known = rough.get(row.event, Rough(row.event, DIGITS[0] * CELLS, row.last_at))
-            rough[row.event] = known.plus(row)
-        return Tallies(tuple(sorted(newest_last[-MAX_ROWS:])), tuple(sorted(rough.values())))
+            known = sketches.get(row.event, CountMinSketch(row.event, DIGITS[0] * CELLS, row.last_at))
+            sketches[row.event] = known.plus(row)
+        return Tallies(tuple(sorted(newest_last[-MAX_ROWS:])), tuple(sorted(sketches.values())))
 
 
 def forget(

@@ -60,7 +60,7 @@ class Trigger(NamedTuple):
         return next((report.at for report in self.feedback if report.kind is kind), None)
 
 
-class Journey(StrEnum):
+class TriggerState(StrEnum):
     """How far a trigger came, as of some instant."""
 
     ISSUED = "issued"
@@ -86,24 +86,24 @@ _ANSWERS = frozenset(_FURTHEST_FIRST[:3])
 """What the user answered: it stands, whatever happens to the trigger afterwards."""
 
 
-def journey(trigger: Trigger, now: datetime) -> Journey:
+def trigger_state(trigger: Trigger, now: datetime) -> TriggerState:
     """How far a trigger has come by `now`: the user's answer, else that it is over, else what was seen of it."""
     known = {report.kind for report in trigger.feedback}
     furthest = next((kind for kind in _FURTHEST_FIRST if kind in known), None)
     if furthest not in _ANSWERS:
         if trigger.revoked:
-            return Journey.REVOKED
+            return TriggerState.REVOKED
         if now >= trigger.expires_at:
-            return Journey.EXPIRED
-    return Journey(furthest) if furthest else Journey.ISSUED
+            return TriggerState.EXPIRED
+    return TriggerState(furthest) if furthest else TriggerState.ISSUED
 
 
-def settle(triggers: tuple[Trigger, ...], before: datetime) -> tuple[Trigger, ...]:
+def forget_feedback_events(triggers: tuple[Trigger, ...], before: datetime) -> tuple[Trigger, ...]:
     """Forget which event reported something before an instant: none as old as that comes again."""
-    return tuple(_settle(trigger, before) for trigger in triggers)
+    return tuple(_without_old_events(trigger, before) for trigger in triggers)
 
 
-def _settle(trigger: Trigger, before: datetime) -> Trigger:
+def _without_old_events(trigger: Trigger, before: datetime) -> Trigger:
     if not any(report.cause and report.at < before for report in trigger.feedback):
         return trigger
     return trigger._replace(
@@ -115,7 +115,9 @@ def _forget(report: Feedback) -> Feedback:
     return Feedback(report.kind, report.at)
 
 
-def note(triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven) -> tuple[tuple[Trigger, ...], Arrival]:
+def record_feedback(
+    triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven
+) -> tuple[tuple[Trigger, ...], Arrival]:
     """The triggers with what a consumer says of one; of each kind the earliest report counts.
 
     Raises `Rejected`: `unknown_trigger` for one that the user's document does not hold (any more), `id_reused` if

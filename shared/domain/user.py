@@ -6,7 +6,7 @@ from datetime import datetime
 from shared.domain.account import Account
 from shared.domain.assignments import Assignment
 from shared.domain.events import Profile
-from shared.domain.signals import Behaviour
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Trigger
@@ -20,7 +20,7 @@ class User:
     now: datetime
     account: Account
     profile: Profile
-    signals: tuple[Behaviour, ...] = ()
+    signals: tuple[BehaviouralSignal, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     """Offers already made, oldest first: what caps and cool-downs count."""
     tallies: Tallies = field(default_factory=Tallies)

@@ -5,9 +5,9 @@ from datetime import datetime
 from functools import cached_property
 
 from shared.contracts.outbound.messages import (
+    ExposureDetails,
     ExposureKind,
     Facts,
-    Fate,
     Json,
     Message,
     TriggerKind,
@@ -57,12 +57,14 @@ class Outbox:
 
     def expose(self, trigger: Trigger, given: FeedbackGiven) -> None:
         """Say what a consumer reports of a trigger."""
-        fate = Fate(ExposureKind(given.kind), self.event.occurred_at, trigger.offer_id)
+        fate = ExposureDetails(ExposureKind(given.kind), self.event.occurred_at, trigger.offer_id)
         self.messages.append(exposure_message(self._header(), trigger, fate))
 
     def spare(self, spared: Suppressed) -> None:
         """Say what the user would have received."""
-        fate = Fate(ExposureKind.SUPPRESSED, self.now, spared.offer_id, spared.reason.value, spared.detail)
+        fate = ExposureDetails(
+            ExposureKind.SUPPRESSED, self.now, spared.offer_id, spared.reason.value, spared.detail
+        )
         self.messages.append(exposure_message(self._header(), spared.trigger, fate))
 
     def explain(self, decision: Decision, moments: Iterable[Moment]) -> None:
@@ -108,7 +110,7 @@ def _told(candidate: Candidate) -> Json:
     return told | {name: value for name in TOLD_IF_SO if (value := getattr(candidate, name)) is not None}
 
 
-def still_alive(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
+def worth_republishing(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
     """What is worth publishing again: no offer that was revoked or has expired since.
 
     A trigger that was revoked may not be remembered any more, but as long as its offer is pending its revocation,

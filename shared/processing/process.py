@@ -8,12 +8,12 @@ from shared.contracts.outbound.messages import Message
 from shared.domain import profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
-from shared.domain.deadlines import next_change, next_heard
+from shared.domain.deadlines import next_announced_change, next_change
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment
 from shared.domain.terms import Terms
-from shared.processing.settle import Policy, settle
+from shared.processing.settle import Rules, settle
 from shared.record.user_record import UserRecord
 
 
@@ -26,21 +26,21 @@ class Processed:
     messages: tuple[Message, ...] = ()
 
 
-def process(record: UserRecord, event: Event, now: datetime, policy: Policy) -> Processed:
+def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Processed:
     """Fold an event into a record, and decide all that is due by `now` (UTC).
 
     The same whatever caused it: a fact from outside or the clock. Raises `Rejected` for an event that contradicts
     what the record holds (`id_reused`, `unknown_trigger`); the record then stays as it was.
     """
-    absorbed, arrival, moments = _absorb(record, event, policy.terms)
+    absorbed, arrival, moments = _absorb(record, event, rules.terms)
     if absorbed is record and not isinstance(event.fact, TimePassed):
         return Processed(record, arrival)
-    account, brought = absorbed.history.at(now, policy.terms)
-    on_the_way = [*milestones(account.best, policy.catalog.milestones)]
+    account, brought = absorbed.history.at(now, rules.terms)
+    on_the_way = [*milestones(account.best, rules.catalog.milestones)]
     reached = [milestone for milestone in on_the_way if milestone.at <= now]
     due = _due(absorbed, [*moments, *brought, *reached])
-    decided, messages = settle(absorbed, event, account, due, now, policy)
-    next_due_at = min(_ahead(decided, account, on_the_way, now, policy.terms), default=None)
+    decided, messages = settle(absorbed, event, account, due, now, rules)
+    next_due_at = min(_next_due(decided, account, on_the_way, now, rules.terms), default=None)
     settled = decided._replace(next_due_at=next_due_at)
     return Processed(record if settled == record else settled._replace(as_of=now), arrival, messages)
 
@@ -55,14 +55,14 @@ def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord,
         case TimePassed():
             return record, Arrival.APPLIED, ()
         case FeedbackGiven() as given:
-            noted, arrival = triggers.note(record.triggers, event, given)
+            noted, arrival = triggers.record_feedback(record.triggers, event, given)
             changed = record._replace(triggers=noted) if noted is not record.triggers else record
         case SignalSeen(kind=kind) as signal if kind in BEHAVIOURAL:
-            record.history.holds(event)
-            seen, arrival = signals.note(record.signals, event, signal)
+            record.history.contains(event)
+            seen, arrival = signals.record_signal(record.signals, event, signal)
             changed = record._replace(signals=seen) if seen is not record.signals else record
         case _:
-            signals.holds(record.signals, event)
+            signals.was_seen(record.signals, event)
             folded = record.history.add(event, terms)
             arrival, moments = folded.arrival, folded.moments
             changed = record._replace(history=folded.history) if folded.history is not record.history else record
@@ -80,7 +80,7 @@ def _due(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
     return list(fresh.values())
 
 
-def _ahead(
+def _next_due(
     record: UserRecord, account: Account, on_the_way: Iterable[Moment], now: datetime, terms: Terms
 ) -> Iterable[datetime]:
     """The instants at which the clock must look at this user again.
@@ -92,5 +92,5 @@ def _ahead(
     yield from (deferred.until for deferred in record.deferred)
     silence_will_do = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
     for sub in account.subscriptions:
-        if at := next_heard(sub, terms) if silence_will_do else next_change(sub, terms):
+        if at := next_announced_change(sub, terms) if silence_will_do else next_change(sub, terms):
             yield at

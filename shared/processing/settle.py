@@ -12,7 +12,7 @@ from shared.decisioning.situation import Situation
 from shared.domain import profiles, triggers
 from shared.domain.account import Account
 from shared.domain.assignments import assign
-from shared.domain.conditions import holds
+from shared.domain.conditions import is_still_true
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.moments import Deferred, Moment, moment_of
 from shared.domain.tallies import forget
@@ -24,7 +24,7 @@ from shared.record.user_record import MAX_DEFERRED, MAX_TRIGGERS, UserRecord
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class Rules:
     """What a processing is decided by, besides the record: the catalog in force and the terms of business."""
 
     catalog: Catalog
@@ -32,7 +32,7 @@ class Policy:
 
 
 def settle(
-    record: UserRecord, event: Event, account: Account, due: list[Moment], now: datetime, policy: Policy
+    record: UserRecord, event: Event, account: Account, due: list[Moment], now: datetime, rules: Rules
 ) -> tuple[UserRecord, tuple[Message, ...]]:
     """The record after all that is due by `now` was decided, and the messages that come of it."""
     outbox = Outbox(record, event, now)
@@ -40,18 +40,18 @@ def settle(
     for trigger in ceased:
         outbox.revoke(trigger)
     _expose(outbox, event, record.triggers)
-    situation = Situation(policy.catalog, user_of(record, account, still, now))
+    situation = Situation(rules.catalog, user_of(record, account, still, now))
     risen, raised = hysteresis.risen(situation, record.raised, event.key.cause)
     asked = _asked(record, [*due, *risen], account, now)
-    fresh = [one for one in asked if _is_fresh(moment_of(one), account, now, policy.terms)]
+    fresh = [one for one in asked if _is_fresh(moment_of(one), account, now, rules.terms)]
     decision = decide(situation, fresh, [one for one in asked if one not in fresh])
     _tell(outbox, decision, map(moment_of, asked))
     announced = outbox.announce(account)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
-    changed = _remembered(record._replace(triggers=still), decision, outbox, now, policy.terms)._replace(
+    changed = _remembered(record._replace(triggers=still), decision, outbox, now, rules.terms)._replace(
         announced=announced, fired=record.fired.plus(decided), raised=raised
     )
-    return outbox.leave(changed, policy.terms), tuple(outbox.messages)
+    return outbox.leave(changed, rules.terms), tuple(outbox.messages)
 
 
 def _tell(outbox: Outbox, decision: Decision, moments: Iterable[Moment]) -> None:
@@ -76,7 +76,7 @@ def _remembered(record: UserRecord, decision: Decision, outbox: Outbox, now: dat
     for trigger in unwatched:
         outbox.revoke(trigger)
     return record._replace(
-        triggers=triggers.settle(kept, before=now - terms.redelivery),
+        triggers=triggers.forget_feedback_events(kept, before=now - terms.redelivery),
         tallies=tallies,
         assignments=assign(record.assignments, decision.assignments),
     )
@@ -104,7 +104,9 @@ def _asked(record: UserRecord, due: list[Moment], account: Account, now: datetim
 
 def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
     """Whether a moment is recent, and what it says is still true."""
-    return now - moment.at < terms.freshness and holds(account, moment.kind, moment.subscription_id, moment.cause)
+    return now - moment.at < terms.freshness and is_still_true(
+        account, moment.kind, moment.subscription_id, moment.cause
+    )
 
 
 def _still_true(
@@ -114,7 +116,8 @@ def _still_true(
     ceased = [
         trigger
         for trigger in offered
-        if trigger.is_open(now) and not holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+        if trigger.is_open(now)
+        and not is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
     ]
     if not ceased:
         return offered, ceased

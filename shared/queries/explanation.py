@@ -8,7 +8,7 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
-from shared.domain.conditions import holds
+from shared.domain.conditions import is_still_true
 from shared.domain.events import Event, Key, TimePassed
 from shared.domain.moments import MILESTONES, Moment, MomentKind, MomentSelector
 from shared.domain.subscription import Subscription
@@ -35,7 +35,7 @@ def as_if(record: UserRecord, moment: MomentSelector, now: datetime, catalog: Ca
     account, _ = record.history.at(now, terms)
     user = user_of(record, account, record.triggers, now)
     come = _come(moment, user.subscription, now, catalog)
-    true = holds(user.account, come.kind, come.subscription_id, come.cause)
+    true = is_still_true(user.account, come.kind, come.subscription_id, come.cause)
     decision = decide(Situation(catalog, user), [come] if true else [], [] if true else [come])
     outbox = Outbox(record, _nothing_happened(record.user_id, come), now)
     outbox.explain(decision, [come])

@@ -10,7 +10,7 @@ from shared.domain import profiles
 from shared.domain.ring import from_row
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
-from shared.domain.triggers import Trigger, journey
+from shared.domain.triggers import Trigger, trigger_state
 from shared.record.user_record import UserRecord
 
 View = dict[str, Any]
@@ -89,7 +89,7 @@ def _event(row: tuple[Any, ...], user_id: str) -> View:
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
     feedback = [{"kind": report.kind, "at": report.at} for report in trigger.feedback]
-    return {**trigger._asdict(), "feedback": feedback, "state": journey(trigger, now)}
+    return {**trigger._asdict(), "feedback": feedback, "state": trigger_state(trigger, now)}
 
 
 def to_json(view: View) -> Any:

@@ -4,7 +4,7 @@ from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 
 
-class Recall:
+class RecordCache:
     """The last records of at most so many users. One is believed only while the store gives the very same blob."""
 
     def __init__(self, most: int) -> None:

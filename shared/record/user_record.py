@@ -11,8 +11,8 @@ from shared.domain.assignments import Assignment
 from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
 from shared.domain.moments import Deferred
-from shared.domain.profiles import Said
-from shared.domain.signals import Behaviour
+from shared.domain.profiles import ProfileFact
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Trigger
 
@@ -72,8 +72,8 @@ class UserRecord(NamedTuple):
 
     user_id: str
     history: History = History()
-    profile: tuple[Said, ...] = ()
-    signals: tuple[Behaviour, ...] = ()
+    profile: tuple[ProfileFact, ...] = ()
+    signals: tuple[BehaviouralSignal, ...] = ()
     triggers: tuple[Trigger, ...] = ()
     """The newest 48 offers made, oldest first: what caps count, what feedback speaks of, what may be revoked."""
     fired: Fired = Fired()

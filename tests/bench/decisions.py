@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.decisioning.audiences.audience import activate
-from shared.decisioning.audiences.facts import scope_of
+from shared.decisioning.audiences.facts import facts_about
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.decide import Decision, decide
@@ -87,7 +87,7 @@ def decision(compiled: Catalog, of: User) -> Decision:
 def plainly(compiled: Catalog, of: User) -> Callable[[], object]:
     """Every clause evaluated by itself, with facts that are at hand."""
     audiences = [one.audience for one in compiled.listening(RENEWED) if one.audience]
-    activation = activate(scope_of(of, {name for audience in audiences for name in audience.asks}))
+    activation = activate(facts_about(of, {name for audience in audiences for name in audience.asks}))
     programs = [clause.program for audience in audiences for clause in audience.clauses]
     return lambda: [program.eval(activation) for program in programs]
 

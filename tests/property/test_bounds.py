@@ -9,10 +9,10 @@ import pytest
 import shared.domain.history
 from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.errors import Rejected
-from shared.domain.events import BEHAVIOURAL, Event, Key, Outcome, PaymentReported
+from shared.domain.events import BEHAVIOURAL, Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.bounds import MAX_BLOB, fit
 from shared.record.codec import pack
 from shared.record.user_record import MAX_FIRED, MAX_TRIGGERS, UserRecord
@@ -26,7 +26,7 @@ EVENTS = 10_000
 
 def flooded(flood: Flood, catalog: str, number: int, every: int = 1) -> Iterator[tuple[UserRecord, bytes]]:
     """The record and its blob after every so many events, as they would be committed."""
-    policy, record = Policy(CATALOGS[catalog], TERMS), UserRecord(USER)
+    policy, record = Rules(CATALOGS[catalog], TERMS), UserRecord(USER)
     for done in range(1, number + 1):
         try:
             record = process(record, flood.next(record), flood.now, policy).record
@@ -97,7 +97,9 @@ def payments() -> Iterator[Event]:
     """One a day, each for the next day."""
     for number in count():
         at = START + number * DAY
-        paid = PaymentReported(Outcome.SUCCEEDED, "basic", 999, "EUR", at, at + DAY, payment_id=f"p{number}")
+        paid = PaymentReported(
+            PaymentOutcome.SUCCEEDED, "basic", 999, "EUR", at, at + DAY, payment_id=f"p{number}"
+        )
         yield Event(Key(at, "payment", "", f"e{number}"), USER, "main", paid, f"{number}")
 
 

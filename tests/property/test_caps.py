@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Key
 from shared.record.user_record import MAX_TRIGGERS
 from tests.support.catalogs import INTRICATE, RATIONED
@@ -60,19 +60,19 @@ def test_no_limit_is_ever_exceeded(catalog: Catalog, data: st.DataObject) -> Non
 @given(lives(max_size=20), st.data())
 def test_what_is_put_off_survives_a_crash_at_any_point(history: list[Event], data: st.DataObject) -> None:
     """Each delivery fails first, those of the clock too: with and without, the same is published."""
-    smooth, rough = Pipeline(INTRICATE), Pipeline(INTRICATE)
+    smooth, sketches = Pipeline(INTRICATE), Pipeline(INTRICATE)
     for one in data.draw(arrivals(history)):
         fault = data.draw(st.sampled_from(Fault))
-        for pipeline, first in ((smooth, None), (rough, fault)):
+        for pipeline, first in ((smooth, None), (sketches, fault)):
             pipeline.clock.move_to(one.at)
             for event in [one.event, *pipeline.tick()]:
                 pipeline.deliver(event, first)
                 while pipeline.unacknowledged:
                     pipeline.redeliver()
-    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in rough.bus.taken}
-    assert smooth.record == rough.record
+    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in sketches.bus.taken}
+    assert smooth.record == sketches.record
     smooth.close()
-    rough.close()
+    sketches.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -95,8 +95,22 @@ def test_no_limit_is_exceeded_in_a_long_life(seed: int) -> None:
 
 
 MET = {
-    *(Reason.PLAN, Reason.AUDIENCE, Reason.SUPPRESSED, Reason.HOLDOUT, Reason.EXCLUSIVITY, Reason.CAP),
-    *(Reason.COOL_DOWN, Reason.QUIET_HOURS, Reason.DEFERRED, Reason.FALLBACK, Reason.OUTRANKED, Reason.VARIANT),
+    *(
+        LossReason.PLAN,
+        LossReason.AUDIENCE,
+        LossReason.SUPPRESSED,
+        LossReason.HOLDOUT,
+        LossReason.EXCLUSIVITY,
+        LossReason.CAP,
+    ),
+    *(
+        LossReason.COOL_DOWN,
+        LossReason.QUIET_HOURS,
+        LossReason.DEFERRED,
+        LossReason.FALLBACK,
+        LossReason.OUTRANKED,
+        LossReason.VARIANT,
+    ),
 }
 """So that the tests above speak of all of them."""
 

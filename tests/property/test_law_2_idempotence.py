@@ -8,7 +8,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Signal, SignalSeen, TrialStarted
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS, EVERYTHING
 from tests.support.histories import (
@@ -26,7 +26,7 @@ from tests.support.lives import lives
 from tests.support.pipeline import TERMS, Pipeline
 
 NOW = START + 200 * DAY
-POLICY = Policy(EVERYTHING, TERMS)
+POLICY = Rules(EVERYTHING, TERMS)
 some_history = histories(behaving=True) | lives()
 
 

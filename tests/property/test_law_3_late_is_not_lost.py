@@ -4,7 +4,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.domain.arrival import Arrival
-from shared.domain.events import Event, Fact, Key, Outcome, PaymentReported, Signal, SignalSeen, TrialStarted
+from shared.domain.events import (
+    Event,
+    Fact,
+    Key,
+    PaymentOutcome,
+    PaymentReported,
+    Signal,
+    SignalSeen,
+    TrialStarted,
+)
 from shared.domain.history import Folded, History
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
@@ -31,7 +40,7 @@ def aged(draw: st.DrawFn) -> History:
 
 def success(start_days: float = 2000) -> PaymentReported:
     start = START + start_days * DAY
-    return PaymentReported(Outcome.SUCCEEDED, "late", 999, "EUR", start, LIFETIME, payment_id="late")
+    return PaymentReported(PaymentOutcome.SUCCEEDED, "late", 999, "EUR", start, LIFETIME, payment_id="late")
 
 
 @given(aged())
@@ -45,7 +54,7 @@ def test_a_late_success_for_a_later_period_grants_it(history: History) -> None:
 @given(aged())
 def test_a_late_refund_takes_the_late_success_back(history: History) -> None:
     paid = late(history, success(start_days=-1)).history
-    refund = PaymentReported(Outcome.REFUNDED, "late", 999, "EUR", START, LIFETIME, payment_id="late")
+    refund = PaymentReported(PaymentOutcome.REFUNDED, "late", 999, "EUR", START, LIFETIME, payment_id="late")
     newer = Event(Key(LONG_AGO + DAY / 2, "payment", "", "refund"), USER, "main", refund, "refund")
     sub = paid.base.get("main")
     assume(sub.paid_by is not None and sub.paid_by.payment_id == "late")
@@ -61,8 +70,8 @@ def test_a_late_trial_counts_as_used_and_no_more(history: History) -> None:
     assert folded.history.head.subscriptions == history.head.subscriptions
 
 
-@given(aged(), st.sampled_from([Outcome.PENDING, Outcome.FAILED]))
-def test_a_late_failure_or_pending_payment_only_counts_as_late(history: History, outcome: Outcome) -> None:
+@given(aged(), st.sampled_from([PaymentOutcome.PENDING, PaymentOutcome.FAILED]))
+def test_a_late_failure_or_pending_payment_only_counts_as_late(history: History, outcome: PaymentOutcome) -> None:
     reported = PaymentReported(outcome, "late", 999, "EUR", LATER, LIFETIME, final=True)
     assert late(history, reported) == Folded(history, Arrival.LATE)
 

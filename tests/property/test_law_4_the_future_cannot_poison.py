@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.inbound.envelope import Delivery, check_not_future, parse_event
-from shared.domain.deadlines import next_change, next_deadline, next_heard
+from shared.domain.deadlines import next_announced_change, next_change, next_deadline
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, TrialStarted
 from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.domain.terms import Terms
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import EVERYTHING
 from tests.support.histories import DAY, START, USER, delivered, histories
@@ -53,7 +53,7 @@ def test_no_end_is_too_far_away_to_be_reckoned_with(events: list[Event], now: da
     """Lifetime periods end with the last instant there is; nothing overflows on the way there."""
     account, _ = delivered(events).at(now, TERMS)
     for sub in account.subscriptions:
-        for deadline in (next_deadline(sub, TERMS) and next_change(sub, TERMS), next_heard(sub, TERMS)):
+        for deadline in (next_deadline(sub, TERMS) and next_change(sub, TERMS), next_announced_change(sub, TERMS)):
             assert deadline is None or now < deadline <= END_OF_TIME
 
 
@@ -63,7 +63,7 @@ skews = st.timedeltas(min_value=timedelta(0), max_value=SKEW)
 @given(skews, skews)
 def test_a_producers_clock_that_runs_ahead_loses_no_moment(ahead: timedelta, ends: timedelta) -> None:
     """A trial ends within the minutes by which the next event is ahead of our clock."""
-    policy = Policy(EVERYTHING, TERMS)
+    policy = Rules(EVERYTHING, TERMS)
     first = dated(START, "one", ends_at=START + DAY + ends, auto_renew=False)
     second = dated(START + DAY + ahead, "two")
     begun = process(UserRecord(USER), first, START, policy).record

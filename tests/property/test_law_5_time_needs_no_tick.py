@@ -5,7 +5,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.deadlines import advance, next_heard
+from shared.domain.deadlines import advance, next_announced_change
 from shared.domain.events import Event
 from shared.domain.machine import covered_until
 from shared.domain.subscription import Status
@@ -62,7 +62,7 @@ def test_between_what_is_heard_nobody_gains_or_loses_access(events: list[Event],
     """Whoever only listens, and never reads, is told of every change of access in time."""
     account, _ = delivered(events).at(now, TERMS)
     for sub in account.subscriptions:
-        heard = next_heard(sub, TERMS)
+        heard = next_announced_change(sub, TERMS)
         for instant in (now + DAY / 2, now + 7 * DAY, now + 100 * DAY, now + 5000 * DAY):
             if heard is None or instant < heard:
                 assert advance(sub, instant, TERMS).subscription.entitled is sub.entitled

@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.conditions import holds
+from shared.domain.conditions import is_still_true
 from shared.domain.events import Event
 from shared.domain.moments import MomentKind
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE
 from tests.support.fakes import Fault
@@ -18,7 +18,7 @@ from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
-POLICY = Policy(EVERYTHING, TERMS)
+POLICY = Rules(EVERYTHING, TERMS)
 lasting = st.sampled_from([EVERYTHING, INTRICATE])
 
 
@@ -45,7 +45,7 @@ def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event],
         pipeline.deliver(one.event)
         account, _ = pipeline.record.history.at(pipeline.clock.now(), TERMS)
         for trigger in pipeline.record.triggers:
-            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
             assert true or not trigger.is_open(pipeline.clock.now())
     pipeline.close()
 

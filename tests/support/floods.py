@@ -12,7 +12,7 @@ from shared.domain.events import (
     FeedbackGiven,
     FeedbackKind,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Profile,
     Signal,
@@ -26,7 +26,7 @@ ID = ascii_letters + digits + "._:@-"
 PRINTABLE = "".join(map(chr, range(33, 127)))
 CHINESE = "".join(map(chr, range(0x4E00, 0x9FFF)))
 STATUS_BEARING = sorted(set(Signal) - BEHAVIOURAL)
-OUTCOMES = [Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED, *Outcome]
+OUTCOMES = [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
 PHASE = 200
 """So many events come densely, then so many daily, then so many in bursts."""
 

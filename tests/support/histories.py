@@ -10,7 +10,7 @@ from shared.domain.events import (
     Event,
     Fact,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Profile,
     Signal,
@@ -45,7 +45,11 @@ def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
     start = at + draw(st.integers(-60, 20)) * DAY / 2
     length = draw(st.sampled_from([1, 14, 60, 60, 730, None]))
     return PaymentReported(
-        outcome=draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED, *Outcome])),
+        outcome=draw(
+            st.sampled_from(
+                [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
+            )
+        ),
         plan=draw(plans),
         amount=draw(st.sampled_from([0, 999, 999])),
         currency="EUR",

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from shared.domain.events import Event, Fact, Outcome, PaymentReported, TrialStarted
+from shared.domain.events import Event, Fact, PaymentOutcome, PaymentReported, TrialStarted
 from tests.support.histories import DAY, START, behaviours, made, plans, profiles, status_signals, subscription_ids
 
 
@@ -24,21 +24,25 @@ class _Life:
         self.ends = self.at + self.draw(st.sampled_from([1, 2, 7, 14])) * DAY
         self.tell(TrialStarted("basic", self.ends, self.draw(st.booleans())))
         if self.draw(st.booleans()):
-            self.tell(PaymentReported(Outcome.SUCCEEDED, "basic", 0, "EUR", self.at, self.ends))
+            self.tell(PaymentReported(PaymentOutcome.SUCCEEDED, "basic", 0, "EUR", self.at, self.ends))
 
     def charge(self) -> None:
         """For the next period, somewhat early, on time or late."""
         self.at = max(self.at, self.ends + self.draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
-        outcome = self.draw(st.sampled_from([Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.FAILED]))
+        outcome = self.draw(
+            st.sampled_from([PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED])
+        )
         period = (self.ends, self.ends + self.draw(st.sampled_from([30, 30, 7, 365])) * DAY)
         plan, final = self.draw(plans), self.draw(st.booleans())
         self.tell(PaymentReported(outcome, plan, 999, "EUR", *period, final=final))
-        if outcome is Outcome.SUCCEEDED:
+        if outcome is PaymentOutcome.SUCCEEDED:
             self.starts, self.ends = period
 
     def judge(self) -> None:
         self.at += self.draw(st.sampled_from([0, 0.5, 3])) * DAY
-        outcome = self.draw(st.sampled_from(sorted(set(Outcome) - {Outcome.SUCCEEDED, Outcome.FAILED})))
+        outcome = self.draw(
+            st.sampled_from(sorted(set(PaymentOutcome) - {PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED}))
+        )
         self.tell(PaymentReported(outcome, "basic", 999, "EUR", self.starts, max(self.ends, self.starts + DAY)))
 
     def behave(self) -> None:

@@ -13,7 +13,7 @@ from shared.contracts.outbound.messages import facts_of
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival
-from shared.domain.conditions import holds
+from shared.domain.conditions import is_still_true
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Event
@@ -126,10 +126,10 @@ class Pipeline:
         kept = {trigger.trigger_id: trigger for trigger in after.triggers if trigger.trigger_id in known}
         self.issued |= kept
         for trigger in after.triggers:
-            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
             assert true or not trigger.is_open(now), f"{trigger.moment}: still open though it ceased to hold"
         for trigger in new:
-            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
             assert true, f"{trigger.moment}: decided though it did not hold"
             assert trigger.trigger_id not in self.issued, "one id, decided twice"
             check_allowed(self.catalog, trigger, self.issued.values())
@@ -158,7 +158,7 @@ class Pipeline:
         if due is not None and due <= now:
             return
         for trigger in record.triggers:
-            true = holds(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
             assert true or not trigger.is_open(now), f"{trigger.moment}: it ceased, and no tick is due"
         assert all(due is not None and due <= one.until for one in record.deferred), "put off, and forgotten"
         if record.announced:

@@ -11,7 +11,7 @@ from google.cloud.firestore import AsyncClient
 
 from shared.adapters.gcp.library import FirestoreLibrary
 from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG
-from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
+from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog, Transient
@@ -32,7 +32,7 @@ class FirestoreCatalogs:
     """
 
     def __init__(
-        self, client: AsyncClient, clock: Clock, refresh: timedelta, seconds: float = ASKING_SECONDS
+        self, client: AsyncClient, clock: Clock, refresh: timedelta, seconds: float = RPC_SECONDS
     ) -> None:
         self.collection = client.collection(CATALOGS)
         self.library = FirestoreLibrary(client)
@@ -57,7 +57,7 @@ class FirestoreCatalogs:
     async def _renew(self) -> None:
         """Look once, however many events wait for it."""
         try:
-            async with asking("Firestore", self.seconds), self.looking:
+            async with rpc("Firestore", self.seconds), self.looking:
                 if self._is_old():
                     version, content = await self._newest()
                     catalog = self._valid(version, content)

@@ -8,7 +8,7 @@ from google.cloud.firestore import AsyncClient
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.adapters.gcp.paths import CURSORS, SUBSCRIPTIONS, user_document_id, user_id_of
-from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
+from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Cursor, Document, DueUser, Stored
@@ -20,7 +20,7 @@ CHANGED = (exceptions.AlreadyExists, exceptions.FailedPrecondition, exceptions.N
 class FirestoreStore:
     """Both `Subscriptions` and `DueUsers`; every call takes at most `seconds`."""
 
-    def __init__(self, client: AsyncClient, seconds: float = ASKING_SECONDS) -> None:
+    def __init__(self, client: AsyncClient, seconds: float = RPC_SECONDS) -> None:
         self.client = client
         self.seconds = seconds
         self.users = client.collection(SUBSCRIPTIONS)
@@ -28,7 +28,7 @@ class FirestoreStore:
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
-        async with asking("Firestore", self.seconds):
+        async with rpc("Firestore", self.seconds):
             snapshot = await self.users.document(user_document_id(user_id)).get(["blob"], retry=RECONNECT)
         return Stored(snapshot.get("blob"), snapshot.update_time) if snapshot.exists else Stored(None, None)
 
@@ -36,7 +36,7 @@ class FirestoreStore:
         """See `Subscriptions.commit`. Never retried here: a write that did happen would look like a conflict."""
         reference = self.users.document(user_document_id(document.user_id))
         fields = _fields(document)
-        async with asking("Firestore", self.seconds):
+        async with rpc("Firestore", self.seconds):
             try:
                 if version is None:
                     await reference.create(fields, retry=None)
@@ -59,13 +59,13 @@ class FirestoreStore:
         if after:
             name = self.users.document(user_document_id(after.user_id))
             query = query.start_after({"next_due_at": after.next_due_at, "__name__": name})
-        async with asking("Firestore", self.seconds):
+        async with rpc("Firestore", self.seconds):
             found = [snapshot async for snapshot in query.stream(retry=RECONNECT)]
         return [DueUser(snapshot.get("next_due_at"), user_id_of(snapshot.id)) for snapshot in found]
 
     async def load_cursor(self, shard: int) -> Cursor | None:
         """See `DueUsers.load_cursor`."""
-        async with asking("Firestore", self.seconds):
+        async with rpc("Firestore", self.seconds):
             snapshot = await self.cursors.document(str(shard)).get(retry=RECONNECT)
         if not snapshot.exists:
             return None
@@ -76,7 +76,7 @@ class FirestoreStore:
         """See `DueUsers.save_cursor`."""
         last = cursor.last
         fields = {"next_due_at": last.next_due_at, "user_id": last.user_id, "began_at": cursor.began_at}
-        async with asking("Firestore", self.seconds):
+        async with rpc("Firestore", self.seconds):
             await self.cursors.document(str(shard)).set(fields, retry=RECONNECT)
 
 

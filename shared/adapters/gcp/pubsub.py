@@ -10,7 +10,7 @@ from google.pubsub_v1 import PublisherAsyncClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
-from shared.adapters.gcp.rpc import ASKING_SECONDS, RECONNECT, asking
+from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
 from shared.contracts.outbound.messages import Message
 
 MAX_REQUEST_MESSAGES = 500
@@ -22,7 +22,7 @@ BARE_MESSAGE, BARE_REQUEST = PubsubMessage.pb(), PublishRequest.pb()
 class PubsubPublisher:
     """One request a topic, all at once and within `seconds`; returns when Pub/Sub has accepted every message."""
 
-    def __init__(self, client: PublisherAsyncClient, project: str, seconds: float = ASKING_SECONDS) -> None:
+    def __init__(self, client: PublisherAsyncClient, project: str, seconds: float = RPC_SECONDS) -> None:
         self.client = client
         self.project = project
         self.seconds = seconds
@@ -39,7 +39,7 @@ class PubsubPublisher:
             for topic, batch in by_topic.items()
             for start in range(0, len(batch), MAX_REQUEST_MESSAGES)
         ]
-        async with asking("Pub/Sub", self.seconds):
+        async with rpc("Pub/Sub", self.seconds):
             for failure in filter(None, await asyncio.gather(*requests, return_exceptions=True)):
                 raise failure
 

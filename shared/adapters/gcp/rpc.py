@@ -9,7 +9,7 @@ from google.api_core.retry import AsyncRetry, if_exception_type
 
 from shared.domain.errors import Transient
 
-ASKING_SECONDS = 10.0
+RPC_SECONDS = 10.0
 """How long one call of a port may take: the five that an event makes at most fit into a function's 60 s."""
 
 RECONNECT = AsyncRetry(if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=2.0)
@@ -17,7 +17,7 @@ RECONNECT = AsyncRetry(if_exception_type(ServiceUnavailable), initial=0.05, maxi
 
 
 @asynccontextmanager
-async def asking(service: str, seconds: float) -> AsyncIterator[None]:
+async def rpc(service: str, seconds: float) -> AsyncIterator[None]:
     """Give what is asked inside so many seconds. Raises `Transient` for every answer that is none."""
     try:
         async with asyncio.timeout(seconds):

@@ -4,7 +4,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of, read_object
 from shared.domain.errors import Rejected
 
@@ -33,11 +33,13 @@ def _payload(cloud_event: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(data, dict):
         return data
     if data is not None or not isinstance(encoded, str):
-        raise Rejected(Reason.INVALID, f"data: expected the event as a JSON object, found {kind_of(data)}")
+        raise Rejected(
+            RejectionReason.INVALID, f"data: expected the event as a JSON object, found {kind_of(data)}"
+        )
     try:
         decoded = b64decode(encoded, validate=True)
     except ValueError:
-        raise Rejected(Reason.INVALID, "data_base64: expected base64, found something else") from None
+        raise Rejected(RejectionReason.INVALID, "data_base64: expected base64, found something else") from None
     return read_object(decoded)
 
 

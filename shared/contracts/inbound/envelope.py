@@ -17,7 +17,7 @@ from shared.contracts.inbound.events import (
     TriggerFeedback,
 )
 from shared.contracts.inbound.validation import validate
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of, read_object
 from shared.domain.errors import Rejected
 from shared.domain.events import Event
@@ -72,7 +72,9 @@ def parse_event(topic: str, delivery: Delivery) -> Event:
     """Read the event that a delivery from a topic carries. Raises `Rejected`."""
     model = EVENTS.get(topic)
     if model is None:
-        raise Rejected(Reason.UNKNOWN_TOPIC, f"the topic: expected one of {', '.join(EVENTS)}, found another")
+        raise Rejected(
+            RejectionReason.UNKNOWN_TOPIC, f"the topic: expected one of {', '.join(EVENTS)}, found another"
+        )
     return validate(model, unwrap(_content(delivery), delivery.attributes)).to_event()
 
 
@@ -86,7 +88,7 @@ def check_not_future(event: Event, now: datetime, skew: timedelta) -> None:
     if event.occurred_at - now > skew:
         seconds = int(skew.total_seconds())
         raise Rejected(
-            Reason.FUTURE_DATED,
+            RejectionReason.FUTURE_DATED,
             f"occurred_at: expected a time at most {seconds} seconds ahead of Upbeat's clock, found a later one",
         )
 
@@ -94,7 +96,7 @@ def check_not_future(event: Event, now: datetime, skew: timedelta) -> None:
 def _content(delivery: Delivery) -> dict[str, Any]:
     if len(delivery.data) > MAX_DATA:
         raise Rejected(
-            Reason.TOO_LARGE, f"the data: expected at most {MAX_DATA} bytes, found {len(delivery.data)}"
+            RejectionReason.TOO_LARGE, f"the data: expected at most {MAX_DATA} bytes, found {len(delivery.data)}"
         )
     return read_object(delivery.data)
 
@@ -127,4 +129,4 @@ def _decoded(data: str) -> bytes:
 
 
 def _bad(path: str, expected: str, found: str) -> Rejected:
-    return Rejected(Reason.BAD_ENVELOPE, f"{path}: expected {expected}, found {found}")
+    return Rejected(RejectionReason.BAD_ENVELOPE, f"{path}: expected {expected}, found {found}")

@@ -41,7 +41,7 @@ class Payment(InboundEvent):
 
     TOPIC = Topic.PAYMENT.value
 
-    outcome: fields.PaymentOutcome = Field(description="What the payment system says of it.")
+    outcome: fields.Outcome = Field(description="What the payment system says of it.")
     plan: Plan = Field(description="The plan paid for.")
     amount: fields.Amount = Field(description="In whole minor units (cents) of the currency; may be 0.")
     currency: fields.Currency = Field(description="ISO 4217 code.")

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, Strict, WithJ
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.domain.due_shards import DUE_SHARDS
-from shared.domain.events import FeedbackKind, Outcome, Signal
+from shared.domain.events import FeedbackKind, PaymentOutcome, Signal
 
 MAX_AMOUNT = 10**12
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -122,6 +122,6 @@ TimeZone = Annotated[
 ]
 
 # JSON has no enumerations: the members are looked up by their value, strictly by string all the same.
-PaymentOutcome = Annotated[Outcome, Strict(False), _one_of(Outcome)]
+Outcome = Annotated[PaymentOutcome, Strict(False), _one_of(PaymentOutcome)]
 SignalKind = Annotated[Signal, Strict(False), _one_of(Signal)]
 Feedback = Annotated[FeedbackKind, Strict(False), _one_of(FeedbackKind)]

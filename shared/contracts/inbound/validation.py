@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from shared.contracts.inbound.base import Inbound
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of
 from shared.domain.errors import Rejected
 
@@ -33,7 +33,7 @@ def validate(model: type[M], content: Mapping[str, Any]) -> M:
 
 def _refusal(error: ValidationError) -> Rejected:
     problems = sorted(error.errors(include_url=False), key=_is_unknown_value, reverse=True)
-    reason = Reason.UNKNOWN_VALUE if _is_unknown_value(problems[0]) else Reason.INVALID
+    reason = RejectionReason.UNKNOWN_VALUE if _is_unknown_value(problems[0]) else RejectionReason.INVALID
     return Rejected(reason, "; ".join(_sentence(problem) for problem in problems[:PROBLEMS_TOLD]))
 
 

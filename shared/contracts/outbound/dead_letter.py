@@ -8,7 +8,7 @@ from pydantic import Field, computed_field
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.base import Outbound, name_of
 from shared.contracts.outbound.message import Message
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
@@ -18,7 +18,7 @@ class DeadLetter(Outbound):
 
     TOPIC = Topic.DEAD_LETTER.value
 
-    reason: Reason = Field(description="Why, as a word for machines.")
+    reason: RejectionReason = Field(description="Why, as a word for machines.")
     detail: str = Field(description="Why, as sentences for its producer. Holds nothing of the event's values.")
     topic: str = Field(description="The topic it came from.")
     data_base64: str = Field(description="Its data, byte for byte; the whole request, if that was no push.")

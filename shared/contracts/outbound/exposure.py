@@ -56,7 +56,7 @@ class Exposure(AboutTrigger):
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class ExposureDetails:
     """What became of a trigger."""
 
     kind: ExposureKind
@@ -66,7 +66,7 @@ class Fate:
     detail: str | None = None
 
 
-def exposure_message(begin: Json, trigger: Trigger, fate: Fate) -> Message:
+def exposure_message(begin: Json, trigger: Trigger, fate: ExposureDetails) -> Message:
     """Say what became of a trigger; `begin` is what `header` gave. What is not known is left out."""
     told = {"reason": fate.reason, "detail": fate.detail, **chosen(trigger)}
     body = begin | {

@@ -3,7 +3,7 @@
 from shared.contracts.outbound.base import EventReference, Json, header
 from shared.contracts.outbound.dead_letter import DeadLetter, dead_letter
 from shared.contracts.outbound.decision import Candidate, DecisionMessage, decision_message
-from shared.contracts.outbound.exposure import Exposure, ExposureKind, Fate, exposure_message
+from shared.contracts.outbound.exposure import Exposure, ExposureDetails, ExposureKind, exposure_message
 from shared.contracts.outbound.message import Message
 from shared.contracts.outbound.subscription_change import (
     Facts,
@@ -21,9 +21,9 @@ __all__ = [
     "DecisionMessage",
     "EventReference",
     "Exposure",
+    "ExposureDetails",
     "ExposureKind",
     "Facts",
-    "Fate",
     "Json",
     "Message",
     "SubscriptionChange",

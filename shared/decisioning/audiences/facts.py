@@ -7,7 +7,7 @@ from cel_expr_python import cel
 
 from shared.domain.account import Account
 from shared.domain.events import BEHAVIOURAL, Profile, Signal
-from shared.domain.signals import Behaviour
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import WITHDRAWN, Payment, PlanChange, Status, Subscription, Verdict
 from shared.domain.user import User
 
@@ -15,7 +15,7 @@ Facts = dict[str, object]
 Fact = Callable[[User], object]
 
 
-def scope_of(user: User, names: Iterable[str] | None = None) -> Facts:
+def facts_about(user: User, names: Iterable[str] | None = None) -> Facts:
     """The variables of clauses by their full names: those named, else all there are.
 
     Unknown is null; times are RFC 3339 text, but `now`.
@@ -62,7 +62,7 @@ OF_PROFILE: Mapping[str, Callable[[Profile], object]] = {
     "student": lambda profile: profile.student,
 }
 
-OF_SIGNAL: Mapping[str, Callable[[list[Behaviour], User], object]] = {
+OF_SIGNAL: Mapping[str, Callable[[list[BehaviouralSignal], User], object]] = {
     "count": lambda seen, _: len(seen),
     "last_at": lambda seen, _: _text(max(seen).occurred_at) if seen else None,
     "days_since": lambda seen, user: _days(max(seen).occurred_at, user.now) if seen else None,
@@ -85,7 +85,7 @@ def _of_profile(fact: Callable[[Profile], object]) -> Fact:
     return lambda user: fact(user.profile)
 
 
-def _of_signal(kind: Signal, fact: Callable[[list[Behaviour], User], object]) -> Fact:
+def _of_signal(kind: Signal, fact: Callable[[list[BehaviouralSignal], User], object]) -> Fact:
     return lambda user: fact([behaviour for behaviour in user.signals if behaviour.kind is kind], user)
 
 
@@ -161,9 +161,9 @@ _SOMEBODY = User(
     _THEN,
     Account((_known_in_full(_THEN),), trial_used=True),
     Profile("SE", "sv-SE", "Europe/Stockholm", student=True),
-    tuple(Behaviour(kind, _THEN, "", "", strength=0.5) for kind in sorted(BEHAVIOURAL)),
+    tuple(BehaviouralSignal(kind, _THEN, "", "", strength=0.5) for kind in sorted(BEHAVIOURAL)),
 )
-SPECIMEN = scope_of(_SOMEBODY)
+SPECIMEN = facts_about(_SOMEBODY)
 """The facts about a user of whom everything is known; none of them is null."""
-VARIABLES = {name: _type(value) for name, value in scope_of(_NOBODY).items()}
+VARIABLES = {name: _type(value) for name, value in facts_about(_NOBODY).items()}
 """Each variable and its type. What is null for a user of whom nothing is known can be null: it is dynamic."""

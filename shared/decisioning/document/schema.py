@@ -6,8 +6,9 @@ from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 
 from shared.decisioning.document.vocabulary import (
     MAX_CAP,
-    Counted,
+    CountedEvent,
     Days,
+    FeedbackEvent,
     Floor,
     Hours,
     Id,
@@ -17,7 +18,6 @@ from shared.decisioning.document.vocabulary import (
     Plan,
     RaisedMoment,
     Reference,
-    Reported,
     Salt,
     Scope,
     Selector,
@@ -80,14 +80,14 @@ class Cap(Strict):
     max: int = Field(ge=1, le=MAX_CAP)
     window_days: Days | None = None
     scope: Scope = "campaign"
-    event: Counted = ISSUED
+    event: CountedEvent = ISSUED
     """What is counted: triggers issued, or those of which a consumer reported this."""
 
 
 class Suppression(Strict):
     """Feedback after which the campaign is not offered, for so many days or ever."""
 
-    event: Reported
+    event: FeedbackEvent
     window_days: Days | None = None
     scope: Scope = "campaign"
 
@@ -126,7 +126,7 @@ class CampaignTerms(Strict):
     audience: Id | None = None
     """None: everybody."""
     cap: Annotated[tuple[Cap, ...], BeforeValidator(_as_list), Field(max_length=8, strict=False)] = ()
-    cool_down_hours: Annotated[dict[Counted, Hours], BeforeValidator(_rest_after_issue)] = Field({})
+    cool_down_hours: Annotated[dict[CountedEvent, Hours], BeforeValidator(_rest_after_issue)] = Field({})
     """How long the campaign rests after its last trigger, or after feedback to it."""
     quiet_hours: QuietHours | None = None
     suppress_on: Annotated[

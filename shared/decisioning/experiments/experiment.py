@@ -16,7 +16,7 @@ from shared.decisioning.experiments.bucketing import (
     ranges,
 )
 from shared.decisioning.experiments.policy import Policy, mismatch, pick
-from shared.decisioning.losses import Loss, Reason
+from shared.decisioning.losses import Loss, LossReason
 from shared.domain.assignments import Assignment
 from shared.domain.moments import Moment
 from shared.domain.user import User
@@ -96,9 +96,9 @@ class Experiment:
         """By the hash of the cause: a retry picks the same arm, and another occasion need not."""
         policy = policies.get(name)
         if policy is None:
-            return Loss(Reason.POLICY, f"policy {name}: expected a valid one, found none")
+            return Loss(LossReason.POLICY, f"policy {name}: expected a valid one, found none")
         if wrong := mismatch(policy, self.variants):
-            return Loss(Reason.POLICY, f"policy {name}: {wrong}")
+            return Loss(LossReason.POLICY, f"policy {name}: {wrong}")
         picked = pick(policy, self.terms.floor, self.salt, moment.cause)
         return Choice(self.id, *picked, self.variants[picked.variant].offer)
 
@@ -114,7 +114,7 @@ class Holdout:
         """Whether it is about a campaign."""
         return self.terms.campaigns is None or campaign_id in self.terms.campaigns
 
-    def holds(self, user_id: str, now: datetime) -> bool:
+    def includes(self, user_id: str, now: datetime) -> bool:
         """Whether a user is held out now."""
         terms = self.terms
         running = (not terms.starts_at or now >= terms.starts_at) and (not terms.ends_at or now < terms.ends_at)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infra.analytics.batch_scores import Tally, fact_of, find_score, rows, score_rows, shipped
+from infra.analytics.batch_scores import RowCounts, fact_of, find_score, rows, score_rows, shipped
 from infra.catalog.load import SHIPPED_SCORES
 from infra.errors import UsageError
 from shared.decisioning.audiences.facts import FACTS
@@ -114,7 +114,7 @@ def test_the_tally_knows_what_failed_and_what_no_row_has_named():
     asked = score(
         logistic(numeric=[number("x"), number("y", missing={"impute": 0}), number("z", missing={"impute": 0})])
     )
-    tally = Tally(unseen=set(asked.features))
+    tally = RowCounts(unseen=set(asked.features))
     told = list(score_rows(asked, [{"x": 0}, "unreadable", {"y": 3}], tally))
     assert [scored.value for scored in told] == [0.5, None, None]
     assert told[1].error == "score risk version 1: unreadable"

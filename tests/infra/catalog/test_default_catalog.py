@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from infra.catalog.load import load_catalog
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.domain.account import Account
 from shared.domain.events import Profile, Signal
 from shared.domain.moments import MomentKind
-from shared.domain.signals import Behaviour
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Pause, Status, Subscription
 from shared.domain.user import User
 from tests.shared.decisioning.builders import NOW, ago, decide, moment, paying, trigger, user
@@ -70,21 +70,21 @@ def test_a_failed_payment_is_recovered_but_not_several_times_a_day() -> None:
     assert outcome(user(failing), K.PAYMENT_FAILED) == {"payment_recovery": None}
     again = user(failing, triggers=(trigger("payment_recovery", ago(hours=3)),))
     assert outcome(again, K.PAYMENT_FAILED) == {
-        "payment_recovery": (Reason.COOL_DOWN, "until 2026-06-02T09:00:00+00:00")
+        "payment_recovery": (LossReason.COOL_DOWN, "until 2026-06-02T09:00:00+00:00")
     }
 
 
 def test_who_turns_auto_renew_off_gets_the_save_offer() -> None:
     assert outcome(user(leaving()), K.AUTO_RENEW_OFF) == {
         "save_offer": None,
-        "pause_instead_of_cancel": (Reason.EXCLUSIVITY, "save_offer"),
+        "pause_instead_of_cancel": (LossReason.EXCLUSIVITY, "save_offer"),
     }
 
 
 def test_who_had_the_save_offer_is_asked_to_pause() -> None:
     saved = user(leaving(), triggers=(trigger("save_offer", ago(days=100)),))
     assert outcome(saved, K.AUTO_RENEW_OFF) == {
-        "save_offer": (Reason.CAP, "1 in 180 days"),
+        "save_offer": (LossReason.CAP, "1 in 180 days"),
         "pause_instead_of_cancel": None,
     }
 
@@ -92,29 +92,31 @@ def test_who_had_the_save_offer_is_asked_to_pause() -> None:
 def test_who_has_a_pause_scheduled_is_not_asked_again() -> None:
     pausing = leaving(pause=Pause(None, None))
     offered = outcome(user(pausing), K.AUTO_RENEW_OFF)
-    assert offered["pause_instead_of_cancel"] == (Reason.AUDIENCE, "no_pause_yet")
+    assert offered["pause_instead_of_cancel"] == (LossReason.AUDIENCE, "no_pause_yet")
 
 
 def test_who_lost_auto_renew_to_a_failed_payment_is_not_offered_a_discount() -> None:
     assert outcome(user(leaving(auto_renew_reason="billing")), K.AUTO_RENEW_OFF) == {
-        "save_offer": (Reason.AUDIENCE, "by_choice"),
-        "pause_instead_of_cancel": (Reason.AUDIENCE, "by_choice"),
+        "save_offer": (LossReason.AUDIENCE, "by_choice"),
+        "pause_instead_of_cancel": (LossReason.AUDIENCE, "by_choice"),
     }
 
 
 def test_a_trial_that_was_never_paid_needs_no_save_offer() -> None:
     assert outcome(user(TRIAL._replace(auto_renew=False)), K.AUTO_RENEW_OFF) == {
-        "save_offer": (Reason.AUDIENCE, "has_paid"),
-        "pause_instead_of_cancel": (Reason.AUDIENCE, "active"),
+        "save_offer": (LossReason.AUDIENCE, "has_paid"),
+        "pause_instead_of_cancel": (LossReason.AUDIENCE, "active"),
     }
 
 
 @pytest.mark.parametrize(
     ("kind", "expected"),
-    [(Signal.CANCEL_PAGE_VIEWED, None), (Signal.SUPPORT_CONTACT, (Reason.AUDIENCE, "leaving"))],
+    [(Signal.CANCEL_PAGE_VIEWED, None), (Signal.SUPPORT_CONTACT, (LossReason.AUDIENCE, "leaving"))],
 )
 def test_who_keeps_looking_at_the_cancel_page_is_asked_to_pause(kind: Signal, expected: Any) -> None:
-    looking = user(paying(), signals=tuple(Behaviour(kind, ago(days=day), f"c{day}", "") for day in (1, 0)))
+    looking = user(
+        paying(), signals=tuple(BehaviouralSignal(kind, ago(days=day), f"c{day}", "") for day in (1, 0))
+    )
     assert outcome(looking, K.CHURN_RISK_RAISED) == {"pause_instead_of_cancel": expected}
 
 
@@ -137,14 +139,14 @@ def test_who_was_won_back_at_a_week_is_asked_again_at_a_month() -> None:
 
 def test_who_never_paid_is_not_won_back() -> None:
     never = TRIAL._replace(status=Status.EXPIRED)
-    assert outcome(user(never), K.LAPSED, 7) == {"win_back": (Reason.AUDIENCE, "has_paid")}
+    assert outcome(user(never), K.LAPSED, 7) == {"win_back": (LossReason.AUDIENCE, "has_paid")}
 
 
 def test_a_new_payer_is_offered_nothing_yet() -> None:
     assert outcome(user(paying(2)), K.RENEWED) == {
-        "student_plan": (Reason.AUDIENCE, "student"),
-        "annual_upgrade": (Reason.AUDIENCE, "five_months"),
-        "family_upgrade": (Reason.AUDIENCE, "shares_or_stays"),
+        "student_plan": (LossReason.AUDIENCE, "student"),
+        "annual_upgrade": (LossReason.AUDIENCE, "five_months"),
+        "family_upgrade": (LossReason.AUDIENCE, "shares_or_stays"),
     }
 
 
@@ -160,18 +162,18 @@ def test_two_subscriptions_under_one_roof_are_offered_the_family_plan() -> None:
 def test_who_stays_half_a_year_is_offered_a_year() -> None:
     offered = outcome(user(paying(6)), K.RENEWED)
     assert offered["annual_upgrade"] is None
-    assert offered["family_upgrade"] == (Reason.OUTRANKED, "annual_upgrade")
+    assert offered["family_upgrade"] == (LossReason.OUTRANKED, "annual_upgrade")
 
 
 def test_who_pays_by_the_year_is_not_offered_a_year() -> None:
     yearly = paying(8, period_start=ago(days=1), period_end=NOW + timedelta(days=364))
-    assert outcome(user(yearly), K.RENEWED)["annual_upgrade"] == (Reason.AUDIENCE, "not_annual_yet")
+    assert outcome(user(yearly), K.RENEWED)["annual_upgrade"] == (LossReason.AUDIENCE, "not_annual_yet")
 
 
 def test_a_student_is_offered_the_student_plan_first() -> None:
     offered = outcome(user(paying(8), student=True), K.RENEWED)
     assert offered["student_plan"] is None
-    assert offered["annual_upgrade"] == (Reason.OUTRANKED, "student_plan")
+    assert offered["annual_upgrade"] == (LossReason.OUTRANKED, "student_plan")
 
 
 def test_a_student_in_trial_is_offered_the_student_plan() -> None:
@@ -180,6 +182,6 @@ def test_a_student_in_trial_is_offered_the_student_plan() -> None:
 
 def test_nobody_is_offered_the_plan_they_have() -> None:
     student = user(paying(3, plan="student_monthly"), student=True)
-    assert outcome(student, K.RENEWED)["student_plan"] == (Reason.AUDIENCE, "not_student_yet")
+    assert outcome(student, K.RENEWED)["student_plan"] == (LossReason.AUDIENCE, "not_student_yet")
     family = user(paying(3, plan="family_monthly"))
-    assert outcome(family, K.RENEWED)["family_upgrade"] == (Reason.AUDIENCE, "not_family_yet")
+    assert outcome(family, K.RENEWED)["family_upgrade"] == (LossReason.AUDIENCE, "not_family_yet")

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from infra.emulator.scheduler import Ticker
+from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
 
 PATIENCE_SECONDS = 20.0
@@ -33,7 +33,7 @@ def lines():
 def ticked(lines):
     """The bus of a ticker that ticked two topics twice or more, and was stopped."""
     bus = Bus()
-    ticker = Ticker(bus, ["one", "two"], 0.01, lambda name, line: lines.append((name, line)))
+    ticker = Scheduler(bus, ["one", "two"], 0.01, lambda name, line: lines.append((name, line)))
     ticker.start()
     assert bus.enough.wait(PATIENCE_SECONDS)
     ticker.stop()

@@ -13,7 +13,7 @@ from shared.contracts.inbound.base import Inbound
 from shared.contracts.inbound.envelope import parse_clock, parse_event
 from shared.contracts.outbound.base import Outbound
 from shared.contracts.outbound.message import FILTERABLE
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 from tests.shared.contracts.samples import PAYMENT, VALID, delivery
@@ -150,7 +150,7 @@ def test_each_topic_is_a_channel_that_upbeat_receives_from_or_sends_to() -> None
 
 def test_every_reason_stands_in_the_asyncapi_document() -> None:
     description = ASYNCAPI["info"]["description"]
-    assert all(f"| `{reason}` | {reason.meaning} |" in description for reason in Reason)
+    assert all(f"| `{reason}` | {reason.meaning} |" in description for reason in RejectionReason)
 
 
 @pytest.mark.parametrize("topic", FILTERABLE)

@@ -11,7 +11,7 @@ from infra.remote.pubsub import Received
 from infra.topology import load
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import dead_letter
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 
 TOPOLOGY = load()
@@ -120,9 +120,9 @@ def test_a_letter_of_data_alone_or_attributes_alone_can_be_sent_back(letter):
 
 def test_a_letter_as_the_functions_write_it_is_read_back_as_it_came():
     delivery = Delivery(b"\x00 not json", {"source": "shop"})
-    message = dead_letter("payment", delivery, Rejected(Reason.NOT_JSON, "expected JSON"))
+    message = dead_letter("payment", delivery, Rejected(RejectionReason.NOT_JSON, "expected JSON"))
     letter = read_letter(received(1, message.data, message.attributes()), TOPOLOGY)
-    assert letter == Letter("payment", Reason.NOT_JSON, delivery.data, delivery.attributes)
+    assert letter == Letter("payment", RejectionReason.NOT_JSON, delivery.data, delivery.attributes)
 
 
 def test_a_dry_run_moves_nothing_and_says_what_it_would_send():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.replay.journal import FILES, merge
-from infra.replay.part import SUBSCRIPTIONS, Assignment, run_part
+from infra.replay.part import SUBSCRIPTIONS, PartTask, run_part
 from tests.infra.replay import replays
 from tests.infra.replay.replays import START, payment, signal, trial, write
 
@@ -113,7 +113,7 @@ def test_however_the_users_are_shared_out_the_same_is_written(history, parts):
         for count in (1, parts):
             (folder / f"of-{count}").mkdir()
             assignments = [
-                Assignment(path, DEFAULT_CATALOG, None, number, count, folder / f"{number}-of-{count}")
+                PartTask(path, DEFAULT_CATALOG, None, number, count, folder / f"{number}-of-{count}")
                 for number in range(count)
             ]
             for assignment in assignments:

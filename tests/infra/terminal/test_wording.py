@@ -8,7 +8,7 @@ from shared.domain.events import (
     FeedbackGiven,
     FeedbackKind,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Signal,
     SignalSeen,
@@ -30,7 +30,9 @@ def event(fact, subscription_id="main"):
         (TrialStarted("premium", LATER), "trial started: premium, until 2026-02-01 00:00"),
         (TrialStarted("premium", LATER, False), "trial started: premium, until 2026-02-01 00:00, auto_renew no"),
         (
-            PaymentReported(Outcome.FAILED, "premium", 999, "EUR", NOON, LATER, final=True, grace_until=LATER),
+            PaymentReported(
+                PaymentOutcome.FAILED, "premium", 999, "EUR", NOON, LATER, final=True, grace_until=LATER
+            ),
             "payment failed: premium, 2026-01-01 to 2026-02-01, final, grace_until 2026-02-01 00:00",
         ),
         (SignalSeen(Signal.INACTIVITY), "signal: inactivity"),

@@ -1,7 +1,7 @@
 import orjson
 import pytest
 
-from infra.whatif.triggers import Answer, Issued, Key, answers
+from infra.whatif.triggers import Answer, IssuedTriggers, Key, answers
 
 KEY = Key("u", "thanks", "renewed", "cause")
 
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def test_a_trigger_is_one_however_often_it_is_published(folder):
-    issued = Issued(folder("triggers.jsonl", message(), message(), message("t-2", user_id="v")))
+    issued = IssuedTriggers(folder("triggers.jsonl", message(), message(), message("t-2", user_id="v")))
     assert [*issued.triggers] == ["t-1", "t-2"]
     assert issued.users == 2
     assert issued.by_campaign() == {"thanks": 2}
@@ -42,13 +42,13 @@ def test_a_trigger_is_one_however_often_it_is_published(folder):
 
 
 def test_a_revoked_trigger_is_issued_and_revoked(folder):
-    issued = Issued(folder("triggers.jsonl", message(), message(kind="revoked")))
+    issued = IssuedTriggers(folder("triggers.jsonl", message(), message(kind="revoked")))
     assert ([*issued.triggers], issued.revoked) == (["t-1"], {"t-1"})
 
 
 def test_what_makes_a_difference_is_kept_whatever_it_is_called(folder):
     versions = {"catalog_version": "v1", "policy_version": "p1", "sequence": 7, "schema_version": 1}
-    (offered,) = Issued(
+    (offered,) = IssuedTriggers(
         folder("triggers.jsonl", message(offer_id="gift", new_fact=3, **versions))
     ).triggers.values()
     assert offered.key == KEY

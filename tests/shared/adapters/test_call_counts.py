@@ -14,7 +14,16 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import EMPTY
 from shared.domain.arrival import Arrival
 from shared.domain.due_shards import due_shard
-from shared.domain.events import Event, Key, Outcome, PaymentReported, Signal, SignalSeen, TimePassed, TrialStarted
+from shared.domain.events import (
+    Event,
+    Key,
+    PaymentOutcome,
+    PaymentReported,
+    Signal,
+    SignalSeen,
+    TimePassed,
+    TrialStarted,
+)
 from shared.domain.terms import Terms
 from tests.shared.adapters.wire import Wire
 from tests.support.publishers import Collected
@@ -43,7 +52,7 @@ def application(store, clock) -> Application:
 
 
 def payment(number: int, at: datetime, user_id: str = "user-1") -> Event:
-    fact = PaymentReported(Outcome.SUCCEEDED, "premium", 999, "EUR", at, at + MONTH)
+    fact = PaymentReported(PaymentOutcome.SUCCEEDED, "premium", 999, "EUR", at, at + MONTH)
     return Event(Key(at, Topic.PAYMENT, "", f"e-{number}"), user_id, "main", fact, f"digest-{number}")
 
 

@@ -20,7 +20,7 @@ from shared.adapters.clock import SystemClock
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client
-from shared.adapters.gcp.rpc import ASKING_SECONDS
+from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.adapters.sqlite import SqliteStore
 from shared.contracts.outbound.messages import Message
 from shared.domain.errors import Transient
@@ -83,7 +83,7 @@ async def cloud(monkeypatch) -> AsyncIterator[Callable[..., Cloud]]:
         yield connect
 
 
-@pytest.mark.parametrize("seconds", [0.3, ASKING_SECONDS], ids=["bound by time", "bound by tries"])
+@pytest.mark.parametrize("seconds", [0.3, RPC_SECONDS], ids=["bound by time", "bound by tries"])
 async def test_a_port_that_nobody_listens_on(cloud, seconds) -> None:
     (port,) = free_ports(1)
     nowhere = Endpoints("p", f"{LOCALHOST}:{port}", f"{LOCALHOST}:{port}")

@@ -14,7 +14,7 @@ from shared.domain.errors import Conflict, Rejected, Transient
 from shared.domain.events import Event, TimePassed
 from shared.ports import Document
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.bounds import fit
 from shared.record.codec import pack
 from shared.record.user_record import Pending, UserRecord
@@ -23,7 +23,7 @@ from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
 
-POLICY = Policy(EVERYTHING, TERMS)
+POLICY = Rules(EVERYTHING, TERMS)
 
 
 class World:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from shared.contracts.inbound.envelope import parse_event
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import MAX_DEPTH
 from tests.shared.contracts.samples import PAYMENT, delivery, refusal
 
@@ -32,7 +32,7 @@ NOT_JSON = {
 
 @pytest.mark.parametrize("data", NOT_JSON.values(), ids=NOT_JSON)
 def test_what_is_not_json_is_refused(data: bytes) -> None:
-    assert refusal(data).reason == Reason.NOT_JSON
+    assert refusal(data).reason == RejectionReason.NOT_JSON
 
 
 INVALID_JSON = {
@@ -54,7 +54,7 @@ INVALID_JSON = {
 
 @pytest.mark.parametrize("data", INVALID_JSON.values(), ids=INVALID_JSON)
 def test_json_with_no_or_two_meanings_is_refused(data: bytes) -> None:
-    assert refusal(data).reason == Reason.INVALID
+    assert refusal(data).reason == RejectionReason.INVALID
 
 
 def test_nesting_up_to_the_bound_is_accepted() -> None:
@@ -64,11 +64,11 @@ def test_nesting_up_to_the_bound_is_accepted() -> None:
 
 def test_data_over_64_kib_is_refused_before_it_is_read() -> None:
     rejected = refusal(b"x" * 1_000_000)
-    assert rejected.reason == Reason.TOO_LARGE
+    assert rejected.reason == RejectionReason.TOO_LARGE
     assert rejected.detail == "the data: expected at most 65536 bytes, found 1000000"
-    assert refusal(b" " * (64 * 1024)).reason == Reason.NOT_JSON
+    assert refusal(b" " * (64 * 1024)).reason == RejectionReason.NOT_JSON
 
 
 def test_a_topic_without_events_is_refused() -> None:
-    assert refusal(PAYMENT, topic="payments").reason == Reason.UNKNOWN_TOPIC
-    assert refusal({}, topic="lifecycle-clock").reason == Reason.UNKNOWN_TOPIC
+    assert refusal(PAYMENT, topic="payments").reason == RejectionReason.UNKNOWN_TOPIC
+    assert refusal({}, topic="lifecycle-clock").reason == RejectionReason.UNKNOWN_TOPIC

@@ -14,7 +14,7 @@ from shared.domain.account import Account
 from shared.domain.assignments import Assignment
 from shared.domain.events import FeedbackKind, Profile
 from shared.domain.moments import Moment, MomentKind
-from shared.domain.signals import Behaviour
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Payment, Status, Subscription, Verdict
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Feedback, Trigger
@@ -51,7 +51,7 @@ def user(
     *subscriptions: Subscription,
     now: datetime = NOW,
     triggers: tuple[Trigger, ...] = (),
-    signals: tuple[Behaviour, ...] = (),
+    signals: tuple[BehaviouralSignal, ...] = (),
     tallies: Tallies = Tallies(),  # noqa: B008 - frozen
     assignments: tuple[Assignment, ...] = (),
     user_id: str = "user-1",

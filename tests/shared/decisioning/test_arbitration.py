@@ -10,7 +10,7 @@ import pytest
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import Candidate, Decision, Outcome
 from shared.decisioning.library import Library
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import Deferred, MomentKind
@@ -27,7 +27,7 @@ OFFERS = {
 NOBODY = {"nobody": {"all": [{"no": "false"}]}}
 
 
-def verdicts(decision: Decision) -> dict[str, tuple[Reason | None, str | None]]:
+def verdicts(decision: Decision) -> dict[str, tuple[LossReason | None, str | None]]:
     return {one.campaign_id: (one.reason, one.detail) for one in decision.candidates}
 
 
@@ -50,14 +50,14 @@ class TestPlaces:
         campaigns = {name: campaign(priority=n) for n, name in enumerate(["third", "second", "first"])}
         decision = decide(catalog(placements=places, campaigns=campaigns), user(), [RENEWED])
         assert issued(decision) == ["first", "second"]
-        assert candidate(decision, "third")[7:9] == (Reason.OUTRANKED, "first, second")
+        assert candidate(decision, "third")[7:9] == (LossReason.OUTRANKED, "first, second")
 
     def test_hold_a_campaign_once_however_many_there_are(self) -> None:
         places = {"banner": {"channel": "in_app", "max_triggers": 8}}
         decision = decide(catalog(placements=places), user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
         assert [(one.cause, one.reason, one.detail) for one in decision.candidates] == [
             ("c1", None, None),
-            ("c2", Reason.OUTRANKED, "upgrade"),
+            ("c2", LossReason.OUTRANKED, "upgrade"),
         ]
 
     def test_go_to_the_next_where_a_gate_stops_the_best(self) -> None:
@@ -100,12 +100,12 @@ class TestRank:
     def test_that_cannot_be_told_loses_whatever_else_there_is(self) -> None:
         decision = self.decided(a={"score": "lost"}, b=0.0)
         assert issued(decision) == ["b"]
-        assert verdicts(decision)["a"] == (Reason.SCORE, "score lost version 2: no such artifact")
+        assert verdicts(decision)["a"] == (LossReason.SCORE, "score lost version 2: no such artifact")
 
     def test_by_a_score_that_misses_a_fact_loses_and_names_it(self) -> None:
         broken = artifacts.logistic(name="high", version=2, numeric=[artifacts.number("profile.country")])
         decision = self.decided(Library(lambda *_: artifacts.score(broken)), a={"score": "high"})
-        assert candidate(decision, "a").reason is Reason.SCORE
+        assert candidate(decision, "a").reason is LossReason.SCORE
         assert (candidate(decision, "a").detail or "").startswith(
             "score high version 2: profile.country: expected"
         )
@@ -114,7 +114,7 @@ class TestRank:
         broken = replace(artifacts.score(artifacts.logistic()), name="high", version=2, formula=lambda _: nan)
         decision = self.decided(Library(lambda *_: broken), a={"score": "high"})
         expected = "score high version 2: expected a score from 0 to 1, found nan"
-        assert verdicts(decision) == {"a": (Reason.SCORE, expected)}
+        assert verdicts(decision) == {"a": (LossReason.SCORE, expected)}
 
     def test_by_a_score_is_on_record_for_winners_and_losers(self) -> None:
         decision = self.decided(a={"score": "high"}, b={"score": "low"}, c=0.0, d={"score": "lost"})
@@ -131,7 +131,7 @@ class TestRank:
 
         asked = catalog(Library(never), campaigns={"a": campaign(rank={"score": "high"})}, scores=self.SCORES)
         decision = decide(asked, user(), [], [RENEWED])
-        assert (candidate(decision, "a").reason, candidate(decision, "a").score) == (Reason.STALE, None)
+        assert (candidate(decision, "a").reason, candidate(decision, "a").score) == (LossReason.STALE, None)
 
 
 class TestExclusivity:
@@ -142,7 +142,7 @@ class TestExclusivity:
 
     def test_holds_within_one_decision_over_several_placements(self) -> None:
         decision = decide(catalog(campaigns=self.CAMPAIGNS), user(), [RENEWED])
-        assert verdicts(decision) == {"a": (None, None), "b": (Reason.EXCLUSIVITY, "a")}
+        assert verdicts(decision) == {"a": (None, None), "b": (LossReason.EXCLUSIVITY, "a")}
 
     def test_does_not_hold_where_the_rival_does_not_win(self) -> None:
         first = {"first": campaign(priority=99)}
@@ -171,14 +171,14 @@ class TestWideCaps:
             },
         )
         decision = decide(asked, user(), [RENEWED])
-        assert verdicts(decision) == {"a": (None, None), "b": (Reason.CAP, f"1 for the {scope} ever")}
+        assert verdicts(decision) == {"a": (None, None), "b": (LossReason.CAP, f"1 for the {scope} ever")}
 
     def test_count_in_a_placement_of_several(self) -> None:
         places = {"banner": {"channel": "in_app", "max_triggers": 3}}
         cap = {"max": 2, "scope": "placement"}
         campaigns = {name: campaign(cap=cap) for name in "abc"}
         decision = decide(catalog(placements=places, campaigns=campaigns), user(), [RENEWED])
-        assert verdicts(decision)["c"] == (Reason.CAP, "2 for the placement ever")
+        assert verdicts(decision)["c"] == (LossReason.CAP, "2 for the placement ever")
         assert [count.used for count in candidate(decision, "c").caps] == [2]
 
     def test_count_what_the_campaign_itself_has_just_been_given(self) -> None:
@@ -186,7 +186,7 @@ class TestWideCaps:
         decision = decide(asked, user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
         assert [(one.reason, [count.used for count in one.caps]) for one in decision.candidates] == [
             (None, [0]),
-            (Reason.CAP, [1]),
+            (LossReason.CAP, [1]),
         ]
         assert decision.suppressed == ()
 
@@ -208,16 +208,16 @@ class TestWithheld:
         (would,) = decide(catalog(), user(), [RENEWED]).issued
         (held,) = decision.suppressed
         assert held.trigger == would._replace(catalog_version=asked.version)
-        assert (held.offer_id, held.reason, held.detail) == ("annual", Reason.HOLDOUT, "h")
+        assert (held.offer_id, held.reason, held.detail) == ("annual", LossReason.HOLDOUT, "h")
         assert decision.issued == ()
         assert candidate(decision, "upgrade").suppressed
         assert candidate(decision, "upgrade").holdout == "h"
 
     @pytest.mark.parametrize(
         ("terms", "reason"),
-        [({"cap": {"max": 1}}, Reason.CAP), ({"cool_down_hours": 24}, Reason.COOL_DOWN)],
+        [({"cap": {"max": 1}}, LossReason.CAP), ({"cool_down_hours": 24}, LossReason.COOL_DOWN)],
     )
-    def test_by_a_cap_or_a_rest_is_known_too(self, terms: dict[str, Any], reason: Reason) -> None:
+    def test_by_a_cap_or_a_rest_is_known_too(self, terms: dict[str, Any], reason: LossReason) -> None:
         asked = catalog(campaigns={"upgrade": campaign(**terms)})
         decision = decide(asked, user(triggers=(trigger(at=ago(hours=2)),)), [RENEWED])
         assert [(one.trigger.campaign_id, one.reason) for one in decision.suppressed] == [("upgrade", reason)]
@@ -227,7 +227,7 @@ class TestWithheld:
     def test_twice_over_is_withheld_for_the_first_reason(self) -> None:
         asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})}, holdouts={"h": EVERYBODY})
         decision = decide(asked, user(triggers=(trigger(),)), [RENEWED])
-        assert [one.reason for one in decision.suppressed] == [Reason.HOLDOUT]
+        assert [one.reason for one in decision.suppressed] == [LossReason.HOLDOUT]
 
     @pytest.mark.parametrize(
         "stopping",
@@ -239,7 +239,7 @@ class TestWithheld:
         )
         decision = decide(asked, user(), [RENEWED])
         assert spared(decision) == []
-        assert verdicts(decision) == {"upgrade": (Reason.HOLDOUT, "h")}
+        assert verdicts(decision) == {"upgrade": (LossReason.HOLDOUT, "h")}
 
     def test_leaves_the_place_to_others_but_only_the_best_would_have_had_it(self) -> None:
         campaigns = {name: campaign(priority=90 - n) for n, name in enumerate("abcd")}
@@ -252,7 +252,7 @@ class TestWithheld:
         asked = catalog(campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["b"]}})
         decision = decide(asked, user(), [RENEWED])
         assert (issued(decision), spared(decision)) == (["a"], [])
-        assert verdicts(decision)["b"] == (Reason.HOLDOUT, "h")
+        assert verdicts(decision)["b"] == (LossReason.HOLDOUT, "h")
 
     def test_takes_several_places_where_there_are_several(self) -> None:
         places = {"banner": {"channel": "in_app", "max_triggers": 2}}
@@ -332,7 +332,7 @@ class TestArmOfNothing:
         decision = self.decided()
         assert decision.issued == ()
         (nothing,) = decision.suppressed
-        assert (nothing.offer_id, nothing.reason, nothing.detail) == (None, Reason.VARIANT, "all")
+        assert (nothing.offer_id, nothing.reason, nothing.detail) == (None, LossReason.VARIANT, "all")
         assert (nothing.trigger.experiment_id, nothing.trigger.variant, nothing.trigger.propensity) == (
             "x",
             "all",
@@ -343,13 +343,13 @@ class TestArmOfNothing:
     def test_is_on_record(self) -> None:
         told = candidate(self.decided(), "tried")
         assert told[1] is None
-        assert (told.outcome, told.reason, told.detail) == (Outcome.LOST, Reason.VARIANT, "all")
+        assert (told.outcome, told.reason, told.detail) == (Outcome.LOST, LossReason.VARIANT, "all")
         assert (told.suppressed, told.experiment_id, told.variant, told.propensity) == (True, "x", "all", 1.0)
 
     def test_takes_the_place_so_that_nothing_really_is_nothing(self) -> None:
         decision = self.decided(second=campaign())
         assert issued(decision) == []
-        assert verdicts(decision)["second"] == (Reason.OUTRANKED, "tried")
+        assert verdicts(decision)["second"] == (LossReason.OUTRANKED, "tried")
 
     def test_speaks_for_its_group_as_the_other_arms_do(self) -> None:
         group = {"exclusivity_group": "g"}
@@ -358,7 +358,7 @@ class TestArmOfNothing:
             "b": campaign(placement="inbox", **group),
         }
         decision = decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
-        assert verdicts(decision)["b"] == (Reason.EXCLUSIVITY, "tried")
+        assert verdicts(decision)["b"] == (LossReason.EXCLUSIVITY, "tried")
 
     def test_uses_up_no_cap(self) -> None:
         decision = self.decided(b=campaign(placement="inbox", cap={"max": 1, "scope": "user"}))
@@ -371,7 +371,7 @@ class TestArmOfNothing:
             holdouts={"h": EVERYBODY},
         )
         decision = decide(asked, user(), [RENEWED])
-        assert [(one.offer_id, one.reason) for one in decision.suppressed] == [(None, Reason.HOLDOUT)]
+        assert [(one.offer_id, one.reason) for one in decision.suppressed] == [(None, LossReason.HOLDOUT)]
         assert decision.assignments == ()
 
 
@@ -382,7 +382,7 @@ class TestFallback:
 
     def test_is_for_users_to_whom_no_campaign_of_the_placement_is_open(self) -> None:
         decision = self.decided(campaigns={"upgrade": campaign(audience="nobody")})
-        assert verdicts(decision) == {"upgrade": (Reason.AUDIENCE, "no"), "fallback.banner": (None, None)}
+        assert verdicts(decision) == {"upgrade": (LossReason.AUDIENCE, "no"), "fallback.banner": (None, None)}
         (shown,) = decision.issued
         assert (shown.offer_id, shown.placement, shown.channel) == ("other", "banner", "in_app")
         assert shown.expires_at == NOW + timedelta(hours=24)
@@ -397,7 +397,7 @@ class TestFallback:
     def test_is_not_for_who_is_offered_something(self) -> None:
         decision = self.decided()
         assert issued(decision) == ["upgrade"]
-        assert verdicts(decision)["fallback.banner"] == (Reason.FALLBACK, "upgrade")
+        assert verdicts(decision)["fallback.banner"] == (LossReason.FALLBACK, "upgrade")
 
     @pytest.mark.parametrize(
         "withholding",
@@ -414,14 +414,14 @@ class TestFallback:
         known = user(triggers=(trigger(at=ago(hours=1)), reported(FeedbackKind.DISMISSED, ago(days=1))))
         decision = self.decided(known, **withholding)
         assert issued(decision) == []
-        assert verdicts(decision)["fallback.banner"] == (Reason.FALLBACK, "upgrade")
+        assert verdicts(decision)["fallback.banner"] == (LossReason.FALLBACK, "upgrade")
 
     def test_is_not_for_who_has_it_open(self) -> None:
         closed = {"campaigns": {"upgrade": campaign(audience="nobody")}}
         (shown,) = self.decided(**closed).issued
         later = NOW + timedelta(hours=24)
         before = self.decided(user(now=later - timedelta(seconds=1), triggers=(shown,)), **closed)
-        assert (issued(before), verdicts(before)["fallback.banner"][0]) == ([], Reason.COOL_DOWN)
+        assert (issued(before), verdicts(before)["fallback.banner"][0]) == ([], LossReason.COOL_DOWN)
         assert issued(self.decided(user(now=later, triggers=(shown,)), **closed)) == ["fallback.banner"]
 
     def test_of_a_user_held_out_of_everything_is_spared_too(self) -> None:
@@ -442,7 +442,7 @@ class TestFallback:
         assert issued(decision) == ["paused"]
 
     def test_is_stopped_by_the_kill_switch(self) -> None:
-        assert verdicts(self.decided(kill_switch=True))["fallback.banner"] == (Reason.KILL_SWITCH, None)
+        assert verdicts(self.decided(kill_switch=True))["fallback.banner"] == (LossReason.KILL_SWITCH, None)
 
 
 class TestPutOff:
@@ -467,13 +467,13 @@ class TestPutOff:
     def test_is_decided_afresh(self) -> None:
         put_off = [Deferred(RENEWED, "night", NOW)]
         closed = catalog(campaigns={"night": campaign(state="paused")})
-        assert verdicts(decide(closed, user(), put_off))["night"][0] is Reason.STATE
+        assert verdicts(decide(closed, user(), put_off))["night"][0] is LossReason.STATE
         gone = catalog(campaigns={"day": campaign()})
         assert decide(gone, user(), put_off) == Decision(gone.version)
 
     def test_that_is_stale_is_on_record_for_that_campaign_alone(self) -> None:
         decision = decide(self.asked(), user(), [], [Deferred(RENEWED, "night", NOW)])
-        assert verdicts(decision) == {"night": (Reason.STALE, None)}
+        assert verdicts(decision) == {"night": (LossReason.STALE, None)}
 
     def test_may_be_put_off_again(self) -> None:
         again = decide(self.asked(), user(time_zone="UTC"), [Deferred(RENEWED, "night", NOW)])
@@ -489,7 +489,7 @@ class TestPolicyThatCannotBeUsed:
         campaigns = {"tried": campaign(priority=90, experiment="x"), "next": campaign()}
         decision = decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
         assert issued(decision) == ["next"]
-        assert verdicts(decision)["tried"] == (Reason.POLICY, "policy p: expected a valid one, found none")
+        assert verdicts(decision)["tried"] == (LossReason.POLICY, "policy p: expected a valid one, found none")
 
     def test_of_who_is_held_out_takes_nobodys_place(self) -> None:
         campaigns = {"tried": campaign(priority=90, experiment="x"), "next": campaign()}

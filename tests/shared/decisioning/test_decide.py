@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.decisioning.arbitration import trigger_id
 from shared.decisioning.catalog import EMPTY
 from shared.decisioning.decide import Candidate, Decision, Outcome
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
@@ -20,7 +20,7 @@ RENEWED = moment()
 PAUSED = moment(MomentKind.PAUSED, "c2")
 
 
-def verdicts(decision: Decision) -> dict[str, tuple[Reason | None, str | None]]:
+def verdicts(decision: Decision) -> dict[str, tuple[LossReason | None, str | None]]:
     return {candidate.campaign_id: (candidate.reason, candidate.detail) for candidate in decision.candidates}
 
 
@@ -80,7 +80,7 @@ def test_the_trigger_id_is_part_of_the_contract() -> None:
 
 def test_a_stale_moment_loses_without_being_judged() -> None:
     decision = decide(catalog(kill_switch=True), user(), [], [RENEWED])
-    assert verdicts(decision) == {"upgrade": (Reason.STALE, None)}
+    assert verdicts(decision) == {"upgrade": (LossReason.STALE, None)}
     assert decision.issued == ()
 
 
@@ -88,7 +88,7 @@ def test_stale_moments_stand_beside_those_that_are_decided() -> None:
     decision = decide(catalog(), user(), [RENEWED], [moment(cause="c0", at=ago(days=4))])
     assert [(one.cause, one.outcome, one.reason) for one in decision.candidates] == [
         ("c1", Outcome.ISSUED, None),
-        ("c0", Outcome.LOST, Reason.STALE),
+        ("c0", Outcome.LOST, LossReason.STALE),
     ]
 
 
@@ -96,13 +96,13 @@ def test_a_placement_goes_to_the_highest_priority() -> None:
     decision = decide(
         catalog(campaigns={"low": campaign(priority=10), "high": campaign(priority=90)}), user(), [RENEWED]
     )
-    assert verdicts(decision) == {"high": (None, None), "low": (Reason.OUTRANKED, "high")}
+    assert verdicts(decision) == {"high": (None, None), "low": (LossReason.OUTRANKED, "high")}
     assert [issued.campaign_id for issued in decision.issued] == ["high"]
 
 
 def test_at_equal_priority_the_first_id_wins() -> None:
     decision = decide(catalog(campaigns={"b": campaign(), "a": campaign()}), user(), [RENEWED])
-    assert verdicts(decision) == {"a": (None, None), "b": (Reason.OUTRANKED, "a")}
+    assert verdicts(decision) == {"a": (None, None), "b": (LossReason.OUTRANKED, "a")}
 
 
 def test_who_fails_a_gate_does_not_take_the_placement() -> None:
@@ -111,7 +111,7 @@ def test_who_fails_a_gate_does_not_take_the_placement() -> None:
         user(),
         [RENEWED],
     )
-    assert verdicts(decision) == {"high": (Reason.STATE, "the campaign is paused"), "low": (None, None)}
+    assert verdicts(decision) == {"high": (LossReason.STATE, "the campaign is paused"), "low": (None, None)}
 
 
 def test_every_placement_has_its_own_winner() -> None:
@@ -128,7 +128,7 @@ def test_a_campaign_is_offered_once_for_several_moments_for_the_newest() -> None
     decision = decide(asked, user(), [older, newest])
     assert [(one.cause, one.reason, one.detail) for one in decision.candidates] == [
         ("c2", None, None),
-        ("c1", Reason.OUTRANKED, "upgrade"),
+        ("c1", LossReason.OUTRANKED, "upgrade"),
     ]
 
 

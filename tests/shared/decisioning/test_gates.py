@@ -11,7 +11,7 @@ from shared.decisioning.audiences.audience import Audience, failures
 from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.gates import GATES, Contender, Gate, judge
 from shared.decisioning.library import Library
-from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, Reason
+from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User
@@ -101,34 +101,34 @@ def test_after_a_gate_that_stops_for_good_no_other_is_asked(monkeypatch: pytest.
 
     stopping = contender(state="paused")
     monkeypatch.setattr(gates, "GATES", (Gate(gates.schedule, lambda _: True), Gate(never, lambda _: True)))
-    assert judge(stopping) == (Loss(Reason.STATE, "the campaign is paused"), False)
+    assert judge(stopping) == (Loss(LossReason.STATE, "the campaign is paused"), False)
 
 
 class TestKillSwitch:
     def test_stops_everything(self) -> None:
-        assert loss(sections={"kill_switch": True}) == Loss(Reason.KILL_SWITCH)
+        assert loss(sections={"kill_switch": True}) == Loss(LossReason.KILL_SWITCH)
 
 
 class TestSchedule:
     @pytest.mark.parametrize("state", ["draft", "paused", "archived"])
     def test_runs_only_what_is_live(self, state: str) -> None:
-        assert loss(state=state) == Loss(Reason.STATE, f"the campaign is {state}")
+        assert loss(state=state) == Loss(LossReason.STATE, f"the campaign is {state}")
 
     @pytest.mark.parametrize("status", ["draft", "archived"])
     def test_makes_only_approved_offers(self, status: str) -> None:
         offers = {"annual": {"cms_ref": "x", "validity_hours": 1, "status": status}}
         assert loss(sections={"offers": offers, "campaigns": {"upgrade": campaign()}}) == Loss(
-            Reason.STATE, f"the offer annual is {status}"
+            LossReason.STATE, f"the offer annual is {status}"
         )
 
     def test_waits_for_the_start(self) -> None:
-        assert loss(starts_at=NOW + SECOND) == Loss(Reason.NOT_STARTED, "starts_at 2026-06-01T12:00:01+00:00")
+        assert loss(starts_at=NOW + SECOND) == Loss(LossReason.NOT_STARTED, "starts_at 2026-06-01T12:00:01+00:00")
 
     def test_begins_at_the_very_start(self) -> None:
         assert loss(starts_at=NOW) is None
 
     def test_is_over_at_the_very_end(self) -> None:
-        assert loss(ends_at=NOW) == Loss(Reason.ENDED, "ends_at 2026-06-01T12:00:00+00:00")
+        assert loss(ends_at=NOW) == Loss(LossReason.ENDED, "ends_at 2026-06-01T12:00:00+00:00")
 
     def test_runs_until_just_before_the_end(self) -> None:
         assert loss(ends_at=NOW + SECOND) is None
@@ -136,9 +136,9 @@ class TestSchedule:
 
 class TestPlan:
     @pytest.mark.parametrize(
-        ("plan", "expected"), [("basic", None), ("premium", Reason.PLAN), (None, Reason.PLAN)]
+        ("plan", "expected"), [("basic", None), ("premium", LossReason.PLAN), (None, LossReason.PLAN)]
     )
-    def test_opens_an_offer_to_its_plans_only(self, plan: str | None, expected: Reason | None) -> None:
+    def test_opens_an_offer_to_its_plans_only(self, plan: str | None, expected: LossReason | None) -> None:
         offers = {"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic", "plus"]}}
         lost = loss(user(paying(plan=plan)), {"offers": offers, "campaigns": {"upgrade": campaign()}})
         assert lost == (expected and Loss(expected, "plans_from basic, plus"))
@@ -153,11 +153,11 @@ class TestAudience:
 
     def test_that_fails_is_named_by_its_first_failing_clause(self) -> None:
         clauses = {"live": "subscription.live"}, {"student": "profile.student == true"}, {"no": "false"}
-        assert self.failing(*clauses) == Loss(Reason.AUDIENCE, "student")
+        assert self.failing(*clauses) == Loss(LossReason.AUDIENCE, "student")
 
     def test_keeps_the_user_out_where_a_clause_errs_and_says_why(self) -> None:
         lost = self.failing({"loyal": "features.tenure > 3"})
-        assert lost == Loss(Reason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
+        assert lost == Loss(LossReason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
 
     def test_that_campaigns_share_is_asked_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[tuple[Audience, ...]] = []
@@ -179,7 +179,7 @@ class TestSuppression:
     @pytest.mark.parametrize("kind", list(K))
     def test_stops_after_feedback_of_its_kind_for_ever(self, kind: K) -> None:
         of = user(triggers=(reported(kind, ago(days=99)),))
-        assert loss(of, suppress_on=kind.value) == Loss(Reason.SUPPRESSED, f"{kind} ever")
+        assert loss(of, suppress_on=kind.value) == Loss(LossReason.SUPPRESSED, f"{kind} ever")
 
     @pytest.mark.parametrize("kind", sorted(set(K) - {K.DISMISSED}))
     def test_heeds_no_other_feedback(self, kind: K) -> None:
@@ -191,17 +191,17 @@ class TestSuppression:
     def test_is_over_with_its_window_to_the_second(self, age: timedelta, detail: str | None) -> None:
         of = user(triggers=(reported(K.DISMISSED, NOW - age),))
         lost = loss(of, suppress_on=[{"event": "dismissed", "window_days": 30}])
-        assert lost == (detail and Loss(Reason.SUPPRESSED, detail))
+        assert lost == (detail and Loss(LossReason.SUPPRESSED, detail))
 
     def test_may_heed_what_was_said_of_another_campaign(self) -> None:
         of = user(triggers=(reported(K.DISMISSED, ago(days=1), "other"),))
         assert loss(of, suppress_on="dismissed") is None
         wide = [{"event": "dismissed", "window_days": 7, "scope": "user"}]
-        assert loss(of, suppress_on=wide) == Loss(Reason.SUPPRESSED, "dismissed for the user in 7 days")
+        assert loss(of, suppress_on=wide) == Loss(LossReason.SUPPRESSED, "dismissed for the user in 7 days")
 
     def test_names_the_first_of_its_rules_that_applies(self) -> None:
         of = user(triggers=(reported(K.ACCEPTED, ago(days=1)),))
-        assert loss(of, suppress_on=["dismissed", "accepted"]) == Loss(Reason.SUPPRESSED, "accepted ever")
+        assert loss(of, suppress_on=["dismissed", "accepted"]) == Loss(LossReason.SUPPRESSED, "accepted ever")
 
     def test_withholds_nothing_that_was_meant_for_the_user(self) -> None:
         of = user(triggers=(reported(K.DISMISSED, ago(days=1)),))
@@ -213,14 +213,14 @@ class TestHoldout:
         return judge(contender(of, {"holdouts": {"h": {"percent": 100, **terms}}}))
 
     def test_withholds_from_those_in_it(self) -> None:
-        assert self.held_out() == (Loss(Reason.HOLDOUT, "h"), True)
+        assert self.held_out() == (Loss(LossReason.HOLDOUT, "h"), True)
 
     def test_is_about_its_campaigns_only(self) -> None:
         campaigns = {"upgrade": campaign(), "other": campaign()}
         for about, held in ((["upgrade"], True), (["other"], False)):
             sections = {"campaigns": campaigns, "holdouts": {"h": {"percent": 100, "campaigns": about}}}
             assert judge(contender(sections=sections)) == (
-                (Loss(Reason.HOLDOUT, "h"), True) if held else (None, False)
+                (Loss(LossReason.HOLDOUT, "h"), True) if held else (None, False)
             )
 
     @pytest.mark.parametrize(
@@ -237,11 +237,11 @@ class TestHoldout:
 
     def test_is_named_by_the_first_that_holds(self) -> None:
         holdouts = {name: {"percent": 100} for name in ("b", "a")}
-        assert loss(sections={"holdouts": holdouts}) == Loss(Reason.HOLDOUT, "a")
+        assert loss(sections={"holdouts": holdouts}) == Loss(LossReason.HOLDOUT, "a")
 
     def test_is_worked_out_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[str] = []
-        monkeypatch.setattr(Holdout, "holds", lambda self, *_: asked.append(self.id))
+        monkeypatch.setattr(Holdout, "includes", lambda self, *_: asked.append(self.id))
         campaigns = {"a": campaign(), "b": campaign()}
         decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [moment()])
         assert asked == ["h"]
@@ -261,7 +261,7 @@ class TestExclusivity:
         return loss(user(triggers=shown), {"campaigns": GROUPS})
 
     def test_lets_no_two_of_a_group_speak_at_a_time(self) -> None:
-        assert self.stopped_by(trigger("rival")) == Loss(Reason.EXCLUSIVITY, "rival")
+        assert self.stopped_by(trigger("rival")) == Loss(LossReason.EXCLUSIVITY, "rival")
 
     @pytest.mark.parametrize("other", ["stranger", "free", "gone"])
     def test_is_about_its_group_only(self, other: str) -> None:
@@ -273,7 +273,7 @@ class TestExclusivity:
     def test_names_the_rival_that_spoke_last(self) -> None:
         third = GROUPS | {"third": campaign(exclusivity_group="g")}
         of = user(triggers=(trigger("rival", expires_at=NOW + SECOND), trigger("third")))
-        assert loss(of, {"campaigns": third}) == Loss(Reason.EXCLUSIVITY, "third")
+        assert loss(of, {"campaigns": third}) == Loss(LossReason.EXCLUSIVITY, "third")
 
     def test_ends_when_the_rival_expires_to_the_second(self) -> None:
         assert self.stopped_by(trigger("rival", expires_at=NOW + SECOND)) is not None
@@ -305,18 +305,18 @@ class TestCaps:
     )
     def test_count_the_triggers_of_their_window(self, offered: list[int], cap: Any, detail: str | None) -> None:
         of = user(triggers=tuple(trigger(at=ago(days=days)) for days in offered))
-        assert loss(of, cap=cap) == (detail and Loss(Reason.CAP, detail))
+        assert loss(of, cap=cap) == (detail and Loss(LossReason.CAP, detail))
 
     def test_make_room_with_their_window_to_the_second(self) -> None:
         cap = {"max": 1, "window_days": 1}
         assert loss(user(triggers=(trigger(at=ago(days=1, seconds=-1)),)), cap=cap) == Loss(
-            Reason.CAP, "1 in 1 days"
+            LossReason.CAP, "1 in 1 days"
         )
         assert loss(user(triggers=(trigger(at=ago(days=1)),)), cap=cap) is None
 
     def test_count_what_was_revoked(self) -> None:
         of = user(triggers=(trigger(at=ago(days=1), revoked=True),))
-        assert loss(of, cap={"max": 1}) == Loss(Reason.CAP, "1 ever")
+        assert loss(of, cap={"max": 1}) == Loss(LossReason.CAP, "1 ever")
 
     def test_do_not_count_other_campaigns(self) -> None:
         assert loss(user(triggers=(trigger("other", ago(hours=1)),)), cap={"max": 1}) is None
@@ -324,7 +324,7 @@ class TestCaps:
     def test_may_count_what_was_reported_of_whatever_shares_a_scope(self) -> None:
         seen = tuple(reported(K.IMPRESSION, ago(days=days), f"c{days}") for days in (1, 2, 8))
         cap = {"max": 2, "window_days": 7, "scope": "placement", "event": "impression"}
-        expected = Loss(Reason.CAP, "2 impression for the placement in 7 days")
+        expected = Loss(LossReason.CAP, "2 impression for the placement in 7 days")
         assert loss(user(triggers=seen), cap=cap) == expected
         assert loss(user(triggers=seen[1:]), cap=cap) is None
 
@@ -335,7 +335,7 @@ class TestCaps:
 class TestCoolDown:
     def test_runs_from_the_latest_trigger(self) -> None:
         of = user(triggers=(trigger(at=ago(hours=1)), trigger(at=ago(hours=30))))
-        assert loss(of, cool_down_hours=24) == Loss(Reason.COOL_DOWN, "until 2026-06-02T11:00:00+00:00")
+        assert loss(of, cool_down_hours=24) == Loss(LossReason.COOL_DOWN, "until 2026-06-02T11:00:00+00:00")
 
     def test_is_over_to_the_second(self) -> None:
         assert loss(user(triggers=(trigger(at=ago(hours=24)),)), cool_down_hours=24) is None
@@ -344,7 +344,7 @@ class TestCoolDown:
     def test_may_run_from_feedback(self) -> None:
         rest = {"dismissed": 48, "issued": 24}
         of = user(triggers=(reported(K.DISMISSED, ago(hours=47)),))
-        expected = Loss(Reason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00 after dismissed")
+        expected = Loss(LossReason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00 after dismissed")
         assert loss(of, cool_down_hours=rest) == expected
         assert loss(user(triggers=(reported(K.DISMISSED, ago(hours=48)),)), cool_down_hours=rest) is None
         assert loss(user(triggers=(reported(K.CLICKED, ago(hours=1)),)), cool_down_hours=rest) is None
@@ -362,11 +362,11 @@ class TestQuietHours:
     def test_put_off_until_they_end(self) -> None:
         until = NOW.replace(hour=13)
         told = "until 2026-06-01T13:00:00+00:00 (13:00 UTC)"
-        assert loss(quiet_hours=NIGHT) == Loss(Reason.DEFERRED, told, until)
+        assert loss(quiet_hours=NIGHT) == Loss(LossReason.DEFERRED, told, until)
 
     def test_or_drop(self) -> None:
         told = "until 2026-06-01T13:00:00+00:00 (13:00 UTC)"
-        assert loss(quiet_hours={**NIGHT, "then": "drop"}) == Loss(Reason.QUIET_HOURS, told)
+        assert loss(quiet_hours={**NIGHT, "then": "drop"}) == Loss(LossReason.QUIET_HOURS, told)
 
     def test_are_by_the_clock_of_the_user_else_of_the_catalog(self) -> None:
         sections = {"campaigns": {"upgrade": campaign(quiet_hours=NIGHT)}, "time_zone": "Asia/Tokyo"}
@@ -376,13 +376,13 @@ class TestQuietHours:
 
     def test_put_off_who_is_held_out_too_so_that_it_is_known_what_they_would_have_received(self) -> None:
         sections = {"holdouts": {"h": {"percent": 100}}, "campaigns": {"upgrade": campaign(quiet_hours=NIGHT)}}
-        assert judge(contender(sections=sections)) == (Loss(Reason.HOLDOUT, "h", NOW.replace(hour=13)), False)
+        assert judge(contender(sections=sections)) == (Loss(LossReason.HOLDOUT, "h", NOW.replace(hour=13)), False)
 
     def test_do_not_bring_back_what_a_cap_or_a_rest_has_stopped(self) -> None:
         of = user(triggers=(trigger(),))
-        assert judge(contender(of, cap={"max": 1}, quiet_hours=NIGHT)) == (Loss(Reason.CAP, "1 ever"), False)
+        assert judge(contender(of, cap={"max": 1}, quiet_hours=NIGHT)) == (Loss(LossReason.CAP, "1 ever"), False)
         rested = judge(contender(of, cool_down_hours=1, quiet_hours=NIGHT))
-        assert rested == (Loss(Reason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00"), False)
+        assert rested == (Loss(LossReason.COOL_DOWN, "until 2026-06-01T13:00:00+00:00"), False)
 
 
 class TestScore:
@@ -391,7 +391,7 @@ class TestScore:
             "campaigns": {"upgrade": campaign(rank={"score": "risk"})},
             "scores": {"risk": {"version": 3}},
         }
-        assert loss(sections=sections) == Loss(Reason.SCORE, "score risk version 3: no such artifact")
+        assert loss(sections=sections) == Loss(LossReason.SCORE, "score risk version 3: no such artifact")
 
     def test_that_nobody_ranks_by_is_not_missed(self) -> None:
         assert loss(sections={"scores": {"risk": {"version": 3}}, "library": Library()}) is None
@@ -418,18 +418,18 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
     }
     rivals = {"rival": campaign(exclusivity_group="g"), "another": campaign(exclusivity_group="g")}
     of = user(triggers=(trigger(), reported(K.DISMISSED, NOW), trigger("rival")))
-    mend: dict[Reason, tuple[dict[str, Any], str]] = {
-        Reason.KILL_SWITCH: (sections, "kill_switch"),
-        Reason.STATE: (terms, "state"),
-        Reason.PLAN: (sections, "offers"),
-        Reason.AUDIENCE: (terms, "audience"),
-        Reason.SUPPRESSED: (terms, "suppress_on"),
-        Reason.HOLDOUT: (sections, "holdouts"),
-        Reason.EXCLUSIVITY: (terms, "exclusivity_group"),
-        Reason.CAP: (terms, "cap"),
-        Reason.COOL_DOWN: (terms, "cool_down_hours"),
-        Reason.DEFERRED: (terms, "quiet_hours"),
-        Reason.SCORE: (terms, "rank"),
+    mend: dict[LossReason, tuple[dict[str, Any], str]] = {
+        LossReason.KILL_SWITCH: (sections, "kill_switch"),
+        LossReason.STATE: (terms, "state"),
+        LossReason.PLAN: (sections, "offers"),
+        LossReason.AUDIENCE: (terms, "audience"),
+        LossReason.SUPPRESSED: (terms, "suppress_on"),
+        LossReason.HOLDOUT: (sections, "holdouts"),
+        LossReason.EXCLUSIVITY: (terms, "exclusivity_group"),
+        LossReason.CAP: (terms, "cap"),
+        LossReason.COOL_DOWN: (terms, "cool_down_hours"),
+        LossReason.DEFERRED: (terms, "quiet_hours"),
+        LossReason.SCORE: (terms, "rank"),
     }
     met = []
     while stopped := loss(of, sections | {"campaigns": {"upgrade": campaign(**terms), **rivals}}):

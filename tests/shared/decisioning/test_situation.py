@@ -1,7 +1,7 @@
 """What the candidates of one decision share is found out once."""
 
 from shared.decisioning.library import Library
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore
 from tests.shared.decisioning.builders import campaign, catalog, decide, moment, user
 
@@ -15,7 +15,7 @@ class TestScoresInClauses:
             scores={"risk": {"version": 1}},
         )
         (candidate,) = decide(asked, user(), [moment()]).candidates
-        assert candidate.reason is Reason.AUDIENCE
+        assert candidate.reason is LossReason.AUDIENCE
         return candidate.detail
 
     def test_that_cannot_be_told_fail_the_clause_and_say_why(self) -> None:

@@ -10,7 +10,7 @@ from shared.domain.events import (
     Event,
     Fact,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Signal,
     SignalSeen,
@@ -42,7 +42,7 @@ def trial(on: float, ends: float = 14, *, auto_renew: bool = True, plan: str = "
 
 
 def payment(
-    outcome: Outcome, on: float, start: float | None = None, end: float | None = None, **given: Any
+    outcome: PaymentOutcome, on: float, start: float | None = None, end: float | None = None, **given: Any
 ) -> Event:
     """A report on the payment for the days from `start` (default: that day) to `end` (default: a month on)."""
     told = {name: given.pop(name) for name in ("sub", "event_id") if name in given}
@@ -57,19 +57,19 @@ def payment(
 
 
 def paid(on: float, start: float | None = None, end: float | None = None, **given: Any) -> Event:
-    return payment(Outcome.SUCCEEDED, on, start, end, **given)
+    return payment(PaymentOutcome.SUCCEEDED, on, start, end, **given)
 
 
 def failed(on: float, start: float | None = None, **given: Any) -> Event:
-    return payment(Outcome.FAILED, on, start, **given)
+    return payment(PaymentOutcome.FAILED, on, start, **given)
 
 
 def awaited(on: float, **given: Any) -> Event:
-    return payment(Outcome.PENDING, on, **given)
+    return payment(PaymentOutcome.PENDING, on, **given)
 
 
 def refunded(on: float, start: float, **given: Any) -> Event:
-    return payment(Outcome.REFUNDED, on, start, **given)
+    return payment(PaymentOutcome.REFUNDED, on, start, **given)
 
 
 def signal(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.deadlines import next_change, next_heard
+from shared.domain.deadlines import next_announced_change, next_change
 from shared.domain.events import Event, Signal
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
@@ -188,7 +188,7 @@ class TestWhatMustBeHeard:
     def test_entering_grace_is_silent_and_all_else_is_heard(
         self, story: Story, on: float, heard: float | None
     ) -> None:
-        assert next_heard(story.sub(on), TERMS) == (None if heard is None else day(heard))
+        assert next_announced_change(story.sub(on), TERMS) == (None if heard is None else day(heard))
 
     @pytest.mark.parametrize(
         ("story", "on", "changes"),

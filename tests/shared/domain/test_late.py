@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.arrival import Arrival
-from shared.domain.events import Event, Outcome, Signal, TrialStarted
+from shared.domain.events import Event, PaymentOutcome, Signal, TrialStarted
 from shared.domain.history import RING_SIZE, Folded, History
 from shared.domain.ring import from_row
 from shared.domain.subscription import Status
@@ -70,8 +70,8 @@ def test_a_late_refund_takes_effect() -> None:
 
 
 def test_a_late_verdict_older_than_the_one_that_stands_changes_nothing() -> None:
-    history = aged(paid(80, end=120), payment(Outcome.DISPUTE_WON, 90, start=80))
-    assert late(history, payment(Outcome.DISPUTE_LOST, 85, start=80)).history is history
+    history = aged(paid(80, end=120), payment(PaymentOutcome.DISPUTE_WON, 90, start=80))
+    assert late(history, payment(PaymentOutcome.DISPUTE_LOST, 85, start=80)).history is history
 
 
 def test_a_late_trial_is_used_and_no_more() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from infra.topology import ROOT
 from shared.contracts.inbound.envelope import Delivery, parse_event
-from shared.domain.conditions import CONDITIONS, holds
+from shared.domain.conditions import CONDITIONS, is_still_true
 from shared.domain.events import Event
 from shared.domain.history import History
 from shared.domain.machine import TABLE, Happening
@@ -95,4 +95,4 @@ def test_a_failure_that_comes_after_its_recovery_leaves_the_same_state_and_is_st
     assert late.history == told
     (failed,) = late.moments
     assert failed.kind is MomentKind.PAYMENT_FAILED
-    assert not holds(late.history.head, failed.kind, failed.subscription_id, failed.cause)
+    assert not is_still_true(late.history.head, failed.kind, failed.subscription_id, failed.cause)

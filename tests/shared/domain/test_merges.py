@@ -7,7 +7,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal
 from shared.domain.moments import MomentKind
-from shared.domain.triggers import Journey, Trigger, journey
+from shared.domain.triggers import Trigger, TriggerState, trigger_state
 from tests.shared.domain.story import day, event, paid, signal
 
 
@@ -15,10 +15,10 @@ def quiet(on: float, event_id: str | None = None) -> Event:
     return signal(Signal.INACTIVITY, on, strength=0.5, event_id=event_id)
 
 
-def seen(*events: Event) -> tuple[signals.Behaviour, ...]:
-    known: tuple[signals.Behaviour, ...] = ()
+def seen(*events: Event) -> tuple[signals.BehaviouralSignal, ...]:
+    known: tuple[signals.BehaviouralSignal, ...] = ()
     for one in events:
-        known, _ = signals.note(known, one, one.fact)
+        known, _ = signals.record_signal(known, one, one.fact)
     return known
 
 
@@ -33,16 +33,16 @@ class TestBehaviour:
 
     def test_one_that_comes_again_is_a_duplicate(self) -> None:
         one = quiet(0)
-        assert signals.note(seen(one), one, one.fact) == (seen(one), Arrival.DUPLICATE)
+        assert signals.record_signal(seen(one), one, one.fact) == (seen(one), Arrival.DUPLICATE)
 
     def test_one_older_than_the_newest_8_is_late(self) -> None:
         known, old = seen(*(quiet(on) for on in range(1, 9))), quiet(0)
-        assert signals.note(known, old, old.fact) == (known, Arrival.LATE)
+        assert signals.record_signal(known, old, old.fact) == (known, Arrival.LATE)
 
     def test_an_id_with_other_content_is_rejected(self) -> None:
         one = quiet(0)
         with pytest.raises(Rejected, match="id_reused"):
-            signals.note(seen(one), one._replace(digest="other"), one.fact)
+            signals.record_signal(seen(one), one._replace(digest="other"), one.fact)
 
 
 class TestProfile:
@@ -50,7 +50,7 @@ class TestProfile:
         return paid(on)._replace(profile=Profile(**facts))
 
     def merged(self, *events: Event) -> Profile:
-        known: tuple[profiles.Said, ...] = ()
+        known: tuple[profiles.ProfileFact, ...] = ()
         for one in events:
             known = profiles.merge(known, one)
         return profiles.profile(known)
@@ -78,7 +78,7 @@ def noted(*events: Event) -> tuple[Trigger, ...]:
     """The offer, with what these events say became of it."""
     known: tuple[Trigger, ...] = (OFFER,)
     for one in events:
-        known, _ = triggers.note(known, one, one.fact)
+        known, _ = triggers.record_feedback(known, one, one.fact)
     return known
 
 
@@ -93,23 +93,23 @@ class TestFeedback:
 
     def test_one_that_comes_again_is_a_duplicate(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
-        assert triggers.note(noted(one), one, one.fact) == (noted(one), Arrival.DUPLICATE)
+        assert triggers.record_feedback(noted(one), one, one.fact) == (noted(one), Arrival.DUPLICATE)
 
     def test_on_an_unknown_trigger_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1, trigger_id="t2")
         with pytest.raises(Rejected, match="unknown_trigger"):
-            triggers.note((OFFER,), one, one.fact)
+            triggers.record_feedback((OFFER,), one, one.fact)
 
     def test_an_id_with_other_content_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
         with pytest.raises(Rejected, match="id_reused"):
-            triggers.note(noted(one), one._replace(digest="other"), one.fact)
+            triggers.record_feedback(noted(one), one._replace(digest="other"), one.fact)
 
 
 class TestFeedbackLongAgo:
     def test_is_remembered_but_not_who_gave_it(self) -> None:
         reports = noted(given(FeedbackKind.DELIVERED, 1), given(FeedbackKind.CLICKED, 9))
-        (kept,) = triggers.settle(reports, day(5))
+        (kept,) = triggers.forget_feedback_events(reports, day(5))
         assert [(report.kind, report.at, bool(report.cause)) for report in kept.feedback] == [
             (FeedbackKind.CLICKED, day(9), True),
             (FeedbackKind.DELIVERED, day(1), False),
@@ -117,8 +117,8 @@ class TestFeedbackLongAgo:
 
     def test_that_is_given_again_is_nothing_new(self) -> None:
         one = given(FeedbackKind.DELIVERED, 1)
-        kept = triggers.settle(noted(one), day(5))
-        assert triggers.note(kept, one, one.fact) == (kept, Arrival.DUPLICATE)
+        kept = triggers.forget_feedback_events(noted(one), day(5))
+        assert triggers.record_feedback(kept, one, one.fact) == (kept, Arrival.DUPLICATE)
 
 
 class TestOpen:
@@ -131,7 +131,7 @@ class TestOpen:
 class TestJourney:
     """How far an offer came: what the user answered, else that it is over, else what was seen of it."""
 
-    K, J = FeedbackKind, Journey
+    K, J = FeedbackKind, TriggerState
 
     @pytest.mark.parametrize(
         ("said", "while_open", "expired", "revoked"),
@@ -150,9 +150,9 @@ class TestJourney:
     def test_is_a_table(self, said: list[K], while_open: J, expired: J, revoked: J) -> None:
         for told in (said, said[::-1]):
             (offer,) = noted(*(given(kind, 1 + n / 10) for n, kind in enumerate(told)))
-            assert journey(offer, day(2)) is while_open
-            assert journey(offer, day(3)) is expired
-            assert journey(offer._replace(revoked=True), day(2)) is revoked
+            assert trigger_state(offer, day(2)) is while_open
+            assert trigger_state(offer, day(3)) is expired
+            assert trigger_state(offer._replace(revoked=True), day(2)) is revoked
 
     def test_has_a_name_for_every_kind_of_feedback(self) -> None:
-        assert set(FeedbackKind) < set(Journey)
+        assert set(FeedbackKind) < set(TriggerState)

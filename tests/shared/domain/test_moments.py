@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.domain.conditions import CONDITIONS, holds
-from shared.domain.events import Event, Outcome, Signal
+from shared.domain.conditions import CONDITIONS, is_still_true
+from shared.domain.events import Event, PaymentOutcome, Signal
 from shared.domain.milestones import milestones
 from shared.domain.moments import MILESTONES, MomentKind
 from shared.domain.subscription import Status
@@ -70,7 +70,7 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([paid(0), paused(1, effective=2)], resumed(3), [K.RESUMED]),
         ([paid(0)], refunded(1, start=0), [K.REFUNDED]),
         ([paid(0)], refunded(1, start=0, partial=True), []),
-        ([paid(0)], payment(Outcome.DISPUTE_LOST, 1, start=0), []),
+        ([paid(0)], payment(PaymentOutcome.DISPUTE_LOST, 1, start=0), []),
         ([paid(0)], signal(Signal.DOWNGRADE_SCHEDULED, 1, to_plan="mini"), []),
         ([], auto_renew_off(0), []),
         ([], failed(0), []),
@@ -174,8 +174,8 @@ class TestMilestones:
         story = after(trial(0, ends=14))
         reminder = next(milestones(story.sub(11), OFFSETS))
         extended = story.then(trial(11, ends=30))
-        assert holds(story.account(11), reminder.kind, "main", reminder.cause)
-        assert not holds(extended.account(11), reminder.kind, "main", reminder.cause)
+        assert is_still_true(story.account(11), reminder.kind, "main", reminder.cause)
+        assert not is_still_true(extended.account(11), reminder.kind, "main", reminder.cause)
 
 
 IN_STATUS = {
@@ -227,8 +227,8 @@ def test_a_failed_payment_is_worth_an_offer_until_it_recovers() -> None:
 
 def test_a_moment_is_true_only_of_the_subscription_that_speaks() -> None:
     story = after(paid(0, sub="a"))
-    assert holds(story.account(1), K.ACTIVATED, "a", "cause")
-    assert not holds(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", "cause")
+    assert is_still_true(story.account(1), K.ACTIVATED, "a", "cause")
+    assert not is_still_true(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", "cause")
 
 
 def test_milestones_are_trial_ending_and_lapsed() -> None:

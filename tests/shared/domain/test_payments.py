@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.events import Event, Outcome
+from shared.domain.events import Event, PaymentOutcome
 from shared.domain.instants import END_OF_TIME
 from shared.domain.subscription import Status
 from tests.shared.domain.story import (
@@ -209,9 +209,9 @@ def test_a_pending_payment_that_expires_after_another_life_takes_nothing_that_wa
     assert [story.status(on) for on in (6, 32.9)] == [Status.ACTIVE, Status.ACTIVE]
 
 
-@pytest.mark.parametrize("outcome", list(Outcome))
+@pytest.mark.parametrize("outcome", list(PaymentOutcome))
 @pytest.mark.parametrize("before", [Story(), after(paid(0)), after(trial(0))])
-def test_a_period_may_end_with_the_last_instant_there_is(before: Story, outcome: Outcome) -> None:
+def test_a_period_may_end_with_the_last_instant_there_is(before: Story, outcome: PaymentOutcome) -> None:
     report = payment(outcome, 1, final=True, grace_until=2)
     lifetime = report._replace(fact=report.fact._replace(period_end=END_OF_TIME))
     assert before.then(lifetime).history.at(END_OF_TIME, TERMS)[0].best.status in Status

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.events import FeedbackKind
-from shared.domain.tallies import CELLS, ISSUED, MAX_ROWS, SCOPES, Rough, Tallies, Tally, events_of, forget
+from shared.domain.tallies import (
+    CELLS,
+    ISSUED,
+    MAX_ROWS,
+    SCOPES,
+    CountMinSketch,
+    Tallies,
+    Tally,
+    events_of,
+    forget,
+)
 from shared.domain.triggers import Feedback, Trigger
 from tests.shared.domain.story import day
 from tests.shared.domain.test_merges import OFFER
@@ -61,7 +71,7 @@ class TestTallies:
             Tally(*about, ISSUED, 2, day(2)),
             Tally("c", "other", "p", "email", ISSUED, 1, day(5)),
         )
-        assert tallies.rough == ()
+        assert tallies.sketches == ()
 
     def test_do_not_depend_on_the_order_of_leaving(self) -> None:
         triggers = [offer(n, f"c{n % 7}") for n in range(40)]
@@ -71,29 +81,29 @@ class TestTallies:
         tallies = left(*(offer(n, f"c{n}") for n in range(MAX_ROWS + 1)))
         assert len(tallies.rows) == MAX_ROWS
         assert "c0" not in {row.campaign_id for row in tallies.rows}
-        (rough,) = tallies.rough
-        assert (rough.event, rough.last_at, rough.number("campaign", "c0")) == (ISSUED, day(0), 1)
+        (sketches,) = tallies.sketches
+        assert (sketches.event, sketches.last_at, sketches.number("campaign", "c0")) == (ISSUED, day(0), 1)
 
     def test_that_are_rough_stay_as_large(self) -> None:
         tallies = left(*(offer(n, f"c{n}") for n in range(2000)))
-        assert [len(rough.cells) for rough in tallies.rough] == [CELLS]
-        assert tallies.rough[0].number("user", "") == 35
+        assert [len(sketches.cells) for sketches in tallies.sketches] == [CELLS]
+        assert tallies.sketches[0].number("user", "") == 35
 
 
 class TestRough:
-    EMPTY = Rough(ISSUED, "0" * CELLS, day(0))
+    EMPTY = CountMinSketch(ISSUED, "0" * CELLS, day(0))
 
     def test_counts_what_shares_each_scope(self) -> None:
         tally = Tally("c", "o", "p", "email", ISSUED, 3, day(1))
-        rough = self.EMPTY.plus(tally)
-        assert [rough.number(scope, name_of(tally)) for scope, name_of in SCOPES.items()] == [3] * len(SCOPES)
-        assert rough.last_at == day(1)
+        sketches = self.EMPTY.plus(tally)
+        assert [sketches.number(scope, name_of(tally)) for scope, name_of in SCOPES.items()] == [3] * len(SCOPES)
+        assert sketches.last_at == day(1)
 
     def test_hardly_ever_counts_what_never_was(self) -> None:
-        rough = self.EMPTY
+        sketches = self.EMPTY
         for number in range(20):
-            rough = rough.plus(Tally(f"c{number}", f"o{number}", "p", "email", ISSUED, 1, day(1)))
-        mistaken = sum(rough.number("campaign", f"another-{number}") > 0 for number in range(1000))
+            sketches = sketches.plus(Tally(f"c{number}", f"o{number}", "p", "email", ISSUED, 1, day(1)))
+        mistaken = sum(sketches.number("campaign", f"another-{number}") > 0 for number in range(1000))
         assert mistaken < 60
 
 
@@ -123,5 +133,5 @@ def test_nothing_is_ever_counted_too_low(triggers: list[Trigger]) -> None:
     )
     for (scope, name, event), number in truth.items():
         rows = sum(row.number for row in tallies.rows if row.event == event and SCOPES[scope](row) == name)
-        rough = sum(one.number(scope, name) for one in tallies.rough if one.event == event)
-        assert rows + rough >= min(number, 35)
+        sketches = sum(one.number(scope, name) for one in tallies.sketches if one.event == event)
+        assert rows + sketches >= min(number, 35)

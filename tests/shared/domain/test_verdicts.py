@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.events import Outcome
+from shared.domain.events import PaymentOutcome
 from shared.domain.subscription import Status, Verdict
 from tests.shared.domain.story import (
     Story,
@@ -19,7 +19,7 @@ from tests.shared.domain.story import (
 )
 
 
-def verdicts(*outcomes: Outcome) -> Story:
+def verdicts(*outcomes: PaymentOutcome) -> Story:
     """A payment for the days 0 to 30, and what was said of it on the days after."""
     reports = [payment(outcome, on, start=0) for on, outcome in enumerate(outcomes, start=1)]
     return after(paid(0), *reports)
@@ -28,42 +28,42 @@ def verdicts(*outcomes: Outcome) -> Story:
 @pytest.mark.parametrize(
     ("outcomes", "shown"),
     [
-        ([Outcome.REFUNDED], Status.REVOKED),
-        ([Outcome.REFUNDED, Outcome.REFUND_REVERSED], Status.ACTIVE),
-        ([Outcome.DISPUTED], Status.ACTIVE),
-        ([Outcome.DISPUTED, Outcome.DISPUTE_LOST], Status.REVOKED),
-        ([Outcome.DISPUTED, Outcome.DISPUTE_WON], Status.ACTIVE),
-        ([Outcome.DISPUTE_LOST, Outcome.DISPUTE_WON], Status.ACTIVE),
-        ([Outcome.REFUNDED, Outcome.SUCCEEDED], Status.ACTIVE),
+        ([PaymentOutcome.REFUNDED], Status.REVOKED),
+        ([PaymentOutcome.REFUNDED, PaymentOutcome.REFUND_REVERSED], Status.ACTIVE),
+        ([PaymentOutcome.DISPUTED], Status.ACTIVE),
+        ([PaymentOutcome.DISPUTED, PaymentOutcome.DISPUTE_LOST], Status.REVOKED),
+        ([PaymentOutcome.DISPUTED, PaymentOutcome.DISPUTE_WON], Status.ACTIVE),
+        ([PaymentOutcome.DISPUTE_LOST, PaymentOutcome.DISPUTE_WON], Status.ACTIVE),
+        ([PaymentOutcome.REFUNDED, PaymentOutcome.SUCCEEDED], Status.ACTIVE),
     ],
 )
-def test_the_latest_verdict_on_the_granting_payment_stands(outcomes: list[Outcome], shown: Status) -> None:
+def test_the_latest_verdict_on_the_granting_payment_stands(outcomes: list[PaymentOutcome], shown: Status) -> None:
     assert verdicts(*outcomes).status(10) is shown
 
 
 def test_verdicts_are_latest_by_time_not_by_arrival() -> None:
-    lost, won = payment(Outcome.DISPUTE_LOST, 1, start=0), payment(Outcome.DISPUTE_WON, 2, start=0)
+    lost, won = payment(PaymentOutcome.DISPUTE_LOST, 1, start=0), payment(PaymentOutcome.DISPUTE_WON, 2, start=0)
     assert after(paid(0), won, lost).status(3) is Status.ACTIVE
 
 
 def test_each_verdict_is_kept_by_its_name() -> None:
     kept = {
         outcome: verdicts(outcome).sub(2).payments[-1].verdict
-        for outcome in Outcome
-        if outcome not in {Outcome.PENDING, Outcome.FAILED}
+        for outcome in PaymentOutcome
+        if outcome not in {PaymentOutcome.PENDING, PaymentOutcome.FAILED}
     }
     assert kept == {
-        Outcome.SUCCEEDED: Verdict.PAID,
-        Outcome.REFUNDED: Verdict.REFUNDED,
-        Outcome.REFUND_REVERSED: Verdict.REVERSED,
-        Outcome.DISPUTED: Verdict.DISPUTED,
-        Outcome.DISPUTE_WON: Verdict.WON,
-        Outcome.DISPUTE_LOST: Verdict.LOST,
+        PaymentOutcome.SUCCEEDED: Verdict.PAID,
+        PaymentOutcome.REFUNDED: Verdict.REFUNDED,
+        PaymentOutcome.REFUND_REVERSED: Verdict.REVERSED,
+        PaymentOutcome.DISPUTED: Verdict.DISPUTED,
+        PaymentOutcome.DISPUTE_WON: Verdict.WON,
+        PaymentOutcome.DISPUTE_LOST: Verdict.LOST,
     }
 
 
 def test_revoked_is_not_entitled() -> None:
-    assert not verdicts(Outcome.REFUNDED).entitled(2)
+    assert not verdicts(PaymentOutcome.REFUNDED).entitled(2)
 
 
 def test_a_part_of_the_money_given_back_takes_nothing() -> None:
@@ -118,28 +118,28 @@ def test_the_granting_payment_is_known_though_eight_later_ones_were_judged() -> 
 
 class TestBeneathTheVerdict:
     def test_the_machine_runs_on_in_silence(self) -> None:
-        story = verdicts(Outcome.REFUNDED)
+        story = verdicts(PaymentOutcome.REFUNDED)
         assert story.brought(200) == []
         assert story.sub(200).status is Status.EXPIRED
         assert story.status(200) is Status.REVOKED
 
     def test_events_bring_no_moments(self) -> None:
-        assert verdicts(Outcome.REFUNDED).then(auto_renew_off(5)).moments == []
+        assert verdicts(PaymentOutcome.REFUNDED).then(auto_renew_off(5)).moments == []
 
     def test_a_won_dispute_shows_what_the_machine_has_come_to(self) -> None:
-        story = verdicts(Outcome.DISPUTE_LOST)
-        assert story.then(payment(Outcome.DISPUTE_WON, 20, start=0)).status(20) is Status.ACTIVE
-        assert story.then(payment(Outcome.DISPUTE_WON, 32, start=0)).status(32) is Status.GRACE
+        story = verdicts(PaymentOutcome.DISPUTE_LOST)
+        assert story.then(payment(PaymentOutcome.DISPUTE_WON, 20, start=0)).status(20) is Status.ACTIVE
+        assert story.then(payment(PaymentOutcome.DISPUTE_WON, 32, start=0)).status(32) is Status.GRACE
 
     def test_a_success_for_a_later_period_ends_it(self) -> None:
-        assert verdicts(Outcome.REFUNDED).then(paid(5)).status(6) is Status.ACTIVE
+        assert verdicts(PaymentOutcome.REFUNDED).then(paid(5)).status(6) is Status.ACTIVE
 
     def test_a_trial_after_the_machine_expired_ends_it(self) -> None:
-        story = verdicts(Outcome.REFUNDED).then(cancelled(3), trial(5, ends=19))
+        story = verdicts(PaymentOutcome.REFUNDED).then(cancelled(3), trial(5, ends=19))
         assert story.status(6) is Status.TRIALING
 
     def test_a_refund_tells_of_itself_and_no_more(self) -> None:
-        assert verdicts(Outcome.REFUNDED).moments == ["refunded"]
+        assert verdicts(PaymentOutcome.REFUNDED).moments == ["refunded"]
 
 
 class TestThePeriodNotYetBegun:
@@ -151,7 +151,7 @@ class TestThePeriodNotYetBegun:
         assert story.status(30) is Status.GRACE
 
     def test_lost_restores_the_one_before(self) -> None:
-        story = after(paid(0), paid(20, start=30), payment(Outcome.DISPUTE_LOST, 21, start=30))
+        story = after(paid(0), paid(20, start=30), payment(PaymentOutcome.DISPUTE_LOST, 21, start=30))
         assert story.sub(22).period_end == day(30)
 
     def test_refunded_once_it_has_begun_revokes(self) -> None:
@@ -187,7 +187,7 @@ class TestThePeriodNotYetBegun:
 
     def test_refunded_and_reversed_grants_it_again(self) -> None:
         story = after(paid(0), paid(20, start=30), refunded(21, start=30))
-        again = story.then(payment(Outcome.REFUND_REVERSED, 22, start=30))
+        again = story.then(payment(PaymentOutcome.REFUND_REVERSED, 22, start=30))
         assert again.sub(23).period_end == day(60)
 
     def test_refunded_after_a_cancellation_lets_the_user_come_back_at_once(self) -> None:

@@ -13,9 +13,9 @@ from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal, TimePassed
 from shared.domain.moments import MomentKind
-from shared.processing.outbox import still_alive
+from shared.processing.outbox import worth_republishing
 from shared.processing.process import Processed, process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.user_record import MAX_DEFERRED, MAX_FIRED, MAX_TRIGGERS, Fired, UserRecord
 from tests.shared.domain.story import (
     TERMS,
@@ -42,7 +42,7 @@ class Told:
     """A record, and what every processing so far said to the world."""
 
     def __init__(self, catalog: Catalog = EVERYTHING) -> None:
-        self.policy = Policy(catalog, TERMS)
+        self.policy = Rules(catalog, TERMS)
         self.record = UserRecord(USER)
         self.last = Processed(self.record, Arrival.APPLIED)
 
@@ -314,7 +314,7 @@ class TestForgetting:
         caused = told.record.pending[1]
         told.process(paid(3, plan="another"))
         kinds = [message.body.get("kind") for message in caused.messages]
-        again = [message.body.get("kind") for message in still_alive(caused, told.record, day(3))]
+        again = [message.body.get("kind") for message in worth_republishing(caused, told.record, day(3))]
         assert (kinds.count("issued"), again.count("issued")) == (1, 0)
         assert len(again) == len(kinds) - 1
 
@@ -441,7 +441,7 @@ class TestChurnRisk:
     def test_rises_when_the_clock_looks(self) -> None:
         """An artifact that asks how long there was silence would: here the catalog learns of the score later."""
         told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
-        told.policy = Policy(EVERYTHING, TERMS)
+        told.policy = Rules(EVERYTHING, TERMS)
         assert told.time_passes(2).triggers("issued") == [K.CHURN_RISK_RAISED]
         assert told.time_passes(2).triggers("issued") == []
 

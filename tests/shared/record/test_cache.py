@@ -3,7 +3,7 @@
 import pytest
 
 from shared.record import cache
-from shared.record.cache import Recall
+from shared.record.cache import RecordCache
 from shared.record.codec import UnreadableRecord, pack
 from shared.record.user_record import UserRecord
 
@@ -19,8 +19,8 @@ def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
-def kept(*records: UserRecord, most: int = 2) -> Recall:
-    remembering = Recall(most)
+def kept(*records: UserRecord, most: int = 2) -> RecordCache:
+    remembering = RecordCache(most)
     for record in records:
         remembering.keep(pack(record), record)
     return remembering

@@ -11,7 +11,7 @@ from shared.domain.account import Account
 from shared.domain.history import History
 from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
-from shared.processing.settle import Policy
+from shared.processing.settle import Rules
 from shared.record.bounds import fit
 from shared.record.codec import UnreadableRecord, pack, unpack
 from shared.record.user_record import UserRecord
@@ -23,7 +23,7 @@ from tests.support.lives import lives
 @st.composite
 def records(draw: st.DrawFn) -> UserRecord:
     """Records as they come about: some history, at some instants, under some catalog."""
-    policy = Policy(CATALOGS[draw(st.sampled_from(sorted(CATALOGS)))], TERMS)
+    policy = Rules(CATALOGS[draw(st.sampled_from(sorted(CATALOGS)))], TERMS)
     record, now = UserRecord(USER), draw(instants)
     for event in draw(histories(behaving=True) | lives()):
         now = max(now, event.occurred_at)

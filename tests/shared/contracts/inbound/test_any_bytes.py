@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.contracts.inbound.envelope import EVENTS, Delivery, decode, parse_clock, parse_event
 from shared.contracts.inbound.fields import EARLIEST
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.domain.events import Event
 from tests.shared.contracts.samples import VALID, push
@@ -63,7 +63,7 @@ DATA = st.binary(max_size=200) | (nearly_valid() | JSON).map(lambda event: json.
 @given(st.binary(max_size=500))
 def test_any_body_is_a_delivery_or_no_push(body: bytes) -> None:
     outcome = outcome_of(partial(decode, body))
-    assert isinstance(outcome, Delivery) or outcome.reason == Reason.BAD_ENVELOPE
+    assert isinstance(outcome, Delivery) or outcome.reason == RejectionReason.BAD_ENVELOPE
 
 
 @given(JSON, JSON, JSON, JSON)
@@ -73,7 +73,7 @@ def test_any_push_of_wrong_parts_is_a_delivery_or_no_push(
     message = {"data": data, "attributes": attributes, "messageId": id_}
     body = json.dumps({"message": message, "deliveryAttempt": attempt}).encode()
     outcome = outcome_of(partial(decode, body))
-    assert isinstance(outcome, Delivery) or outcome.reason == Reason.BAD_ENVELOPE
+    assert isinstance(outcome, Delivery) or outcome.reason == RejectionReason.BAD_ENVELOPE
 
 
 @given(st.binary(max_size=500), st.dictionaries(st.text(), st.text(), max_size=4))
@@ -86,7 +86,7 @@ def test_whatever_is_published_arrives_byte_for_byte(data: bytes, attributes: di
 def test_any_data_is_an_event_or_refused(topic: str, data: bytes, attributes: dict[str, str]) -> None:
     outcome = outcome_of(partial(parse_event, topic, Delivery(data, attributes)))
     if isinstance(outcome, Rejected):
-        assert outcome.reason in Reason
+        assert outcome.reason in RejectionReason
     else:
         assert outcome.key.topic == topic
         assert outcome.occurred_at >= EARLIEST

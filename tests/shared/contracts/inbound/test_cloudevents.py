@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.inbound.envelope import parse_event
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.events import Event
 from tests.shared.contracts.samples import PAYMENT, delivery, refusal
 
@@ -86,15 +86,17 @@ BROKEN: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("envelope", BROKEN)
 def test_a_cloudevent_without_an_event_is_refused(envelope: dict[str, Any]) -> None:
-    assert refusal(envelope).reason == Reason.INVALID
+    assert refusal(envelope).reason == RejectionReason.INVALID
 
 
 def test_what_is_encoded_is_read_as_strictly_as_all_else() -> None:
     twice = b64encode(b'{"amount": 1, "amount": 2}').decode()
     assert "each key once" in refusal(STRUCTURED | {"data_base64": twice}).detail
-    assert refusal(STRUCTURED | {"data_base64": b64encode(b"\xff").decode()}).reason == Reason.NOT_JSON
+    assert refusal(STRUCTURED | {"data_base64": b64encode(b"\xff").decode()}).reason == RejectionReason.NOT_JSON
 
 
 def test_a_batch_of_cloudevents_is_refused() -> None:
     batch = json.dumps([STRUCTURED | {"data": PAYMENT}]).encode()
-    assert refusal(batch, **{"content-type": "application/cloudevents-batch+json"}).reason == Reason.INVALID
+    assert (
+        refusal(batch, **{"content-type": "application/cloudevents-batch+json"}).reason == RejectionReason.INVALID
+    )

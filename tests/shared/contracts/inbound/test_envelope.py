@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.inbound.envelope import Delivery, check_not_future, decode, parse_clock, parse_event
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from tests.shared.contracts.samples import PAYMENT, delivery, push
 
@@ -72,7 +72,7 @@ NO_PUSHES: dict[str, bytes] = {
 def test_what_is_no_push_is_refused(body: bytes) -> None:
     with pytest.raises(Rejected) as caught:
         decode(body)
-    assert caught.value.reason == Reason.BAD_ENVELOPE
+    assert caught.value.reason == RejectionReason.BAD_ENVELOPE
 
 
 def test_an_event_arrives_through_its_envelope() -> None:
@@ -92,7 +92,7 @@ def test_a_tick_may_ask_for_some_shards() -> None:
 def test_shards_that_are_none_are_refused(shards: object) -> None:
     with pytest.raises(Rejected) as caught:
         parse_clock(delivery({"shards": shards}))
-    assert caught.value.reason == Reason.INVALID
+    assert caught.value.reason == RejectionReason.INVALID
     assert caught.value.detail.startswith("shards")
 
 
@@ -111,5 +111,5 @@ def test_an_event_further_ahead_is_refused(occurred_at: str) -> None:
     event = parse_event("payment", delivery(PAYMENT | {"occurred_at": occurred_at}))
     with pytest.raises(Rejected) as caught:
         check_not_future(event, NOW, SKEW)
-    assert caught.value.reason == Reason.FUTURE_DATED
+    assert caught.value.reason == RejectionReason.FUTURE_DATED
     assert "at most 300 seconds ahead" in caught.value.detail

@@ -14,7 +14,7 @@ from shared.domain.events import (
     FeedbackGiven,
     FeedbackKind,
     Key,
-    Outcome,
+    PaymentOutcome,
     PaymentReported,
     Profile,
     Signal,
@@ -34,7 +34,7 @@ def parsed(event: dict[str, Any], topic: str = "payment") -> Event:
 
 FACTS: dict[str, Fact] = {
     "trial-start": TrialStarted("premium", datetime(2026, 3, 29, 9, 30, tzinfo=UTC), auto_renew=True),
-    "payment": PaymentReported(Outcome.SUCCEEDED, "premium", 999, "EUR", AT, MONTH_LATER),
+    "payment": PaymentReported(PaymentOutcome.SUCCEEDED, "premium", 999, "EUR", AT, MONTH_LATER),
     "churn-signal": SignalSeen(Signal.INACTIVITY, strength=0.5),
     "trigger-feedback": FeedbackGiven("t-1", FeedbackKind.CLICKED),
     "lifecycle-due": TimePassed(),
@@ -67,7 +67,7 @@ def test_everything_a_payment_may_say_arrives() -> None:
     assert event.subscription_id == "family:2"
     assert event.profile == Profile("DE", "de-DE", "Europe/Berlin", student=False)
     assert event.fact == PaymentReported(
-        Outcome.FAILED,
+        PaymentOutcome.FAILED,
         "premium",
         999,
         "EUR",
@@ -136,7 +136,7 @@ def test_ids_that_a_store_may_refuse_are_ids_all_the_same(id_: str) -> None:
 @pytest.mark.parametrize("amount", [0, 10**12])
 def test_the_least_and_the_greatest_amount_are_accepted(amount: int) -> None:
     assert parsed(PAYMENT | {"amount": amount}).fact == PaymentReported(
-        Outcome.SUCCEEDED, "premium", amount, "EUR", AT, MONTH_LATER
+        PaymentOutcome.SUCCEEDED, "premium", amount, "EUR", AT, MONTH_LATER
     )
 
 

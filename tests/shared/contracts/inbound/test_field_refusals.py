@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, refusal
 
 BAD_IDS = [
@@ -75,7 +75,7 @@ BROKEN_PAYMENTS = [(field, bad) for field, values in WRONG_KINDS_OF_VALUE.items(
 @pytest.mark.parametrize(("field", "bad"), BROKEN_PAYMENTS)
 def test_a_field_that_breaks_its_rule_is_named(field: str, bad: Any) -> None:
     rejected = refusal(PAYMENT | {field: bad})
-    assert rejected.reason == Reason.INVALID
+    assert rejected.reason == RejectionReason.INVALID
     assert rejected.detail.startswith((f"{field}: expected ", f"{field}."))
     assert ", found " in rejected.detail
 
@@ -102,7 +102,7 @@ OTHER_TOPICS = [
 @pytest.mark.parametrize(("topic", "field", "bad"), OTHER_TOPICS)
 def test_the_other_topics_have_rules_too(topic: str, field: str, bad: Any) -> None:
     rejected = refusal(VALID[topic] | {field: bad}, topic)
-    assert rejected.reason == Reason.INVALID
+    assert rejected.reason == RejectionReason.INVALID
     assert rejected.detail.startswith(f"{field}: expected ")
 
 
@@ -129,13 +129,13 @@ UNKNOWN = [
 @pytest.mark.parametrize(("topic", "field", "value"), UNKNOWN)
 def test_an_unknown_value_of_a_closed_list_can_be_redriven(topic: str, field: str, value: Any) -> None:
     rejected = refusal(VALID[topic] | {field: value}, topic)
-    assert rejected.reason == Reason.UNKNOWN_VALUE
+    assert rejected.reason == RejectionReason.UNKNOWN_VALUE
     assert rejected.detail.startswith(f"{field}: expected ")
 
 
 def test_an_unknown_value_outranks_what_else_is_wrong() -> None:
     rejected = refusal(PAYMENT | {"amount": -1, "currency": None, "outcome": "chargeback"})
-    assert rejected.reason == Reason.UNKNOWN_VALUE
+    assert rejected.reason == RejectionReason.UNKNOWN_VALUE
     assert rejected.detail.startswith("outcome: ")
 
 

@@ -12,9 +12,9 @@ from shared.contracts.outbound.base import Outbound
 from shared.contracts.outbound.messages import (
     DecisionMessage,
     Exposure,
+    ExposureDetails,
     ExposureKind,
     Facts,
-    Fate,
     Message,
     SubscriptionChange,
     SubscriptionFacts,
@@ -29,7 +29,7 @@ from shared.contracts.outbound.messages import (
     header,
     trigger_message,
 )
-from shared.contracts.reasons import Reason
+from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.domain.events import FeedbackKind, Key
 from shared.domain.moments import MomentKind
@@ -73,7 +73,7 @@ def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
 
 def exposure(kind: ExposureKind = ExposureKind.CLICKED, offer: str | None = "half", **chosen: Any) -> Message:
     reason = ("holdout", "h") if kind is ExposureKind.SUPPRESSED else (None, None)
-    return exposure_message(begin(), OFFERED._replace(**chosen), Fate(kind, AT, offer, *reason))
+    return exposure_message(begin(), OFFERED._replace(**chosen), ExposureDetails(kind, AT, offer, *reason))
 
 
 def decision(*outcomes: str, **about: Any) -> Message:
@@ -308,4 +308,4 @@ def test_other_data_attributes_or_topic_make_another_dead_letter() -> None:
 def test_the_list_of_reasons_is_closed() -> None:
     with pytest.raises(ValidationError):
         dead_letter("payment", DELIVERY, Rejected("because", "no such reason"))
-    assert all(reason.meaning.endswith(".") for reason in Reason)
+    assert all(reason.meaning.endswith(".") for reason in RejectionReason)

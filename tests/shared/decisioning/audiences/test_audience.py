@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from shared.decisioning.audiences.audience import Audience, activate, all_of, any_of, failures
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause, compiled
-from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, scope_of
+from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, facts_about
 from shared.domain.events import Signal
 from shared.domain.instants import END_OF_TIME
-from shared.domain.signals import Behaviour
+from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
 from shared.domain.user import User
 from tests.shared.decisioning.builders import NOW, ago, paying, user
@@ -24,7 +24,7 @@ def clause(text: str, name: str = "clause") -> Clause:
 
 
 def answer(text: str, of: User | None = None) -> str | None:
-    return clause(text).failure(activate(scope_of(of or user())))
+    return clause(text).failure(activate(facts_about(of or user())))
 
 
 def audience(*texts: str, quantifier: Any = all_of) -> Audience:
@@ -32,7 +32,7 @@ def audience(*texts: str, quantifier: Any = all_of) -> Audience:
 
 
 def failure(*texts: str, quantifier: Any = all_of, of: User | None = None) -> str | None:
-    (found,) = failures((audience(*texts, quantifier=quantifier),), activate(scope_of(of or user())))
+    (found,) = failures((audience(*texts, quantifier=quantifier),), activate(facts_about(of or user())))
     return found
 
 
@@ -100,7 +100,7 @@ def test_an_evaluation_of_several_that_gives_up_asks_each_by_itself() -> None:
     for _ in range(4):
         forever = f"[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].exists(a, {forever})"
     several = (audience(forever), audience("subscription.live"), audience("false"))
-    (told, *others) = failures(several, activate(scope_of(user())))
+    (told, *others) = failures(several, activate(facts_about(user())))
     assert told
     assert "iteration" in told.lower()
     assert others == [None, "c0"]
@@ -114,7 +114,7 @@ def test_of_several_audiences_one_that_errs_takes_none_along() -> None:
         audience("1 / 0 == 1", "false", quantifier=any_of),
         audience("false", "true", quantifier=any_of),
     )
-    facts = activate(scope_of(user()))
+    facts = activate(facts_about(user()))
     division = "INVALID_ARGUMENT: divide by zero"
     assert failures(several, facts) == [f"c1: {division}", None, "c1", f"c0: {division}", None]
     assert failures(several[1:3], facts) == [None, "c1"]
@@ -146,7 +146,7 @@ SEVERAL = st.lists(
 @settings(max_examples=60)
 @given(SEVERAL, st.sampled_from([user(), user(NEVER_SEEN)]))
 def test_asked_together_audiences_answer_as_clause_by_clause(several: list[Audience], of: User) -> None:
-    facts = activate(scope_of(of))
+    facts = activate(facts_about(of))
     one_by_one = [[clause.failure(facts) for clause in one.clauses] for one in several]
     expected = [
         None if one.combine(failure is None for failure in found) else next(filter(None, found))
@@ -158,7 +158,7 @@ def test_asked_together_audiences_answer_as_clause_by_clause(several: list[Audie
 def test_audiences_that_are_too_much_for_one_program_are_asked_by_themselves() -> None:
     long = f"subscription.plan != '{'x' * 60_000}'"
     several = (audience(long), audience(long, "false"))
-    assert failures(several, activate(scope_of(user()))) == [None, "c1"]
+    assert failures(several, activate(facts_about(user()))) == [None, "c1"]
 
 
 def test_all_of_names_the_first_clause_that_fails() -> None:
@@ -195,7 +195,7 @@ def test_a_clause_cannot_reach_out_of_its_parentheses() -> None:
 
 
 def test_every_variable_is_there_for_a_user_never_seen() -> None:
-    assert scope_of(user(NEVER_SEEN)).keys() == VARIABLES.keys()
+    assert facts_about(user(NEVER_SEEN)).keys() == VARIABLES.keys()
     assert answer("subscription.status == 'none' && subscription.plan == null", user(NEVER_SEEN)) is None
 
 
@@ -217,7 +217,7 @@ FULL = paying(
     period_end=NOW + timedelta(hours=36),
 )
 SEEN = tuple(
-    Behaviour(Signal.INACTIVITY, ago(days=days), f"c{days}", "", strength)
+    BehaviouralSignal(Signal.INACTIVITY, ago(days=days), f"c{days}", "", strength)
     for days, strength in ((9, 0.9), (2, 0.25), (5, None))
 )
 TRUE_OF_THEM = [
@@ -275,7 +275,7 @@ def test_payments_whose_money_is_gone_do_not_count() -> None:
 
 def test_part_of_a_day_is_rounded_down_on_both_sides_of_now() -> None:
     ends = [NOW + timedelta(hours=hours) for hours in (23, -1)]
-    days = [scope_of(user(paying(period_end=end)))["subscription.days_until_period_end"] for end in ends]
+    days = [facts_about(user(paying(period_end=end)))["subscription.days_until_period_end"] for end in ends]
     assert days == [0, -1]
 
 
@@ -295,7 +295,7 @@ def test_what_is_asked_together_is_compiled_when_it_is_first_asked_and_once(monk
     several = (audience("subscription.live"), audience("false"))
     assert texts == []
     for _ in range(3):
-        assert failures(several, activate(scope_of(user()))) == [None, "c0"]
+        assert failures(several, activate(facts_about(user()))) == [None, "c0"]
     assert len(texts) == 1
 
 

@@ -12,7 +12,7 @@ from shared.decisioning.document import schema
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.document.vocabulary import Strict
 from shared.decisioning.gates import GATES
-from shared.decisioning.losses import Reason
+from shared.decisioning.losses import LossReason
 from shared.domain.errors import InvalidCatalog
 from shared.domain.events import BEHAVIOURAL, FeedbackKind
 from shared.domain.moments import MomentKind
@@ -59,15 +59,15 @@ def test_the_page_names_every_variable_of_a_clause() -> None:
     assert [name for name in named if f"`{name}`" not in PAGE] == []
 
 
-@pytest.mark.parametrize("words", [MomentKind, Reason, BEHAVIOURAL, FeedbackKind])
-def test_the_page_names_every_word_of_the_contract(words: type[Reason]) -> None:
+@pytest.mark.parametrize("words", [MomentKind, LossReason, BEHAVIOURAL, FeedbackKind])
+def test_the_page_names_every_word_of_the_contract(words: type[LossReason]) -> None:
     assert [word for word in words if f"`{word}`" not in PAGE] == []
 
 
 def test_the_page_tells_the_reasons_in_the_order_of_the_gates() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", PAGE.split("| reason |")[1].split("\n\n")[0], re.MULTILINE)
     told = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
-    assert sorted(told) == sorted(Reason)
+    assert sorted(told) == sorted(LossReason)
     names = [gate.ask.__name__ for gate in GATES]
     places = [told.index(reason) for name in names if (reason := RENAMED.get(name, name))]
     assert places == sorted(places)

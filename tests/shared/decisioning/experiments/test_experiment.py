@@ -8,7 +8,7 @@ import pytest
 from shared.decisioning.decide import Candidate, Decision
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
-from shared.decisioning.losses import Loss, Reason
+from shared.decisioning.losses import Loss, LossReason
 from shared.domain.assignments import MAX_ASSIGNMENTS, Assignment, assign
 from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, user
 
@@ -128,7 +128,7 @@ class TestStickiness:
             experiments={"x": {"variants": HALVES}},
         )
         (lost,) = decide(asked, user(assignments=assigned("A")), [moment()]).candidates
-        assert (lost.reason, lost.experiment_id, lost.variant) == (Reason.AUDIENCE, None, None)
+        assert (lost.reason, lost.experiment_id, lost.variant) == (LossReason.AUDIENCE, None, None)
 
     def test_assigns_only_who_was_really_given_a_variant(self) -> None:
         assert decided(terms={"state": "paused"}).assignments == ()
@@ -243,12 +243,12 @@ class TestPolicy:
 
     def test_that_is_not_there_fails_closed(self) -> None:
         lost = self.told(Library())
-        assert (lost.reason, lost.detail) == (Reason.POLICY, "policy p: expected a valid one, found none")
+        assert (lost.reason, lost.detail) == (LossReason.POLICY, "policy p: expected a valid one, found none")
 
     def test_of_other_arms_fails_closed(self) -> None:
         lost = self.told(policy(A=0.5, C=0.5))
         expected = "policy p: arms: expected the experiment's variants (A, B), found A, C"
-        assert Loss(lost.reason or Reason.STALE, lost.detail) == Loss(Reason.POLICY, expected)
+        assert Loss(lost.reason or LossReason.STALE, lost.detail) == Loss(LossReason.POLICY, expected)
 
 
 class TestHoldouts:

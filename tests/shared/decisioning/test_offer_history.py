@@ -8,7 +8,7 @@ import pytest
 
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.vocabulary import MAX_CAP, Scope
-from shared.decisioning.offered import Offered
+from shared.decisioning.offer_history import OfferHistory
 from shared.domain.events import FeedbackKind
 from shared.domain.tallies import DIGITS, ISSUED, MAX_ROWS, SCOPES, Tallies, forget
 from shared.domain.triggers import Feedback, Trigger
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 def counting(of: User, **cap: Any) -> int:
     """How far a cap of the campaign `upgrade` is used up."""
     asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1, **cap})})
-    (count,) = Offered(of).counts(asked.listening(moment())[0])
+    (count,) = OfferHistory(of).counts(asked.listening(moment())[0])
     return count.used
 
 
@@ -87,7 +87,7 @@ class TestScopes:
 class TestOffersOfVariants:
     """A cap on an offer counts whatever the campaign may offer, since the variant is chosen last."""
 
-    def campaign_with(self, *offers: str | None) -> tuple[Offered, Campaign]:
+    def campaign_with(self, *offers: str | None) -> tuple[OfferHistory, Campaign]:
         variants = [{"id": f"v{n}", "offer": offer, "weight": 1 / len(offers)} for n, offer in enumerate(offers)]
         asked = catalog(
             offers={id_: {"cms_ref": "x", "validity_hours": 1} for id_ in ("annual", "a", "b")},
@@ -95,7 +95,7 @@ class TestOffersOfVariants:
             experiments={"x": {"variants": variants}},
         )
         of = user(triggers=tuple(trigger("other", offer_id=offer) for offer in ("annual", "a", "b", "c")))
-        return Offered(of), asked.listening(moment())[0]
+        return OfferHistory(of), asked.listening(moment())[0]
 
     def test_count_them_and_the_own_one(self) -> None:
         offered, asking = self.campaign_with("a", "b")

@@ -34,7 +34,7 @@ SOUGHT: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
 """What a scope counts for a campaign that asks how often it may be offered; see `SCOPES`."""
 
 
-class Counted(NamedTuple):
+class CapUsage(NamedTuple):
     """How far a cap is used up."""
 
     scope: str
@@ -44,7 +44,7 @@ class Counted(NamedTuple):
     used: int
 
 
-class Offered:
+class OfferHistory:
     """All that one user was offered, by this very decision too; revoked triggers count like others."""
 
     def __init__(self, user: User) -> None:
@@ -53,18 +53,18 @@ class Offered:
         """The triggers that this very decision has come to so far."""
         self._times: dict[tuple[str, str], dict[str, Times]] = {}
         self._windows: dict[int, datetime] = {}
-        self._counts: dict[str, tuple[Counted, ...]] = {}
+        self._counts: dict[str, tuple[CapUsage, ...]] = {}
 
     def times(self, campaign: Campaign, scope: str = "campaign", event: str = ISSUED) -> Times:
         """When what a scope counts for a campaign took place."""
         counted = self._times.get((scope, event))
         if counted is None:
             counted = self._times[scope, event] = self._count(SCOPES[scope], event)
-        names, rough = SOUGHT[scope](campaign), self.user.tallies.rough
-        if len(names) == 1 and not rough:
+        names, sketches = SOUGHT[scope](campaign), self.user.tallies.sketches
+        if len(names) == 1 and not sketches:
             return counted.get(names[0], NEVER)
         known = [at for name in names for at in counted.get(name, NEVER)]
-        for one in rough:
+        for one in sketches:
             if one.event == event:
                 known += [one.last_at] * max(one.number(scope, name) for name in names)
         return sorted(known)
@@ -75,7 +75,7 @@ class Offered:
             return len(times)
         return len(times) - bisect_right(times, self._begins(window_days))
 
-    def counts(self, campaign: Campaign) -> tuple[Counted, ...]:
+    def counts(self, campaign: Campaign) -> tuple[CapUsage, ...]:
         """How far a campaign's caps are used up."""
         if not campaign.terms.cap:
             return ()
@@ -103,9 +103,9 @@ class Offered:
                 happened.setdefault(event, []).append((at, trigger))
         return happened
 
-    def _counted(self, campaign: Campaign, cap: Cap) -> Counted:
+    def _counted(self, campaign: Campaign, cap: Cap) -> CapUsage:
         used = self.within(self.times(campaign, cap.scope, cap.event), cap.window_days)
-        return Counted(cap.scope, cap.event, cap.window_days, cap.max, used)
+        return CapUsage(cap.scope, cap.event, cap.window_days, cap.max, used)
 
     def _begins(self, window_days: int) -> datetime:
         if window_days not in self._windows:
