@@ -9,11 +9,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: demo test lint bench up docs requirements clean help
 
-help: ## Say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
+help: ## List the targets
+	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
 
-demo: $(VENV)/.local ## Replay a real purchase history through the functions, and tell what came of it
-	$(BIN)/python -m infra demo
+demo: $(VENV)/.local ## Replay a real purchase history and a short story through the functions
+	$(BIN)/upbeat demo
 
 test: $(VENV)/.dev ## Run every test; those that need the emulators are skipped, and say so, where there are none
 	$(BIN)/python -m pytest -n 2 --dist loadscope
@@ -29,25 +29,27 @@ bench: $(VENV)/.dev ## Measure, as ratios within one run
 	$(BIN)/python -m tests.bench
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
-	$(BIN)/python -m infra up
+	$(BIN)/upbeat up
 
-docs: $(VENV)/.dev ## Write the JSON Schemas and the AsyncAPI document from the models
+docs: $(VENV)/.dev ## Generate the JSON Schemas and the AsyncAPI document from the models
 	$(BIN)/python -m infra.generate.asyncapi
 
-requirements: $(VENV)/.dev ## Pin and hash what pyproject.toml asks for
+requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local -o .ci/requirements-local.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
 
-clean: ## Remove what was installed and written
-	rm -rf $(VENV) out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+clean: ## Remove the virtual environment, caches and outputs
+	rm -rf $(VENV) *.egg-info out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Upbeat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.%: .ci/requirements-%.txt | $(BIN)/python
+# The second step installs the command `upbeat`. It fetches nothing: its build backend is among the hashed requirements.
+$(VENV)/.%: .ci/requirements-%.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --require-hashes -r $<
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@

@@ -1,6 +1,7 @@
-"""The command line: `python -m infra`."""
+"""The command line: `upbeat` where the package is installed, `python -m infra` anywhere else."""
 
-from typing import Any
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -18,13 +19,19 @@ from infra.commands.show import show
 from infra.commands.up import up
 from infra.commands.whatif import whatif
 from infra.errors import InfraError, UsageError
+from infra.terminal.help_page import CONTEXT, Command
+
+COMMANDS = (demo, replay, whatif, score, show, explain, up, publish, listen, redrive, package)
+EXIT_CODES = """
+Exit codes: 0 for success, 1 for a failure, 2 for arguments or an input file that make no sense.
+"""
 
 
 class Commands(TyperGroup):
-    """Turns an error meant for people into its text and an exit code: 1 failed, 2 makes no sense."""
+    """The group of all commands. Prints an `InfraError` and exits with 1, or with 2 for a `UsageError`."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
+        """Run the chosen command."""
         try:
             return super().invoke(ctx)
         except InfraError as error:
@@ -32,16 +39,56 @@ class Commands(TyperGroup):
             raise typer.Exit(2 if isinstance(error, UsageError) else 1) from error
 
 
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Run Upbeat on this machine, speak to it, and package it.",
-)
-for command in (demo, replay, whatif, score, show, explain, up, publish, listen, redrive, package):
-    app.command()(command)
-app.add_typer(catalog, name="catalog")
+def command_line(*, completion: bool) -> typer.Typer:
+    """The command line, with or without the options that install shell completion."""
+    line = typer.Typer(
+        name="upbeat",
+        cls=Commands,
+        no_args_is_help=True,
+        add_completion=completion,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,  # plain help pages: paragraphs wrap, flags show without a type, pipes get no boxes
+        context_settings=CONTEXT,
+        epilog=EXIT_CODES,
+    )
+    line.callback()(upbeat)
+    for command in COMMANDS:
+        line.command(cls=Command)(command)
+    line.add_typer(catalog, name="catalog")
+    return line
+
+
+def _print_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        typer.echo(f"upbeat {version('upbeat')}")
+    except PackageNotFoundError:
+        typer.echo("upbeat, version unknown: not installed (make, or pip install -e ., installs it)")
+    raise typer.Exit
+
+
+def upbeat(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Run Upbeat on this machine, inspect it, and package it.
+
+    Start with the demo, which needs no network, no emulators and no account. The --help of a command explains it and
+    shows an example.
+    """
+
+
+app = command_line(completion=True)
+
+
+def main() -> None:
+    """Run `upbeat`, the installed command."""
+    app(prog_name="upbeat")
+
 
 if __name__ == "__main__":
-    app(prog_name="python -m infra")
+    # Shells complete the name of a program, and this one is called python: no completion.
+    command_line(completion=False)(prog_name="python -m infra")

@@ -1,4 +1,4 @@
-"""The topology: which function listens to which topic and publishes to which, as one validated value."""
+"""The topology, read from topology.yaml and validated: topics, functions, subscriptions and schedules."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from infra.errors import InfraError, UsageError
 
 ROOT = Path(__file__).resolve().parent.parent
-"""The repository, or wherever `functions/`, `shared/` and `infra/` stand beside each other."""
+"""The repository: the folder that holds `functions/`, `shared/` and `infra/`."""
 TABLE = ROOT / "infra" / "topology.yaml"
 
 TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
@@ -22,14 +22,14 @@ class _Row(BaseModel):
 
 
 class Topic(_Row):
-    """A topic, and for how long it and its subscriptions keep a message."""
+    """A topic. It and its subscriptions keep a message for `retention_days`."""
 
     name: TopicName
     retention_days: int = Field(ge=1, le=31)
 
 
 class Function(_Row):
-    """A function: what it listens to, what it publishes, how deliveries are retried, how it is run."""
+    """A function: its topics, the retries of its deliveries, and its resources."""
 
     name: FunctionName
     listens: TopicName
@@ -46,70 +46,70 @@ class Function(_Row):
 
     @property
     def subscription(self) -> str:
-        """The name of its push subscription, and of its service."""
+        """The name of the push subscription and of the service."""
         return self.name.replace("_", "-")
 
 
 class DeadLetter(_Row):
-    """Where messages go that cannot be processed, and the subscription that keeps them."""
+    """The topic for messages that cannot be processed, and the subscription that keeps them."""
 
     topic: TopicName
     subscription: TopicName
 
 
 class Topology(_Row):
-    """The whole table. Raises `InfraError` on construction by `load` where rows do not fit together."""
+    """The whole table. `load` raises `InfraError` if rows contradict each other."""
 
     topics: dict[TopicName, Topic]
     dead_letter: DeadLetter
     functions: dict[FunctionName, Function]
     schedules: dict[TopicName, str]
-    """Topics that a scheduler publishes an empty JSON object to, each with its cron expression (UTC)."""
+    """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
     @model_validator(mode="after")
-    def _rows_fit_together(self) -> Self:
-        if problems := list(self._misfits()):
+    def _check_references(self) -> Self:
+        if problems := list(self._contradictions()):
             raise ValueError("; ".join(problems))
         return self
 
-    def _misfits(self) -> Iterator[str]:
-        heard: dict[str, str] = {}
+    def _contradictions(self) -> Iterator[str]:
+        listener: dict[str, str] = {}
         for function in self.functions.values():
             for topic in {function.listens, *function.publishes} - set(self.topics):
                 yield f"{function.name} names {topic}, which is not under topics"
-            if function.listens in heard:
-                yield f"{function.name} and {heard[function.listens]} both listen to {function.listens}"
-            heard[function.listens] = function.name
+            if function.listens in listener:
+                yield f"{function.name} and {listener[function.listens]} both listen to {function.listens}"
+            listener[function.listens] = function.name
         if self.dead_letter.topic not in self.topics:
             yield f"dead_letter names {self.dead_letter.topic}, which is not under topics"
-        for topic in set(self.schedules) - set(heard):
+        for topic in set(self.schedules) - set(listener):
             yield f"schedules names {topic}, which no function listens to"
 
     @property
     def topics_in(self) -> tuple[str, ...]:
         """Topics that a function listens to, in the order of the table."""
-        heard = {function.listens for function in self.functions.values()}
-        return tuple(topic for topic in self.topics if topic in heard)
+        inbound = {function.listens for function in self.functions.values()}
+        return tuple(topic for topic in self.topics if topic in inbound)
 
     @property
     def topics_out(self) -> tuple[str, ...]:
-        """Topics that others listen to, in the order of the table."""
+        """Topics that no function listens to, in the order of the table; other systems subscribe to them."""
         return tuple(topic for topic in self.topics if topic not in self.topics_in)
 
     def listener(self, subscription: str) -> Function | None:
-        """The function that a push subscription belongs to."""
+        """The function that a push subscription delivers to; None if there is no such subscription."""
         return next((f for f in self.functions.values() if f.subscription == subscription), None)
 
     def with_each_function(self, **changes: Any) -> "Topology":
-        """The same table with some columns of every function replaced, for runs in a hurry."""
+        """A copy with some columns of every function replaced; local runs shorten the back-off this way."""
         rows = {name: row.model_dump() | changes for name, row in self.functions.items()}
         return Topology.model_validate(self.model_dump() | {"functions": rows})
 
 
 def load(path: Path = TABLE) -> Topology:
-    """The table in a file. Raises `InfraError` naming each mistake and its place."""
+    """The table in a file. Raises `InfraError` with every mistake and its place."""
     try:
-        return Topology.model_validate(_filled_in(yaml.safe_load(path.read_text())))
+        return Topology.model_validate(_with_defaults(yaml.safe_load(path.read_text())))
     except OSError as error:
         raise InfraError(f"cannot read the topology: {error}") from error
     except (yaml.YAMLError, TypeError, AttributeError) as error:
@@ -119,8 +119,8 @@ def load(path: Path = TABLE) -> Topology:
         raise InfraError(f"{path.name} is not a valid topology:\n" + "\n".join(places)) from error
 
 
-def _filled_in(table: Mapping[str, Any]) -> dict[str, Any]:
-    """The table with names and defaults written into every row."""
+def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A table with names and defaults written into every row."""
     filled = {**table}
     for rows, defaults in (("topics", "topic_defaults"), ("functions", "function_defaults")):
         shared = filled.pop(defaults, {})
@@ -133,7 +133,7 @@ def _filled_in(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known(name: str, among: tuple[str, ...], kind: str) -> str:
-    """The name, if it is one of those. Raises `UsageError` listing them."""
+    """The name, if it is among the known ones. Raises `UsageError` with the known ones if not."""
     if name not in among:
         raise UsageError(f"unknown {kind} {name!r}; known are: {', '.join(among)}")
     return name

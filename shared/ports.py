@@ -1,104 +1,107 @@
-"""What the application needs of the outside world; each adapter is one of these, and any can be swapped."""
+"""Ports: the interfaces through which the application reaches the outside world. Adapters implement them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
 
 
 class Document(NamedTuple):
-    """One user's document as a store keeps it: a blob, and beside it only what a query or a person needs."""
+    """One user's document as a store keeps it: a blob, and beside it only the fields for queries and people."""
 
     user_id: str
     blob: bytes
     next_due_at: datetime | None
-    """When the clock must look at this user; None: never."""
+    """The instant at which the clock must process this user, UTC. None means never."""
     summary: dict[str, str | bool | None]
-    """What was last announced of the user, readable in a console."""
+    """The facts last announced about the user, readable in a console."""
 
 
 class Stored(NamedTuple):
-    """What a load found, with the mark that lets a commit notice that somebody else was faster."""
+    """The result of a load, with the version that makes the next commit conditional (optimistic concurrency)."""
 
     blob: bytes | None
-    """None where the document does not exist."""
+    """None if the document does not exist."""
     version: object | None
-    """Opaque, from the store that made it; None where the document does not exist."""
+    """An opaque value from the store that made it. None if the document does not exist."""
 
 
 class DueUser(NamedTuple):
-    """A user for whom something is due; in this order the clock pages through a shard."""
+    """A user for whom something is due. The clock pages through a shard in the order of these tuples."""
 
     next_due_at: datetime
     user_id: str
 
 
 class Cursor(NamedTuple):
-    """Where the clock stopped in a shard, and when it last began there with the oldest."""
+    """The clock's position in a shard of due users."""
 
     last: DueUser
-    began_at: datetime
+    """The last user whose message was published."""
+    pass_started_at: datetime
+    """The instant at which the current pass over the shard started from the oldest due user, UTC."""
 
 
 class Subscriptions(Protocol):
-    """One document a user. A load is one read, a commit is one write, and nothing else is read or written."""
+    """A store with one document per user. A load is one read, a commit is one write; there is no other access."""
 
     async def load(self, user_id: str) -> Stored:
-        """The user's document. Raises `Transient` where the store does not answer."""
+        """The user's document. Raises `Transient` if the store does not answer."""
         ...
 
     async def commit(self, document: Document, version: object | None) -> None:
-        """Write the document if it is still at `version` (None: if it does not exist).
+        """Write the document if it is still at `version`, or if it does not exist where `version` is None.
 
-        Raises `Conflict` if it is not, and `Transient` where the store does not answer (the write may then
-        have happened or not).
+        Raises `Conflict` if the document has changed since. Raises `Transient` if the store does not answer;
+        the write may then have happened or not.
         """
         ...
 
 
 class DueUsers(Protocol):
-    """The index of who is due, in 64 shards, and how far the clock has come in each."""
+    """The index of due users, in 64 shards, and the clock's cursor in each shard.
+
+    Every method raises `Transient` if the store does not answer.
+    """
 
     async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
-        """Users of a shard due up to `now`, in order, those after a mark; reads nothing else of a document.
-
-        Raises `Transient` where the store does not answer; so do the other two.
-        """
+        """The users of a shard due up to `now`, in order, that follow `after`. No other field is read."""
         ...
 
     async def load_cursor(self, shard: int) -> Cursor | None:
-        """Where the last tick stopped, or None before the first."""
+        """The position at which the last tick stopped, or None before the first tick."""
         ...
 
     async def save_cursor(self, shard: int, cursor: Cursor) -> None:
-        """Remember where this tick stopped."""
+        """Store the position at which this tick stopped."""
         ...
 
 
 class Publisher(Protocol):
-    """The way out."""
+    """The message bus to which Upbeat publishes."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Publish every message, and return when the bus has accepted all of them.
 
-        Raises `Transient` if any may not have been accepted; all may then be published again.
+        Raises `Transient` if the bus may not have accepted some of them. The caller may then publish all of them
+        again.
         """
         ...
 
 
 class Catalogs(Protocol):
-    """Where the catalog in force comes from."""
+    """The source of the catalog in force."""
 
     async def current(self) -> Catalog:
-        """The newest valid catalog; while the newest is invalid, the last good one; else an empty one."""
+        """The newest catalog if it is valid, else the last valid one, else an empty one."""
         ...
 
 
 class Clock(Protocol):
-    """What time it is."""
+    """The source of the current time."""
 
     def now(self) -> datetime:
-        """The present instant, UTC."""
+        """The current instant, UTC."""
         ...

@@ -1,4 +1,4 @@
-"""Settings: what the environment says, checked once and named."""
+"""Settings, read from environment variables and validated at start."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class InvalidSettings(UpbeatError):
-    """An environment variable that cannot be used; the text names it, what was expected, and what was found."""
+    """An unusable environment variable. The text names the variable, what was expected, and what was found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything a deployed function is told by its environment."""
+    """All settings of a deployed function."""
 
     project: str
-    """`GOOGLE_CLOUD_PROJECT`: where Firestore and Pub/Sub are."""
+    """`GOOGLE_CLOUD_PROJECT`: the Google Cloud project that holds Firestore and Pub/Sub."""
     log_level: str = "INFO"
-    """`UPBEAT_LOG_LEVEL`: one of `LOG_LEVELS`, in capitals or not."""
+    """`UPBEAT_LOG_LEVEL`: one of `LOG_LEVELS`, in upper or lower case."""
     catalog_seconds: float = 60.0
-    """`UPBEAT_CATALOG_SECONDS`: how old the catalog in use may be."""
+    """`UPBEAT_CATALOG_SECONDS`: the age in seconds at which the catalog is read again."""
     exit_before_publish: str | None = None
-    """`UPBEAT_EXIT_BEFORE_PUBLISH`, for chaos tests: a file; while it exists, the process removes it and exits
-    between a commit and its publish, as a crash would."""
+    """`UPBEAT_EXIT_BEFORE_PUBLISH`: the path of a file, for chaos tests. If the file exists when a commit is done,
+    the process removes it and exits before the publish, as in a crash."""
     terms: Terms = field(default_factory=Terms)
     """`UPBEAT_GRACE_DAYS`, `UPBEAT_HOLD_DAYS`, `UPBEAT_PENDING_HOURS`, `UPBEAT_CLOCK_SKEW_MINUTES`,
     `UPBEAT_FRESHNESS_HOURS`, `UPBEAT_REDELIVERY_DAYS`."""
@@ -37,41 +37,41 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     project = environ.get("GOOGLE_CLOUD_PROJECT")
     if not project:
         raise InvalidSettings("GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project, found nothing")
-    usual = Terms()
+    defaults = Terms()
     return Settings(
         project=project,
         log_level=_log_level(environ),
         catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=Terms(
-            grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), usual.grace),
-            hold=_duration(environ, "UPBEAT_HOLD_DAYS", timedelta(days=1), usual.hold),
-            pending=_duration(environ, "UPBEAT_PENDING_HOURS", timedelta(hours=1), usual.pending),
-            clock_skew=_duration(environ, "UPBEAT_CLOCK_SKEW_MINUTES", timedelta(minutes=1), usual.clock_skew),
-            freshness=_duration(environ, "UPBEAT_FRESHNESS_HOURS", timedelta(hours=1), usual.freshness),
-            redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), usual.redelivery),
+            grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), defaults.grace),
+            hold=_duration(environ, "UPBEAT_HOLD_DAYS", timedelta(days=1), defaults.hold),
+            pending=_duration(environ, "UPBEAT_PENDING_HOURS", timedelta(hours=1), defaults.pending),
+            clock_skew=_duration(environ, "UPBEAT_CLOCK_SKEW_MINUTES", timedelta(minutes=1), defaults.clock_skew),
+            freshness=_duration(environ, "UPBEAT_FRESHNESS_HOURS", timedelta(hours=1), defaults.freshness),
+            redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), defaults.redelivery),
         ),
     )
 
 
 def _log_level(environ: Mapping[str, str]) -> str:
-    given = environ.get("UPBEAT_LOG_LEVEL", "INFO")
-    if given.upper() not in LOG_LEVELS:
-        raise InvalidSettings(f"UPBEAT_LOG_LEVEL: expected one of {', '.join(LOG_LEVELS)}, found {given!r}")
-    return given.upper()
+    value = environ.get("UPBEAT_LOG_LEVEL", "INFO")
+    if value.upper() not in LOG_LEVELS:
+        raise InvalidSettings(f"UPBEAT_LOG_LEVEL: expected one of {', '.join(LOG_LEVELS)}, found {value!r}")
+    return value.upper()
 
 
-def _duration(environ: Mapping[str, str], name: str, unit: timedelta, usual: timedelta) -> timedelta:
-    return unit * _number(environ, name, usual / unit)
+def _duration(environ: Mapping[str, str], name: str, unit: timedelta, default: timedelta) -> timedelta:
+    return unit * _number(environ, name, default / unit)
 
 
-def _number(environ: Mapping[str, str], name: str, usual: float) -> float:
-    """A number from 0 to 100,000."""
-    given = environ.get(name, str(usual))
+def _number(environ: Mapping[str, str], name: str, default: float) -> float:
+    """The value of a variable as a number from 0 to 100,000. Raises `InvalidSettings` for any other value."""
+    value = environ.get(name, str(default))
     try:
-        number = float(given)
+        number = float(value)
     except ValueError:
         number = -1.0
     if not 0 <= number <= 100_000:
-        raise InvalidSettings(f"{name}: expected a number from 0 to 100000, found {given!r}")
+        raise InvalidSettings(f"{name}: expected a number from 0 to 100000, found {value!r}")
     return number

@@ -1,7 +1,7 @@
-"""Wiring: the one place that decides which adapter stands behind which port.
+"""Wiring: the one place that decides which adapter implements which port.
 
-A deployed function builds its wiring from the environment, lazily and once, inside the worker: clients made before
-the server forks do not work after it. A local runtime installs its own with `use`.
+A deployed function builds its wiring from the environment, once, when the first request arrives in the worker.
+Clients made before the server forks would not work after the fork. A local runtime installs its own with `use`.
 """
 
 import os
@@ -18,7 +18,7 @@ from shared.ports import Clock, Publisher
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """What an entry point needs."""
+    """Everything that an entry point calls."""
 
     application: Application
     ticker: Ticker
@@ -28,24 +28,24 @@ class Wiring:
 
 
 class _Installed:
-    """The wiring a local runtime chose for this process, if it did."""
+    """The wiring that a local runtime installed in this process. None if there is none."""
 
     wiring: Wiring | None = None
 
 
 def use(wiring: Wiring | None) -> None:
-    """Install a wiring for this process in place of what the environment says; None takes it away again."""
+    """Install a wiring for this process, which then replaces the environment's. None removes it again."""
     _Installed.wiring = wiring
 
 
 def current() -> Wiring:
-    """The wiring of this process. Raises `InvalidSettings` where the environment does not suffice."""
+    """The wiring of this process. Raises `InvalidSettings` if a setting is missing or invalid."""
     return _Installed.wiring or _from_environment()
 
 
 @cache
 def _from_environment() -> Wiring:
-    """Firestore and Pub/Sub: the cloud's, or the emulators' where their environment variables name them."""
+    """Firestore and Pub/Sub: the emulators if their environment variables are set, else Google Cloud."""
     from google.cloud.firestore import AsyncClient  # noqa: PLC0415 - local runtimes start without Google's clients
 
     from shared.adapters.clock import SystemClock  # noqa: PLC0415

@@ -24,12 +24,13 @@ MAKE, TOUR, CATALOG, SCORE, UP, EMULATORS = range(6)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
-    """Run a block with bash, with this Python for the README's, and a folder of the test's own for /tmp."""
-    script = script.replace("/tmp/", f"{folder}/").replace(".venv/bin/python", sys.executable)  # noqa: S108
+    """Run a block with bash, with this Python's commands, and a folder of the test's own for /tmp."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    script = script.replace("/tmp/", f"{folder}/").replace(". .venv/bin/activate\n", "")  # noqa: S108
     done = subprocess.run(  # noqa: S603 - the README is ours
         ["/bin/bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, "PATH": path, **environment},
         capture_output=True,
         text=True,
         timeout=300,
@@ -49,7 +50,7 @@ def test_there_is_no_block_that_no_test_runs() -> None:
 def test_make_knows_the_target(target: str, tmp_path: Path) -> None:
     """`make demo` is run by the tests of the demo, `make up` below; `make test` is what runs this."""
     told = run(f"make -n {target}", tmp_path)
-    assert "-m" in told or "ruff" in told
+    assert "-m" in told or "ruff" in told or "upbeat" in told
 
 
 def test_the_tour_gives_what_it_says(tmp_path: Path) -> None:
@@ -102,3 +103,16 @@ def test_every_path_that_it_links_to_is_there() -> None:
     assert [link for link in links if not (ROOT / link).exists()] == []
     named = re.findall(r"`((?:shared|infra|tests|docs|functions)/[\w./]*)`", README)
     assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_every_step_of_an_event_names_functions_that_its_files_define() -> None:
+    """The first cell of a row is a number, the second the files, each followed by the names it defines."""
+    steps = re.findall(r"^\| \d+ \| (.*?) \|", README, re.MULTILINE)
+    assert len(steps) > 9
+    for step in steps:
+        source = ""
+        for name in re.findall(r"`([\w./]+)`", step):
+            if "/" in name:
+                source = (ROOT / name).read_text()
+            else:
+                assert re.search(rf"\b(?:def|class) {name.rpartition('.')[2]}\b", source), name

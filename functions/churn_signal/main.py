@@ -1,4 +1,4 @@
-"""A churn signal was seen: folds it into the user's subscription, or notes how the user behaves."""
+"""Cloud Function for `churn-signal`: folds a signal into the subscription, or records the user's behaviour."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import event_function

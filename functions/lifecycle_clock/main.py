@@ -1,4 +1,4 @@
-"""The clock ticked: sends a message for each user for whom something is due."""
+"""Cloud Function for `lifecycle-clock`: publishes one message per due user at each tick."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import clock_function

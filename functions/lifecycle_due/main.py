@@ -1,4 +1,4 @@
-"""Something of a user's is due: decides all that time has brought."""
+"""Cloud Function for `lifecycle-due`: decides everything that has become due for one user."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import event_function

@@ -1,4 +1,4 @@
-"""A payment happened: folds it into the user's subscription."""
+"""Cloud Function for `payment`: folds a payment into the user's subscription."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import event_function

@@ -1,4 +1,4 @@
-"""A trial started: folds it into the user's subscription."""
+"""Cloud Function for `trial-start`: folds the start of a trial into the user's subscription."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import event_function

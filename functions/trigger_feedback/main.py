@@ -1,4 +1,4 @@
-"""A consumer says what became of a trigger: notes it with the trigger."""
+"""Cloud Function for `trigger-feedback`: records a consumer's report about a trigger."""
 
 from shared.contracts.topics import Topic
 from shared.entrypoints.pubsub import event_function

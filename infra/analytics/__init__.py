@@ -1,1 +1,1 @@
-"""Offline analysis: scores in batches, and the training of models."""
+"""Offline analysis: batch scoring, and the training of models."""

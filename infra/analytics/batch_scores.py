@@ -1,4 +1,4 @@
-"""Scores on this machine: the shipped artifacts, and the rows of a file that one is asked about."""
+"""Batch scoring on this machine: finds a score artifact, and evaluates it for every row of a file."""
 
 import csv
 import re
@@ -15,31 +15,35 @@ from shared.decisioning.scoring.score import Score, Scored
 from shared.domain.errors import Rejected
 
 Row = Mapping[str, object] | str
-"""The facts of one row; or why it cannot be read."""
+"""The facts of one row; or, as text, the reason that the row cannot be read."""
 
-_is_shipped = re.compile(r"([\w-]+)@(\d{1,7})", re.ASCII).fullmatch
+_is_name_at_version = re.compile(r"([\w-]+)@(\d{1,7})", re.ASCII).fullmatch
 _is_number = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d+)?([eE][-+]?\d{1,3})?", re.ASCII).fullmatch
 _WORDS: Mapping[str, object] = {"": None, "true": True, "false": False}
 
 
 @dataclass(slots=True)
 class RowCounts:
-    """What became of the rows so far."""
+    """Running counts over the rows read so far."""
 
     unseen: set[str]
-    """The features that no row has named yet."""
+    """The features that no row has had yet."""
     rows: int = 0
     failed: int = 0
+    """Rows without a score."""
 
 
-def shipped(name: str, version: int) -> bytes | None:
-    """The shipped artifact of that name and version, if there is one."""
+def shipped_artifact(name: str, version: int) -> bytes | None:
+    """The bytes of the shipped artifact with this name and version; None if it does not exist."""
     path = SHIPPED_SCORES / f"{name}.{version}.json"
     return path.read_bytes() if path in SHIPPED_SCORES.iterdir() else None
 
 
 def find_score(model: str) -> Score:
-    """The score of NAME@VERSION, if it is shipped, else of an artifact's path. Raises `UsageError`."""
+    """Load a score by NAME@VERSION from the shipped artifacts, else from a path.
+
+    Raises `UsageError` if the artifact does not exist or is invalid.
+    """
     try:
         return load_score(_artifact(model))
     except InvalidScore as error:
@@ -47,30 +51,33 @@ def find_score(model: str) -> Score:
 
 
 def rows(file: Path) -> Iterator[Row]:
-    """The rows of a CSV or JSONL file, one after the other; blank lines are none. Raises `UsageError`."""
+    """The rows of a CSV or JSONL file, read lazily, without blank lines.
+
+    Raises `UsageError` for any other file type, and for CSV that cannot be parsed.
+    """
     readers = {".csv": _rows_of_csv, ".jsonl": _rows_of_jsonl}
     if file.suffix.lower() not in readers:
         raise UsageError(f"expected a file that ends in {' or '.join(readers)}, found {file.name!r}")
     return _readable(readers[file.suffix.lower()](file), file)
 
 
-def score_rows(score: Score, known: Iterable[Row], tally: RowCounts) -> Iterator[Scored]:
-    """What the score says of each row, while the tally is kept."""
-    for row in known:
+def score_rows(score: Score, rows_read: Iterable[Row], counts: RowCounts) -> Iterator[Scored]:
+    """Evaluate the score for each row, and update `counts`."""
+    for row in rows_read:
         if isinstance(row, str):
             scored = Scored.failed(score.name, score.version, row)
         else:
             scored = score.evaluate(row)
-            tally.unseen.difference_update(row)
-        tally.rows += 1
-        tally.failed += scored.value is None
+            counts.unseen.difference_update(row)
+        counts.rows += 1
+        counts.failed += scored.value is None
         yield scored
 
 
-def fact_of(cell: str) -> object:
-    """What the text of a cell means: nothing where it is empty, a boolean, a number; else the text itself.
+def parse_cell(cell: str) -> object:
+    """The value of a CSV cell: None if empty, a boolean, a number, else the text itself.
 
-    A number with a leading zero stays text, since it is a code.
+    A number with a leading zero stays text, because it is a code.
     """
     if cell.lower() in _WORDS:
         return _WORDS[cell.lower()]
@@ -80,12 +87,12 @@ def fact_of(cell: str) -> object:
 
 
 def _artifact(model: str) -> bytes:
-    if named := _is_shipped(model):
-        found = shipped(named[1], int(named[2]))
+    if match := _is_name_at_version(model):
+        data = shipped_artifact(match[1], int(match[2]))
         known = ", ".join(sorted(path.stem.replace(".", "@") for path in SHIPPED_SCORES.iterdir()))
-        if found is None:
+        if data is None:
             raise UsageError(f"unknown score {model!r}; known are: {known}")
-        return found
+        return data
     try:
         return Path(model).read_bytes()
     except OSError as error:
@@ -108,7 +115,7 @@ def _rows_of_csv(file: Path) -> Iterator[Row]:
             raise UsageError(f"{file}: expected a first line that names each column once, found {names}")
         for cells in filter(None, reader):
             if len(cells) == len(names):
-                yield dict(zip(names, map(fact_of, cells), strict=True))
+                yield dict(zip(names, map(parse_cell, cells), strict=True))
             else:
                 yield f"expected {len(names)} cells, found {len(cells)}"
 
@@ -123,7 +130,7 @@ def _rows_of_jsonl(file: Path) -> Iterator[Row]:
 
 
 def _flat(facts: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """`{"subscription": {"plan": "p"}}` says the same as `{"subscription.plan": "p"}`."""
+    """Flatten nested objects: `{"subscription": {"plan": "p"}}` becomes `{"subscription.plan": "p"}`."""
     for name, value in facts.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}.")

@@ -1,1 +1,1 @@
-"""Catalog files: the shipped one, and reading, comparing and describing any of them."""
+"""Catalog files: reading, comparing and describing them, and the shipped catalog."""

@@ -1,4 +1,4 @@
-"""What one catalog changes against another: entry by entry, field by field."""
+"""The difference between two catalogs: entry by entry, field by field."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from infra.terminal.values import is_set
 from shared.decisioning.catalog import Catalog
 
 Json = Mapping[str, Any]
-"""A catalog, or a part of it, as JSON."""
+"""A catalog or a part of one, as a JSON object."""
 NAMES = {"id", "name"}
-"""Fields by which the things in a list are told apart."""
+"""Fields that identify an item of a list."""
 
 
 class Kind(StrEnum):
-    """What became of an entry."""
+    """The kind of difference."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -24,47 +24,47 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field that is not the same; None where it is not set."""
+    """One differing field. A value of None means that the field is not set."""
 
     path: str
-    """Within its entry; empty where the entry is a single value."""
+    """The path within the entry; empty if the entry is a single value."""
     before: Any
     after: Any
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry that is not the same; of an added or removed one, all that it says."""
+    """One differing entry, with the differing fields; with all of its fields if it is added or removed."""
 
     section: str
     id: str | None
-    """None: the section is a single setting of the whole catalog."""
+    """None if the section is a single, catalog-wide setting."""
     kind: Kind
     fields: tuple[Field, ...]
 
     @property
     def path(self) -> str:
-        """Where it stands in the catalog."""
+        """The entry's place in the catalog."""
         return f"{self.section}.{self.id}" if self.id else self.section
 
 
 def diff(before: Catalog, after: Catalog) -> tuple[Entry, ...]:
-    """What `after` changes, by section and id. Defaults written out are no difference, nor is an order of keys."""
+    """The differing entries, by section and id. Written-out defaults and the order of keys make no difference."""
     old, new = (catalog.document.model_dump(mode="json") for catalog in (before, after))
-    said_before, said_after = (
+    written_before, written_after = (
         catalog.document.model_dump(mode="json", exclude_defaults=True) for catalog in (before, after)
     )
     entries: list[Entry] = []
     for section, id_ in _places(old, new):
         was, is_ = _at(old, section, id_), _at(new, section, id_)
-        if was is None or is_ is None:  # of what came or went, what it says is enough
-            was, is_ = _at(said_before, section, id_), _at(said_after, section, id_)
+        if was is None or is_ is None:  # an added or removed entry is listed without its defaults
+            was, is_ = _at(written_before, section, id_), _at(written_after, section, id_)
         entries += _entry(section, id_, was, is_)
     return tuple(entries)
 
 
 def _places(old: Json, new: Json) -> Iterator[tuple[str, str | None]]:
-    """Every entry of either catalog, section by section, and every setting."""
+    """Every entry of either catalog, section by section, and every catalog-wide setting."""
     for section, content in new.items():
         if isinstance(content, dict):
             yield from ((section, id_) for id_ in sorted({*old[section], *content}))
@@ -82,17 +82,16 @@ def _entry(section: str, id_: str | None, old: Any, new: Any) -> Iterator[Entry]
     if id_ is not None:
         kind = Kind.ADDED if old is None else Kind.REMOVED if new is None else kind
     whole = kind is not Kind.CHANGED and isinstance(old or new, dict)
-    fields = _in_mapping("", old or {}, new or {}) if whole else _fields("", old, new)
-    told = tuple(fields)
-    if told or kind is not Kind.CHANGED:
-        yield Entry(section, id_, kind, told)
+    fields = tuple(_in_mapping("", old or {}, new or {}) if whole else _fields("", old, new))
+    if fields or kind is not Kind.CHANGED:
+        yield Entry(section, id_, kind, fields)
 
 
 def _fields(path: str, old: Any, new: Any) -> Iterator[Field]:
-    """Where two values differ."""
-    if (one := _by_name(old)) and (other := _by_name(new)):
-        yield from _in_mapping(path, one, other)
-        yield from _order(path, list(one), list(other))
+    """The differences between two values."""
+    if (old_items := _by_name(old)) and (new_items := _by_name(new)):
+        yield from _in_mapping(path, old_items, new_items)
+        yield from _order(path, list(old_items), list(new_items))
     elif isinstance(old, dict) and isinstance(new, dict):
         yield from _in_mapping(path, old, new)
     elif _is_listed(old) and _is_listed(new) and len(old) == len(new):
@@ -108,21 +107,21 @@ def _in_mapping(path: str, old: Json, new: Json) -> Iterator[Field]:
 
 
 def _by_name(value: Any) -> Json | None:
-    """A list of things with names, by name: clauses (a name and its text each), and what has an id."""
+    """A list as a mapping: clauses (each a name and its text) by name, items by id. None for other values."""
     if not _is_listed(value):
         return None
-    named = [it if len(it) == 1 else {it[key]: it for key in NAMES & it.keys()} for it in value]
-    joined = {str(name): it for each in named for name, it in each.items()}
+    named = [item if len(item) == 1 else {item[key]: item for key in NAMES & item.keys()} for item in value]
+    joined = {str(name): item for each in named for name, item in each.items()}
     return joined if len(joined) == len(value) else None
 
 
 def _is_listed(value: Any) -> bool:
-    """Whether it is a list of mappings, with something in it."""
-    return isinstance(value, list) and bool(value) and all(isinstance(it, dict) for it in value)
+    """True for a list of mappings that is not empty."""
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _order(path: str, old: list[str], new: list[str]) -> Iterator[Field]:
-    """The order of what both have; of clauses, it decides which failing one is named."""
+    """A difference in the order of common items: the first failing clause is the one that a decision names."""
     then, now = [name for name in old if name in new], [name for name in new if name in old]
     if then != now:
         yield Field(f"{path} (order)", then, now)

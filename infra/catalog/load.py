@@ -1,4 +1,4 @@
-"""A catalog as a YAML file, its scores and policies beside it: as people write it, and local runtimes read it."""
+"""A catalog in a YAML file, with its scores and policies in files beside it."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,13 +19,14 @@ from shared.domain.errors import InvalidCatalog
 
 DEFAULT_CATALOG = Path(__file__).with_name("default.yaml")
 SHIPPED_SCORES = DEFAULT_CATALOG.with_name("scores")
+"""The folder of the scores that come with Upbeat. Any catalog may name them."""
 
 
 def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
-    """The catalog in a YAML file, with the library beside it.
+    """The catalog in a YAML file, with its library: the scores and policies beside it.
 
-    Raises `InvalidCatalog` with every problem, those of its scores and policies too, and `OSError` where there is
-    no file.
+    Raises `InvalidCatalog` with every problem of the catalog, its scores and its policies, and `OSError` if the
+    file cannot be read.
     """
     try:
         content = read_yaml(_beginning(path))
@@ -41,7 +42,7 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
 
 
 def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Artifact]:
-    """The scores and policies that a valid catalog names, as they are to be published with it."""
+    """The scores and policies that a valid catalog names, in the form in which they are published."""
     for name, terms in catalog.document.scores.items():
         yield Artifact(score_location(name, terms.version), (_artifact(path, name, terms.version) or b"").decode())
     for name in catalog.library.policies:
@@ -49,13 +50,13 @@ def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Art
 
 
 def _beginning(path: Path) -> bytes:
-    """The file, or as much of it as shows that it is too large."""
+    """The bytes of a file, up to one more than `MAX_BYTES`, which is enough to see that it is too large."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
 def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
-    """What is wrong with the scores that a catalog names."""
+    """Problems of the scores that a catalog names."""
     for name, terms in document.scores.items():
         score = registry.get(name, terms.version)
         if isinstance(score, BrokenScore):
@@ -63,15 +64,15 @@ def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
             yield f"scores.{name}.version: expected a valid {file} beside the catalog, found {score.reason}"
 
 
-def _policies(document: CatalogDocument, path: Path, found: dict[str, Policy]) -> Iterator[str]:
-    """What is wrong with the policies that a catalog names; those that can be used are added to `found`."""
+def _policies(document: CatalogDocument, path: Path, valid: dict[str, Policy]) -> Iterator[str]:
+    """Problems of the policies that a catalog names. Valid policies are added to `valid`."""
     for id_, terms in document.experiments.items():
         if terms.policy is None:
             continue
         file = f"policies/{terms.policy}.json"
         content, variants = _beside(path, file), [variant.id for variant in terms.variants]
         try:
-            found[terms.policy] = read_policy(terms.policy, content, variants, "no such file")
+            valid[terms.policy] = read_policy(terms.policy, content, variants, "no such file")
         except InvalidPolicy as error:
             why = "; ".join(error.problems)
             yield f"experiments.{id_}.policy: expected a valid {file} beside the catalog, found {why}"
@@ -82,7 +83,7 @@ def _artifact(path: Path, name: str, version: int) -> bytes | None:
 
 
 def _beside(path: Path, name: str) -> bytes | None:
-    """A file of the library beside a catalog, else of the one that is shipped."""
+    """The bytes of a file beside a catalog, else beside the shipped one; None if neither has it."""
     for folder in (path.parent, DEFAULT_CATALOG.parent):
         file = folder / name
         if file.is_file():

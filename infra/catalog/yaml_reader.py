@@ -1,4 +1,4 @@
-"""YAML as catalogs are written in it: each key once, bounded, and with values that mean what they say."""
+"""A strict YAML reader for catalogs: bounded, no duplicate keys, no surprising types."""
 
 from typing import Any
 
@@ -7,38 +7,38 @@ import yaml
 from shared.contracts.strict_json import MAX_DEPTH, kind_of
 
 MAX_BYTES = 2_000_000
-"""More than twice of what a catalog may be as JSON, for the sake of comments."""
+"""The bound for a file: more than twice the bound for a catalog as JSON, which leaves room for comments."""
 
 _MERGE = "tag:yaml.org,2002:merge"
 
 
 class InvalidYaml(ValueError):
-    """What is no YAML, or none that a catalog may be; the message says where, what was expected and what found."""
+    """No YAML, or YAML that a catalog must not contain. The message says where, what was expected and found."""
 
 
 class _Mistake(yaml.MarkedYAMLError):
-    """YAML that a catalog must not be, though it could be read."""
+    """YAML that can be read but that a catalog must not contain."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """Safe YAML, with less of what takes people by surprise."""
+    """Safe YAML without duplicate keys, merges, base-60 numbers and dates that do not exist."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """A mapping. Raises `_Mistake` for a key that occurs twice, of which the first would be lost."""
+        """Build a mapping. Raises `_Mistake` for a duplicate key, whose first value would be lost."""
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
                 found = "a merge (<<)" if key.tag == _MERGE else "a list or an object"
                 raise _Mistake(problem=f"expected keys that are words, found {found}", problem_mark=key.start_mark)
             if key.value in seen:
-                twice = f"expected each key once, found {key.value} twice"
-                raise _Mistake(problem=twice, problem_mark=key.start_mark)
+                duplicate = f"expected each key once, found {key.value} twice"
+                raise _Mistake(problem=duplicate, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
 
 def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> object:
-    """A whole number; 22:00, which YAML takes for a number of base 60, stays text."""
+    """A whole number. Text such as 22:00, which YAML 1.1 reads as a base-60 number, stays text."""
     if ":" in node.value:
         return node.value
     try:
@@ -49,7 +49,7 @@ def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> object:
 
 
 def _time(loader: _Loader, node: yaml.ScalarNode) -> object:
-    """A date or a time; a day that does not exist stays text, so that its path is named where it is refused."""
+    """A date or a time. A day that does not exist stays text; the schema then rejects it with its path."""
     try:
         return loader.construct_yaml_timestamp(node)
     except ValueError:
@@ -66,7 +66,7 @@ def read_yaml(data: bytes) -> dict[str, Any]:
         raise InvalidYaml(f"expected at most {MAX_BYTES} bytes, found more")
     try:
         _check_depth(data)
-        content = yaml.load(data, _Loader)  # noqa: S506 - a safe one
+        content = yaml.load(data, _Loader)  # noqa: S506 - _Loader is a safe loader
     except _Mistake as mistake:
         raise InvalidYaml(f"{mistake.problem}{_place(mistake)}") from mistake
     except yaml.MarkedYAMLError as error:
@@ -79,7 +79,7 @@ def read_yaml(data: bytes) -> dict[str, Any]:
 
 
 def _check_depth(data: bytes) -> None:
-    """What is nested too deep is not built at all, since building it would end the process."""
+    """Refuse deep nesting before anything is built, because building it would overflow the stack."""
     depth = 0
     for event in yaml.parse(data, yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):

@@ -1,1 +1,1 @@
-"""The commands of `python -m infra`, one module each; heavy imports wait until a command runs."""
+"""The commands of `upbeat`, one module each. Heavy imports wait until a command runs, so that `--help` is fast."""

@@ -1,4 +1,4 @@
-"""`catalog`: check a catalog, read it, compare it with another, and put it in force."""
+"""`catalog`: check a catalog, read it, compare it with another, and publish it."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -6,105 +6,136 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, Project, say
+from infra.commands.common import AsJson, Project, print_json, print_result
 from infra.commands.inputs import readable, valid_catalog
+from infra.terminal.help_page import Command
 
 if TYPE_CHECKING:
     from shared.decisioning.catalog import Catalog
 
-CatalogFile = Annotated[Path, typer.Argument(help="The catalog, in YAML or JSON.")]
+CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, in YAML or JSON.")]
 SECTIONS = ("campaigns", "offers", "audiences", "placements")
+"""The sections whose entries are counted in a summary."""
 
-catalog = typer.Typer(
-    no_args_is_help=True, help="Check a catalog, read it, compare it with another, or put it in force."
-)
+catalog = typer.Typer(no_args_is_help=True, help="Check, show, compare or publish a catalog.")
 
 
-@catalog.command()
+@catalog.command(cls=Command)
 def lint(file: CatalogFile, as_json: AsJson = False) -> None:
-    """Name every problem of a catalog: its path, what was expected there, and what was found."""
+    """Name every problem of a catalog.
+
+    Reads the catalog and the scores and policies beside it. Prints one problem per line: its path, what was
+    expected there, and what was found. Writes nothing.
+
+    Exit codes: 0 if the catalog is valid, 1 if it has a problem, 2 if the file cannot be read.
+
+    For example:
+
+        upbeat catalog lint infra/catalog/default.yaml
+    """
     from infra.catalog.load import load_catalog
     from shared.domain.errors import InvalidCatalog
 
     try:
-        told = _told(load_catalog(readable(file, "a catalog")))
+        summary = _summary(load_catalog(readable(file, "a catalog")))
     except InvalidCatalog as error:
         facts = {"file": str(file), "valid": False, "problems": error.problems}
-        say("\n".join(error.problems), as_json=as_json, facts=facts)
+        print_result("\n".join(error.problems), as_json=as_json, facts=facts)
         raise typer.Exit(1) from error
-    facts = {"file": str(file), "valid": True, **told}
-    say(f"{file} is valid: {_sentence(told)}", as_json=as_json, facts=facts)
+    facts = {"file": str(file), "valid": True, **summary}
+    print_result(f"{file} is valid: {_sentence(summary)}", as_json=as_json, facts=facts)
 
 
-@catalog.command()
+@catalog.command(cls=Command)
 def show(file: CatalogFile, as_json: AsJson = False) -> None:
-    """Show a catalog by placement, the campaigns in the order in which they win it, each with all it rests on."""
-    from rich.console import Console
+    """Show a catalog, placement by placement.
 
+    Lists the campaigns of a placement in the order in which they win it, each with its offer, audience and
+    experiment. Entries that no campaign uses follow at the end. Exits with 2 if the catalog is invalid.
+
+    For example:
+
+        upbeat catalog show infra/catalog/default.yaml
+    """
     from infra.catalog.page import page
     from infra.catalog.references import winning_order
+    from infra.terminal.console import print_page
 
     content = valid_catalog(file)
     if as_json:
         document = content.document.model_dump(mode="json", exclude_defaults=True)
         order = winning_order(content.document)
-        say("", as_json=True, facts={"file": str(file), "version": content.version, "order": order, **document})
+        print_json({"file": str(file), "version": content.version, "order": order, **document})
     else:
-        Console(highlight=False).print(page(content))
+        print_page(page(content))
 
 
-@catalog.command()
+@catalog.command(cls=Command)
 def diff(
     before: Annotated[Path, typer.Argument(metavar="A", help="A catalog, in YAML or JSON.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="Another, which may come after it.")],
-    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if they differ.")] = False,
+    after: Annotated[Path, typer.Argument(metavar="B", help="The catalog that may replace it.")],
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if the catalogs differ.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what catalog B changes against A, entry by entry, and which campaigns are affected by it.
+    """List the differences between catalogs A and B.
 
-    Catalogs of one version are the same: defaults written out, comments and the order of keys change nothing.
-    Whether they differ or not, the exit code is 0, unless --exit-code asks for 1.
+    Prints every added, removed and changed entry, the campaigns that a change affects, and the placements in which
+    another campaign now wins first. Catalogs of one version are the same: written-out defaults, comments and the
+    order of keys make no difference.
+
+    Exit codes: 0 whether the catalogs differ or not, 1 if they differ and --exit-code is given, 2 if one is
+    invalid.
+
+    For example:
+
+        upbeat catalog diff infra/catalog/default.yaml new.yaml --exit-code
     """
-    from rich.console import Console
-
     from infra.catalog.consequences import consequences
     from infra.catalog.diff import diff as compared
     from infra.catalog.diff_page import page
+    from infra.terminal.console import print_page
 
     old, new = valid_catalog(before), valid_catalog(after)
     entries = compared(old, new)
-    follows = consequences(entries, old, new)
+    effects = consequences(entries, old, new)
     sides = {
-        name: {"file": str(file), "version": it.version}
-        for name, file, it in (("before", before, old), ("after", after, new))
+        name: {"file": str(file), "version": content.version}
+        for name, file, content in (("before", before, old), ("after", after, new))
     }
     if as_json:
-        told = {"differ": bool(entries), "entries": [asdict(entry) for entry in entries], **asdict(follows)}
-        say("", as_json=True, facts=sides | told)
+        facts = {"differ": bool(entries), "entries": [asdict(entry) for entry in entries], **asdict(effects)}
+        print_json(sides | facts)
     else:
-        Console(highlight=False).print(page(sides, entries, follows))
+        print_page(page(sides, entries, effects))
     if entries and exit_code:
         raise typer.Exit(1)
 
 
-@catalog.command()
+@catalog.command(cls=Command)
 def publish(file: CatalogFile, project: Project = None, as_json: AsJson = False) -> None:
-    """Put a catalog in force; functions take it up within a minute. One with a problem is refused.
+    """Publish a catalog; functions use it within a minute.
 
-    It goes to the emulators that are up, or to a cloud project.
+    Writes the catalog, with the scores and policies beside it, to Firestore: in the running emulators, or in a
+    cloud project. Exits with 2 and publishes nothing if the catalog is invalid.
+
+    For example:
+
+        upbeat catalog publish new.yaml --project my-project
     """
     from infra.catalog.load import artifacts_of
     from infra.remote.firestore import client_of, publish_catalog
 
     content = valid_catalog(file)
     publish_catalog(client_of(project), content, artifacts_of(content, file))
-    told = _told(content)
-    say(f"{file} is in force: {_sentence(told)}", as_json=as_json, facts={"file": str(file), **told})
+    summary = _summary(content)
+    facts = {"file": str(file), **summary}
+    print_result(f"{file} is published: {_sentence(summary)}", as_json=as_json, facts=facts)
 
 
-def _told(content: "Catalog") -> dict[str, Any]:
+def _summary(content: "Catalog") -> dict[str, Any]:
+    """The catalog's version, and the number of entries in each section."""
     return {"version": content.version} | {name: len(getattr(content.document, name)) for name in SECTIONS}
 
 
-def _sentence(told: dict[str, Any]) -> str:
-    return f"version {told['version']}, " + ", ".join(f"{told[name]} {name}" for name in SECTIONS)
+def _sentence(summary: dict[str, Any]) -> str:
+    return f"version {summary['version']}, " + ", ".join(f"{summary[name]} {name}" for name in SECTIONS)

@@ -1,4 +1,4 @@
-"""What the commands have in common: their options, their output, and the bus they speak to."""
+"""The options, the output and the message bus that commands share."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,20 +8,28 @@ import typer
 if TYPE_CHECKING:
     from infra.remote.pubsub import Bus
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, one object a line, for programs to read.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one object per line.")]
 Project = Annotated[
     str | None,
-    typer.Option(help="A Google Cloud project to speak to, instead of the emulators running here."),
+    typer.Option(metavar="ID", help="Use this Google Cloud project instead of the emulators on this machine."),
 ]
 
 
-def say(text: str, *, as_json: bool, facts: Any) -> None:
+def print_result(text: str, *, as_json: bool, facts: Any) -> None:
     """Print a result: the text for people, or the facts as one line of JSON."""
-    typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else text)
+    if as_json:
+        print_json(facts)
+    else:
+        typer.echo(text)
+
+
+def print_json(facts: Any) -> None:
+    """Print facts as one line of JSON."""
+    typer.echo(json.dumps(facts, ensure_ascii=False))
 
 
 def bus_of(project: str | None) -> "Bus":
-    """The bus of a cloud project, else of the emulators that are up. Raises `InfraError` if none are."""
+    """The bus of a cloud project, else of the running emulators. Raises `InfraError` if no emulators run."""
     from infra.remote.pubsub import Bus
     from infra.remote.running import find
 

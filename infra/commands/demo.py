@@ -1,4 +1,4 @@
-"""`demo`: see what Upbeat does, on a real history and on a made-up story."""
+"""`demo`: Upbeat at work on a real history and on a made-up story."""
 
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -7,42 +7,56 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, say
+from infra.commands.common import AsJson, print_json
 from infra.commands.inputs import writing_into
 
 if TYPE_CHECKING:
-    from infra.demo.tour import History, Told
+    from infra.demo.tour import HistoryResult, StoryResult
     from infra.inspect.timeline import Entry
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="The folder for what comes of it.")] = Path("out/demo"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")] = Path("out/demo"),
     as_json: AsJson = False,
 ) -> None:
-    """Replay the purchases of 2,357 real customers, and a made-up story, and tell what came of them."""
-    from rich.console import Console
+    """Replay a real purchase history and a made-up story.
 
-    from infra.demo import cdnow, page, story, tour
+    Sends 6,919 purchases of 2,357 customers, and then the events of one invented user, through the real functions
+    in this process, on a virtual clock. Prints counts, campaigns and timelines. Writes the messages, a summary and
+    every user's document into the folders cdnow and story of --out. Needs no network, no emulators and no account.
+
+    For example:
+
+        upbeat demo --out /tmp/demo
+    """
+    from infra.demo import cdnow, story, tour
     from infra.terminal.progress import bar
 
     with writing_into(out):
         with bar("replaying 6,919 purchases") as progress:
-            history = tour.history(out / "cdnow", cdnow.events(), progress)
-        told = tour.told_story(out / "story", story.load())
+            history = tour.replay_history(out / "cdnow", cdnow.events(), progress)
+        tale = tour.replay_story(out / "story", story.load())
     if as_json:
-        say("", as_json=True, facts=_facts(history, told))
-        return
-    console = Console(highlight=False)
-    for part in (page.of_history(history), page.of_story(told), page.of_files(history, told)):
-        console.print(part)
+        print_json(_facts(history, tale))
+    else:
+        _print(history, tale)
 
 
-def _facts(history: "History", told: "Told") -> dict[str, Any]:
+def _print(history: "HistoryResult", tale: "StoryResult") -> None:
+    from rich.console import Group
+
+    from infra.demo import page
+    from infra.terminal.console import print_page
+
+    print_page(Group(page.of_history(history), page.of_story(tale), page.of_files(history, tale)))
+
+
+def _facts(history: "HistoryResult", tale: "StoryResult") -> dict[str, Any]:
     from shared.queries.user_view import to_json
 
     chapters = [
-        {"title": chapter.title, "told": chapter.told, "timeline": _timeline(entries)}
-        for chapter, entries in told.chapters
+        {"title": chapter.title, "told": chapter.text, "timeline": _timeline(entries)}
+        for chapter, entries in tale.chapters
     ]
     facts: dict[str, Any] = to_json(
         {
@@ -55,9 +69,9 @@ def _facts(history: "History", told: "Told") -> dict[str, Any]:
                 "timeline": _timeline(history.timeline),
             },
             "story": {
-                "folder": str(told.folder),
-                "summary": asdict(told.summary),
-                "user_id": told.user_id,
+                "folder": str(tale.folder),
+                "summary": asdict(tale.summary),
+                "user_id": tale.user_id,
                 "chapters": chapters,
             },
         }

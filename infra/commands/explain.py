@@ -1,11 +1,11 @@
-"""`explain`: why a user was offered what they were, and why nothing else."""
+"""`explain`: the reasons behind a decision about a user."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from infra.commands.common import AsJson, Project, say
+from infra.commands.common import AsJson, Project, print_json
 from infra.commands.inputs import moment as selected
 from infra.commands.inputs import valid_catalog
 from infra.commands.users import AsOf, Store, UserId, as_of, record_of
@@ -16,25 +16,34 @@ def explain(
     user: UserId,
     moment: Annotated[
         str | None,
-        typer.Option(metavar="M", help="The newest decision about this moment, such as payment.failed."),
+        typer.Option(metavar="MOMENT", help="Explain the newest decision about this moment, such as lapsed@7."),
     ] = None,
     catalog: Annotated[
-        Path | None, typer.Option(help="A catalog to decide by, as if --moment came now, where it never did.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Decide by this catalog, as if --moment occurred now, if it never did."),
     ] = None,
     store: Store = None,
     project: Project = None,
     now: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Explain a decision about a user: every campaign considered, and the gate that stopped it.
+    """Explain a decision about a user, candidate by candidate.
 
-    It is the newest decision that the user's document still holds (they are kept for 14 days), or the newest
-    about a moment. Where there is none, --catalog and --moment together decide afresh, as if the moment came now:
-    nothing is written, and the answer says that it is hypothetical.
+    Prints every campaign that was considered, its outcome, and the gate that stopped it. Explains the newest
+    decision that the user's document still holds (decisions are kept for 14 days), or the newest about --moment.
+    If there is none, --moment and --catalog together make a new decision, as if the moment occurred now: nothing
+    is written, and the answer is marked as hypothetical.
+
+    Reads the running emulators, a cloud project, or the store that a replay kept. Exits with 1 if the user is
+    unknown or no decision is on record.
+
+    For example:
+
+        upbeat explain ada --store /tmp/tour
+        upbeat explain ada --moment lapsed@7 --catalog new.yaml
     """
-    from rich.console import Console
-
     from infra.inspect.decision_page import page
+    from infra.terminal.console import print_page
     from shared.domain.terms import Terms
     from shared.queries.explanation import as_if, recorded
     from shared.queries.user_view import summary
@@ -47,15 +56,16 @@ def explain(
     if not decisions and wanted and content:
         decisions = [as_if(record, wanted, instant, content, Terms())]
     if not decisions:
-        raise InfraError(_nothing(user, moment))
+        raise InfraError(_no_decision(user, moment))
     if as_json:
-        say("", as_json=True, facts=decisions[0])
+        print_json(decisions[0])
     else:
-        Console(highlight=False).print(page(summary(record, instant, Terms()), decisions[0], decisions[1:]))
+        print_page(page(summary(record, instant, Terms()), decisions[0], decisions[1:]))
 
 
-def _nothing(user: str, moment: str | None) -> str:
+def _no_decision(user: str, moment: str | None) -> str:
     if moment:
-        hint = f"add --catalog FILE to see what would be decided if {moment} came now"
+        hint = f"add --catalog FILE to see the decision if {moment} occurred now"
         return f"no decision about {moment} is on record for {user!r}; {hint}"
-    return f"no decision is on record for {user!r}; --moment M and --catalog FILE tell what would be decided"
+    hint = "add --moment MOMENT and --catalog FILE to see a hypothetical one"
+    return f"no decision is on record for {user!r}; {hint}"

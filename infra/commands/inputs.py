@@ -1,4 +1,4 @@
-"""What a person gives to a command, checked before anything is done with it."""
+"""Checks of arguments and input files, made before a command acts on them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def instant(option: str, text: str | None) -> datetime | None:
-    """An instant in UTC, or None where none is given. Raises `UsageError`."""
+    """The value of an option as an instant in UTC; None if the option is not given. Raises `UsageError`."""
     from shared.contracts.inbound.fields import utc
 
     try:
@@ -25,7 +25,7 @@ def instant(option: str, text: str | None) -> datetime | None:
 
 
 def moment(text: str | None) -> "MomentSelector | None":
-    """The moment that a person names, `payment.failed` or `lapsed@7`. Raises `UsageError`."""
+    """The value of --moment, such as `payment.failed` or `lapsed@7`; None if not given. Raises `UsageError`."""
     from shared.decisioning.document.vocabulary import parse_selector
 
     try:
@@ -35,7 +35,7 @@ def moment(text: str | None) -> "MomentSelector | None":
 
 
 def readable(path: Path, kind: str) -> Path:
-    """The path, if a file is there that can be read. Raises `UsageError`."""
+    """The path of a readable file. Raises `UsageError` for any other path."""
     try:
         with path.open("rb"):
             return path
@@ -44,7 +44,7 @@ def readable(path: Path, kind: str) -> Path:
 
 
 def valid_catalog(path: Path) -> "Catalog":
-    """The catalog in a file. Raises `UsageError` with every problem it has."""
+    """The catalog in a file. Raises `UsageError` with every problem that the catalog has."""
     from infra.catalog.load import load_catalog
     from shared.domain.errors import InvalidCatalog
 
@@ -56,7 +56,7 @@ def valid_catalog(path: Path) -> "Catalog":
 
 @contextmanager
 def writing_into(folder: Path) -> Iterator[None]:
-    """Raises `InfraError` with the reason where something cannot be written."""
+    """Turn an `OSError` of the block into an `InfraError` that names the file and the reason."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""`listen`: print what Upbeat publishes."""
+"""`listen`: print the messages that Upbeat publishes."""
 
 import json
 from math import inf
@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, bus_of, say
+from infra.commands.common import AsJson, bus_of, print_result
 
 if TYPE_CHECKING:
     from infra.remote.pubsub import Received
 
 
 def listen(
-    topic: Annotated[str, typer.Argument(help="An outgoing topic, such as upsell-trigger.")],
-    count: Annotated[int | None, typer.Option(min=1, help="Stop after this many messages.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Stop after this many seconds.")] = None,
+    topic: Annotated[str, typer.Argument(metavar="TOPIC", help="An outgoing topic, such as upsell-trigger.")],
+    count: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stop after this many messages.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Stop after this many seconds.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what the running emulators publish on an outgoing topic, until Ctrl-C.
+    """Print the messages of an outgoing topic, until Ctrl-C.
 
-    It begins with what was published while nobody listened. Each message is printed once, whoever listens;
-    listening to dead-letter takes no letter away from redrive.
+    Reads the running emulators, and starts with the messages that nobody has listened to yet. Prints each message
+    once: its publish time and its JSON. Several listeners share the messages. Listening to dead-letter takes no
+    letter away from redrive.
+
+    For example:
+
+        upbeat listen upsell-trigger --count 2 --seconds 20
     """
     from infra.topology import known, load
 
@@ -29,11 +36,11 @@ def listen(
     for message in bus_of(None).listen(topic, count or inf, inf if seconds is None else seconds):
         facts = _facts(message)
         text = f"{facts['publish_time']}  {json.dumps(facts['data'], ensure_ascii=False)}"
-        say(text, as_json=as_json, facts=facts)
+        print_result(text, as_json=as_json, facts=facts)
 
 
 def _facts(message: "Received") -> dict[str, Any]:
-    """A message as JSON has it; data that is no JSON is shown as text."""
+    """A message as a JSON object. Data that is not JSON appears as text."""
     try:
         data = message.json
     except ValueError:

@@ -6,17 +6,25 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.common import AsJson, say
+from infra.commands.common import AsJson, print_result
 
 
 def package(
     function: Annotated[
-        list[str] | None, typer.Argument(help="Functions to package; all if none is named.")
+        list[str] | None, typer.Argument(metavar="FUNCTION", help="The functions to package; default: all.")
     ] = None,
-    out: Annotated[Path, typer.Option(help="The folder for the zips.")] = Path("build"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the zips.")] = Path("build"),
     as_json: AsJson = False,
 ) -> None:
-    """Write each function's deployable zip; the same sources give the same bytes on every machine."""
+    """Write the deployable zip of each function.
+
+    A zip holds the function's main.py, shared/ and requirements.txt. The same sources give the same bytes on every
+    machine, so the printed SHA-256 changes only with the code. Overwrites FUNCTION.zip in --out.
+
+    For example:
+
+        upbeat package payment trial_start --out build
+    """
     from infra.deploy.package import zip_function
     from infra.topology import known, load
 
@@ -25,4 +33,4 @@ def package(
         archive = zip_function(name, out / f"{name}.zip")
         digest = sha256(archive.read_bytes()).hexdigest()
         facts = {"function": name, "zip": str(archive), "sha256": digest}
-        say(f"{archive}  sha256 {digest}", as_json=as_json, facts=facts)
+        print_result(f"{archive}  sha256 {digest}", as_json=as_json, facts=facts)

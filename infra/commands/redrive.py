@@ -1,47 +1,53 @@
-"""`redrive`: send dead letters back to the topics they came from."""
+"""`redrive`: send dead letters back to their topics."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, Project, bus_of, say
+from infra.commands.common import AsJson, Project, bus_of, print_result
 
 if TYPE_CHECKING:
-    from infra.remote.dead_letters import Redrive
+    from infra.remote.dead_letters import RedriveResult
 
 
 def redrive(
-    reason: Annotated[str | None, typer.Option(help="Only letters of this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most this many letters.")] = 1000,
-    dry: Annotated[bool, typer.Option("--dry-run/--go", help="Only say what would be sent, or send it.")] = True,
+    reason: Annotated[str | None, typer.Option(metavar="REASON", help="Only letters with this reason.")] = None,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Send at most this many letters.")] = 1000,
+    dry: Annotated[bool, typer.Option("--dry-run/--go", help="Only list the letters, or send them.")] = True,
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
-    """Send dead letters back to the topics they came from; without --go, only say which.
+    """Send dead letters back to the topics they came from.
 
-    Letters of the reason "undelivered" are those Pub/Sub gave up on by itself. A letter leaves the dead letter
-    only once it is published again; whatever is not sent stays.
+    Without --go the command lists the letters and sends nothing. The reason "undelivered" marks letters that
+    Pub/Sub itself gave up on. A letter leaves the dead letters only after it is published again; a letter that is
+    not sent stays.
+
+    For example:
+
+        upbeat redrive --reason invalid
+        upbeat redrive --reason invalid --go
     """
     from infra.remote.dead_letters import redrive as send_back
     from infra.topology import load
 
     done = send_back(bus_of(project), load(), reason=reason, limit=limit, dry=dry)
-    say(_told(done), as_json=as_json, facts=_facts(done))
+    print_result(_text(done), as_json=as_json, facts=_facts(done))
 
 
-def _facts(done: "Redrive") -> dict[str, Any]:
+def _facts(done: "RedriveResult") -> dict[str, Any]:
     letters = [{"reason": r, "topic": t, "count": n} for (r, t), n in done.counts().items()]
     return {"dry_run": done.dry, "letters": letters, "kept": done.kept, "unreadable": done.unreadable}
 
 
-def _told(done: "Redrive") -> str:
+def _text(done: "RedriveResult") -> str:
     verb = "would send" if done.dry else "sent"
     lines = [f"{verb} {n} to {topic} (reason {reason})" for (reason, topic), n in done.counts().items()]
     lines = lines or [f"{verb} nothing"]
     if done.kept:
-        lines.append(f"kept {done.kept} of another reason or beyond the limit")
+        lines.append(f"kept {done.kept} with another reason or beyond the limit")
     if done.unreadable:
-        lines.append(f"kept {done.unreadable} that do not say where they came from")
+        lines.append(f"kept {done.unreadable} that do not name the topic they came from")
     if done.dry and done.letters:
         lines.append("nothing was sent yet; add --go to send")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.common import AsJson, say
+from infra.commands.common import AsJson, print_result
 from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 
 if TYPE_CHECKING:
@@ -14,24 +14,41 @@ if TYPE_CHECKING:
 
 
 def replay(
-    events: Annotated[Path, typer.Argument(help="The events, one JSON object a line.")],
-    out: Annotated[Path, typer.Option(help="The folder for what comes of them.")],
-    catalog: Annotated[Path | None, typer.Option(help="A catalog; else the one Upbeat starts with.")] = None,
+    events: Annotated[Path, typer.Argument(metavar="EVENTS", help="The events, one JSON object per line.")],
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the results.")],
+    catalog: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The catalog; default: the shipped one.")
+    ] = None,
     now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Where the clock stands at the end; else at the last event.")
+        str | None, typer.Option(metavar="TIME", help="The time at which the clock ends; default: the last event.")
     ] = None,
     processes: Annotated[
-        int | None, typer.Option(min=1, max=64, help="How many processes share the work; else one a processor.")
+        int | None,
+        typer.Option(min=1, max=64, metavar="N", help="Share the work among N processes; default: one per CPU."),
     ] = None,
     keep_store: Annotated[
-        bool, typer.Option("--keep-store", help="Keep the users' documents too, for show --store.")
+        bool, typer.Option("--keep-store", help="Keep the users' documents too, for show and explain.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Run a file of events through the functions, on a virtual clock that follows the events.
+    """Replay a file of events through the functions.
 
-    A line is {"topic": "payment", "data": {...}}, perhaps with "attributes" and "publish_time", or with
-    "data_base64" in place of "data". The same file gives the same output, the speed in summary.json apart.
+    Reads EVENTS on a virtual clock that follows the events. A line is an event, optionally with "attributes" and
+    "publish_time", or with "data_base64" in place of "data":
+
+        {"topic": "payment", "data": {...}}
+
+    A line that cannot be processed becomes a dead letter with its reason, and is no failure of the command. Writes
+    these files into --out, replacing earlier ones:
+
+        subscriptions.jsonl  triggers.jsonl   changes.jsonl      summary.json
+        decisions.jsonl      exposures.jsonl  dead-letter.jsonl
+
+    The same events give the same files, except for the speed in summary.json.
+
+    For example:
+
+        upbeat replay events.jsonl --out /tmp/tour --keep-store
     """
     from infra.catalog.load import DEFAULT_CATALOG
     from infra.replay.replay import replay as run
@@ -44,10 +61,10 @@ def replay(
     valid_catalog(campaigns)
     with writing_into(out), bar("replaying") as progress:
         done = run(events, out, campaigns, until, processes, keep_store=keep_store, progress=progress)
-    say(_told(done, out), as_json=as_json, facts=to_json(asdict(done)))
+    print_result(_text(done, out), as_json=as_json, facts=to_json(asdict(done)))
 
 
-def _told(done: "Summary", out: Path) -> str:
+def _text(done: "Summary", out: Path) -> str:
     counts = {
         "applied": done.applied,
         "duplicates": done.duplicates,
@@ -59,7 +76,7 @@ def _told(done: "Summary", out: Path) -> str:
         [
             f"{done.events_read:,} events read: {outcomes}",
             f"{done.triggers_issued:,} triggers issued, {done.triggers_revoked:,} revoked",
-            f"{done.events_per_second:,.0f} events a second; the clock stands at {done.now:%Y-%m-%d %H:%M} UTC",
+            f"{done.events_per_second:,.0f} events per second; the clock ended at {done.now:%Y-%m-%d %H:%M} UTC",
             f"In {out}: subscriptions, triggers, changes, decisions, exposures, dead-letter (.jsonl); summary",
         ]
     )

@@ -1,4 +1,4 @@
-"""`score`: ask a score about every row of a file, as the functions would."""
+"""`score`: evaluate a score on every row of a file, as the functions would."""
 
 import json
 import sys
@@ -19,30 +19,41 @@ if TYPE_CHECKING:
 
 def score(
     file: Annotated[
-        Path, typer.Argument(help="The rows: a .csv whose first line names the columns, or a .jsonl.")
+        Path,
+        typer.Argument(metavar="ROWS", help="The rows: a .csv whose first line names the columns, or a .jsonl."),
     ],
     model: Annotated[
-        str, typer.Option("--model", help="The score: a shipped one as NAME@VERSION, or the path of an artifact.")
+        str,
+        typer.Option("--model", metavar="SCORE", help="A shipped score as NAME@VERSION, or an artifact's path."),
     ],
-    out: Annotated[Path | None, typer.Option(help="Write the lines to this file.", dir_okay=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the lines to this file.", dir_okay=False)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score every row of a file with the evaluator of the functions: one line a row, with the score or why none.
+    """Evaluate a score on every row of a file.
 
-    Columns are named like the facts that the score asks for; others are ignored, and so are blank lines. In CSV an
-    empty cell is missing, true and false are booleans, what looks like a number is one, and all else is text.
-    It exits with 1 if any row has no score.
+    Uses the evaluator of the functions. Prints one line per row: its number, and its score or the reason why it
+    has none. Warnings and counts go to standard error.
 
-    Example: python -m infra score users.csv --model churn_risk@1
+    Columns are named after the features of the score; other columns and blank lines are ignored. In CSV an empty
+    cell is a missing value, true and false are booleans, text that looks like a number is a number, and anything
+    else is text. JSONL keeps its types, and may nest objects.
+
+    Exit codes: 0 if every row has a score, 1 if any row has none, 2 if the rows or the score cannot be read.
+
+    For example:
+
+        upbeat score users.csv --model churn_risk@1
     """
     from infra.analytics.batch_scores import RowCounts, find_score, rows, score_rows
 
-    asked, known = find_score(model), rows(readable(file, "rows to score"))
+    chosen, found_rows = find_score(model), rows(readable(file, "rows to score"))
     if out and out.exists() and out.samefile(file):
         raise UsageError(f"--out: expected another file than the rows, found {str(out)!r}")
-    tally = RowCounts(unseen=set(asked.features))
+    tally = RowCounts(unseen=set(chosen.features))
     with _lines(out) as lines:
-        for number, scored in enumerate(score_rows(asked, known, tally), 1):
+        for number, scored in enumerate(score_rows(chosen, found_rows, tally), 1):
             lines.write(_line(number, scored, as_json=as_json))
     for feature in sorted(tally.unseen) if tally.rows else ():
         typer.echo(f"warning: no row has {feature}, so it is missing in all", err=True)
@@ -59,7 +70,7 @@ def _line(number: int, scored: "Scored", *, as_json: bool) -> str:
 
 @contextmanager
 def _lines(out: Path | None) -> Iterator[TextIO]:
-    """Where the lines go: to standard output, or to a file."""
+    """The stream for the lines: a file, or standard output if `out` is None."""
     if out is None:
         yield sys.stdout
         return

@@ -1,25 +1,31 @@
-"""`show`: everything Upbeat knows of one user."""
+"""`show`: everything that is stored about one user."""
 
-from infra.commands.common import AsJson, Project, say
+from infra.commands.common import AsJson, Project, print_json
 from infra.commands.users import AsOf, Store, UserId, as_of, record_of
 
 
 def show(
     user: UserId, store: Store = None, project: Project = None, now: AsOf = None, as_json: AsJson = False
 ) -> None:
-    """Show a user: the state, what led to it, what was offered, what was not and why, and what is due next.
+    """Show a user's subscription, timeline and triggers.
 
-    The user is looked for in the emulators that are up, unless --store or --project says otherwise.
+    Prints the status and its facts, the events behind it, the offers, the campaigns that made none with their
+    reasons, and what is due next. Reads the running emulators, a cloud project, or the store that a replay kept.
+    Exits with 1 if the user is unknown.
+
+    For example:
+
+        upbeat show ada
+        upbeat show ada --store /tmp/tour --now 2026-04-16T00:00:00Z
     """
-    from rich.console import Console
-
     from infra.inspect.user_page import page
+    from infra.terminal.console import print_page
     from shared.domain.terms import Terms
     from shared.queries.user_view import everything, to_json
 
     instant = as_of(now, store)
     record = record_of(user, store, project)
     if as_json:
-        say("", as_json=True, facts=to_json(everything(record, instant, Terms())))
+        print_json(to_json(everything(record, instant, Terms())))
     else:
-        Console(highlight=False).print(page(record, instant, Terms()))
+        print_page(page(record, instant, Terms()))

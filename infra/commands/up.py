@@ -10,57 +10,68 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.common import AsJson, say
+from infra.commands.common import AsJson, print_result
 from infra.terminal.invocation import again
 
 if TYPE_CHECKING:
-    from infra.emulator.runtime import Up
+    from infra.emulator.runtime import EmulatorRuntime
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def up(
-    project: Annotated[str, typer.Option(help="The project's name inside the emulators.")] = "upbeat-local",
+    project: Annotated[
+        str, typer.Option(metavar="ID", help="The project's name inside the emulators.")
+    ] = "upbeat-local",
     catalog: Annotated[
-        Path | None, typer.Option(help="The catalog to start with; without it, the default one.", dir_okay=False)
+        Path | None, typer.Option(metavar="FILE", help="The catalog; default: the shipped one.", dir_okay=False)
     ] = None,
-    tick_seconds: Annotated[float, typer.Option(min=0.1, help="How often the lifecycle clock ticks.")] = 5.0,
+    tick_seconds: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="The time between two ticks of the lifecycle clock.")
+    ] = 5.0,
     as_json: AsJson = False,
 ) -> None:
-    """Run the Firestore and Pub/Sub emulators and every function, wired as in the cloud, until Ctrl-C.
+    """Run every function on the emulators, until Ctrl-C.
 
-    Needs java and the emulators of the gcloud SDK, but no network and no account. What happens is printed on
-    standard error; everything is in memory, and gone afterwards.
+    Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, and publishes
+    the catalog. Prints the addresses, and then the functions' logs on standard error. Needs Java and the emulators
+    of the gcloud SDK, but no network and no account. All data is in memory and is gone afterwards.
+
+    Exit codes: 0 after Ctrl-C, 1 if something is missing, fails, or is up already.
+
+    For example:
+
+        upbeat up --tick-seconds 1
     """
     from infra.catalog.load import DEFAULT_CATALOG, artifacts_of
     from infra.commands.inputs import valid_catalog
-    from infra.emulator.runtime import Up
+    from infra.emulator.runtime import EmulatorRuntime
     from infra.remote.firestore import emulator_client, publish_catalog
     from infra.remote.running import state_folder
     from infra.terminal.log_view import LogView
 
-    chosen = valid_catalog(catalog or DEFAULT_CATALOG)
-    upbeat = Up(
+    content = valid_catalog(catalog or DEFAULT_CATALOG)
+    upbeat = EmulatorRuntime(
         project,
         tick_seconds=tick_seconds,
         publish_catalog=lambda endpoints: publish_catalog(
-            emulator_client(endpoints), chosen, artifacts_of(chosen, catalog or DEFAULT_CATALOG)
+            emulator_client(endpoints), content, artifacts_of(content, catalog or DEFAULT_CATALOG)
         ),
         state_folder=state_folder(),
         sink=LogView(),
     )
-    with _until_told_to_stop(), upbeat as running:
-        say(_summary(running), as_json=as_json, facts=asdict(running.described))
+    with _until_stopped(), upbeat as running:
+        print_result(_summary(running), as_json=as_json, facts=asdict(running.state))
         running.wait()
 
 
 @contextmanager
-def _until_told_to_stop() -> Iterator[None]:
-    """Take Ctrl-C and the signals like it for the wish to stop in order, which is no failure."""
+def _until_stopped() -> Iterator[None]:
+    """End the block in order on Ctrl-C, SIGTERM or SIGHUP, without counting it as a failure."""
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     try:
         for number, handler in before.items():
-            if number != signal.SIGHUP or handler != signal.SIG_IGN:  # nohup means: stay
+            if number != signal.SIGHUP or handler != signal.SIG_IGN:  # nohup ignores SIGHUP: keep running
                 signal.signal(number, _stop)
         yield
     except KeyboardInterrupt:
@@ -71,13 +82,13 @@ def _until_told_to_stop() -> Iterator[None]:
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
-    """Stop once: a second Ctrl-C must not interrupt the stopping, which ends by itself within seconds."""
+    """Stop once. A second Ctrl-C must not interrupt the shutdown, which ends by itself within seconds."""
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _summary(running: "Up") -> str:
+def _summary(running: "EmulatorRuntime") -> str:
     listening = {f.listens: running.function_urls[name] for name, f in running.topology.functions.items()}
     lines = [f"  {topic:<18}{url}" for topic, url in listening.items()]
     return "\n".join(

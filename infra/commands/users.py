@@ -1,4 +1,4 @@
-"""Where a command finds a user: in the store that a replay kept, in the emulators, or in a cloud project."""
+"""Access to one user's document: in a replay's store, in the running emulators, or in a cloud project."""
 
 import re
 from datetime import UTC, datetime
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     from shared.record.user_record import UserRecord
 
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
-Store = Annotated[Path | None, typer.Option(help="What a replay kept: its folder, or the SQLite file in it.")]
+Store = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Read what replay --keep-store kept: its folder, or the SQLite file in it."),
+]
 AsOf = Annotated[
     str | None,
-    typer.Option("--now", metavar="TIME", help="As of when; else now, or where the replay's clock stands."),
+    typer.Option("--now", metavar="TIME", help="The time to show; default: the end of the replay, else now."),
 ]
 
 _is_id = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
 
 
 def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord":
-    """The user's document. Raises `UsageError` where nobody can be meant, `InfraError` where nobody is found."""
+    """The user's document.
+
+    Raises `UsageError` if the id is not valid or both `store` and `project` are given, `InfraError` if there is no
+    such user or this version cannot read the document.
+    """
     from shared.record.codec import UnreadableRecord, unpack
 
     if store and project:
@@ -42,7 +49,7 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
 
 
 def as_of(now: str | None, store: Path | None) -> datetime:
-    """The instant that is told of (UTC): the one given, else the store's, else now. Raises `UsageError`."""
+    """The instant to show (UTC): --now, else the end of the store's replay, else now. Raises `UsageError`."""
     return instant("--now", now) or (_clock_of(store) if store else None) or datetime.now(UTC)
 
 
@@ -60,7 +67,7 @@ def _from_firestore(project: str | None, user: str) -> bytes | None:
 
 
 def _clock_of(store: Path) -> datetime | None:
-    """Where the clock of the replay stands that kept the store; None where nothing says so."""
+    """The time at which the replay that kept the store ended; None without a readable summary beside the store."""
     import orjson
 
     from infra.replay.replay import SUMMARY

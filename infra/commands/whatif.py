@@ -1,4 +1,4 @@
-"""`whatif`: what another catalog would have offered, on the events that really came."""
+"""`whatif`: the triggers of one history under two catalogs, compared."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, say
+from infra.commands.common import AsJson, print_json
 from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 
 if TYPE_CHECKING:
@@ -17,32 +17,46 @@ if TYPE_CHECKING:
 
     from infra.replay.replay import Summary
     from infra.whatif.result import WhatIf
-    from infra.whatif.study import Side
+    from infra.whatif.study import CatalogReplay
     from shared.decisioning.catalog import Catalog
 
 Sides = dict[str, Any]
-"""Of both catalogs, the file and the version."""
+"""The file and the version of both catalogs, by `before` and `after`."""
 
 
 def whatif(
-    events: Annotated[Path, typer.Argument(help="The events, one JSON object a line, as for replay.")],
-    before: Annotated[Path, typer.Option("--from", help="The catalog to compare with.")],
-    after: Annotated[Path, typer.Option("--to", help="The catalog that might come after it.")],
+    events: Annotated[
+        Path, typer.Argument(metavar="EVENTS", help="The events, one JSON object per line, as for replay.")
+    ],
+    before: Annotated[Path, typer.Option("--from", metavar="FILE", help="The catalog to compare with.")],
+    after: Annotated[Path, typer.Option("--to", metavar="FILE", help="The catalog that may replace it.")],
     out: Annotated[
-        Path | None, typer.Option(help="Keep both replays here, in the folders before and after.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep both replays, in its folders before and after."),
     ] = None,
     now: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Where the clock stands at the end; else at the last event.")
+        str | None, typer.Option(metavar="TIME", help="The time at which the clock ends; default: the last event.")
     ] = None,
     examples: Annotated[
-        int, typer.Option(min=0, max=1000, help="How many examples of each kind and campaign.")
+        int,
+        typer.Option(
+            min=0, max=1000, metavar="N", help="The number of examples for each difference of a campaign."
+        ),
     ] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Replay a history by two catalogs, and show which triggers appear, vanish or change.
+    """Compare the triggers of one history under two catalogs.
 
-    Triggers are the same where one event or one passing of time led one campaign to make an offer to one user:
-    such a trigger changes where what is offered, where, until when, or in which variant is not the same.
+    Replays EVENTS once with each catalog and prints which triggers appear, vanish or change, by campaign, with
+    causes and examples. Writes nothing unless --out is given. Exits with 0 whether anything differs or not, and
+    with 2 if a catalog is invalid.
+
+    Two triggers are the same if one campaign made an offer to one user because of one event or one passing of
+    time. Such a trigger counts as changed if its offer, placement, expiry or variant differs.
+
+    For example:
+
+        upbeat whatif events.jsonl --from old.yaml --to new.yaml
     """
     from infra.whatif.study import what_if
 
@@ -51,37 +65,38 @@ def whatif(
     files = {"before": before, "after": after}
     catalogs = {name: valid_catalog(file) for name, file in files.items()}
     with _folder(out) as folder, writing_into(folder):
-        old, new = (_replayed(events, files[name], it, folder / name, until) for name, it in catalogs.items())
+        old, new = (
+            _replayed(events, files[name], content, folder / name, until) for name, content in catalogs.items()
+        )
         study = what_if(old, new, examples)
-    sides = {name: {"file": str(files[name]), "version": it.version} for name, it in catalogs.items()}
+    sides = {name: {"file": str(files[name]), "version": content.version} for name, content in catalogs.items()}
     if as_json:
-        _say(sides, new.summary, study)
+        _print_json(sides, new.summary, study)
     else:
         _print(sides, new.summary, study)
 
 
-def _say(sides: Sides, done: "Summary", study: "WhatIf") -> None:
+def _print_json(sides: Sides, done: "Summary", study: "WhatIf") -> None:
     from shared.queries.user_view import to_json
 
-    facts = sides | {"events_read": done.events_read, "now": done.now} | asdict(study)
-    say("", as_json=True, facts=to_json(facts))
+    print_json(to_json(sides | {"events_read": done.events_read, "now": done.now} | asdict(study)))
 
 
 def _print(sides: Sides, done: "Summary", study: "WhatIf") -> None:
-    from rich.console import Console
+    from rich.console import Group
+    from rich.text import Text
 
+    from infra.terminal.console import print_page
     from infra.whatif.page import page
 
-    console = Console(highlight=False)
-    for name, side in sides.items():
-        console.print(f"{name:<7} {side['version']}  {side['file']}", markup=False, soft_wrap=True)
-    console.print(f"{done.events_read:,} events, up to {done.now:%Y-%m-%d %H:%M} UTC\n")
-    console.print(page(study))
+    lines = [f"{name:<7} {side['version']}  {side['file']}" for name, side in sides.items()]
+    lines += [f"{done.events_read:,} events, up to {done.now:%Y-%m-%d %H:%M} UTC", ""]
+    print_page(Group(*(Text(line, no_wrap=True, overflow="ignore") for line in lines), page(study)))
 
 
 @contextmanager
 def _folder(out: Path | None) -> Iterator[Path]:
-    """The folder for both replays; one that is gone afterwards where none was asked for."""
+    """The folder for both replays; a temporary one, deleted afterwards, if `out` is None."""
     if out:
         yield out
         return
@@ -89,12 +104,14 @@ def _folder(out: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _replayed(events: Path, file: Path, catalog: "Catalog", folder: Path, until: "datetime | None") -> "Side":
+def _replayed(
+    events: Path, file: Path, catalog: "Catalog", folder: Path, until: "datetime | None"
+) -> "CatalogReplay":
     from infra.replay.replay import replay
     from infra.terminal.progress import bar
-    from infra.whatif.study import Side
+    from infra.whatif.study import CatalogReplay
 
     with bar(f"replaying by {file.name}") as progress:
         summary = replay(events, folder, file, until, keep_store=True, progress=progress)
-    campaigns = {campaign.id for those in catalog.listeners.values() for campaign in those}
-    return Side(folder, summary, campaigns | catalog.document.campaigns.keys())
+    campaigns = {campaign.id for listeners in catalog.listeners.values() for campaign in listeners}
+    return CatalogReplay(folder, summary, campaigns | catalog.document.campaigns.keys())

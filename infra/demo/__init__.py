@@ -1,1 +1,1 @@
-"""What the demo shows: a real history, and a made-up one that goes through everything."""
+"""The demo: a real purchase history, and a made-up story that covers the whole lifecycle."""

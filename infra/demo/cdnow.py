@@ -1,6 +1,6 @@
-"""The real history of the demo: the purchases of CDNOW's customers, told as payments for 30-day periods.
+"""The real history of the demo: the purchases of CDNOW's customers, converted to payments for 30-day periods.
 
-Where they come from stands in the README beside this file.
+The README in this folder names the source.
 """
 
 import csv
@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 PURCHASES = Path(__file__).with_name("cdnow.csv")
-"""One line a purchase, oldest first: the day, the customer, and what was paid in cents (USD)."""
+"""One purchase per line, oldest first: the day, the customer, and the price in cents (USD)."""
 PERIOD = timedelta(days=30)
 NOON = timedelta(hours=12)
-"""The log gives days; a purchase is taken to be at noon UTC, and a second one that day a minute later."""
+"""Assumed time of a purchase (UTC), since the log has only days. A second one that day comes a minute later."""
 
 
 def events() -> Iterator[dict[str, Any]]:
-    """Each purchase as a line of a replay, oldest first."""
+    """Each purchase as a line of a history, oldest first."""
     purchases_of_day: Counter[tuple[str, str]] = Counter()
     with PURCHASES.open(newline="") as file:
         for purchase in csv.DictReader(file):
@@ -29,7 +29,7 @@ def events() -> Iterator[dict[str, Any]]:
 
 
 def _payment(customer: str, day: str, number: int, cents: int) -> dict[str, Any]:
-    """A purchase as a successful payment; ids follow from the log, so that they are the same every time."""
+    """A purchase as a successful payment. The event id is derived from the log, so that it never changes."""
     start = datetime.fromisoformat(day).replace(tzinfo=UTC) + NOON + (number - 1) * timedelta(minutes=1)
     return {
         "event_id": f"cdnow-{customer}-{day}-{number}",

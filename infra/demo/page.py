@@ -1,4 +1,4 @@
-"""What the demo shows: plain tables and timelines that fit 80 columns and need no colour."""
+"""The demo's terminal pages: tables and timelines that fit 80 columns and need no colour."""
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -6,49 +6,50 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from infra.demo.tour import History, Told
+from infra.demo.tour import HistoryResult, StoryResult
 from infra.inspect import timeline
 from infra.terminal.invocation import again
 
 INDENT = (0, 0, 0, 2)
 
 
-def of_history(history: History) -> Group:
-    """What came of the real history: counts, campaigns, and one user."""
-    done = history.summary
+def of_history(history: HistoryResult) -> Group:
+    """The results of the real history: counts, campaigns, and the timeline of one user."""
+    summary = history.summary
     return Group(
         _title("A real history"),
         Text(
-            f"{done.events_read:,} purchases of {sum(history.users.values()):,} customers of a music shop, 1997 to"
-            " 1998, each told as a payment for 30 days, went through the functions at"
-            f" {done.events_per_second:,.0f} events a second. What time brought in between came about at its time."
+            f"{summary.events_read:,} purchases of {sum(history.users.values()):,} customers of a music shop, from"
+            " 1997 to 1998, were replayed through the functions, each as a payment for 30 days, at"
+            f" {summary.events_per_second:,.0f} events a second. In between, the virtual clock ended periods and"
+            " issued offers at their due times."
         ),
         Text(),
         _side_by_side(_users(history), _campaigns(history)),
-        _title(f"One of them: {history.user_id}"),
+        _title(f"One customer: {history.user_id}"),
         timeline.table(history.timeline),
     )
 
 
-def of_story(told: Told) -> Group:
-    """The made-up story, chapter by chapter."""
+def of_story(story: StoryResult) -> Group:
+    """The made-up story: each chapter with its part of the timeline."""
     parts: list[RenderableType] = [_title("A made-up story, in chapters")]
-    for number, (chapter, entries) in enumerate(told.chapters, start=1):
-        parts += [Text(f"{number}. {chapter.title}", style="bold"), Text(chapter.told, style="italic")]
+    for number, (chapter, entries) in enumerate(story.chapters, start=1):
+        parts += [Text(f"{number}. {chapter.title}", style="bold"), Text(chapter.text, style="italic")]
         parts += [Padding(timeline.table(entries), (0, 0, 1, 2))]
     return Group(*parts)
 
 
-def of_files(history: History, told: Told) -> Group:
-    """Where everything is, and what to try next."""
+def of_files(history: HistoryResult, story: StoryResult) -> Group:
+    """The folders and files that the demo wrote, and commands to try next."""
     lines = [
-        f"{history.folder} and {told.folder} hold, each:",
+        f"{history.folder} and {story.folder} each contain:",
         "events, subscriptions, triggers, changes, decisions, dead-letter (.jsonl)",
-        "summary.json, and upbeat.sqlite with every user's document. Look closer with:",
+        "summary.json, and upbeat.sqlite with every user's document. To look closer:",
         f"  {again()} show {history.user_id} --store {history.folder}",
-        f"  {again()} show {told.user_id} --store {told.folder}",
+        f"  {again()} show {story.user_id} --store {story.folder}",
     ]
-    return Group(_title("Where it all is"), *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
+    return Group(_title("Files"), *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
 
 
 def _title(text: str) -> Padding:
@@ -61,15 +62,15 @@ def _side_by_side(*tables: Table) -> Table:
     return grid
 
 
-def _users(history: History) -> Table:
+def _users(history: HistoryResult) -> Table:
     table = _table("status at the end", "users")
     for status, count in history.users.items():
         table.add_row(status, f"{count:,}")
     return table
 
 
-def _campaigns(history: History) -> Table:
-    table = _table("campaign", "triggers issued", "withdrawn")
+def _campaigns(history: HistoryResult) -> Table:
+    table = _table("campaign", "triggers issued", "revoked")
     for campaign, counts in history.campaigns.items():
         table.add_row(campaign, f"{counts['issued']:,}", f"{counts['revoked']:,}")
     return table

@@ -1,4 +1,4 @@
-"""The tour of the demo: both histories replayed, and what there is to tell of them."""
+"""The demo's tour: replays the real history and the made-up story, and collects the results to show."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,27 +19,27 @@ from shared.contracts.topics import Topic
 EVENTS = "events.jsonl"
 
 Line = Mapping[str, Any]
-"""A line of a replay."""
+"""A line of a history."""
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What came of a history of many users."""
+class HistoryResult:
+    """The results of replaying a history of many users."""
 
     folder: Path
     summary: Summary
     users: Mapping[str, int]
-    """How many users ended up in each status."""
+    """The number of users in each status at the end, largest first."""
     campaigns: Mapping[str, Mapping[str, int]]
-    """How many triggers of each campaign were issued, and how many revoked."""
+    """The number of triggers of each campaign by kind: `issued` and `revoked`."""
     user_id: str
-    """The user whose story has most kinds of things in it."""
+    """The most eventful user, whose timeline is shown."""
     timeline: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What came of a story: each chapter with its part of the timeline."""
+class StoryResult:
+    """The results of replaying a story: each chapter with its part of the timeline."""
 
     folder: Path
     summary: Summary
@@ -47,35 +47,35 @@ class Told:
     chapters: tuple[tuple[Chapter, tuple[Entry, ...]], ...]
 
 
-def history(folder: Path, events: Iterable[Line], progress: Progress) -> History:
-    """Replay a history of many users into a folder."""
+def replay_history(folder: Path, events: Iterable[Line], progress: Progress) -> HistoryResult:
+    """Replay a history of many users into a folder, and collect the results."""
     path = _write(folder, events)
     summary = replay(path, folder, DEFAULT_CATALOG, keep_store=True, progress=progress)
     user_id = most_eventful(folder)
     timeline = tuple(timeline_of(user_id, path, folder))
-    return History(folder, summary, _users(folder), _campaigns(folder), user_id, timeline)
+    return HistoryResult(folder, summary, _users(folder), _campaigns(folder), user_id, timeline)
 
 
-def told_story(folder: Path, tale: Story) -> Told:
-    """Replay a story into a folder."""
-    path = _write(folder, tale.events)
-    summary = replay(path, folder, DEFAULT_CATALOG, tale.ends_at, keep_store=True)
-    entries = timeline_of(tale.user_id, path, folder)
-    chapters = ((chapter, tuple(filter(chapter.includes, entries))) for chapter in tale.chapters)
-    return Told(folder, summary, tale.user_id, tuple(chapters))
+def replay_story(folder: Path, story: Story) -> StoryResult:
+    """Replay a story into a folder, and divide its timeline into chapters."""
+    path = _write(folder, story.events)
+    summary = replay(path, folder, DEFAULT_CATALOG, story.ends_at, keep_store=True)
+    entries = timeline_of(story.user_id, path, folder)
+    chapters = ((chapter, tuple(filter(chapter.includes, entries))) for chapter in story.chapters)
+    return StoryResult(folder, summary, story.user_id, tuple(chapters))
 
 
 def most_eventful(folder: Path) -> str:
-    """The user of whom most kinds of things can be told: statuses, campaigns, and reasons against an offer.
+    """The user with the most distinct statuses, triggers by campaign and kind, and loss reasons.
 
-    Of several the one with the shortest story, then the first by id.
+    Ties go to the user with the fewest changes, triggers and candidates, then to the first by id.
     """
     kinds: dict[str, set[str]] = defaultdict(set)
-    told: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
     for user_id, kind in _kinds(folder):
         kinds[user_id].add(kind)
-        told[user_id] += 1
-    return min(kinds, key=lambda user_id: (-len(kinds[user_id]), told[user_id], user_id))
+        totals[user_id] += 1
+    return min(kinds, key=lambda user_id: (-len(kinds[user_id]), totals[user_id], user_id))
 
 
 def _kinds(folder: Path) -> Iterable[tuple[str, str]]:

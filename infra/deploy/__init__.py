@@ -1,1 +1,1 @@
-"""Deployment: the zip of each function."""
+"""Deployment: packages each function as a zip."""

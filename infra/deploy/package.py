@@ -1,4 +1,4 @@
-"""Packaging: what one function needs to run, as a folder or as a zip, and nothing else."""
+"""Packaging: writes exactly the files that one function needs, as a folder or as a zip."""
 
 import compileall
 import shutil
@@ -10,48 +10,52 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 from infra.errors import InfraError
 from infra.topology import ROOT
 
-BEGINNING_OF_ZIP = (1980, 1, 1, 0, 0, 0)
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip can hold; every entry has it, so that the bytes depend on content only."""
 REGULAR_FILE = 0o100644
+"""Unix mode of every entry: a regular file, writable by its owner and readable by all."""
 
 
 def compose(function: str, target: Path, *, root: Path = ROOT, precompile: bool = False) -> Path:
-    """Lay out one function in an empty folder: its `main.py`, `shared/` and `requirements.txt`.
+    """Write one function's `main.py`, `shared/` and `requirements.txt` into the empty folder `target`; return it.
 
-    The functions framework puts only the folder of `main.py` on the path, so this folder is what runs, here and
-    in the cloud. `precompile` saves most of a cold start, for the Python version in use now.
+    The functions framework puts only the folder of `main.py` on the path, so this folder is all that runs, both
+    here and in the cloud. `precompile` saves most of a cold start, for the Python version in use.
+
+    Raises `InfraError` if a source is missing or the folder is not empty.
     """
     _expect_empty(target)
-    for place, source in _files(function, root).items():
-        (target / place).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target / place)
+    for path, source in _files(function, root).items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target / path)
     if precompile:
         _precompile(target)
     return target
 
 
 def zip_function(function: str, archive: Path, *, root: Path = ROOT) -> Path:
-    """Write one function's deployable zip; the same sources give the same bytes on every machine.
+    """Write one function's deployable zip. The same sources give the same bytes on every machine.
 
-    Uncompressed, since compressed bytes depend on the zlib at hand, and without .pyc files, whose bytes vary from
-    one compilation to the next: a deploy must follow from a change, and from nothing else.
+    A deploy must follow from a change only. The zip is therefore uncompressed, because compressed bytes depend on
+    the zlib version, and has no .pyc files, because their bytes vary between compilations.
     """
     with TemporaryDirectory() as folder:
         composed = compose(function, Path(folder), root=root)
         archive.parent.mkdir(parents=True, exist_ok=True)
         with ZipFile(archive, "w", ZIP_STORED) as bundle:
             for path in sorted(path for path in composed.rglob("*") if path.is_file()):
-                entry = ZipInfo(path.relative_to(composed).as_posix(), BEGINNING_OF_ZIP)
+                entry = ZipInfo(path.relative_to(composed).as_posix(), ZIP_EPOCH)
                 entry.external_attr = REGULAR_FILE << 16
                 bundle.writestr(entry, path.read_bytes())
     return archive
 
 
 def _files(function: str, root: Path) -> dict[Path, Path]:
-    """Where each file goes, and where it comes from."""
+    """The source of each file, by its path in the package. Raises `InfraError` if one is missing."""
     main, requirements = root / "functions" / function / "main.py", root / "requirements.txt"
-    for needed in (main, requirements, root / "shared"):
-        if not needed.exists():
-            raise InfraError(f"cannot package {function}: {needed.relative_to(root)} does not exist")
+    for required in (main, requirements, root / "shared"):
+        if not required.exists():
+            raise InfraError(f"cannot package {function}: {required.relative_to(root)} does not exist")
     modules = {module.relative_to(root): module for module in (root / "shared").rglob("*.py")}
     return {Path("main.py"): main, Path("requirements.txt"): requirements, **modules}
 
@@ -63,6 +67,6 @@ def _expect_empty(target: Path) -> None:
 
 
 def _precompile(folder: Path) -> None:
-    """Compile without reference to file times, which copying and unzipping change."""
+    """Compile with unchecked hashes instead of file times, because copying and unzipping change the times."""
     unchecked = PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(folder, quiet=1, stripdir=str(folder), invalidation_mode=unchecked)

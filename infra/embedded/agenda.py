@@ -1,4 +1,7 @@
-"""The agenda of a replay: when something is next due, for a clock that jumps instead of ticking."""
+"""The agenda of a replay: the next due time over all users, for a clock that jumps instead of ticking.
+
+It is the future event list of a discrete-event simulation.
+"""
 
 from datetime import datetime
 from heapq import heappop, heappush
@@ -8,20 +11,23 @@ from shared.ports import Document, Stored, Subscriptions
 
 
 class Agenda:
-    """`Subscriptions` that notes who is due when. It must see every commit, so nobody else may write."""
+    """A `Subscriptions` store that records when each user is due.
+
+    Every commit must go through the agenda: a commit that bypasses it leaves a wrong due time in it.
+    """
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self.subscriptions = subscriptions
         self._due_at: dict[str, datetime] = {}
         self._entries: list[tuple[datetime, str]] = []
-        """A heap; an entry that a later commit has overtaken stays until its turn comes."""
+        """A heap. An entry that a later commit made obsolete stays until it reaches the top."""
 
     async def load(self, user_id: str) -> Stored:
-        """See `Subscriptions.load`."""
+        """Load a document; see `Subscriptions.load`."""
         return await self.subscriptions.load(user_id)
 
     async def commit(self, document: Document, version: object | None) -> None:
-        """See `Subscriptions.commit`."""
+        """Commit a document and record its due time; see `Subscriptions.commit`."""
         await self.subscriptions.commit(document, version)
         user_id, due_at = document.user_id, document.next_due_at
         if due_at is None:
@@ -31,17 +37,17 @@ class Agenda:
             heappush(self._entries, (due_at, user_id))
 
     def next_due(self) -> datetime | None:
-        """When something is next due; None where nothing is."""
+        """The earliest due time of any user (UTC); None if no user is due."""
         while self._entries and not self.is_due(*self._entries[0]):
             heappop(self._entries)
         return self._entries[0][0] if self._entries else None
 
     def is_due(self, at: datetime, user_id: str) -> bool:
-        """Whether that is when this user is due."""
+        """True if the user is due at exactly this instant."""
         return self._due_at.get(user_id) == at
 
     def take(self, at: datetime) -> set[str]:
-        """The users who are due at the instant that `next_due` gave; they leave the agenda."""
+        """Remove and return the users who are due at `at`, the instant that `next_due` returned."""
         users = set()
         while self.next_due() == at:
             users.add(heappop(self._entries)[1])
@@ -49,5 +55,5 @@ class Agenda:
 
 
 def shards_of(users: set[str]) -> list[int]:
-    """The due shards of these users, each once, in order."""
+    """The due shards of these users, without duplicates, in ascending order."""
     return sorted({due_shard(user_id) for user_id in users})

@@ -1,21 +1,24 @@
-"""Calls an ASGI application in this process, without a socket between."""
+"""Calls an ASGI application in the same process, without a socket."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Headers = Mapping[str, str]
-PUSHED = {"content-type": "application/json", "function-execution-id": "embedded"}
-"""As Pub/Sub pushes; without the second header, the functions framework draws an id for each request."""
+PUSH_HEADERS = {"content-type": "application/json", "function-execution-id": "embedded"}
+"""Headers of a Pub/Sub push.
+
+Without `function-execution-id`, the functions framework generates an id for each request.
+"""
 
 
 async def post(app: Any, body: bytes) -> tuple[int, Headers]:
-    """POST a JSON body as Pub/Sub does, and return the status and the headers of the answer."""
-    return await _answer(app, _PUSH.copy(), body)
+    """POST a JSON body as Pub/Sub does, and return the status and the headers of the response."""
+    return await _respond(app, _PUSH_SCOPE.copy(), body)
 
 
 async def call(app: Any, method: str, path: str, headers: Headers, body: bytes = b"") -> tuple[int, Headers]:
-    """Make any request, and return the status and the headers of the answer."""
-    return await _answer(app, _scope(method, path, headers), body)
+    """Send any request, and return the status and the headers of the response."""
+    return await _respond(app, _scope(method, path, headers), body)
 
 
 def _scope(method: str, path: str, headers: Headers) -> dict[str, Any]:
@@ -33,11 +36,11 @@ def _scope(method: str, path: str, headers: Headers) -> dict[str, Any]:
     }
 
 
-_PUSH = _scope("POST", "/", PUSHED)
-"""The same for every message; each request takes a copy, since the application writes into it."""
+_PUSH_SCOPE = _scope("POST", "/", PUSH_HEADERS)
+"""The ASGI scope of every push. Each request uses a copy, because the application modifies its scope."""
 
 
-async def _answer(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, Headers]:
+async def _respond(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, Headers]:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The embedded runtime: the real functions in one process, a SQLite file, and a bus without a network."""
+"""The embedded runtime: the real functions in one process, with a SQLite file and an in-memory message bus."""
 
 import asyncio
 from base64 import b64encode
@@ -20,54 +20,57 @@ from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery
-from shared.contracts.outbound.messages import Message, dead_letter
+from shared.contracts.outbound.dead_letter import dead_letter
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import Rejected
 from shared.domain.terms import Terms
-from shared.entrypoints.pubsub import OUTCOME
+from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.ports import Clock
 from shared.wiring import Wiring
 
 ACKS = frozenset({200, 201, 204})
-REMEMBERED = 4096
-"""How many users' records this process remembers (some 10 KB each), since they come round again and again."""
+"""HTTP statuses that acknowledge a push."""
+CACHED_RECORDS = 4096
+"""Size of the record cache in users, at about 10 KB each. A history returns to the same users again and again."""
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class Push(NamedTuple):
-    """One message on its way to the function that listens to its topic."""
+    """One message to deliver to the function that subscribes to its topic."""
 
     topic: str
     data: bytes
     attributes: Mapping[str, str]
     published_at: datetime
     message_id: str
-    """The bus's own id."""
+    """The Pub/Sub message id, not the `message_id` of our contracts."""
     order: str = ""
-    """Among messages of one instant, who goes first."""
+    """Sort key among messages published at the same instant."""
 
 
 class VirtualClock:
-    """A clock that stands where it was put, and never goes back."""
+    """A clock that moves only when told to, and never backwards."""
 
     def __init__(self, start: datetime) -> None:
         self.instant = start
 
     def now(self) -> datetime:
-        """See `Clock.now`."""
+        """The current instant (UTC); see `Clock.now`."""
         return self.instant
 
     def move_to(self, instant: datetime) -> None:
-        """Move on to an instant; one that has passed already moves nothing."""
+        """Advance to an instant; an instant in the past leaves the clock unchanged."""
         self.instant = max(self.instant, instant)
 
 
 class EmbeddedBus:
-    """Pub/Sub within the process: what a function listens to is pushed into it, what none does goes to `sink`.
+    """An in-process Pub/Sub: pushes a message to the function that subscribes to its topic.
 
-    A push that is not acknowledged is tried again with backoff, as often as the topology says, and then goes to
-    the dead letter with its bytes as they were, as Pub/Sub does it.
+    A message of a topic without a function goes to `sink`. A push that is not acknowledged is retried with
+    back-off, up to the topology's `max_delivery_attempts`. The message then goes to the dead letter with its
+    original bytes, as in Pub/Sub.
     """
 
     def __init__(
@@ -85,27 +88,30 @@ class EmbeddedBus:
         self.queue: deque[Push] = deque()
 
     async def publish(self, messages: Sequence[Message]) -> None:
-        """See `Publisher.publish`."""
+        """Queue messages for functions and pass all others to `sink`; see `Publisher.publish`."""
         for message in messages:
             if message.topic in self.listeners:
-                self.queue.append(_pushed(message, self.clock.now()))
+                self.queue.append(_push_of(message, self.clock.now()))
             else:
                 self.sink(message)
 
     async def push(self, push: Push) -> str:
-        """Deliver a message until it is acknowledged, and return what the function says became of it."""
+        """Deliver a message until it is acknowledged, and return the outcome that the function reports.
+
+        Returns `dead_lettered` if no attempt was acknowledged.
+        """
         function = self.listeners[push.topic]
         body = push_body(push)
         for attempt in range(function.max_delivery_attempts):
             status, headers = await post(self._app(function), body)
             if status in ACKS:
-                return headers[OUTCOME]
+                return headers[OUTCOME_HEADER]
             await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
-        self.sink(_given_up(push, function))
+        self.sink(_undelivered(push, function))
         return "dead_lettered"
 
     async def drain(self) -> None:
-        """Deliver what the functions published to each other, those of one instant in a fixed order."""
+        """Deliver the messages that functions published to each other, in a deterministic order."""
         while self.queue:
             batch = sorted(self.queue, key=lambda push: push.order)
             self.queue.clear()
@@ -119,8 +125,11 @@ class EmbeddedBus:
         return self.apps[function.name]
 
 
-class Embedded:
-    """The whole of Upbeat in this process, on one SQLite file; installs its wiring while it is in use."""
+class EmbeddedRuntime:
+    """All of Upbeat in this process, on one SQLite file.
+
+    A context manager: its wiring is installed on entering and removed on exit.
+    """
 
     def __init__(
         self,
@@ -139,11 +148,11 @@ class Embedded:
         self.store = SqliteStore(database, durable=durable)
         self.agenda = Agenda(self.store)
         self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
-        application = Application(self.agenda, self.bus, FixedCatalogs(catalog), clock, self.terms, REMEMBERED)
+        application = Application(self.agenda, self.bus, FixedCatalogs(catalog), clock, self.terms, CACHED_RECORDS)
         ticker = Ticker(self.store, self.bus, clock)
         self.wiring = Wiring(application, ticker, self.bus, clock, self.terms)
 
-    def __enter__(self) -> "Embedded":
+    def __enter__(self) -> "EmbeddedRuntime":
         wiring.use(self.wiring)
         return self
 
@@ -152,25 +161,28 @@ class Embedded:
         self.store.close()
 
     async def push(self, push: Push) -> str:
-        """Deliver one message, and what it made the functions tell each other; returns its outcome."""
+        """Deliver one message and every message that functions publish to each other as a result.
+
+        Returns the outcome of the first message.
+        """
         outcome = await self.bus.push(push)
         await self.bus.drain()
         return outcome
 
     async def tick(self, shards: Sequence[int]) -> None:
-        """Let the clock look at these shards, and deliver what it finds due."""
+        """Run the clock on these shards, and deliver the messages it publishes for due users."""
         data = orjson.dumps({"shards": list(shards)})
         await self.push(Push(Topic.LIFECYCLE_CLOCK, data, {}, self.clock.now(), "tick"))
 
 
-def _pushed(message: Message, now: datetime) -> Push:
-    """A message that a function published for another."""
+def _push_of(message: Message, now: datetime) -> Push:
+    """The push of a message that one function published for another; ordered by user."""
     order = str(message.body.get("user_id", ""))
     return Push(message.topic, message.data, message.attributes(), now, message.message_id, order)
 
 
 def push_body(push: Push) -> bytes:
-    """The body that Pub/Sub would push for this message."""
+    """The JSON body of the HTTP request with which Pub/Sub would push this message."""
     message = {
         "data": b64encode(push.data).decode(),
         "attributes": push.attributes,
@@ -180,8 +192,8 @@ def push_body(push: Push) -> bytes:
     return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"}, option=orjson.OPT_UTC_Z)
 
 
-def _given_up(push: Push, function: Function) -> Message:
-    """The dead letter of a message that no attempt could deliver."""
+def _undelivered(push: Push, function: Function) -> Message:
+    """The dead letter of a message that was not acknowledged in any attempt."""
     detail = (
         f"{function.name}: expected an acknowledgement, found none in {function.max_delivery_attempts} attempts"
     )

@@ -1,4 +1,4 @@
-"""The Firestore and Pub/Sub emulators, run by java directly: the gcloud wrapper would leave java behind."""
+"""The Firestore and Pub/Sub emulators, run with java directly: the gcloud wrapper leaves java processes behind."""
 
 from types import TracebackType
 from typing import Self
@@ -9,14 +9,15 @@ from infra.emulator.readiness import wait_until_ready
 from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 
 SMALL_JVM = ("-Xmx256m", "-XX:+UseSerialGC")
+"""JVM options for little memory and few threads."""
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 
 
 class Emulators:
-    """Both emulators, on free ports, holding everything in memory; a context manager.
+    """Both emulators, on free ports, with all data in memory; a context manager.
 
-    One pair serves any number of projects, and a fresh project is an empty one. A crash is final: what was in
-    memory is lost, and to start again without it would only look like being well.
+    One pair serves any number of projects, and a new project starts empty. A crashed emulator is not restarted:
+    its data is lost, and a restart would hide that loss.
     """
 
     def __init__(self, sink: Sink | None = None) -> None:
@@ -25,18 +26,21 @@ class Emulators:
         self.firestore_host = f"{LOCALHOST}:{firestore_port}"
         self._sink = sink
         self.processes: dict[str, Process] = {}
-        """By name: `pubsub` and `firestore`."""
+        """The processes by name: `pubsub` and `firestore`."""
 
     def endpoints(self, project: str) -> Endpoints:
-        """Where to find one project."""
+        """The addresses of both emulators, for one project."""
         return Endpoints(project, self.pubsub_host, self.firestore_host)
 
     def start(self) -> None:
-        """Start both and return when both answer. Raises `InfraError` where something is missing or fails."""
-        found = sdk.find()
-        pubsub = _java(found, "pubsub", ("-jar", str(found.pubsub_jar)), self.pubsub_host)
-        firestore_jar = ("-cp", str(found.firestore_jar), FIRESTORE_MAIN, "start")
-        firestore = _java(found, "firestore", firestore_jar, self.firestore_host)
+        """Start both emulators and wait until both respond.
+
+        Raises `InfraError` if java or an emulator is missing, or if one fails to start.
+        """
+        installed = sdk.find()
+        pubsub = _java(installed, "pubsub", ("-jar", str(installed.pubsub_jar)), self.pubsub_host)
+        firestore_jar = ("-cp", str(installed.firestore_jar), FIRESTORE_MAIN, "start")
+        firestore = _java(installed, "firestore", firestore_jar, self.firestore_host)
         for program in (pubsub, firestore):
             self.processes[program.name] = Process(program, self._sink)
             self.processes[program.name].start()
@@ -44,7 +48,7 @@ class Emulators:
         wait_until_ready(self.processes["firestore"], f"http://{self.firestore_host}/")
 
     def stop(self) -> None:
-        """Stop both."""
+        """Stop both emulators."""
         stop_all(self.processes.values())
 
     def __enter__(self) -> Self:
@@ -61,7 +65,7 @@ class Emulators:
         self.stop()
 
 
-def _java(found: sdk.Sdk, name: str, what: tuple[str, ...], host: str) -> Program:
+def _java(installed: sdk.Sdk, name: str, main: tuple[str, ...], host: str) -> Program:
     address, port = host.split(":")
-    argv = (str(found.java), *SMALL_JVM, *what, f"--host={address}", f"--port={port}")
+    argv = (str(installed.java), *SMALL_JVM, *main, f"--host={address}", f"--port={port}")
     return Program(name, argv, restarts=False)

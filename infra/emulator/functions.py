@@ -1,4 +1,4 @@
-"""Running a function as the cloud would: its composed folder, under the functions framework."""
+"""The command that runs a function as Cloud Functions does: its packaged folder, under the functions framework."""
 
 import os
 import sys
@@ -9,12 +9,13 @@ from infra.emulator.processes import Program
 from infra.remote.endpoints import LOCALHOST
 
 UNBUFFERED = {"PYTHONUNBUFFERED": "1"}
+"""Makes a function's log lines appear at once."""
 
 
 def program(function: str, port: int, folder: Path, env: Mapping[str, str]) -> Program:
-    """How to run a function in its composed folder.
+    """The program that runs a function in its packaged folder.
 
-    `-P` and no PYTHONPATH: what is not in the composed folder cannot be imported here, as it could not be there.
+    `-P` and no PYTHONPATH: a module outside the packaged folder cannot be imported, as in the cloud.
     """
     framework = (sys.executable, "-P", "-m", "functions_framework", "--asgi", "--target", function)
     argv = (*framework, "--source", "main.py", "--host", LOCALHOST, "--port", str(port))

@@ -1,7 +1,8 @@
-"""Becomes another program that Linux will send SIGTERM when the parent dies: `launch.py PARENT_PID PROGRAM ARGS`.
+"""Runs a program that Linux stops with SIGTERM when its parent dies: `launch.py PARENT_PID PROGRAM ARGS`.
 
-It runs after fork and exec, in a process of one thread. Asking between the two instead (`preexec_fn`) would first
-restart gRPC's threads in the child, and then close the files under them.
+The script calls `prctl` after fork and exec, in a process with a single thread, and then replaces itself with the
+program. A `preexec_fn`, which runs between fork and exec, would first restart gRPC's threads in the child and then
+close the files that those threads use.
 """
 
 import ctypes
@@ -10,6 +11,7 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
+"""From `<sys/prctl.h>`; see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html."""
 
 if __name__ == "__main__":
     parent, *argv = sys.argv[1:]

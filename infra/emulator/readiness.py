@@ -1,4 +1,4 @@
-"""Waiting for a server to be ready: `GET /` answers 200."""
+"""Waits until a server is ready: until `GET /` returns 200."""
 
 import time
 from http.client import HTTPException
@@ -9,22 +9,25 @@ from infra.errors import InfraError
 
 POLL_SECONDS = 0.05
 START_SECONDS = 60.0
-"""Long, since a laptop starts everything at once."""
+"""Start-up timeout. It is long because a laptop starts all processes at the same time."""
 
 
 def wait_until_ready(process: Process, url: str, within: float = START_SECONDS) -> None:
-    """Return once the server answers. Raises `InfraError` with its last words if it crashes or takes too long."""
+    """Wait until the server responds.
+
+    Raises `InfraError` with the end of its output if the process crashes or exceeds `within` seconds.
+    """
     crashes, deadline = process.crashes, time.monotonic() + within
     while not answers(url):
         if process.ended.is_set() or process.crashes > crashes:
-            raise InfraError(_last_words(process, "ended before it was ready"))
+            raise InfraError(_failure(process, "ended before it was ready"))
         if time.monotonic() > deadline:
-            raise InfraError(_last_words(process, f"did not answer {url} with 200 within {within:g} s"))
+            raise InfraError(_failure(process, f"did not answer {url} with 200 within {within:g} s"))
         time.sleep(POLL_SECONDS)
 
 
 def answers(url: str) -> bool:
-    """Whether `GET url` gives 200 now."""
+    """True if `GET url` returns 200 now."""
     try:
         with urlopen(url, timeout=5) as response:  # noqa: S310 - always http on this machine
             return bool(response.status == 200)
@@ -32,5 +35,5 @@ def answers(url: str) -> bool:
         return False
 
 
-def _last_words(process: Process, what: str) -> str:
-    return f"{process.program.name} {what}; its last words:\n{process.last_lines or '(none)'}"
+def _failure(process: Process, problem: str) -> str:
+    return f"{process.program.name} {problem}; the end of its output:\n{process.last_lines or '(none)'}"

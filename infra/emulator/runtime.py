@@ -1,4 +1,4 @@
-"""The emulator runtime: both emulators, every function in a process of its own, wired by the topology."""
+"""The emulator runtime: both emulators and one process per function, connected as in the topology."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -22,19 +22,23 @@ from infra.topology import ROOT, Topology, load
 
 DEFAULT_PROJECT = "upbeat-local"
 WATCH_SECONDS = 0.5
+"""Polling interval of `EmulatorRuntime.wait`, per emulator."""
 
 PublishCatalog = Callable[[Endpoints], None]
+"""Publishes a catalog to the emulators at these endpoints."""
 
 
-class Up:
-    """Upbeat running on the emulators; a context manager that is up inside and leaves nothing behind.
+class EmulatorRuntime:
+    """Upbeat running on the emulators; a context manager that starts everything and leaves no process behind.
 
-    Raises `InfraError` on entering where something is missing, fails to start, or is up already (with
-    `state_folder`, of which only one runtime at a time may be). `emulators` already running are used and left
-    running; otherwise it runs a pair of its own.
+    With `emulators`, it uses that running pair and leaves it running; otherwise it runs its own pair. With
+    `state_folder`, only one runtime per folder can run at a time.
+
+    Raises `InfraError` on entering if java or an emulator is missing, if a process fails to start, or if another
+    runtime uses the `state_folder`.
     """
 
-    def __init__(  # noqa: PLR0913 - each is one thing that a test or a command wants otherwise
+    def __init__(  # noqa: PLR0913 - each is a setting that some test or command overrides
         self,
         project: str = DEFAULT_PROJECT,
         *,
@@ -80,12 +84,12 @@ class Up:
         self._entered.close()
 
     @property
-    def described(self) -> running.Running:
-        """Where everything is, as the state file has it."""
-        return running.Running(os.getpid(), self.endpoints, self.function_urls)
+    def state(self) -> running.RuntimeState:
+        """The process id and all addresses, as written to the state file."""
+        return running.RuntimeState(os.getpid(), self.endpoints, self.function_urls)
 
     def wait(self) -> None:
-        """Stay up until an exception (Ctrl-C) ends it. Raises `InfraError` if an emulator ends."""
+        """Block until an exception such as Ctrl-C. Raises `InfraError` if an emulator ends."""
         watched = self._emulators.processes.values()
         while not any(process.ended.wait(WATCH_SECONDS) for process in watched):
             pass
@@ -93,26 +97,26 @@ class Up:
         raise InfraError(f"the {dead.program.name} emulator ended, and its data is lost:\n{dead.last_lines}")
 
     def kill(self, name: str) -> None:
-        """Kill a process as a crash would: a function, which is started again, or an emulator, which is not."""
+        """Kill a process, as a crash would. A function is restarted, an emulator is not."""
         {**self._emulators.processes, **self._processes}[name].kill()
 
     def wait_until_ready(self, function: str) -> None:
-        """Return once a function answers. Raises `InfraError` if it crashes or takes too long."""
+        """Wait until a function responds. Raises `InfraError` if it crashes or takes too long."""
         wait_until_ready(self._processes[function], self.function_urls[function])
 
     def last_lines(self, function: str) -> str:
-        """The end of a function's log."""
+        """The last lines of a function's log."""
         return self._processes[function].last_lines
 
     def _compose(self, stack: ExitStack) -> Path:
-        """What would be deployed, function by function: first, since it is what fails soonest."""
+        """Package each function as for a deploy. Comes first because it fails fastest."""
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-")))
         for name in self.topology.functions:
             compose(name, folder / name, root=self._root, precompile=True)
         return folder
 
     def _start_emulators(self, stack: ExitStack) -> None:
-        """Emulators, topics and the catalog: all that a function expects to find."""
+        """Start the emulators, create the topics and publish the catalog: all that a function depends on."""
         self._sink("up", "starting the emulators")
         self._emulators = self._given_emulators or stack.enter_context(Emulators())
         self.endpoints = self._emulators.endpoints(self.project)
@@ -134,12 +138,12 @@ class Up:
             self.wait_until_ready(name)
 
     def _connect(self, stack: ExitStack) -> None:
-        """Let messages flow only now, so that nothing starts its life by failing."""
+        """Connect functions and the scheduler last, so that no message arrives before its function is ready."""
         topics.connect_functions(self.bus, self.topology, self.function_urls)
         stack.callback(topics.disconnect_functions, self.bus, self.topology)
         if self._tick_seconds:
-            ticker = Scheduler(self.bus, self.topology.schedules, self._tick_seconds, self._sink)
-            ticker.start()
-            stack.callback(ticker.stop)
+            scheduler = Scheduler(self.bus, self.topology.schedules, self._tick_seconds, self._sink)
+            scheduler.start()
+            stack.callback(scheduler.stop)
         if self._state_folder:
-            running.write(self._state_folder, self.described)
+            running.write(self._state_folder, self.state)

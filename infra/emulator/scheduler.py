@@ -1,4 +1,4 @@
-"""The local scheduler: publishes what the cloud's scheduler would, only at an interval of its own."""
+"""The local scheduler: publishes the messages of Cloud Scheduler, but at one fixed interval for all topics."""
 
 import threading
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ EMPTY = b"{}"
 
 
 class Scheduler:
-    """Publishes an empty JSON object to each scheduled topic every few seconds, from a thread of its own."""
+    """Publishes an empty JSON object to each scheduled topic every `every_seconds`, from its own thread."""
 
     def __init__(self, bus: Bus, topics: Iterable[str], every_seconds: float, sink: Sink) -> None:
         self._bus = bus
@@ -22,11 +22,11 @@ class Scheduler:
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
 
     def start(self) -> None:
-        """Tick for the first time after one interval."""
+        """Start ticking; the first tick comes after one interval."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Tick no more."""
+        """Stop ticking and wait for the thread to end."""
         self._stopping.set()
         self._thread.join()
 
@@ -36,7 +36,7 @@ class Scheduler:
                 self._tick(topic)
 
     def _tick(self, topic: str) -> None:
-        """A tick that fails is no loss: the next one does the same."""
+        """Publish one tick. A failure is only logged, because the next tick does the same work."""
         try:
             self._bus.publish(topic, EMPTY)
         except InfraError as error:

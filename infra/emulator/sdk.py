@@ -1,4 +1,4 @@
-"""Finding the emulators: two jars of the gcloud SDK, and a java to run them."""
+"""Locates the emulators: two jar files of the gcloud SDK, and a java to run them."""
 
 import os
 import shutil
@@ -12,18 +12,19 @@ from infra.errors import InfraError
 
 PUBSUB_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
 FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
-USUAL_PLACES = (
+USUAL_FOLDERS = (
     "/usr/lib/google-cloud-sdk",
     "/opt/google-cloud-sdk",
     "~/google-cloud-sdk",
     "/snap/google-cloud-cli/current",
 )
 SDK_VARIABLE = "UPBEAT_GCLOUD_SDK"
+"""Environment variable that names the SDK's folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """Paths of what the emulators need."""
+    """Paths of java and of the emulators' jar files."""
 
     java: Path
     pubsub_jar: Path
@@ -31,7 +32,7 @@ class Sdk:
 
 
 def missing() -> str | None:
-    """What the emulators need and this machine lacks, in one sentence; None where nothing is missing."""
+    """One sentence that names the first missing prerequisite of the emulators; None if all are installed."""
     try:
         find()
     except InfraError as error:
@@ -41,7 +42,10 @@ def missing() -> str | None:
 
 @cache
 def find() -> Sdk:
-    """The emulators of this machine. Raises `InfraError` saying what is missing and how to get it."""
+    """The emulators installed on this machine.
+
+    Raises `InfraError` with the missing prerequisite and the way to install it.
+    """
     java = shutil.which("java")
     if java is None:
         raise InfraError("the emulators need java 11 or newer, and no java is on the PATH")
@@ -59,30 +63,33 @@ def _no_emulator(root: Path, component: str) -> str:
 
 
 def _root() -> Path:
-    """The SDK's folder: the one that is named, else the first that has emulators, else the first there is."""
+    """The SDK's folder: the one named in the environment, else the first with emulators, else the first found.
+
+    Raises `InfraError` if the named folder does not exist, or if no SDK is found.
+    """
     if named := os.environ.get(SDK_VARIABLE):
         if not Path(named).is_dir():
             raise InfraError(f"{SDK_VARIABLE} names {named}, which is not a folder")
         return Path(named)
-    places = list(_places())
-    if not places:
+    folders = list(_sdk_folders())
+    if not folders:
         raise InfraError(f"the emulators need the gcloud SDK; install it, or name its folder in {SDK_VARIABLE}")
-    return next((place for place in places if (place / FIRESTORE_JAR).exists()), places[0])
+    return next((folder for folder in folders if (folder / FIRESTORE_JAR).exists()), folders[0])
 
 
-def _places() -> Iterator[Path]:
+def _sdk_folders() -> Iterator[Path]:
     gcloud = shutil.which("gcloud")
-    candidates = [Path(place).expanduser() for place in USUAL_PLACES]
+    candidates = [Path(folder).expanduser() for folder in USUAL_FOLDERS]
     if gcloud:
         candidates.insert(0, Path(gcloud).resolve().parent.parent)
-    found = [place for place in candidates if (place / "platform").is_dir()]
+    found = [folder for folder in candidates if (folder / "platform").is_dir()]
     yield from found
     if gcloud and not found:
-        yield from _told_by(gcloud)
+        yield from _reported_by(gcloud)
 
 
-def _told_by(gcloud: str) -> Iterator[Path]:
-    """What gcloud says of itself: it takes a second, so it is asked last."""
+def _reported_by(gcloud: str) -> Iterator[Path]:
+    """The SDK folder that gcloud reports. It comes last because gcloud takes a second to run."""
     command = [gcloud, "info", "--format=value(installation.sdk_root)"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - found on the PATH
     if answer.returncode == 0 and (root := answer.stdout.strip()):

@@ -1,4 +1,4 @@
-"""Topics and subscriptions on the Pub/Sub emulator, as the topology has them; doing it again changes nothing."""
+"""Creates the topology's topics and subscriptions on the Pub/Sub emulator; idempotent."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,13 +12,16 @@ from infra.topology import Function, Topology
 
 DAY_SECONDS = 86_400
 HOLD_ACK_SECONDS = 600
-"""The longest Pub/Sub allows: a redrive holds letters while it works through them."""
+"""Ack deadline of the dead-letter subscription: a redrive holds its letters while it processes them.
+
+600 seconds is the maximum that Pub/Sub allows: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions.
+"""
 LISTEN_ACK_SECONDS = 10
 DELETE_SECONDS = 5.0
 
 
 def create_topics(bus: Bus, topology: Topology) -> None:
-    """Every topic, one subscription to listen to each outgoing one, and one that holds the dead letters."""
+    """Create every topic, a `listen` subscription for each outgoing topic, and the dead-letter subscription."""
     for topic in topology.topics.values():
         retention = Duration(seconds=topic.retention_days * DAY_SECONDS)
         _create_topic(bus, Topic(name=bus.topic_path(topic.name), message_retention_duration=retention))
@@ -29,7 +32,7 @@ def create_topics(bus: Bus, topology: Topology) -> None:
 
 
 def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> None:
-    """A push subscription for each function whose base URL is given; the path of a push is its topic."""
+    """Create a push subscription for each function in `urls` (base URLs). The push URL's path is the topic."""
     for name, url in urls.items():
         function = topology.functions[name]
         push = PushConfig(push_endpoint=f"{url}/{function.listens}")
@@ -37,7 +40,7 @@ def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> 
 
 
 def disconnect_functions(bus: Bus, topology: Topology) -> None:
-    """Delete the push subscriptions, lest they push to whoever is given the port next."""
+    """Delete the push subscriptions, so that they do not push to the next process that gets the port."""
     for function in topology.functions.values():
         path = bus.subscription_path(function.subscription)
         with suppress(GoogleAPICallError):
@@ -79,7 +82,7 @@ def _create_topic(bus: Bus, topic: Topic) -> None:
 
 
 def _subscribe(bus: Bus, wanted: Subscription) -> None:
-    """Create it; one that exists is pointed at the function's present address."""
+    """Create a subscription, or point an existing one at the function's current address."""
     try:
         bus.subscriber.create_subscription(request=wanted)
     except AlreadyExists:

@@ -1,4 +1,4 @@
-"""Writes docs/contracts from the contracts' models: a JSON Schema for each message, and AsyncAPI around them."""
+"""Generates docs/contracts from the models: a JSON Schema for each message, and an AsyncAPI document."""
 
 import argparse
 import json
@@ -14,14 +14,12 @@ from shared.contracts.inbound.base import Inbound
 from shared.contracts.inbound.envelope import EVENTS
 from shared.contracts.inbound.events import LifecycleClock
 from shared.contracts.outbound.base import Outbound
+from shared.contracts.outbound.dead_letter import DeadLetter
+from shared.contracts.outbound.decision import DecisionMessage
+from shared.contracts.outbound.exposure import Exposure
 from shared.contracts.outbound.message import FILTERABLE
-from shared.contracts.outbound.messages import (
-    DeadLetter,
-    DecisionMessage,
-    Exposure,
-    SubscriptionChange,
-    UpsellTrigger,
-)
+from shared.contracts.outbound.subscription_change import SubscriptionChange
+from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.contracts.reasons import RejectionReason
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
@@ -34,31 +32,31 @@ MODELS: tuple[Model, ...] = (*IN, *OUT)
 
 
 class Schemas(GenerateJsonSchema):
-    """Pydantic's schemas without its decoration: no titles made of names, no default that says nothing."""
+    """Pydantic's schema generator without titles derived from names and without defaults of null."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
-        """Tell that a field's name is title enough."""
+        """Return False: a field's name serves as its title."""
         return False
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Let null stand for a field left out, in messages in, as it does when they are read."""
-        told = super().default_schema(schema)
-        if told.get("default") is None:
-            told.pop("default", None)
+        """Allow null for an optional inbound field: validation treats null as a field left out."""
+        generated = super().default_schema(schema)
+        if generated.get("default") is None:
+            generated.pop("default", None)
         elif self.mode == "validation":
-            default = told.pop("default")
-            told = {"anyOf": [told, {"type": "null"}], "default": default}
-        return told
+            default = generated.pop("default")
+            generated = {"anyOf": [generated, {"type": "null"}], "default": default}
+        return generated
 
 
 def documents() -> dict[str, str]:
-    """Write every generated document, by its name in docs/contracts."""
+    """The text of every generated document, by its file name in docs/contracts."""
     schemas = {f"{model.TOPIC}.schema.json": _json(_schema(model)) for model in MODELS}
     return {**schemas, "asyncapi.yaml": _yaml(_asyncapi())}
 
 
 def examples(topic: str) -> dict[str, Any]:
-    """Read the examples of a topic, by name."""
+    """The examples of a topic, by name."""
     files = sorted((DOCS / "examples" / topic).glob("*.json"))
     return {file.stem: json.loads(file.read_text()) for file in files}
 
@@ -80,10 +78,10 @@ def _asyncapi() -> dict[str, Any]:
 
 
 def _guide() -> str:
-    """Read the guide, and add the table of reasons."""
+    """The guide, followed by the table of rejection reasons."""
     rows = [f"| `{reason}` | {reason.meaning} |" for reason in RejectionReason]
     table = "\n".join(["| reason | meaning |", "| --- | --- |", *rows])
-    return f"{(DOCS / 'guide.md').read_text()}\n## Refusals\n\n{table}\n"
+    return f"{(DOCS / 'guide.md').read_text()}\n## Rejection reasons\n\n{table}\n"
 
 
 def _channel(model: Model) -> dict[str, Any]:
@@ -101,12 +99,12 @@ def _operation(model: Model) -> tuple[str, dict[str, Any]]:
 
 
 def _message(model: Model) -> dict[str, Any]:
-    """Describe a message; one that goes out has attributes too."""
+    """The AsyncAPI message of a model; outbound messages also have headers, the Pub/Sub attributes."""
     schema = {"$ref": f"./{model.TOPIC}.schema.json"}
-    told: dict[str, Any] = {"name": model.TOPIC, "summary": model.__doc__}
+    message: dict[str, Any] = {"name": model.TOPIC, "summary": model.__doc__}
     if issubclass(model, Outbound):
-        told["headers"] = {"type": "object", "properties": _attributes(model)}
-    return told | {
+        message["headers"] = {"type": "object", "properties": _attributes(model)}
+    return message | {
         "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
         "examples": [_example(model, name, body) for name, body in examples(model.TOPIC).items()],
     }
@@ -114,16 +112,16 @@ def _message(model: Model) -> dict[str, Any]:
 
 def _attributes(model: type[Outbound]) -> dict[str, Any]:
     places = {"schema_version": "schema_version", **FILTERABLE[model.TOPIC]}
-    said = {name: f"The body's `{place}`." for name, place in places.items()}
-    said["message_id"] = "The same whenever this message comes again."
-    return {name: {"type": "string", "description": text} for name, text in said.items()}
+    descriptions = {name: f"Copy of the body's `{place}`." for name, place in places.items()}
+    descriptions["message_id"] = "The id of the message, the same if it is delivered or published again."
+    return {name: {"type": "string", "description": text} for name, text in descriptions.items()}
 
 
 def _example(model: Model, name: str, body: dict[str, Any]) -> dict[str, Any]:
-    told = {"name": name, "payload": body}
+    example = {"name": name, "payload": body}
     if issubclass(model, Outbound):
-        told["headers"] = model.model_validate(body).message().attributes()
-    return told
+        example["headers"] = model.model_validate(body).message().attributes()
+    return example
 
 
 def _json(schema: dict[str, Any]) -> str:
@@ -136,7 +134,7 @@ def _yaml(document: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes a text of several lines as it reads."""
+    """A YAML dumper that writes multi-line text as a literal block."""
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -147,9 +145,11 @@ _Dumper.add_representer(str, _represent_text)
 
 
 def main() -> int:
-    """Write the documents, or with `--check` tell which are not as they would be written."""
+    """Write the documents, or with `--check` list those that differ from the models; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m infra.generate.asyncapi", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a document has drifted")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit with 1 if a document differs from the models"
+    )
     written = documents()
     if not parser.parse_args().check:
         for name, text in written.items():
@@ -158,14 +158,14 @@ def main() -> int:
     drifted = drift(written)
     for name in drifted:
         print(
-            f"docs/contracts/{name} is not what the models say: run python -m infra.generate.asyncapi",
+            f"docs/contracts/{name} differs from the models: run python -m infra.generate.asyncapi",
             file=sys.stderr,
         )
     return 1 if drifted else 0
 
 
 def drift(written: dict[str, str]) -> list[str]:
-    """List the documents that are missing, differ, or belong to no model any more."""
+    """The names of the documents that are missing, differ from the models, or no longer have a model."""
     kept = {file.name: file.read_text() for file in (*DOCS.glob("*.schema.json"), *DOCS.glob("*.yaml"))}
     return sorted(name for name in written.keys() | kept.keys() if written.get(name) != kept.get(name))
 

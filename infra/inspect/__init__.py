@@ -1,1 +1,1 @@
-"""Pages about one user, for the terminal: state, timeline and decision."""
+"""Pages about one user for the terminal: state, timeline and decision."""

@@ -1,4 +1,4 @@
-"""A decision as a tree that a support agent can read: it fits 80 columns and needs no colour."""
+"""The page of `explain`: a decision as a tree. It fits 80 columns and is readable without colour."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +12,21 @@ from infra.terminal.values import is_set, line
 from shared.queries.explanation import HYPOTHETICAL, Decision
 from shared.queries.user_view import View
 
-TOLD_IN_THE_TREE = frozenset(
+SHOWN_IN_THE_TREE = frozenset(
     {"campaign_id", "offer_id", "placement", "moment", "cause", "subscription_id", "outcome", "reason", "detail"}
 )
+"""Fields of a candidate that get no line of their own: the tree shows them or what they stand for."""
 STATE = ("plan", "auto_renew", "trial_ends_at", "period_end", "grace_until", "resume_at", "cancel_at")
-"""Facts beside the status that are told in the user's one line, where they are known."""
+"""Facts that follow the status in the line about the user, if they are known."""
 STYLES = {"issued": "green", "lost": "dim"}
+"""The style of an outcome; other outcomes have none."""
 
 
 def page(state: View, decision: Decision, older: Sequence[Decision]) -> Group:
-    """The user's state, the decision, and which other decisions there are."""
+    """The user's state, the decision, and one line for each older decision."""
     parts: list[RenderableType] = [_state(state), Text(), _tree(decision)]
     if older:
-        parts += [Text(), Text("Older decisions, newest first (--moment picks one):"), *map(_in_short, older)]
+        parts += [Text(), Text("Older decisions, newest first (--moment picks one):"), *map(_short, older)]
     return Group(*parts)
 
 
@@ -37,20 +39,20 @@ def _state(state: View) -> Text:
 def _tree(decision: Decision) -> Tree:
     tree = Tree(_title(decision), highlight=False)
     for moment in _moments(decision):
-        of_moment = tree.add(Text(moment, style="bold"))
-        heard = [candidate for candidate in decision["candidates"] if candidate["moment"] == moment]
-        if not heard:
-            of_moment.add(Text("no campaign listens to it"))
-        for placement in dict.fromkeys(candidate["placement"] for candidate in heard):
-            of_placement = of_moment.add(Text(f"in {placement}"))
-            for candidate in heard:
+        moment_branch = tree.add(Text(moment, style="bold"))
+        candidates = [candidate for candidate in decision["candidates"] if candidate["moment"] == moment]
+        if not candidates:
+            moment_branch.add(Text("no campaign listens to it"))
+        for placement in dict.fromkeys(candidate["placement"] for candidate in candidates):
+            placement_branch = moment_branch.add(Text(f"in {placement}"))
+            for candidate in candidates:
                 if candidate["placement"] == placement:
-                    _add(of_placement, candidate)
+                    _add(placement_branch, candidate)
     return tree
 
 
 def _moments(decision: Decision) -> list[str]:
-    """What had happened, each once; and what candidates were considered for beside that."""
+    """The decision's moments without repetition, followed by moments that only its candidates name."""
     of_candidates = (candidate["moment"] for candidate in decision["candidates"])
     return [*dict.fromkeys((*decision["moments"], *of_candidates))]
 
@@ -58,13 +60,13 @@ def _moments(decision: Decision) -> list[str]:
 def _title(decision: Decision) -> Text:
     at, version = wording.of_value(decision["decided_at"]), decision["catalog_version"]
     if decision.get(HYPOTHETICAL):
-        return Text(f"Hypothetical: nothing of this happened. If it came at {at} UTC, by catalog {version}:")
+        return Text(f"Hypothetical: none of this happened. If it occurred at {at} UTC, by catalog {version}:")
     cause = decision["event"]["topic"]
     return Text(f"Decided at {at} UTC by catalog {version}, after a {cause} event:")
 
 
 def _add(tree: Tree, candidate: dict[str, Any]) -> None:
-    """A candidate: what became of it, the gate that stopped it, and whatever else is on record of it."""
+    """Add a candidate: its outcome, the gate that stopped it, and every other field on record."""
     outcome, offer = candidate["outcome"], candidate["offer_id"] or "nothing"
     title = Text.assemble((candidate["campaign_id"], "bold"), f" ({offer}): ", (outcome, STYLES.get(outcome, "")))
     branch = tree.add(title)
@@ -73,10 +75,10 @@ def _add(tree: Tree, candidate: dict[str, Any]) -> None:
             Text(f"stopped by {candidate['reason']}" + (f": {candidate['detail']}" if candidate["detail"] else ""))
         )
     for name, value in candidate.items():
-        if name not in TOLD_IN_THE_TREE and is_set(value) and value is not False:
+        if name not in SHOWN_IN_THE_TREE and is_set(value) and value is not False:
             branch.add(Text(f"{name}: {line(value)}"))
 
 
-def _in_short(decision: Decision) -> Text:
+def _short(decision: Decision) -> Text:
     at, moments = wording.of_value(decision["decided_at"]), ", ".join(decision["moments"])
     return Text(f"  {at}  {moments}: {decision['outcome']}")

@@ -1,4 +1,4 @@
-"""A timeline: what was heard of one user, what came of it, and what was said, in the order it came about."""
+"""A timeline of one user: events, state changes, offers and reasons against offers, in order."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from shared.domain.events import Event
 
 
 class Kind(StrEnum):
-    """What an entry is about, in the order in which what came about together is told."""
+    """The kind of an entry. Entries of one instant are listed in this order."""
 
     EVENT = "event"
     REFUSED = "refused"
@@ -25,6 +25,7 @@ class Kind(StrEnum):
 
 
 RANK = {kind: rank for rank, kind in enumerate(Kind)}
+"""The place of a kind among entries of one instant."""
 STYLES = {
     Kind.EVENT: "bold",
     Kind.REFUSED: "red",
@@ -44,12 +45,12 @@ class Entry(NamedTuple):
 
 
 def of_event(event: Event, at: datetime | None = None) -> Entry:
-    """An event, when it happened or when it came."""
+    """The entry of an event, at `at` if given, else at the time of the event."""
     return Entry(at or event.occurred_at, Kind.EVENT, wording.of_event(event))
 
 
 def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[Entry]:
-    """What a message says: one entry, but of a decision one for each campaign that made no offer."""
+    """The entries of a message: one each, but for a decision one for each campaign that made no offer."""
     at = datetime.fromisoformat(body["decided_at"])
     if topic == Topic.SUBSCRIPTION_CHANGE:
         yield Entry(at, Kind.STATE, wording.of_change(body))
@@ -62,7 +63,7 @@ def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[Entry]:
 
 
 def table(entries: Iterable[Entry]) -> Table:
-    """The timeline as a person reads it; the same instant is written once."""
+    """The timeline as a table. Consecutive entries of one instant show it once."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")
     grid.add_column(no_wrap=True)

@@ -1,4 +1,4 @@
-"""Everything Upbeat knows of one user, as a page for people: it fits 80 columns and needs no colour."""
+"""The page of `show`: everything stored about one user. It fits 80 columns and is readable without colour."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,7 +11,7 @@ from rich.text import Text
 from infra.inspect import timeline
 from infra.inspect.timeline import Entry, Kind
 from infra.terminal import wording
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
 from shared.domain.ring import from_row
@@ -24,7 +24,7 @@ INDENT = (0, 0, 0, 2)
 
 
 def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
-    """The user as of `now` (UTC): state, timeline, triggers, and what is to come."""
+    """The user as of `now` (UTC): subscriptions, timeline, triggers, and what is due next."""
     view = summary(record, now, terms)
     head = Text.assemble((record.user_id, "bold"), f" as of {wording.of_value(now)} UTC")
     parts = [head, *_section("Subscription", _facts(view))]
@@ -32,9 +32,9 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
         if other["subscription_id"] != view["subscription_id"]:
             parts += _section("Another subscription", _facts(other))
     if record.profile:
-        parts += _section("Profile", _facts({said.field: said.value for said in record.profile}))
+        parts += _section("Profile", _facts({each.field: each.value for each in record.profile}))
     if record.assignments:
-        parts += _section("Experiments", _facts({one.experiment_id: one.variant for one in record.assignments}))
+        parts += _section("Experiments", _facts({each.experiment_id: each.variant for each in record.assignments}))
     parts += _section("Timeline", timeline.table(entries(record)))
     if record.triggers:
         parts += _section("Triggers", _triggers(record, now))
@@ -42,19 +42,22 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
 
 
 def entries(record: UserRecord) -> list[Entry]:
-    """What the document still holds of the past: recent events, offers, changes, and why offers were not made."""
-    return sorted((*_heard(record), *_said(record)), key=lambda entry: (entry.at, timeline.RANK[entry.kind]))
+    """The past that the document still holds: recent events, state changes, offers, and reasons against offers."""
+    return sorted(
+        (*_event_entries(record), *_message_entries(record)),
+        key=lambda entry: (entry.at, timeline.RANK[entry.kind]),
+    )
 
 
-def _heard(record: UserRecord) -> Iterator[Entry]:
+def _event_entries(record: UserRecord) -> Iterator[Entry]:
     for row in record.history.ring:
         yield timeline.of_event(from_row(row, record.user_id))
-    for seen in record.signals:
-        yield Entry(seen.occurred_at, Kind.EVENT, f"signal: {seen.kind}")
+    for signal in record.signals:
+        yield Entry(signal.occurred_at, Kind.EVENT, f"signal: {signal.kind}")
 
 
-def _said(record: UserRecord) -> Iterator[Entry]:
-    """Offers from the triggers, which go back further than the messages do; the rest from the messages."""
+def _message_entries(record: UserRecord) -> Iterator[Entry]:
+    """Offers from the stored triggers, which are kept for longer than messages; the rest from the messages."""
     for trigger in record.triggers:
         yield Entry(trigger.decided_at, Kind.OFFER, wording.of_trigger(trigger._asdict()))
     for message in _messages(record):
@@ -78,7 +81,7 @@ def _grid(columns: int) -> Table:
 
 
 def _facts(view: View) -> Table:
-    """The facts that are known, one a line."""
+    """The known facts, one per line."""
     grid = _grid(2)
     for name, value in view.items():
         if value is not None and name not in {"user_id", "subscriptions"}:
@@ -88,7 +91,10 @@ def _facts(view: View) -> Table:
 
 def _fact(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {wording.of_value(it)}" for name, it in value.items() if it is not None) or "yes"
+        return (
+            ", ".join(f"{name} {wording.of_value(each)}" for name, each in value.items() if each is not None)
+            or "yes"
+        )
     return wording.of_value(value)
 
 
@@ -102,20 +108,20 @@ def _triggers(record: UserRecord, now: datetime) -> Table:
 
 
 def _time(record: UserRecord) -> Table:
-    """What time has brought that was decided, and when it brings something again."""
+    """The moments brought by time: decided, deferred, and next due."""
     moments = _moments(record)
     grid = _grid(2)
     for at, name in record.fired.causes:
         grid.add_row(wording.of_value(at), f"{moments.get(name, 'a moment no campaign listens to')} was decided")
-    for put_off in record.deferred:
-        said = f"{put_off.campaign_id} is decided, put off until the quiet hours end"
-        grid.add_row(wording.of_value(put_off.until), said)
+    for deferred in record.deferred:
+        text = f"{deferred.campaign_id} is decided, deferred until the quiet hours end"
+        grid.add_row(wording.of_value(deferred.until), text)
     grid.add_row(wording.of_value(record.next_due_at) if record.next_due_at else "never", "something is due next")
     return grid
 
 
 def _moments(record: UserRecord) -> dict[str, str]:
-    """By the short names of their causes, the moments that the triggers and decisions still held speak of."""
+    """The moments of the stored triggers and decisions, by the short names of their causes."""
     decisions = (message.body for message in _messages(record) if message.topic == Topic.DECISION)
     of_decisions = {cause_of(each["cause"]): each["moment"] for body in decisions for each in body["candidates"]}
     return of_decisions | {cause_of(trigger.cause): trigger.moment.value for trigger in record.triggers}

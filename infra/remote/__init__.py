@@ -1,1 +1,1 @@
-"""A running Upbeat seen from outside, on the emulators or in a cloud project."""
+"""Clients for a running Upbeat, on the emulators or in a cloud project."""

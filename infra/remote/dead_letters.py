@@ -1,4 +1,4 @@
-"""Dead letters: reading them, and sending them back to the topics they came from without losing one."""
+"""Reads dead letters, and sends them back to their original topics without losing any."""
 
 import base64
 from collections import Counter
@@ -13,21 +13,28 @@ from infra.remote.pubsub import Received
 from infra.topology import Topology
 
 UNDELIVERED = "undelivered"
-"""The reason of what Pub/Sub itself gave up on: no function ever acknowledged it."""
-PUBSUB_MARK = "CloudPubSubDeadLetter"
-SOURCE_SUBSCRIPTION = PUBSUB_MARK + "SourceSubscription"
+"""Reason of a letter that Pub/Sub itself dead-lettered, because no function acknowledged it."""
+PUBSUB_ATTRIBUTE_PREFIX = "CloudPubSubDeadLetter"
+"""Prefix of the attributes that Pub/Sub adds to a message that it forwards to a dead-letter topic.
+
+See https://cloud.google.com/pubsub/docs/handling-failures.
+"""
+SOURCE_SUBSCRIPTION = PUBSUB_ATTRIBUTE_PREFIX + "SourceSubscription"
 BATCH = 100
-PATIENCE = 2
-"""Pulls in a row that bring nothing, after which nothing is taken to be there: Pub/Sub promises no more."""
+EMPTY_PULLS = 2
+"""Consecutive empty pulls after which the subscription counts as empty.
+
+One is not enough: Pub/Sub may return no message although there are some.
+"""
 
 
 class UnreadableLetter(ValueError):
-    """A message in the dead letter that says neither where it came from nor why."""
+    """A message of the dead-letter topic whose original topic cannot be determined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that could not be processed, as it was before it got here."""
+    """A message that could not be processed, in its original form, with the reason."""
 
     topic: str
     reason: str
@@ -36,51 +43,52 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Redrive:
-    """What a redrive did, or, if `dry`, would have done."""
+class RedriveResult:
+    """The result of a redrive; if `dry`, of a redrive that only reports."""
 
     dry: bool
     letters: tuple[Letter, ...]
-    """Those sent back."""
+    """The letters sent back."""
     kept: int
-    """How many were seen and stay: of another reason, or beyond the limit."""
+    """Readable letters that were seen and stay: they have another reason, or exceed the limit."""
     unreadable: int
-    """How many stay because nobody can tell where they came from."""
+    """Messages that stay because their original topic cannot be determined."""
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """How many of each reason and topic were sent back, the most first."""
+        """The number of letters sent back by reason and topic, largest first."""
         return dict(Counter((letter.reason, letter.topic) for letter in self.letters).most_common())
 
 
 class LetterBus(Protocol):
-    """What a redrive needs of a bus."""
+    """The methods of a Pub/Sub client that a redrive uses."""
 
     def pull(self, subscription: str, count: int) -> list[Received]:
         """Up to `count` messages, unacknowledged."""
         ...
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
-        """Publish one message and return its id once it is safe."""
+        """Publish one message, and return its id once Pub/Sub has stored it."""
         ...
 
     def ack(self, subscription: str, received: Sequence[Received]) -> None:
-        """Remove messages from the subscription."""
+        """Acknowledge messages, which removes them from the subscription."""
         ...
 
     def release(self, subscription: str, received: Sequence[Received]) -> None:
-        """Give messages back to the subscription."""
+        """Return messages to the subscription, for immediate redelivery."""
         ...
 
 
 def read_letter(received: Received, topology: Topology) -> Letter:
-    """The letter in a message: one of ours (JSON), or one that Pub/Sub forwarded as it was.
+    """The letter in a message: either published by a function (JSON), or forwarded unchanged by Pub/Sub.
 
-    Raises `UnreadableLetter` for anything else, where no function listens to the topic, and where there is nothing
-    in it, which Pub/Sub would not take back.
+    Raises `UnreadableLetter` for anything else, if no function subscribes to the topic, or if the letter has
+    neither data nor attributes, since Pub/Sub would not accept such a message.
     """
-    letter = _forwarded(received, topology) if SOURCE_SUBSCRIPTION in received.attributes else _ours(received)
+    by_pubsub = SOURCE_SUBSCRIPTION in received.attributes
+    letter = _forwarded(received, topology) if by_pubsub else _published_by_function(received)
     if letter.topic not in topology.topics_in:
-        raise UnreadableLetter(f"it names the topic {letter.topic!r}, which no function listens to")
+        raise UnreadableLetter(f"it names the topic {letter.topic!r}, which no function subscribes to")
     if not letter.data and not letter.attributes:
         raise UnreadableLetter("it has neither data nor attributes")
     return letter
@@ -88,14 +96,14 @@ def read_letter(received: Received, topology: Topology) -> Letter:
 
 def redrive(
     bus: LetterBus, topology: Topology, *, reason: str | None = None, limit: int = 1000, dry: bool = True
-) -> Redrive:
-    """Send up to `limit` letters back to their topics: all, or those of one reason.
+) -> RedriveResult:
+    """Send up to `limit` letters back to their topics: all letters, or only those with `reason`.
 
-    Everything is pulled before anything is sent, so that a letter that fails again is not sent in circles. Each is
-    acknowledged only once it is published: after a crash it may come twice, which functions recognise, but
-    never not at all. What is not sent is given back.
+    All letters are pulled before any is sent, so that a letter that fails again is not sent in a loop. Each letter
+    is acknowledged only after it is published. A crash can therefore deliver it twice, which functions recognise
+    as a duplicate, but cannot lose it. Letters that are not sent return to the subscription.
     """
-    held = _Held(bus, topology)
+    held = _HeldLetters(bus, topology)
     try:
         held.fill(reason, limit)
         chosen = held.chosen(reason)[:limit]
@@ -105,11 +113,11 @@ def redrive(
             held.send_back(message_id)
     finally:
         held.release()
-    return Redrive(dry, letters, kept, unreadable)
+    return RedriveResult(dry, letters, kept, unreadable)
 
 
-class _Held:
-    """Letters taken out of the holding subscription for a while, by message id."""
+class _HeldLetters:
+    """Letters pulled from the dead-letter subscription and not yet acknowledged, by message id."""
 
     def __init__(self, bus: LetterBus, topology: Topology) -> None:
         self.received: dict[str, Received] = {}
@@ -118,47 +126,50 @@ class _Held:
         self._subscription = topology.dead_letter.subscription
 
     def fill(self, reason: str | None, limit: int) -> None:
-        """Pull until there are `limit` letters to send, or no more letters."""
-        vain = 0
-        while vain < PATIENCE and len(self.chosen(reason)) < limit:
+        """Pull until there are `limit` letters to send, or until the subscription is empty."""
+        empty_pulls = 0
+        while empty_pulls < EMPTY_PULLS and len(self.chosen(reason)) < limit:
             batch = self._bus.pull(self._subscription, BATCH)
-            vain = 0 if batch else vain + 1
+            empty_pulls = 0 if batch else empty_pulls + 1
             for received in batch:
-                self._take(received)
+                self._hold(received)
 
     def chosen(self, reason: str | None) -> list[str]:
-        """Message ids of the letters of a reason, or of all."""
-        return [i for i, letter in self.readable.items() if reason in (None, letter.reason)]
+        """Message ids of the letters with this reason, or of all letters if None."""
+        return [id_ for id_, letter in self.readable.items() if reason in (None, letter.reason)]
 
     def send_back(self, message_id: str) -> None:
-        """Publish a letter as it was, and only then remove it from here."""
+        """Publish a letter in its original form, and acknowledge it only afterwards."""
         letter = self.readable[message_id]
         self._bus.publish(letter.topic, letter.data, letter.attributes)
         self._bus.ack(self._subscription, [self.received[message_id]])
         del self.received[message_id]
 
     def release(self) -> None:
-        """Give back what was not sent."""
+        """Return the letters that were not sent to the subscription."""
         if self.received:
             self._bus.release(self._subscription, list(self.received.values()))
 
-    def _take(self, received: Received) -> None:
+    def _hold(self, received: Received) -> None:
         self.received[received.message_id] = received
         with suppress(UnreadableLetter):
             self.readable[received.message_id] = read_letter(received, self._topology)
 
 
 def _forwarded(received: Received, topology: Topology) -> Letter:
-    """Pub/Sub forwards the bytes as they were, and says in attributes which subscription gave up."""
+    """A letter that Pub/Sub forwarded: its data is the original data, its attributes name the subscription.
+
+    Raises `UnreadableLetter` if the subscription belongs to no function.
+    """
     function = topology.listener(received.attributes[SOURCE_SUBSCRIPTION])
     if function is None:
-        raise UnreadableLetter("it comes from a subscription that no function has")
-    attributes = {k: v for k, v in received.attributes.items() if not k.startswith(PUBSUB_MARK)}
+        raise UnreadableLetter("it comes from a subscription that belongs to no function")
+    attributes = {k: v for k, v in received.attributes.items() if not k.startswith(PUBSUB_ATTRIBUTE_PREFIX)}
     return Letter(function.listens, UNDELIVERED, received.data, attributes)
 
 
-class _Body(BaseModel):
-    """What a redrive reads of a letter of ours; the rest is for people."""
+class _DeadLetterBody(BaseModel):
+    """The fields of a function's dead letter that a redrive uses. The other fields are for people."""
 
     model_config = ConfigDict(strict=True)
 
@@ -168,10 +179,10 @@ class _Body(BaseModel):
     attributes: dict[str, str]
 
 
-def _ours(received: Received) -> Letter:
+def _published_by_function(received: Received) -> Letter:
     try:
-        body = _Body.model_validate_json(received.data)
+        body = _DeadLetterBody.model_validate_json(received.data)
         data = base64.b64decode(body.data_base64, validate=True)
     except ValueError as error:
-        raise UnreadableLetter("it is not a letter of ours") from error
+        raise UnreadableLetter("it is not a dead letter of a function") from error
     return Letter(body.topic, body.reason, data, body.attributes)

@@ -1,4 +1,4 @@
-"""Where a local runtime is: its project and the addresses of its emulators."""
+"""Endpoints of a local runtime: its project and the addresses of its emulators."""
 
 import socket
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ LOCALHOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """What a client needs to reach the emulators; each host is `address:port`."""
+    """The project and the emulator addresses that a client needs; each host is `address:port`."""
 
     project: str
     pubsub_host: str
@@ -18,7 +18,7 @@ class Endpoints:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The same as the environment variables that Google's clients read."""
+        """The environment variables from which Google's client libraries read these endpoints."""
         return {
             "GOOGLE_CLOUD_PROJECT": self.project,
             "PUBSUB_EMULATOR_HOST": self.pubsub_host,
@@ -27,9 +27,9 @@ class Endpoints:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on. They are held until all are found, so no two are the same."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind((LOCALHOST, 0))
-        return [each.getsockname()[1] for each in sockets]
+    """Free ports. All sockets stay open until the last port is found, so that no port occurs twice."""
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
+        for listener in sockets:
+            listener.bind((LOCALHOST, 0))
+        return [listener.getsockname()[1] for listener in sockets]

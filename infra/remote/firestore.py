@@ -1,4 +1,4 @@
-"""Firestore as the command line needs it: to read a user, and to publish a catalog."""
+"""Firestore operations of the command line: read a user's document, and publish a catalog."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,52 +17,56 @@ from shared.adapters.gcp.paths import SUBSCRIPTIONS, Artifact, user_document_id
 from shared.decisioning.catalog import Catalog
 
 EMULATOR_HOST = "FIRESTORE_EMULATOR_HOST"
+"""Environment variable with the address of the Firestore emulator, read by Google's client."""
 
 
 def client_of(project: str | None) -> Client:
-    """The client of a cloud project, else of the emulators that are up. Raises `InfraError` if none are."""
+    """A client for a cloud project; for the running emulators if `project` is None.
+
+    Raises `InfraError` if no emulators are running, or if the credentials are not accepted.
+    """
     if project is None:
         return emulator_client(find().endpoints)
-    with _told_apart(f"speak to the Firestore of project {project}"):
+    with _client_errors(f"connect to Firestore in project {project}"):
         return Client(project=project)
 
 
 def emulator_client(endpoints: Endpoints) -> Client:
-    """The client of a local runtime."""
-    before = os.environ.get(EMULATOR_HOST)
-    os.environ[EMULATOR_HOST] = endpoints.firestore_host  # the only way to tell the client, which reads it once
+    """A client for the Firestore emulator; the environment is the same afterwards."""
+    previous = os.environ.get(EMULATOR_HOST)
+    os.environ[EMULATOR_HOST] = endpoints.firestore_host  # the client reads it once, and only from here
     try:
         return Client(project=endpoints.project)
     finally:
         os.environ.pop(EMULATOR_HOST)
-        if before is not None:
-            os.environ[EMULATOR_HOST] = before
+        if previous is not None:
+            os.environ[EMULATOR_HOST] = previous
 
 
 def read_blob(client: Client, user_id: str) -> bytes | None:
-    """A user's document, or None where there is none. Raises `InfraError` where Firestore does not answer."""
-    with _told_apart("read the user"):
+    """A user's document; None if the user is unknown. Raises `InfraError` if Firestore fails."""
+    with _client_errors("read the user"):
         document = client.collection(SUBSCRIPTIONS).document(user_document_id(user_id))
         snapshot = document.get(["blob"], retry=None, timeout=RPC_SECONDS)
     return bytes(snapshot.get("blob")) if snapshot.exists else None
 
 
 def publish_catalog(client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = ()) -> None:
-    """Put a catalog in force, with the scores and policies that it names.
+    """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
-    Raises `InfraError` where Firestore does not answer, or holds another artifact of a score's version.
+    Raises `InfraError` if Firestore fails, or if it already has a different artifact of a score's version.
     """
     try:
-        with _told_apart("publish the catalog"):
+        with _client_errors("publish the catalog"):
             catalog_publisher.publish_catalog(client, catalog, artifacts)
     except ArtifactExists as error:
         raise InfraError(str(error)) from error
 
 
 @contextmanager
-def _told_apart(what: str) -> Iterator[None]:
-    """Turn an error of the client into one that says what was tried."""
+def _client_errors(action: str) -> Iterator[None]:
+    """Convert errors of Google's client into an `InfraError` that names the failed action."""
     try:
         yield
     except (exceptions.GoogleAPICallError, exceptions.RetryError, GoogleAuthError) as error:
-        raise InfraError(f"cannot {what}: {error}") from error
+        raise InfraError(f"cannot {action}: {error}") from error

@@ -1,4 +1,4 @@
-"""A small synchronous face of Pub/Sub, for the command line and for tests."""
+"""A small synchronous Pub/Sub client, for the command line and for tests."""
 
 import json
 import time
@@ -20,15 +20,18 @@ from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 
 RPC_SECONDS = 10.0
+"""Timeout of every RPC except pulls."""
 PULL_SECONDS = 2.0
-"""How long one pull waits for a first message; the emulator answers one second before that."""
+"""Timeout of one pull without messages. The emulator responds one second before it."""
 ACKS_PER_REQUEST = 500
+"""Ack ids per request, within the limit of 512 KiB: https://cloud.google.com/pubsub/quotas#resource_limits."""
 LISTEN_SUFFIX = "-listen"
+"""Added to an outgoing topic's name, gives the subscription that `Bus.listen` reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as a subscription delivered it."""
+    """One message, as delivered by a subscription."""
 
     message_id: str
     data: bytes
@@ -38,12 +41,12 @@ class Received:
 
     @property
     def json(self) -> Any:
-        """The data as JSON. Raises `ValueError` where it is none."""
+        """The data parsed as JSON. Raises `ValueError` if it is not JSON."""
         return json.loads(self.data)
 
 
 class Bus:
-    """The Pub/Sub of one project. Every method raises `InfraError` where Pub/Sub does not do as asked."""
+    """Pub/Sub in one project. Every method that calls Pub/Sub raises `InfraError` if the call fails."""
 
     def __init__(self, project: str, publisher: PublisherClient, subscriber: SubscriberClient) -> None:
         self.project = project
@@ -52,7 +55,7 @@ class Bus:
 
     @classmethod
     def of_emulator(cls, endpoints: Endpoints) -> "Bus":
-        """The bus of a local runtime."""
+        """A client for the Pub/Sub emulator of a local runtime."""
         channel = grpc.insecure_channel(endpoints.pubsub_host)
         publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
         subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
@@ -60,7 +63,7 @@ class Bus:
 
     @classmethod
     def of_cloud(cls, project: str) -> "Bus":
-        """The real bus of a project, with the application default credentials."""
+        """A client for a cloud project, with the application default credentials."""
         return cls(project, PublisherClient(), SubscriberClient())
 
     def close(self) -> None:
@@ -69,51 +72,54 @@ class Bus:
         self.subscriber.transport.close()  # type: ignore[no-untyped-call]
 
     def topic_path(self, topic: str) -> str:
-        """The topic's full name."""
+        """The topic's full resource name."""
         return f"projects/{self.project}/topics/{topic}"
 
     def subscription_path(self, subscription: str) -> str:
-        """The subscription's full name."""
+        """The subscription's full resource name."""
         return f"projects/{self.project}/subscriptions/{subscription}"
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str] | None = None) -> str:
-        """Publish one message; its id, once Pub/Sub has it."""
+        """Publish one message, and return its id once Pub/Sub has stored it."""
         message = PubsubMessage(data=data, attributes=dict(attributes or {}))
-        with _told_apart(f"publish to {topic} in project {self.project}"):
-            answer = self.publisher.publish(
+        with _client_errors(f"publish to {topic} in project {self.project}"):
+            response = self.publisher.publish(
                 topic=self.topic_path(topic), messages=[message], retry=None, timeout=RPC_SECONDS
             )
-        return str(answer.message_ids[0])
+        return str(response.message_ids[0])
 
     def pull(self, subscription: str, count: int = 100, wait: float = PULL_SECONDS) -> list[Received]:
-        """Up to `count` messages, unacknowledged; none where none came within `wait` seconds."""
-        with _told_apart(f"pull from {subscription} in project {self.project}"):
+        """Up to `count` messages, unacknowledged; an empty list if none arrives within `wait` seconds."""
+        with _client_errors(f"pull from {subscription} in project {self.project}"):
             try:
-                answer = self.subscriber.pull(
+                response = self.subscriber.pull(
                     subscription=self.subscription_path(subscription), max_messages=count, retry=None, timeout=wait
                 )
             except exceptions.DeadlineExceeded:
                 return []
-        return [_received(each) for each in answer.received_messages]
+        return [_received(message) for message in response.received_messages]
 
     def ack(self, subscription: str, received: Sequence[Received]) -> None:
-        """Acknowledge: these messages will not come again."""
+        """Acknowledge messages, so that they are not redelivered."""
         path = self.subscription_path(subscription)
-        with _told_apart(f"acknowledge on {subscription} in project {self.project}"):
+        with _client_errors(f"acknowledge on {subscription} in project {self.project}"):
             for ids in _in_chunks(received):
                 self.subscriber.acknowledge(subscription=path, ack_ids=ids, retry=None, timeout=RPC_SECONDS)
 
     def release(self, subscription: str, received: Sequence[Received]) -> None:
-        """Give back what was pulled, so that it comes again at once."""
+        """Return pulled messages to the subscription, for immediate redelivery."""
         request = {"subscription": self.subscription_path(subscription), "ack_deadline_seconds": 0}
-        with _told_apart(f"give back to {subscription} in project {self.project}"):
+        with _client_errors(f"return messages to {subscription} in project {self.project}"):
             for ids in _in_chunks(received):
                 self.subscriber.modify_ack_deadline(
                     request={**request, "ack_ids": ids}, retry=None, timeout=RPC_SECONDS
                 )
 
     def listen(self, topic: str, count: float = inf, within: float = inf) -> Iterator[Received]:
-        """Messages of an outgoing topic as they come, acknowledged; `count` of them, or for `within` seconds."""
+        """Acknowledge and yield messages of an outgoing topic as they arrive.
+
+        Ends after `count` messages or `within` seconds.
+        """
         subscription, deadline, seen = topic + LISTEN_SUFFIX, time.monotonic() + within, 0
         while seen < count and (left := deadline - time.monotonic()) > 0:
             for message in self.pull(subscription, 1, min(left, PULL_SECONDS)):
@@ -122,14 +128,14 @@ class Bus:
                 yield message
 
     def receive(self, topic: str, count: int = 1, within: float = 30.0) -> list[Received]:
-        """The next `count` messages of an outgoing topic, acknowledged; fewer if `within` seconds pass before."""
+        """The next `count` messages of an outgoing topic, acknowledged; fewer if `within` seconds pass first."""
         return list(self.listen(topic, count, within))
 
 
-def _received(each: Any) -> Received:
-    message = each.message
-    when = message.publish_time
-    return Received(message.message_id, message.data, dict(message.attributes), when, each.ack_id)
+def _received(delivery: Any) -> Received:
+    message = delivery.message
+    attributes = dict(message.attributes)
+    return Received(message.message_id, message.data, attributes, message.publish_time, delivery.ack_id)
 
 
 def _in_chunks(received: Sequence[Received]) -> Iterator[list[str]]:
@@ -139,11 +145,11 @@ def _in_chunks(received: Sequence[Received]) -> Iterator[list[str]]:
 
 
 @contextmanager
-def _told_apart(what: str) -> Iterator[None]:
-    """Turn an error of the client into one that says what was tried."""
+def _client_errors(action: str) -> Iterator[None]:
+    """Convert errors of Google's client into an `InfraError` that names the failed action."""
     try:
         yield
     except exceptions.NotFound as error:
-        raise InfraError(f"cannot {what}: it does not exist there") from error
+        raise InfraError(f"cannot {action}: it does not exist there") from error
     except exceptions.GoogleAPICallError as error:
-        raise InfraError(f"cannot {what}: {error.message}") from error
+        raise InfraError(f"cannot {action}: {error.message}") from error

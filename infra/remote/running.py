@@ -1,4 +1,4 @@
-"""The state file: how other commands find the runtime that is up, and how a second one is refused."""
+"""The state file, by which other commands find the running runtime, and the lock that prevents a second one."""
 
 import fcntl
 import json
@@ -15,12 +15,13 @@ from infra.terminal.invocation import again
 from infra.topology import ROOT
 
 FOLDER_VARIABLE = "UPBEAT_STATE_DIR"
+"""Environment variable that names the state folder."""
 STATE_FILE, LOCK_FILE = "up.json", "up.lock"
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """What a runtime that is up says of itself."""
+class RuntimeState:
+    """The content of the state file: a running runtime's process id and addresses."""
 
     pid: int
     endpoints: Endpoints
@@ -29,15 +30,15 @@ class Running:
 
 
 def state_folder() -> Path:
-    """Where the state is: the folder named in `UPBEAT_STATE_DIR`, else `.upbeat` in the repository."""
+    """The folder of the state file: the one named in `UPBEAT_STATE_DIR`, else `.upbeat` in the repository."""
     return Path(os.environ.get(FOLDER_VARIABLE, ROOT / ".upbeat"))
 
 
 @contextmanager
 def claimed(folder: Path) -> Iterator[None]:
-    """Hold the right to be the one runtime of a folder; the system takes it back when the process ends.
+    """Hold the folder's lock, which allows one runtime at a time; the system releases it when the process ends.
 
-    Raises `InfraError` where another process has it.
+    The state file is deleted on exit. Raises `InfraError` if another process holds the lock.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK_FILE).open("a+") as lock:
@@ -48,18 +49,18 @@ def claimed(folder: Path) -> Iterator[None]:
             (folder / STATE_FILE).unlink(missing_ok=True)
 
 
-def write(folder: Path, running: Running) -> None:
-    """Tell other commands, all at once: a reader never sees half a file."""
+def write(folder: Path, running: RuntimeState) -> None:
+    """Write the state file atomically, so that a reader never sees a partial file."""
     draft = folder / (STATE_FILE + ".draft")
     draft.write_text(json.dumps(asdict(running), indent=2) + "\n")
     draft.replace(folder / STATE_FILE)
 
 
-def find(folder: Path | None = None) -> Running:
-    """The runtime that is up. Raises `InfraError` saying how to start one."""
+def find(folder: Path | None = None) -> RuntimeState:
+    """The state of the running runtime. Raises `InfraError` with the command to start one if none is running."""
     try:
         state = json.loads(((folder or state_folder()) / STATE_FILE).read_text())
-        running = Running(state["pid"], Endpoints(**state["endpoints"]), state["functions"])
+        running = RuntimeState(state["pid"], Endpoints(**state["endpoints"]), state["functions"])
     except (OSError, ValueError, KeyError, TypeError):
         running = None
     if running is None or not _alive(running.pid):

@@ -1,1 +1,1 @@
-"""Replay: a file of events run through the functions on a virtual clock."""
+"""Replay: runs a file of events through the functions on a virtual clock."""

@@ -1,4 +1,4 @@
-"""A file of events for a replay, line by line, each with the instant at which its turn comes."""
+"""Reads a history, which is a file of events, line by line. Each line gets its delivery time."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -6,65 +6,65 @@ from pathlib import Path
 from typing import NamedTuple
 
 from infra.embedded.runtime import Push
-from infra.replay.history_line import NoMessage, Said, parse
+from infra.replay.history_line import LineMessage, UnpublishableLine, parse
 
-BEGINNING = datetime(1990, 1, 1, tzinfo=UTC)
-"""Where a virtual clock starts: nothing that Upbeat accepts is older."""
+CLOCK_START = datetime(1990, 1, 1, tzinfo=UTC)
+"""Start of the virtual clock (UTC). Upbeat accepts no older event."""
 
 
 class Line(NamedTuple):
-    """One line of the file that is not blank."""
+    """One line of the file; blank lines are skipped."""
 
     number: int
-    """Counted from 1, blank lines too."""
+    """The line number, from 1. Blank lines count."""
     end: int
-    """Bytes of the file up to and with this line."""
-    turn: datetime
-    """When it is delivered (UTC): at the greatest publish time so far."""
-    said: Said | NoMessage
+    """Bytes of the file up to the end of this line."""
+    delivered_at: datetime
+    """The delivery time (UTC): the greatest publish time so far."""
+    message: LineMessage | UnpublishableLine
 
     @property
     def user_id(self) -> str:
-        """Whose event it is; empty where nobody can tell."""
-        return self.said.user_id if isinstance(self.said, Said) else ""
+        """The user of the event; empty if it cannot be determined."""
+        return self.message.user_id if isinstance(self.message, LineMessage) else ""
 
     def push(self) -> Push:
-        """The message to deliver. Raises `NoMessage` for a line that is none."""
-        said = self.said
-        if isinstance(said, NoMessage):
-            raise said
+        """The message to deliver. Raises `UnpublishableLine` if the line does not hold a message."""
+        message = self.message
+        if isinstance(message, UnpublishableLine):
+            raise message
         return Push(
-            topic=said.topic,
-            data=said.data(),
-            attributes=said.attributes,
-            published_at=said.published_at or self.turn,
+            topic=message.topic,
+            data=message.data(),
+            attributes=message.attributes,
+            published_at=message.published_at or self.delivered_at,
             message_id=str(self.number),
         )
 
 
 def read(path: Path) -> Iterator[Line]:
-    """Every line that is not blank, in order. Raises `OSError` where the file cannot be read.
+    """Every non-blank line, in file order. Raises `OSError` if the file cannot be read.
 
-    Where a line gives no publish time, its event was published when it happened.
+    The publish time of a line without `publish_time` is the event's `occurred_at`.
     """
-    turn, end = BEGINNING, 0
+    delivered_at, end = CLOCK_START, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             end += len(raw)
             if not (text := raw.strip()):
                 continue
-            said = _parsed(text)
-            turn = max(turn, _published_at(said) or turn)
-            yield Line(number, end, turn, said)
+            message = _parsed(text)
+            delivered_at = max(delivered_at, _published_at(message) or delivered_at)
+            yield Line(number, end, delivered_at, message)
 
 
-def _parsed(text: bytes) -> Said | NoMessage:
+def _parsed(text: bytes) -> LineMessage | UnpublishableLine:
     try:
         return parse(text)
-    except NoMessage as refused:
-        return refused
+    except UnpublishableLine as problem:
+        return problem
 
 
-def _published_at(said: Said | NoMessage) -> datetime | None:
-    """When a line's message was published; None where that cannot be told."""
-    return None if isinstance(said, NoMessage) else said.published_at or said.occurred_at
+def _published_at(message: LineMessage | UnpublishableLine) -> datetime | None:
+    """The publish time of a line's message; None if it cannot be determined."""
+    return None if isinstance(message, UnpublishableLine) else message.published_at or message.occurred_at

@@ -1,4 +1,4 @@
-"""One line of a history: a JSON object that says what was published, where, and when."""
+"""Parses one line of a history: a JSON object with a message, its topic and its publish time."""
 
 import json
 import re
@@ -16,18 +16,18 @@ from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
-PRODUCED = (Topic.TRIAL_START, Topic.PAYMENT, Topic.CHURN_SIGNAL, Topic.TRIGGER_FEEDBACK)
+PRODUCER_TOPICS = (Topic.TRIAL_START, Topic.PAYMENT, Topic.CHURN_SIGNAL, Topic.TRIGGER_FEEDBACK)
 """The topics that producers publish to."""
-_data_last = re.compile(
+_plain_members_then_data = re.compile(
     rb'\{(?:\s*"[^"\\]*"\s*:\s*"[^"\\]*"\s*,)*\s*"data"\s*:\s*(\{.*\})\s*\}', re.DOTALL
 ).fullmatch
-"""How most lines are written: plain strings, and then `data`."""
-WRAPPED = frozenset({"content-type", "ce-id"})
-"""Attributes of a message whose event may stand elsewhere than in the fields of its data."""
+"""Matches the most common layout, for a fast path: members that are plain strings, and `data` last."""
+CLOUDEVENT_ATTRIBUTES = frozenset({"content-type", "ce-id"})
+"""Attributes of a CloudEvents message, whose event may not be in the top-level fields of `data`."""
 
 
-class NoMessage(Rejected):
-    """A line that cannot be published, with what it holds of a message."""
+class UnpublishableLine(Rejected):
+    """A line that cannot be published, with the parts of a message that it does hold."""
 
     def __init__(
         self,
@@ -42,42 +42,45 @@ class NoMessage(Rejected):
         self.delivery = Delivery(data, attributes or {})
 
 
-class Said(NamedTuple):
-    """A message as its line says it."""
+class LineMessage(NamedTuple):
+    """The message in one line of a history."""
 
     topic: str
     attributes: dict[str, str]
     published_at: datetime | None
     user_id: str
-    """Whose event it is; empty where nobody can tell."""
+    """The user of the event; empty if it cannot be determined."""
     occurred_at: datetime | None
     line: Mapping[str, Any]
     raw: bytes
 
     def data(self) -> bytes:
-        """The bytes that were published, as the producer wrote them. Raises `NoMessage`.
+        """The published bytes, as the producer wrote them. Raises `UnpublishableLine`.
 
-        Made only when asked for, since of several processes each reads every line, but sends only some.
+        They are extracted on demand: every process of a replay reads all lines, but delivers only its share.
         """
         return _data(self.line, self.raw)
 
 
-def parse(raw: bytes) -> Said:
-    """What a line says. Raises `NoMessage`."""
+def parse(raw: bytes) -> LineMessage:
+    """Parse a line. Raises `UnpublishableLine` if it does not hold a message that can be published."""
     line = _object(raw)
     topic, attributes = _topic(line, raw), _attributes(line, raw)
     user_id, occurred_at = _event(topic, attributes, line, raw)
-    return Said(topic, attributes, _published_at(line, raw), user_id, occurred_at, line, raw)
+    return LineMessage(topic, attributes, _published_at(line, raw), user_id, occurred_at, line, raw)
 
 
 def _object(raw: bytes) -> Mapping[str, Any]:
-    """The line as an object. What only a strict reader refuses within it (NaN) is for the function to judge."""
+    """The line as a JSON object.
+
+    A lenient parser takes over where the strict one fails, so that the function can reject such values (NaN).
+    """
     try:
         line = orjson.loads(raw)
     except orjson.JSONDecodeError:
         line = {name: member.value for name, member in _members(raw).items()}
     if not isinstance(line, dict):
-        raise NoMessage(
+        raise UnpublishableLine(
             RejectionReason.INVALID, "the line: expected a JSON object, found another kind of JSON", raw
         )
     return line
@@ -87,21 +90,21 @@ def _members(raw: bytes) -> Mapping[str, Any]:
     try:
         return members(raw.decode())
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise NoMessage(
+        raise UnpublishableLine(
             RejectionReason.NOT_JSON, "the line: expected a JSON object, found something else", raw
         ) from None
     except (ValueError, RecursionError):
         detail = "the line: expected shorter numbers and less nesting, found JSON that cannot be read"
-        raise NoMessage(RejectionReason.INVALID, detail, raw) from None
+        raise UnpublishableLine(RejectionReason.INVALID, detail, raw) from None
 
 
 def _topic(line: Mapping[str, Any], raw: bytes) -> str:
     topic = line.get("topic")
-    if topic in PRODUCED:
+    if topic in PRODUCER_TOPICS:
         return str(topic)
-    detail = f"topic: expected one of {', '.join(PRODUCED)}, found another"
+    detail = f"topic: expected one of {', '.join(PRODUCER_TOPICS)}, found another"
     name = topic if isinstance(topic, str) and _is_text(topic) else ""
-    raise NoMessage(RejectionReason.UNKNOWN_TOPIC, detail, _data(line, raw), name, _attributes(line, raw))
+    raise UnpublishableLine(RejectionReason.UNKNOWN_TOPIC, detail, _data(line, raw), name, _attributes(line, raw))
 
 
 def _attributes(line: Mapping[str, Any], raw: bytes) -> dict[str, str]:
@@ -110,22 +113,25 @@ def _attributes(line: Mapping[str, Any], raw: bytes) -> dict[str, str]:
         return {}
     if isinstance(attributes, dict) and all(map(_is_text, (*attributes, *attributes.values()))):
         return attributes
-    raise NoMessage(
+    raise UnpublishableLine(
         RejectionReason.INVALID, "attributes: expected an object of strings, found something else", raw
     )
 
 
 def _is_text(text: object) -> bool:
-    """Whether it is a string that can be sent; half a surrogate cannot, since it has no form in UTF-8."""
+    """True if `text` is a string that UTF-8 can encode; a lone surrogate cannot be encoded."""
     return isinstance(text, str) and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _event(
     topic: str, attributes: dict[str, str], line: Mapping[str, Any], raw: bytes
 ) -> tuple[str, datetime | None]:
-    """Whose event it is and when it happened, as far as can be told; read in full only where it is wrapped."""
+    """The event's user (empty if unknown) and its `occurred_at` (None if unknown).
+
+    The event is parsed in full only if it may be in a CloudEvents envelope.
+    """
     content = line.get("data")
-    if isinstance(content, dict) and "specversion" not in content and WRAPPED.isdisjoint(attributes):
+    if isinstance(content, dict) and "specversion" not in content and CLOUDEVENT_ATTRIBUTES.isdisjoint(attributes):
         user_id = content.get("user_id")
         return user_id if isinstance(user_id, str) else "", _instant(content.get("occurred_at"))
     data = _data(line, raw)
@@ -137,18 +143,18 @@ def _event(
 
 
 def _published_at(line: Mapping[str, Any], raw: bytes) -> datetime | None:
-    given = line.get("publish_time")
-    if given is None:
+    publish_time = line.get("publish_time")
+    if publish_time is None:
         return None
-    instant = _instant(given)
+    instant = _instant(publish_time)
     if instant is None:
         detail = "publish_time: expected RFC 3339 with an offset, from 1990 to 9999, found something else"
-        raise NoMessage(RejectionReason.INVALID, detail, raw)
+        raise UnpublishableLine(RejectionReason.INVALID, detail, raw)
     return instant
 
 
 def _instant(text: object) -> datetime | None:
-    """An RFC 3339 instant in UTC, or None for anything else."""
+    """An RFC 3339 instant in UTC; None for anything else."""
     try:
         return utc(text)
     except ValueError:
@@ -156,27 +162,27 @@ def _instant(text: object) -> datetime | None:
 
 
 def _data(line: Mapping[str, Any], raw: bytes) -> bytes:
-    """The bytes that were published: given as such, or as the JSON they are."""
+    """The published bytes: the decoded `data_base64`, else the source text of `data`, else empty."""
     encoded = line.get("data_base64")
     if encoded is None:
-        return _own_text(raw) if "data" in line else b""
+        return _data_source(raw) if "data" in line else b""
     if "data" in line:
-        raise NoMessage(RejectionReason.INVALID, "the line: expected data or data_base64, found both", raw)
+        raise UnpublishableLine(RejectionReason.INVALID, "the line: expected data or data_base64, found both", raw)
     try:
         return b64decode(encoded, validate=True)
     except (ValueError, TypeError):
-        raise NoMessage(
+        raise UnpublishableLine(
             RejectionReason.INVALID, "data_base64: expected base64, found something else", raw
         ) from None
 
 
-def _own_text(raw: bytes) -> bytes:
-    """The JSON of `data` as it stands in the line."""
-    if last := _data_last(raw):
+def _data_source(raw: bytes) -> bytes:
+    """The JSON of `data`, byte for byte as in the line."""
+    if match := _plain_members_then_data(raw):
         try:
-            orjson.loads(last[1])
-        except orjson.JSONDecodeError:  # more than `data`, or what only a lenient reader takes
+            orjson.loads(match[1])
+        except orjson.JSONDecodeError:  # the match spans more than `data`, or only a lenient parser accepts it
             pass
         else:
-            return last[1]
+            return match[1]
     return str(_members(raw)["data"].text).encode()

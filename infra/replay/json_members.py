@@ -1,4 +1,4 @@
-"""A JSON object taken apart without loss: each member as a value, and as the very text it was written in."""
+"""Splits a JSON object into its members without loss: each with its value and its source text."""
 
 import json
 import re
@@ -9,20 +9,20 @@ _space = re.compile(r"[ \t\n\r]*")
 
 
 class Member(NamedTuple):
-    """One member of an object."""
+    """One member of a JSON object: the parsed value and its source text."""
 
     value: Any
     text: str
 
 
 def members(text: str) -> dict[str, Member]:
-    """The members of the JSON object that a text holds; of a name that occurs twice the last, as JSON parsers do.
+    """The members of a JSON object, by name. The last member wins if a name occurs twice, as in JSON parsers.
 
-    What a member holds is for whoever takes it to refuse: NaN and names that occur twice are let through there.
-    Raises `JSONDecodeError` for what is no object, `ValueError` for a number of thousands of digits,
-    `RecursionError` for one nested too deep.
+    Values are not validated: NaN and duplicate names inside a value are accepted, and the caller can reject them.
+    Raises `JSONDecodeError` if the text is not a JSON object, `ValueError` for a number with thousands of digits,
+    and `RecursionError` for nesting that is too deep.
     """
-    found: dict[str, Member] = {}
+    by_name: dict[str, Member] = {}
     at = _after("{", text, 0)
     more = not text.startswith("}", at)
     while more:
@@ -31,17 +31,17 @@ def members(text: str) -> dict[str, Member]:
             raise json.JSONDecodeError("expected a name", text, at)
         start = _after(":", text, at)
         value, end = _decode_at(text, start)
-        found[name] = Member(value, text[start:end])
+        by_name[name] = Member(value, text[start:end])
         at = _skip(text, end)
         more = not text.startswith("}", at)
         at = _after(",", text, at) if more else at
     if _after("}", text, at) != len(text):
         raise json.JSONDecodeError("expected the end", text, at)
-    return found
+    return by_name
 
 
 def _after(mark: str, text: str, at: int) -> int:
-    """The place after a mark and the white space around it."""
+    """The position after `mark` and the white space around it. Raises `JSONDecodeError` if `mark` is missing."""
     at = _skip(text, at)
     if not text.startswith(mark, at):
         raise json.JSONDecodeError(f"expected {mark}", text, at)
@@ -49,6 +49,6 @@ def _after(mark: str, text: str, at: int) -> int:
 
 
 def _skip(text: str, at: int) -> int:
-    """The place after white space."""
+    """The position after any white space."""
     match = _space.match(text, at)
     return match.end() if match else at

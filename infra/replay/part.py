@@ -1,4 +1,4 @@
-"""One process's part of a replay: the lines of its users, and everything that they and time bring about."""
+"""One process's part of a replay: the events and the due times of its users."""
 
 import asyncio
 import gc
@@ -15,30 +15,30 @@ import orjson
 
 from infra.catalog.load import load_catalog
 from infra.embedded.agenda import shards_of
-from infra.embedded.runtime import Embedded, VirtualClock
+from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.errors import InfraError
-from infra.replay.history_file import BEGINNING, Line, read
-from infra.replay.history_line import NoMessage
+from infra.replay.history_file import CLOCK_START, Line, read
+from infra.replay.history_line import UnpublishableLine
 from infra.replay.journal import SEPARATOR, Journal
 from infra.replay.stores import STORE
 from infra.topology import load as load_topology
-from shared.contracts.outbound.messages import dead_letter
+from shared.contracts.outbound.dead_letter import dead_letter
 from shared.queries.user_view import summary
 from shared.record.codec import unpack
 
 SUBSCRIPTIONS = "subscriptions.jsonl"
 PROGRESS_LINES = 64
-"""How many lines go by between two notes of progress."""
+"""Lines between two progress reports."""
 ATTEMPTS = 5
-"""How often a message is delivered before it is given up: what fails on a virtual clock fails again."""
+"""Maximum deliveries of a message. Few, because a failure on a virtual clock repeats every time."""
 
 Progress = Callable[[float], None]
-"""Told now and then which share of the work is done, 0 to 1."""
+"""Called from time to time with the share of the work that is done, from 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartTask:
-    """Which part of which replay to run, and where to put what comes of it."""
+    """The part of a replay to run, and the folder for its output."""
 
     events: Path
     catalog: Path
@@ -48,69 +48,75 @@ class PartTask:
     folder: Path
 
     def includes(self, line: Line) -> bool:
-        """Whether the line is of one of this part's users; lines of nobody are the first part's."""
+        """True if the line belongs to a user of this part. Lines without a user belong to the first part."""
         return zlib.crc32(line.user_id.encode(errors="replace")) % self.parts == self.number
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """What became of a part: the outcomes of its lines, the triggers that went out, and where its clock stands."""
+class PartResult:
+    """The result of a part: lines by outcome, triggers by kind, and the final instant of its clock (UTC)."""
 
     outcomes: Counter[str]
     triggers: Counter[str]
     ended_at: datetime
 
 
-def run_part(assignment: PartTask, progress: Progress) -> Part:
-    """Run a part. Raises `InfraError` where time cannot pass."""
-    assignment.folder.mkdir()
+def run_part(task: PartTask, progress: Progress) -> PartResult:
+    """Run a part. Raises `InfraError` if a user stays due after the clock processed them."""
+    task.folder.mkdir()
     _collect_garbage_rarely()
-    catalog = load_catalog(assignment.catalog)
-    database, clock = assignment.folder / STORE, VirtualClock(BEGINNING)
+    catalog = load_catalog(task.catalog)
+    database, clock = task.folder / STORE, VirtualClock(CLOCK_START)
     topology = load_topology().with_each_function(max_delivery_attempts=ATTEMPTS)
     with (
-        Journal(assignment.folder) as journal,
-        Embedded(database, catalog, clock, journal.write, topology=topology, sleep=_no_time) as embedded,
-        _bugs_alone_are_logged(),
+        Journal(task.folder) as journal,
+        EmbeddedRuntime(database, catalog, clock, journal.write, topology=topology, sleep=_no_sleep) as embedded,
+        _only_errors_logged(),
     ):
-        run = _Run(assignment, embedded, journal)
-        asyncio.run(run.through(progress))
+        run = _PartRun(task, embedded, journal)
+        asyncio.run(run.deliver_all(progress))
         run.write_subscriptions()
-        return Part(run.outcomes, journal.triggers, embedded.clock.now())
+        return PartResult(run.outcomes, journal.triggers, embedded.clock.now())
 
 
-class _Run:
-    def __init__(self, assignment: PartTask, embedded: Embedded, journal: Journal) -> None:
-        self.assignment = assignment
+class _PartRun:
+    def __init__(self, task: PartTask, embedded: EmbeddedRuntime, journal: Journal) -> None:
+        self.task = task
         self.embedded = embedded
         self.journal = journal
         self.outcomes: Counter[str] = Counter()
 
-    async def through(self, progress: Progress) -> None:
-        """Deliver every line of this part at its turn, and in between what falls due."""
-        turn = BEGINNING
-        size = max(self.assignment.events.stat().st_size, 1)
-        for line in read(self.assignment.events):
-            turn = line.turn
-            if self.assignment.includes(line):
-                await self._pass_time(turn, inclusive=False)
-                self.journal.begin_line(turn, line.number)
+    async def deliver_all(self, progress: Progress) -> None:
+        """Deliver every line of this part at its delivery time, and process due users in between."""
+        delivered_at = CLOCK_START
+        size = max(self.task.events.stat().st_size, 1)
+        for line in read(self.task.events):
+            delivered_at = line.delivered_at
+            if self.task.includes(line):
+                await self._pass_time(delivered_at, inclusive=False)
+                self.journal.begin_line(delivered_at, line.number)
                 self.outcomes[await self._deliver(line)] += 1
             if line.number % PROGRESS_LINES == 0:
                 progress(line.end / size)
-        await self._pass_time(max(turn, self.assignment.now or turn), inclusive=True)
+        await self._pass_time(max(delivered_at, self.task.now or delivered_at), inclusive=True)
 
     async def _deliver(self, line: Line) -> str:
-        """Push a line's message into its function; what is none goes to the dead letter."""
+        """Push a line's message to its function, and return the outcome.
+
+        A line that cannot be published becomes a dead letter.
+        """
         try:
             push = line.push()
-        except NoMessage as refused:
-            self.journal.write(dead_letter(refused.topic, refused.delivery, refused))
+        except UnpublishableLine as problem:
+            self.journal.write(dead_letter(problem.topic, problem.delivery, problem))
             return "dead_lettered"
         return await self.embedded.push(push)
 
     async def _pass_time(self, until: datetime, *, inclusive: bool) -> None:
-        """Let everything that falls due up to `until` happen, each at its own instant, and move the clock."""
+        """Process users due before `until` (or at it, if `inclusive`), each at its due time, and move the clock.
+
+        Raises `InfraError` if a user is still due at the same instant afterwards.
+        """
         embedded, agenda = self.embedded, self.embedded.agenda
         if until == embedded.clock.now() and not inclusive:
             return
@@ -120,31 +126,34 @@ class _Run:
             self.journal.begin_due(at)
             await embedded.tick(shards_of(users))
             if any(agenda.is_due(at, user_id) for user_id in users):
-                raise InfraError(f"what was due at {at.isoformat()} is still due after it was processed")
+                raise InfraError(f"users due at {at.isoformat()} are still due after they were processed")
         embedded.clock.move_to(until)
 
     def write_subscriptions(self) -> None:
-        """Write how every user stands as of now."""
+        """Write the state of every user at the current instant of the clock."""
         now, terms = self.embedded.clock.now(), self.embedded.terms
-        with (self.assignment.folder / SUBSCRIPTIONS).open("wb") as file:
+        with (self.task.folder / SUBSCRIPTIONS).open("wb") as file:
             for user_id, blob in self.embedded.store.blobs():
                 line = orjson.dumps(summary(unpack(blob), now, terms), option=orjson.OPT_UTC_Z)
                 file.write(user_id.encode() + SEPARATOR + line + b"\n")
 
 
 def _collect_garbage_rarely() -> None:
-    """What lives on lives on, and hardly anything is cyclic: looking for it often costs a fifth of a replay."""
+    """Make garbage collection rare.
+
+    Most objects live to the end and few are cyclic. The default thresholds cost a fifth of a replay's time.
+    """
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
 
-async def _no_time(_seconds: float) -> None:
-    """Waits no time: while the virtual clock stands, nothing comes of waiting."""
+async def _no_sleep(_seconds: float) -> None:
+    """Return at once: the virtual clock stands still, so that waiting changes nothing."""
 
 
 @contextmanager
-def _bugs_alone_are_logged() -> Iterator[None]:
-    """A dead letter is no news on the terminal: it stands in its file."""
+def _only_errors_logged() -> Iterator[None]:
+    """Log errors only, without warnings about dead letters, which are in their own file anyway."""
     log = logging.getLogger("shared")
     before = log.level
     log.setLevel(logging.ERROR)

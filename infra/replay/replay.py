@@ -1,6 +1,6 @@
-"""Replay: a file of events through the same functions, on a virtual clock, with the same output every time.
+"""Runs a file of events through the real functions on a virtual clock, with deterministic output.
 
-Users do not touch each other, so the file is shared out among processes by user, and what they wrote is merged.
+Users are independent of each other, so the work is divided among processes by user and their output merged.
 """
 
 import os
@@ -15,18 +15,18 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from infra.replay.journal import FILES, merge
-from infra.replay.part import SUBSCRIPTIONS, Part, PartTask, Progress
+from infra.replay.part import SUBSCRIPTIONS, PartResult, PartTask, Progress
 from infra.replay.processes import run_parts
 from infra.replay.stores import STORE, merge_stores
 
 SMALL_FILE = 300_000
-"""Bytes up to which one process is done before a second would have started."""
+"""Size in bytes up to which one process finishes before a second one would have started."""
 SUMMARY = "summary.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a file of events. `events_read` is the sum of the four counts after it."""
+    """The counts of a replay. `events_read` is the sum of the four counts that follow it."""
 
     events_read: int
     applied: int
@@ -37,7 +37,7 @@ class Summary:
     triggers_revoked: int
     events_per_second: float
     now: datetime
-    """Where the virtual clock stands at the end (UTC)."""
+    """The final instant of the virtual clock (UTC)."""
 
 
 def replay(
@@ -52,31 +52,31 @@ def replay(
 ) -> Summary:
     """Run a file of events through the functions, write the outputs into `out`, and return the summary.
 
-    At the end the clock stands at `now` (UTC), or at the last publish time where that is later or `now` is None.
-    `keep_store` leaves the users' documents in `out`, too. Raises `InvalidCatalog`, `InfraError` if a part failed,
-    `OSError` where a file cannot be read or written.
+    The clock ends at `now` (UTC), or at the last publish time if that is later or `now` is None. `keep_store` also
+    keeps the users' documents in `out`. Raises `InvalidCatalog` if the catalog is invalid, `InfraError` if a part
+    failed, and `OSError` if a file cannot be read or written.
     """
     began = time.perf_counter()
-    count = processes or _usual_processes(events)
+    count = processes or _default_processes(events)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
-        assignments = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n)) for n in range(count)]
-        parts = run_parts(assignments, progress)
+        tasks = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n)) for n in range(count)]
+        parts = run_parts(tasks, progress)
         for name in (*FILES.values(), SUBSCRIPTIONS):
-            merge([each.folder / name for each in assignments], out / name)
+            merge([task.folder / name for task in tasks], out / name)
         if keep_store:
-            merge_stores([each.folder / STORE for each in assignments], out / STORE)
+            merge_stores([task.folder / STORE for task in tasks], out / STORE)
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")
     return summary
 
 
-def _usual_processes(events: Path) -> int:
-    """One for each processor, unless the file is small."""
+def _default_processes(events: Path) -> int:
+    """One process per processor, or one in total for a small file."""
     return 1 if events.stat().st_size <= SMALL_FILE else len(os.sched_getaffinity(0))
 
 
-def _summary(parts: Sequence[Part], seconds: float) -> Summary:
+def _summary(parts: Sequence[PartResult], seconds: float) -> Summary:
     outcomes = sum((part.outcomes for part in parts), Counter[str]())
     triggers = sum((part.triggers for part in parts), Counter[str]())
     return Summary(

@@ -1,4 +1,4 @@
-"""SQLite stores as files: those of a replay's parts put together, and a user's document read out of one."""
+"""SQLite store files: merges the stores of a replay's parts, and reads a user's document from a store."""
 
 import heapq
 import sqlite3
@@ -13,11 +13,11 @@ STORE = "upbeat.sqlite"
 
 
 def merge_stores(parts: Sequence[Path], target: Path) -> None:
-    """Write one store with the users of all; the same bytes, however many parts there were."""
+    """Write one store with the users of all parts; the bytes do not depend on the number of parts."""
     target.unlink(missing_ok=True)
     with ExitStack() as stack:
         rows = [
-            stack.enter_context(_reading(part)).execute("select * from subscriptions order by user_id")
+            stack.enter_context(_opened_read_only(part)).execute("select * from subscriptions order by user_id")
             for part in parts
         ]
         connection = stack.enter_context(closing(SqliteStore(target, durable=False))).connection
@@ -25,14 +25,14 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
 
 
 def read_blob(store: Path, user_id: str) -> bytes | None:
-    """A user's document, or None where there is none. Raises `InfraError` where the file is no store."""
+    """A user's document; None if the user is unknown. Raises `InfraError` if the file is not a store."""
     try:
-        with _reading(store) as connection:
+        with _opened_read_only(store) as connection:
             row = connection.execute("select blob from subscriptions where user_id = ?", (user_id,)).fetchone()
     except sqlite3.Error as error:
         raise InfraError(f"{store}: expected the SQLite file of a store, found something else: {error}") from error
     return bytes(row[0]) if row else None
 
 
-def _reading(store: Path) -> closing[sqlite3.Connection]:
+def _opened_read_only(store: Path) -> closing[sqlite3.Connection]:
     return closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True))

@@ -1,1 +1,1 @@
-"""Formatting for the terminal: values, wording, progress and log lines."""
+"""The terminal: the console, help pages, values and wording, progress and log lines."""

@@ -1,18 +1,21 @@
-"""JSON in one line, as a person reads it."""
+"""JSON values as one line of text."""
 
 from typing import Any
 
 
 def line(value: Any) -> str:
-    """A value of a catalog or a message; of a mapping, what is set."""
+    """A value of a catalog or a message as text. Of a mapping, only the fields that are set."""
     match value:
         case None:
             return "not set"
         case bool():
             return "true" if value else "false"
         case dict():
-            return ", ".join(f"{name} {line(it)}" for name, it in value.items() if is_set(it)) or "nothing set"
-        case list() if any(isinstance(it, dict | list) for it in value):
+            return (
+                ", ".join(f"{name} {line(field)}" for name, field in value.items() if is_set(field))
+                or "nothing set"
+            )
+        case list() if any(isinstance(item, dict | list) for item in value):
             return "; ".join(map(line, value))
         case list():
             return ", ".join(map(line, value)) or "none"
@@ -21,5 +24,5 @@ def line(value: Any) -> str:
 
 
 def is_set(value: Any) -> bool:
-    """Whether it says anything: false and 0 do, nothing and what is empty do not."""
+    """False for None and for an empty text, list or mapping. True for anything else, false and 0 included."""
     return value is not None and value not in ("", [], {})

@@ -1,4 +1,4 @@
-"""Events and messages in words, short enough for one line of a timeline."""
+"""Events and messages as text, short enough for one line of a timeline."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,40 +8,40 @@ from shared.domain.events import Event, FeedbackGiven, PaymentReported, SignalSe
 
 Body = Mapping[str, Any]
 """The JSON of a message."""
-TOLD_OTHERWISE = frozenset({"status", "entitled", "period_start"})
-"""Facts of a change that follow from others, or are told first."""
+SHOWN_OTHERWISE = frozenset({"status", "entitled", "period_start"})
+"""Facts of a change that are not listed: the status comes first, and the others follow from other facts."""
 SHOWN_OF_ID = 8
-"""Characters of a long id that are enough to find it again."""
+"""Characters shown of a long id; enough to find the id again."""
 
 
 def of_event(event: Event) -> str:
-    """What happened."""
-    said = _of_fact(event)
-    return said if event.subscription_id == "main" else f"{said} [{event.subscription_id}]"
+    """An event; its subscription follows in brackets unless it is the main one."""
+    text = _of_fact(event)
+    return text if event.subscription_id == "main" else f"{text} [{event.subscription_id}]"
 
 
 def of_change(body: Body) -> str:
-    """What is so now: the status, and the other facts that changed."""
+    """A subscription change: the status, and the other facts that changed."""
     before, after = body["before"], body["after"]
     status = after["status"] if before["status"] == after["status"] else f"{before['status']} -> {after['status']}"
-    known = {name: it for name, it in after.items() if it is not None and name not in TOLD_OTHERWISE}
-    facts = (f"{name} {of_value(it)}" for name, it in sorted(known.items()))
+    known = {name: value for name, value in after.items() if value is not None and name not in SHOWN_OTHERWISE}
+    facts = (f"{name} {of_value(value)}" for name, value in sorted(known.items()))
     return ", ".join((status, *facts))
 
 
 def of_trigger(body: Body) -> str:
-    """What is offered, or offered no longer, and because of which moment."""
+    """A trigger: campaign, offer, placement and moment; issued and revoked triggers read alike."""
     return f"{body['campaign_id']}: {body['offer_id']} in {body['placement']} ({body['moment']})"
 
 
 def of_candidate(candidate: Body) -> str:
-    """Why a campaign made no offer."""
+    """A candidate that lost: its campaign and the reason."""
     detail = f" ({candidate['detail']})" if candidate["detail"] else ""
     return f"{candidate['campaign_id']}: {candidate['reason']}{detail}"
 
 
 def of_value(value: object) -> str:
-    """A fact's value; instants to the minute."""
+    """The value of a fact: instants to the minute, booleans as yes and no."""
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
@@ -55,17 +55,17 @@ def _of_fact(event: Event) -> str:
     match event.fact:
         case TrialStarted(plan, trial_ends_at, auto_renew):
             return _listed(f"trial started: {plan}", until=trial_ends_at, auto_renew=None if auto_renew else "no")
-        case PaymentReported() as paid:
-            period = f"{paid.period_start:%Y-%m-%d} to {paid.period_end:%Y-%m-%d}"
-            said = f"payment {paid.outcome}: {paid.plan}, {period}"
-            return _listed(f"{said}, final" if paid.final else said, grace_until=paid.grace_until)
-        case SignalSeen() as seen:
+        case PaymentReported() as payment:
+            period = f"{payment.period_start:%Y-%m-%d} to {payment.period_end:%Y-%m-%d}"
+            text = f"payment {payment.outcome}: {payment.plan}, {period}"
+            return _listed(f"{text}, final" if payment.final else text, grace_until=payment.grace_until)
+        case SignalSeen() as signal:
             return _listed(
-                f"signal: {seen.kind}",
-                reason=seen.reason,
-                effective_at=seen.effective_at,
-                resume_at=seen.resume_at,
-                to_plan=seen.to_plan,
+                f"signal: {signal.kind}",
+                reason=signal.reason,
+                effective_at=signal.effective_at,
+                resume_at=signal.resume_at,
+                to_plan=signal.to_plan,
             )
         case FeedbackGiven(trigger_id, kind):
             return f"feedback: {kind} of trigger {trigger_id[:SHOWN_OF_ID]}"
@@ -73,14 +73,14 @@ def _of_fact(event: Event) -> str:
             return "time passed"
 
 
-def _listed(said: str, **facts: object) -> str:
-    """A sentence, and those facts beside it that were given."""
-    given = (f"{name} {of_value(value)}" for name, value in facts.items() if value is not None)
-    return ", ".join((said, *given))
+def _listed(text: str, **facts: object) -> str:
+    """A text, followed by every fact that is not None."""
+    known = (f"{name} {of_value(value)}" for name, value in facts.items() if value is not None)
+    return ", ".join((text, *known))
 
 
 def _of_text(text: str) -> str:
-    """A text as it is; but an instant in JSON like any other instant."""
+    """A text unchanged, but an instant in JSON like any other instant."""
     try:
         return of_value(datetime.fromisoformat(text)) if len(text) >= len("2026-01-01T00:00:00Z") else text
     except ValueError:

@@ -1,1 +1,1 @@
-"""What-if studies: one history replayed under two catalogs, and the difference."""
+"""What-if studies: replays one history with two catalogs and compares the triggers."""

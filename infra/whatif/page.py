@@ -1,4 +1,4 @@
-"""What would have been, as a product manager reads it: it fits 80 columns and needs no colour."""
+"""The terminal page of a what-if study, for a product manager: fits 80 columns and needs no colour."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,26 +13,26 @@ from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Exam
 from infra.whatif.study import NEW_CAMPAIGN, NOT_CONSIDERED, REMOVED_CAMPAIGN
 
 CAUSES = 4
-"""How many causes of an effect are named; the others are counted."""
-IN_WORDS = {
+"""Causes of an effect that are listed; the others are only counted."""
+REASON_TEXTS = {
     NEW_CAMPAIGN: "the campaign is new",
-    REMOVED_CAMPAIGN: "the campaign is gone",
-    NOT_CONSIDERED: "it does not listen to that, or that does not come",
+    REMOVED_CAMPAIGN: "the campaign was removed",
+    NOT_CONSIDERED: "the campaign does not react to the moment, or the moment does not occur",
 }
 INDENT = (0, 0, 0, 2)
 
 
 def page(study: WhatIf) -> Group:
-    """The totals, the campaigns, and why each trigger is not the same."""
+    """The totals, the campaigns, and the reasons for every trigger that differs."""
     parts: list[RenderableType] = [_totals(study), Text()]
-    touched = {id_: effect for id_, effect in study.campaigns.items() if effect.size}
-    if not touched:
+    changed = {id_: effect for id_, effect in study.campaigns.items() if effect.size}
+    if not changed:
         return Group(*parts, Text("Every trigger is the same."))
-    parts += [_campaigns(touched)]
-    if same := len(study.campaigns) - len(touched):
+    parts += [_campaigns(changed)]
+    if same := len(study.campaigns) - len(changed):
         parts += [Text(f"{_counted(same, 'other campaign')}: every trigger is the same")]
-    for id_, effect in touched.items():
-        parts += [Text(), Text(id_, style="bold"), *_why(effect)]
+    for id_, effect in changed.items():
+        parts += [Text(), Text(id_, style="bold"), *_effects(effect)]
     return Group(*parts)
 
 
@@ -44,22 +44,23 @@ def _totals(study: WhatIf) -> Table:
     _count(table, "users reached", study.users)
     for name, effect in study.placements.items():
         _count(table, f"  {name}", effect.users)
-    _count(table, "triggers withdrawn", study.revoked)
+    _count(table, "triggers revoked", study.revoked)
     if study.dead_lettered.before != study.dead_lettered.after:
-        _count(table, "events refused", study.dead_lettered)
+        _count(table, "dead letters", study.dead_lettered)
     return table
 
 
-def _count(table: Table, name: str, it: BeforeAfter) -> None:
-    difference = it.after - it.before
-    table.add_row(name, f"{it.before:,}", f"{it.after:,}", f"{difference:+,}" if difference else "")
+def _count(table: Table, name: str, counts: BeforeAfter) -> None:
+    difference = counts.after - counts.before
+    table.add_row(name, f"{counts.before:,}", f"{counts.after:,}", f"{difference:+,}" if difference else "")
 
 
 def _campaigns(effects: Mapping[str, CampaignEffect]) -> Table:
     table = _table("campaign", "before", "after", "appear", "vanish", "change", "users")
-    for id_, it in effects.items():
-        counts = (it.issued.before, it.issued.after, it.appear.triggers, it.vanish.triggers, it.change.triggers)
-        table.add_row(id_, *(f"{count:,}" for count in (*counts, it.users)))
+    for id_, effect in effects.items():
+        kinds = (effect.appear.triggers, effect.vanish.triggers, effect.change.triggers)
+        counts = (effect.issued.before, effect.issued.after, *kinds, effect.users)
+        table.add_row(id_, *(f"{count:,}" for count in counts))
     return table
 
 
@@ -71,14 +72,14 @@ def _table(first: str, *numbers: str) -> Table:
     return table
 
 
-def _why(it: CampaignEffect) -> Iterator[RenderableType]:
-    for effect, verb, said in (
-        (it.appear, "appear", " The catalog before says:"),
-        (it.vanish, "vanish", " The catalog after says:"),
-        (it.change, "change", ""),
+def _effects(campaign: CampaignEffect) -> Iterator[RenderableType]:
+    for effect, verb, heading in (
+        (campaign.appear, "appear", " Reason in the catalog before:"),
+        (campaign.vanish, "vanish", " Reason in the catalog after:"),
+        (campaign.change, "change", " What differs:"),
     ):
         if effect.triggers:
-            title = f"{effect.triggers:,} {verb}, for {_counted(effect.users, 'user')}.{said}"
+            title = f"{effect.triggers:,} {verb}, for {_counted(effect.users, 'user')}.{heading}"
             yield Padding(_effect(title, effect), INDENT, expand=False)
 
 
@@ -87,12 +88,12 @@ def _effect(title: str, effect: Effect) -> Group:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for cause in effect.causes[:CAUSES]:
-        grid.add_row(f"{cause.triggers:,}", Text(_of_answer(cause)))
+        grid.add_row(f"{cause.triggers:,}", Text(_reason(cause)))
     if others := effect.causes[CAUSES:]:
         grid.add_row(f"{sum(cause.triggers for cause in others):,}", "for other reasons")
     for example in effect.examples:
-        told = f"{example.user_id} {wording.of_value(example.decided_at)} {example.moment}: {_of_answer(example)}"
-        grid.add_row("e.g.", Text(told, style="dim"))
+        line = f"{example.user_id} {wording.of_value(example.decided_at)} {example.moment}: {_reason(example)}"
+        grid.add_row("e.g.", Text(line, style="dim"))
     return Group(Text(title), grid)
 
 
@@ -100,6 +101,6 @@ def _counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
-def _of_answer(it: Cause | Example) -> str:
-    reason = IN_WORDS.get(it.reason, it.reason)
-    return f"{reason} ({it.detail})" if it.detail else reason
+def _reason(source: Cause | Example) -> str:
+    reason = REASON_TEXTS.get(source.reason, source.reason)
+    return f"{reason} ({source.detail})" if source.detail else reason

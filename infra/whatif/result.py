@@ -1,4 +1,4 @@
-"""What a what-if study says: how much is offered before and after, and what is not the same, by campaign."""
+"""The result of a what-if study: triggers issued with each catalog, and the differences by campaign."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """The same count in both replays."""
+    """One count, from both replays."""
 
     before: int
     after: int
@@ -14,18 +14,21 @@ class BeforeAfter:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why so many triggers are not the same."""
+    """One reason for differing triggers, and the number of triggers it applies to."""
 
     reason: str
-    """Of a trigger that appears, what the catalog before says of it; that vanishes, what the one after does; that
-    changes, what is different."""
+    """The outcome of the trigger's candidate in the other replay; if the trigger changes, the fields that differ.
+
+    For a trigger that appears, the other replay is the one with the catalog before; for one that vanishes, the one
+    with the catalog after.
+    """
     detail: str | None
     triggers: int
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One trigger that is not the same."""
+    """One trigger that differs between the replays."""
 
     trigger_id: str
     user_id: str
@@ -37,36 +40,36 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The triggers of one campaign that appear, that vanish, or that change."""
+    """The triggers of one campaign that appear, vanish or change."""
 
     triggers: int = 0
     users: int = 0
     causes: tuple[Cause, ...] = ()
-    """What most have in common first."""
+    """Most frequent cause first."""
     examples: tuple[Example, ...] = ()
-    """The oldest."""
+    """The oldest of the triggers, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignEffect:
-    """What becomes of one campaign's triggers."""
+    """The differences of one campaign."""
 
     issued: BeforeAfter
     users: int
-    """How many users are concerned by what appears, vanishes or changes."""
+    """Users with at least one trigger that appears, vanishes or changes."""
     appear: Effect
     vanish: Effect
     change: Effect
 
     @property
     def size(self) -> int:
-        """How many triggers are not the same."""
+        """The number of triggers that differ."""
         return self.appear.triggers + self.vanish.triggers + self.change.triggers
 
 
 @dataclass(frozen=True, slots=True)
 class PlacementEffect:
-    """What becomes of one placement."""
+    """The triggers issued in one placement, and the users who received them."""
 
     issued: BeforeAfter
     users: BeforeAfter
@@ -74,14 +77,14 @@ class PlacementEffect:
 
 @dataclass(frozen=True, slots=True)
 class WhatIf:
-    """All that is to be said of a history decided by two catalogs."""
+    """The comparison of one history under two catalogs."""
 
     issued: BeforeAfter
     users: BeforeAfter
-    """How many users are offered anything."""
+    """Users with at least one trigger."""
     revoked: BeforeAfter
     dead_lettered: BeforeAfter
-    """Feedback on a trigger that a catalog does not issue is dead-lettered under it."""
+    """Feedback on a trigger is dead-lettered in the replay whose catalog does not issue that trigger."""
     placements: Mapping[str, PlacementEffect]
     campaigns: Mapping[str, CampaignEffect]
-    """Those in which most is not the same first."""
+    """Campaigns by id, those with the most differing triggers first."""

@@ -1,4 +1,4 @@
-"""What would have been: one history decided by two catalogs, and every trigger that is not the same in both."""
+"""The what-if study: compares two replays of one history and explains every trigger that differs."""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -9,39 +9,42 @@ from typing import NamedTuple
 
 from infra.replay.replay import Summary
 from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Example, PlacementEffect, WhatIf
-from infra.whatif.triggers import Answer, IssuedTrigger, IssuedTriggers, answers
-from infra.whatif.wording import differences, in_general
+from infra.whatif.triggers import CandidateOutcome, IssuedTrigger, IssuedTriggers, candidate_outcomes
+from infra.whatif.wording import differences, without_instants
 
 NEW_CAMPAIGN = "new_campaign"
-"""Why a trigger appears: the catalog before has no such campaign."""
+"""Reason of a trigger that appears: the catalog before does not have the campaign."""
 REMOVED_CAMPAIGN = "removed_campaign"
-"""Why a trigger vanishes: the catalog after has no such campaign."""
+"""Reason of a trigger that vanishes: the catalog after does not have the campaign."""
 NOT_CONSIDERED = "not_considered"
-"""The other catalog's campaign does not listen to that moment, or that moment does not come."""
+"""Reason if the other catalog has the campaign, but it does not react to the moment or the moment never occurs."""
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two catalogs, by its campaigns, and the replay that was decided by it."""
+class CatalogReplay:
+    """A replay with one of the two catalogs, and the ids of that catalog's campaigns."""
 
     folder: Path
     summary: Summary
     campaigns: Collection[str]
 
 
-class Judged(NamedTuple):
-    """A trigger that is not the same, and why."""
+class DifferingTrigger(NamedTuple):
+    """A trigger that differs between the replays, with the reason."""
 
     trigger_id: str
-    offered: IssuedTrigger
-    answer: Answer
-    """With all its details."""
-    cause: Answer
-    """What it has in common with others."""
+    issued: IssuedTrigger
+    exact: CandidateOutcome
+    """The reason with all its details."""
+    general: CandidateOutcome
+    """The reason without specific values, by which triggers are grouped."""
 
 
-def what_if(before: Side, after: Side, examples: int) -> WhatIf:
-    """Compare two replays of one history. Holds their triggers in memory, and of their decisions nothing else."""
+def what_if(before: CatalogReplay, after: CatalogReplay, examples: int) -> WhatIf:
+    """Compare two replays of one history, with at most `examples` examples per effect.
+
+    Memory use grows with the number of triggers, not with the number of decisions.
+    """
     old, new = IssuedTriggers(before.folder), IssuedTriggers(after.folder)
     appear = _grouped(_only_in(new, old, before, NEW_CAMPAIGN))
     vanish = _grouped(_only_in(old, new, after, REMOVED_CAMPAIGN))
@@ -61,56 +64,59 @@ def what_if(before: Side, after: Side, examples: int) -> WhatIf:
     )
 
 
-def _only_in(these: IssuedTriggers, those: IssuedTriggers, silent: Side, no_campaign: str) -> Iterator[Judged]:
-    """The triggers that only one replay issued, and what the catalog of the other says of each."""
-    only = {id_: it for id_, it in these.triggers.items() if id_ not in those.triggers}
-    said = answers(silent.folder, {it.key for it in only.values()})
-    for id_, it in only.items():
-        known = it.key.campaign_id in silent.campaigns
-        answer = said.get(it.key, Answer(NOT_CONSIDERED if known else no_campaign, None))
-        yield Judged(id_, it, answer, Answer(answer.reason, in_general(answer.detail)))
+def _only_in(
+    issuer: IssuedTriggers, other: IssuedTriggers, other_replay: CatalogReplay, no_campaign: str
+) -> Iterator[DifferingTrigger]:
+    """The triggers that only `issuer` has, each with its candidate's outcome in the other replay."""
+    only = {id_: trigger for id_, trigger in issuer.triggers.items() if id_ not in other.triggers}
+    outcomes = candidate_outcomes(other_replay.folder, {trigger.key for trigger in only.values()})
+    for id_, trigger in only.items():
+        has_campaign = trigger.key.campaign_id in other_replay.campaigns
+        missing = CandidateOutcome(NOT_CONSIDERED if has_campaign else no_campaign, None)
+        exact = outcomes.get(trigger.key, missing)
+        yield DifferingTrigger(id_, trigger, exact, CandidateOutcome(exact.reason, without_instants(exact.detail)))
 
 
-def _changed(old: IssuedTriggers, new: IssuedTriggers) -> Iterator[Judged]:
-    """The triggers that both replays issued, but not alike."""
+def _changed(old: IssuedTriggers, new: IssuedTriggers) -> Iterator[DifferingTrigger]:
+    """The triggers that both replays issued, but with different fields or a different revocation."""
     for id_, was in old.triggers.items():
         is_ = new.triggers.get(id_)
         revoked = id_ in old.revoked, id_ in new.revoked
         if is_ is None or (was.facts_json == is_.facts_json and revoked[0] == revoked[1]):
             continue
         different = [*differences(was.facts | {"revoked": revoked[0]}, is_.facts | {"revoked": revoked[1]})]
-        names = ", ".join(each.name for each in different)
-        exactly = "; ".join(each.exactly for each in different)
-        common = "; ".join(each.in_general for each in different)
-        yield Judged(id_, was, Answer(names, exactly), Answer(names, common))
+        names = ", ".join(difference.name for difference in different)
+        exact = "; ".join(difference.exact for difference in different)
+        general = "; ".join(difference.general for difference in different)
+        yield DifferingTrigger(id_, was, CandidateOutcome(names, exact), CandidateOutcome(names, general))
 
 
-def _grouped(judged: Iterable[Judged]) -> defaultdict[str, list[Judged]]:
-    groups: defaultdict[str, list[Judged]] = defaultdict(list)
-    for each in judged:
-        groups[each.offered.key.campaign_id].append(each)
+def _grouped(triggers: Iterable[DifferingTrigger]) -> defaultdict[str, list[DifferingTrigger]]:
+    groups: defaultdict[str, list[DifferingTrigger]] = defaultdict(list)
+    for trigger in triggers:
+        groups[trigger.issued.key.campaign_id].append(trigger)
     return groups
 
 
-def _campaign(issued: BeforeAfter, groups: Sequence[list[Judged]], examples: int) -> CampaignEffect:
-    users = {each.offered.key.user_id for group in groups for each in group}
+def _campaign(issued: BeforeAfter, groups: Sequence[list[DifferingTrigger]], examples: int) -> CampaignEffect:
+    users = {trigger.issued.key.user_id for group in groups for trigger in group}
     return CampaignEffect(issued, len(users), *(_effect(group, examples) for group in groups))
 
 
-def _effect(group: list[Judged], examples: int) -> Effect:
-    causes = Counter(each.cause for each in group)
+def _effect(group: list[DifferingTrigger], examples: int) -> Effect:
+    causes = Counter(trigger.general for trigger in group)
     most_first = sorted(causes.items(), key=lambda item: (-item[1], item[0].reason, item[0].detail or ""))
     return Effect(
         triggers=len(group),
-        users=len({each.offered.key.user_id for each in group}),
+        users=len({trigger.issued.key.user_id for trigger in group}),
         causes=tuple(Cause(*cause, triggers) for cause, triggers in most_first),
-        examples=tuple(map(_example, nsmallest(examples, group, key=lambda each: each.offered.order))),
+        examples=tuple(map(_example, nsmallest(examples, group, key=lambda trigger: trigger.issued.order))),
     )
 
 
-def _example(judged: Judged) -> Example:
-    key = judged.offered.key
-    return Example(judged.trigger_id, key.user_id, judged.offered.decided_at, key.moment, *judged.answer)
+def _example(differing: DifferingTrigger) -> Example:
+    key, decided_at = differing.issued.key, differing.issued.decided_at
+    return Example(differing.trigger_id, key.user_id, decided_at, key.moment, *differing.exact)
 
 
 def _placements(old: IssuedTriggers, new: IssuedTriggers) -> dict[str, PlacementEffect]:

@@ -1,4 +1,4 @@
-"""The triggers of a replay, small enough that those of a long history fit into memory."""
+"""Reads the triggers and candidate outcomes of a replay, in a form compact enough for a long history in memory."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -11,18 +11,18 @@ import orjson
 from infra.replay.outputs import messages
 from shared.contracts.topics import Topic
 
-NO_DIFFERENCE = frozenset(
+IGNORED_FIELDS = frozenset(
     {"user_id", "trigger_id", "campaign_id", "subscription_id", "moment", "cause", "schema_version", "kind"}
     | {"sequence", "event", "catalog_version", "policy_version", "score_version"}
 )
-"""Fields that say which trigger it is, or under which number and by which version it went out.
+"""Fields that the comparison ignores: the trigger's identity, its numbering, and the versions it was made with.
 
-Two triggers of one id that differ in nothing else are the same to whoever is shown them.
+Two triggers with the same id that differ only in these fields look the same to the user.
 """
 
 
-class Key(NamedTuple):
-    """What a candidate, and the trigger that it becomes if it wins, are about."""
+class CandidateKey(NamedTuple):
+    """Identity of a candidate, and of the trigger that it becomes if it wins."""
 
     user_id: str
     campaign_id: str
@@ -31,76 +31,81 @@ class Key(NamedTuple):
 
 
 class IssuedTrigger(NamedTuple):
-    """A trigger that was issued."""
+    """One issued trigger."""
 
-    key: Key
+    key: CandidateKey
     placement: str
     decided_at: str
     facts_json: str
-    """All that makes a difference to whoever is shown it; text, since orjson's bytes hold 4 KiB each."""
+    """All compared fields as JSON. Text, because each bytes object from orjson occupies 4 KiB."""
 
     @property
     def facts(self) -> dict[str, Any]:
-        """All that makes a difference, by the names of the message."""
+        """The compared fields, by their names in the message."""
         facts: dict[str, Any] = orjson.loads(self.facts_json)
         return facts
 
     @property
-    def order(self) -> tuple[str, Key]:
-        """Oldest first; at one instant by user."""
+    def order(self) -> tuple[str, CandidateKey]:
+        """Sort key: oldest first, and by user at the same instant."""
         return self.decided_at, self.key
 
 
 class IssuedTriggers:
-    """All triggers that a replay issued, by id, and those of them that it revoked."""
+    """All triggers that a replay issued, by id, and the ids of those it revoked."""
 
     def __init__(self, folder: Path) -> None:
         self.triggers: dict[str, IssuedTrigger] = {}
         self.revoked: set[str] = set()
         for message in messages(folder, Topic.UPSELL_TRIGGER):
             if message["kind"] == "issued":
-                self.triggers[message["trigger_id"]] = _offered(message)
+                self.triggers[message["trigger_id"]] = _issued_trigger(message)
             else:
                 self.revoked.add(message["trigger_id"])
 
     @property
     def users(self) -> int:
-        """How many users were offered anything."""
-        return len({offered.key.user_id for offered in self.triggers.values()})
+        """The number of users with at least one trigger."""
+        return len({trigger.key.user_id for trigger in self.triggers.values()})
 
     def by_campaign(self) -> Counter[str]:
-        """How many triggers each campaign issued."""
-        return Counter(offered.key.campaign_id for offered in self.triggers.values())
+        """The number of triggers issued by each campaign."""
+        return Counter(trigger.key.campaign_id for trigger in self.triggers.values())
 
     def by_placement(self) -> defaultdict[str, tuple[int, int]]:
-        """How many triggers each placement showed, and to how many users."""
+        """The number of triggers in each placement, and the number of users who received them."""
         users: defaultdict[str, list[str]] = defaultdict(list)
-        for offered in self.triggers.values():
-            users[offered.placement].append(offered.key.user_id)
-        counts = ((placement, (len(those), len(set(those)))) for placement, those in users.items())
+        for trigger in self.triggers.values():
+            users[trigger.placement].append(trigger.key.user_id)
+        counts = ((placement, (len(ids), len(set(ids)))) for placement, ids in users.items())
         return defaultdict(lambda: (0, 0), counts)
 
 
-def _offered(message: Mapping[str, Any]) -> IssuedTrigger:
-    key = Key(message["user_id"], intern(message["campaign_id"]), intern(message["moment"]), message["cause"])
-    facts = {name: it for name, it in message.items() if name not in NO_DIFFERENCE}
+def _issued_trigger(message: Mapping[str, Any]) -> IssuedTrigger:
+    key = CandidateKey(
+        message["user_id"], intern(message["campaign_id"]), intern(message["moment"]), message["cause"]
+    )
+    facts = {name: value for name, value in message.items() if name not in IGNORED_FIELDS}
     return IssuedTrigger(key, intern(message["placement"]), message["decided_at"], orjson.dumps(facts).decode())
 
 
-class Answer(NamedTuple):
-    """What a decision said of a candidate."""
+class CandidateOutcome(NamedTuple):
+    """The outcome of one candidate in a decision."""
 
     reason: str
+    """The reason of a loss, else the outcome itself."""
     detail: str | None
 
 
-def answers(folder: Path, wanted: set[Key]) -> dict[Key, Answer]:
-    """What a replay last said of these candidates, of those that it considered."""
-    return {key: answer for key, answer in _answers(folder) if key in wanted}
+def candidate_outcomes(folder: Path, wanted: set[CandidateKey]) -> dict[CandidateKey, CandidateOutcome]:
+    """The last outcome of each wanted candidate; candidates that the replay never considered are absent."""
+    return {key: outcome for key, outcome in _all_outcomes(folder) if key in wanted}
 
 
-def _answers(folder: Path) -> Iterator[tuple[Key, Answer]]:
+def _all_outcomes(folder: Path) -> Iterator[tuple[CandidateKey, CandidateOutcome]]:
     for decision in messages(folder, Topic.DECISION):
         for candidate in decision["candidates"]:
-            key = Key(decision["user_id"], candidate["campaign_id"], candidate["moment"], candidate["cause"])
-            yield key, Answer(candidate["reason"] or candidate["outcome"], candidate["detail"])
+            key = CandidateKey(
+                decision["user_id"], candidate["campaign_id"], candidate["moment"], candidate["cause"]
+            )
+            yield key, CandidateOutcome(candidate["reason"] or candidate["outcome"], candidate["detail"])

@@ -1,4 +1,4 @@
-"""How a trigger of one replay differs from the same trigger of another, in words."""
+"""Describes the differences between a trigger of one replay and the same trigger of another replay."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,36 +11,39 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)")
 
 
 class Difference(NamedTuple):
-    """One field that is not the same."""
+    """One field whose values differ."""
 
     name: str
-    exactly: str
-    in_general: str
-    """So that what is different in the same way has the same words."""
+    exact: str
+    general: str
+    """A wording without specific instants and numbers, so that similar differences can be grouped."""
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
-    """The fields that are not the same, by name."""
+    """The fields whose values differ, sorted by name; a missing field counts as not set."""
     for name in sorted({*before, *after}):
         was, is_ = before.get(name), after.get(name)
         if was != is_:
-            exactly = f"{line(was)} -> {line(is_)}"
-            yield Difference(name, exactly, _shift(was, is_) or exactly)
+            exact = f"{line(was)} -> {line(is_)}"
+            yield Difference(name, exact, _general(was, is_) or exact)
 
 
-def in_general(detail: str | None) -> str | None:
-    """A detail without its instants, which hardly any two have in common; nothing if that is all it says."""
-    said = _INSTANT.sub("a time", detail or "")
-    return None if said in ("", "until a time") else said
+def without_instants(detail: str | None) -> str | None:
+    """A detail with its instants removed, since they differ for nearly every trigger.
+
+    None if nothing else is left of the detail.
+    """
+    wording = _INSTANT.sub("a time", detail or "")
+    return None if wording in ("", "until a time") else wording
 
 
-def _shift(was: Any, is_: Any) -> str | None:
-    """By how much an instant is later, or that a number is higher; None of anything else."""
+def _general(was: Any, is_: Any) -> str | None:
+    """The shift of an instant, or the direction of a number's change; None for any other value."""
     if isinstance(was, int | float) and isinstance(is_, int | float) and not isinstance(was, bool):
         return "higher" if is_ > was else "lower"
-    if all(isinstance(it, str) and _INSTANT.fullmatch(it) for it in (was, is_)):
-        by = datetime.fromisoformat(is_) - datetime.fromisoformat(was)
-        return f"{_length(abs(by))} {'later' if by > timedelta() else 'earlier'}"
+    if all(isinstance(value, str) and _INSTANT.fullmatch(value) for value in (was, is_)):
+        shift = datetime.fromisoformat(is_) - datetime.fromisoformat(was)
+        return f"{_length(abs(shift))} {'later' if shift > timedelta() else 'earlier'}"
     return None
 
 

@@ -1,1 +1,1 @@
-"""Adapters: the ports of Upbeat, each filled by one real thing."""
+"""Adapters: implementations of the ports in `shared/ports.py`."""

@@ -1,10 +1,10 @@
-"""The clock on the wall."""
+"""The system clock."""
 
 from datetime import UTC, datetime
 
 
 class SystemClock:
-    """The machine's time."""
+    """The clock of the machine."""
 
     def now(self) -> datetime:
         """See `Clock.now`."""

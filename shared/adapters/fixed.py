@@ -1,10 +1,10 @@
-"""A catalog that stays: for the local runtimes, which so do without Google's clients and their start-up."""
+"""A catalog that never changes, for local runtimes: it avoids Google's clients and their start-up time."""
 
 from shared.decisioning.catalog import Catalog
 
 
 class FixedCatalogs:
-    """One catalog for ever."""
+    """Always the same catalog."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog

@@ -1,4 +1,4 @@
-"""Users' documents in a SQLite file: the whole store on a laptop, under the same contract as Firestore."""
+"""Users' documents in a SQLite file: the complete store for a laptop, under the same contract as Firestore."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,14 @@ from shared.domain.instants import from_micros, to_micros
 from shared.ports import Cursor, Document, DueUser, Stored
 
 BUSY_SECONDS = 5.0
+"""The time in seconds that a statement waits for another process's lock before it fails."""
 
-DURABLE = "pragma journal_mode = wal; pragma synchronous = full;"
-FLEETING = (
+# A write-ahead log, synced at every commit, survives a crash and a power failure. https://www.sqlite.org/wal.html
+DURABLE_PRAGMAS = "pragma journal_mode = wal; pragma synchronous = full;"
+# No sync to disk, and a lock against other processes. https://www.sqlite.org/pragma.html
+FAST_PRAGMAS = (
     "pragma locking_mode = exclusive; pragma journal_mode = memory; pragma synchronous = off;"
-    "pragma cache_size = -65536;"  # 64 MiB: the usual 2 MiB hold no more than some 1,000 documents
+    "pragma cache_size = -65536;"  # 64 MiB: the default 2 MiB hold only about 1,000 documents
 )
 SCHEMA = """
 create table if not exists subscriptions (
@@ -40,20 +43,22 @@ create table if not exists cursors (
 
 
 class SqliteStore:
-    """Both `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC.
+    """Implements `Subscriptions` and `DueUsers`. Instants are stored as microseconds since 1970 UTC.
 
-    A store that is not `durable` is faster: its file is this process's alone, and whole once it is closed.
+    A store that is not `durable` is faster, but no other process may use its file, and the file is complete only
+    after `close`.
     """
 
     def __init__(self, path: Path | str, *, durable: bool = True) -> None:
         self.connection = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        self.connection.executescript(DURABLE + SCHEMA if durable else FLEETING + SCHEMA + "begin;")
+        # Without durability, all writes share one transaction, which `close` commits.
+        self.connection.executescript(DURABLE_PRAGMAS + SCHEMA if durable else FAST_PRAGMAS + SCHEMA + "begin;")
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
-        row = self._one("select blob, version from subscriptions where user_id = ?", user_id)
+        row = self._fetch_one("select blob, version from subscriptions where user_id = ?", user_id)
         return Stored(*row) if row else Stored(None, None)
 
     async def commit(self, document: Document, version: object | None) -> None:
@@ -71,24 +76,24 @@ class SqliteStore:
             )
             written = self._write(statement, document.blob, due, summary, document.user_id, version)
         if not written:
-            raise Conflict("the document is not at the version that was loaded")
+            raise Conflict("the document has changed since it was loaded")
 
     async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
         """See `DueUsers.due`."""
-        mark = (to_micros(after.next_due_at), after.user_id) if after else (-(2**63), "")
-        rows = self._all(
+        start = (to_micros(after.next_due_at), after.user_id) if after else (-(2**63), "")
+        rows = self._fetch_all(
             "select next_due_at, user_id from subscriptions where due_shard = ? and next_due_at <= ?"
             " and (next_due_at, user_id) > (?, ?) order by next_due_at, user_id limit ?",
             shard,
             to_micros(now),
-            *mark,
+            *start,
             limit,
         )
         return [DueUser(from_micros(micros), user_id) for micros, user_id in rows]
 
     async def load_cursor(self, shard: int) -> Cursor | None:
         """See `DueUsers.load_cursor`."""
-        row = self._one("select next_due_at, user_id, began_at from cursors where shard = ?", shard)
+        row = self._fetch_one("select next_due_at, user_id, began_at from cursors where shard = ?", shard)
         return Cursor(DueUser(from_micros(row[0]), row[1]), from_micros(row[2])) if row else None
 
     async def save_cursor(self, shard: int, cursor: Cursor) -> None:
@@ -99,31 +104,31 @@ class SqliteStore:
             shard,
             to_micros(last.next_due_at),
             last.user_id,
-            to_micros(cursor.began_at),
+            to_micros(cursor.pass_started_at),
         )
 
     def blobs(self) -> Iterator[tuple[str, bytes]]:
-        """Every user's blob, by user id."""
-        yield from self._all("select user_id, blob from subscriptions order by user_id")
+        """Every user id with the user's blob, in the order of the ids."""
+        yield from self._fetch_all("select user_id, blob from subscriptions order by user_id")
 
     def close(self) -> None:
-        """Close the file."""
+        """Commit what is still open, and close the file."""
         self.connection.commit()
         self.connection.close()
 
-    def _one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        return next(iter(self._all(statement, *values)), None)
+    def _fetch_one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        return next(iter(self._fetch_all(statement, *values)), None)
 
-    def _all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._executed(statement, values)[0]
+    def _fetch_all(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._execute(statement, values)[0]
 
     def _write(self, statement: str, *values: object) -> int:
-        return self._executed(statement, values)[1]
+        return self._execute(statement, values)[1]
 
-    def _executed(self, statement: str, values: Sequence[object]) -> tuple[list[tuple[Any, ...]], int]:
-        """The rows that were found, and how many were written.
+    def _execute(self, statement: str, values: Sequence[object]) -> tuple[list[tuple[Any, ...]], int]:
+        """The rows that a statement returned, and the number of rows that it wrote.
 
-        Raises `Transient`: a file that is locked, full or gone is a store that does not answer.
+        Raises `Transient` if the file is locked, full or gone: all of them mean that the store does not answer.
         """
         try:
             cursor = self.connection.execute(statement, values)

@@ -1,4 +1,7 @@
-"""The way through: load, fold and decide, commit, publish. Optimistic: whoever comes second computes anew."""
+"""The use case for an event: load the record, fold and decide, commit, publish.
+
+Concurrency is optimistic: if another writer committed first, the event is processed again from the load.
+"""
 
 import asyncio
 import random
@@ -11,20 +14,25 @@ from shared.domain.terms import Terms
 from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
 from shared.processing.outbox import worth_republishing
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.cache import RecordCache
 from shared.record.user_record import UserRecord
 
+# Exponential back-off with full jitter: 40 waits add up to 8.8 s at most, well within a function's 60 s.
+# https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
 MAX_ATTEMPTS = 40
-FIRST_BACKOFF = 0.005
-LONGEST_BACKOFF = 0.25
+"""Attempts on conflicts, after which the event is left to Pub/Sub's redelivery."""
+FIRST_BACKOFF_SECONDS = 0.005
+"""The longest wait after the first conflict. It doubles with each further conflict."""
+MAX_BACKOFF_SECONDS = 0.25
+"""The longest wait after any conflict."""
 CACHED_RECORDS = 256
-"""How many users' records an instance remembers: some 10 KB each, seldom ten times that."""
+"""The number of users' records that an instance caches, at some 10 KB each and rarely ten times that."""
 
 
 class Application:
-    """Keeps every user's subscription right, and says what follows from it."""
+    """Keeps every user's subscription correct, and publishes what follows from each event."""
 
     def __init__(
         self,
@@ -43,24 +51,24 @@ class Application:
         self.cache = RecordCache(cached_records)
 
     async def handle(self, event: Event) -> Arrival:
-        """Process one event, and return when its effects are committed and its messages are out.
+        """Process one event, and return when its effects are committed and its messages are published.
 
-        Raises `Rejected` if it can never succeed, `Transient` if it may when it comes again.
+        Raises `Rejected` if the event can never succeed, and `Transient` if a redelivery may succeed.
         """
         for attempt in range(MAX_ATTEMPTS):
             try:
                 return await self._attempt(event)
             except Conflict:
-                await asyncio.sleep(_backoff(attempt))
-        raise Transient(f"the user's document changed under each of {MAX_ATTEMPTS} attempts")
+                await asyncio.sleep(_backoff_seconds(attempt))
+        raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
     async def _attempt(self, event: Event) -> Arrival:
         stored = await self.subscriptions.load(event.user_id)
-        record = self.cache.record(event.user_id, stored.blob)
-        now = record.present(self.clock.now(), event)
-        if left := record.pending_for(event.key.cause):
-            check_same(left.digest, event)
-            await self.publisher.publish(worth_republishing(left, record, now))
+        record = self.cache.read(event.user_id, stored.blob)
+        now = record.effective_now(self.clock.now(), event)
+        if pending := record.pending_entry(event.key.cause):
+            check_same(pending.digest, event)
+            await self.publisher.publish(worth_republishing(pending, record, now))
             return Arrival.DUPLICATE
         rules = Rules(await self.catalogs.current(), self.terms)
         processed = process(record, event, now, rules)
@@ -70,17 +78,17 @@ class Application:
         return processed.arrival
 
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
-        """Commit the record within its bound; what it sheds for that is published once more before."""
-        fitting, blob, shed = fit(record, self.terms)
+        """Commit the record within its size bound. Pending messages dropped for that are first published again."""
+        bounded, blob, dropped = fit(record, self.terms)
         await self.publisher.publish(
-            [message for entry in shed for message in worth_republishing(entry, record, now)]
+            [message for entry in dropped for message in worth_republishing(entry, record, now)]
         )
-        document = Document(record.user_id, blob, fitting.next_due_at, fitting.announced)
+        document = Document(record.user_id, blob, bounded.next_due_at, bounded.announced)
         await self.subscriptions.commit(document, version)
-        self.cache.keep(blob, fitting)
+        self.cache.store(blob, bounded)
 
 
-def _backoff(attempt: int) -> float:
-    """Seconds to wait: up to twice as long after each conflict, and never the same for two writers."""
-    longest: float = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**attempt)
-    return random.uniform(0, longest)  # noqa: S311 - jitter, no secret
+def _backoff_seconds(attempt: int) -> float:
+    """A random wait, up to a bound that doubles with each attempt. The jitter keeps two writers apart."""
+    longest: float = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
+    return random.uniform(0, longest)  # noqa: S311 - jitter, not a secret

@@ -1,1 +1,1 @@
-"""What crosses the border: events in, messages out, and the envelope around both."""
+"""The public contracts: inbound events, outbound messages, and the Pub/Sub envelope around both."""

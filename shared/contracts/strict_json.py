@@ -1,4 +1,4 @@
-"""JSON as strict as the contract: every byte string has one meaning, or one reason why it has none."""
+"""Strict JSON parsing: every byte string has exactly one meaning, or is rejected with one reason."""
 
 import json
 from typing import Any, NoReturn
@@ -7,25 +7,26 @@ from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 
 MAX_DEPTH = 32
+"""Maximum nesting of lists and objects, the outermost object included."""
 
 
 def read_object(data: bytes) -> dict[str, Any]:
-    """Parse the JSON object that the bytes hold.
+    """Parse a JSON object from UTF-8 bytes.
 
-    Raises `Rejected`: `not_json` for what is not JSON in UTF-8; `invalid` for NaN and Infinity, a key that
-    occurs twice, nesting deeper than 32, an integer of thousands of digits, and all that is not an object.
+    Raises `Rejected`: `not_json` for data that is not JSON in UTF-8; `invalid` for NaN and Infinity, a repeated
+    key, nesting deeper than 32 levels, an integer of thousands of digits, or a value that is not an object.
     """
     value = _parse(data)
     if not isinstance(value, dict):
         raise _invalid("an object", kind_of(value))
-    # Few brackets cannot nest deep, and nearly every event has few.
+    # Counting brackets is cheap, and data with few brackets cannot nest deep: nearly every event stops here.
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH and nests_deeper(value, MAX_DEPTH):
         raise _too_deep()
     return value
 
 
 def kind_of(value: object) -> str:
-    """Say what kind of JSON a value is, without saying anything of the value itself."""
+    """The JSON type of a value, in words that reveal nothing of the value itself: it may be personal data."""
     match value:
         case None:
             return "null"
@@ -52,26 +53,29 @@ def _parse(data: bytes) -> Any:
         raise _not_json(f"a mistake at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _too_deep() from None
-    except ValueError:  # Python reads no integer of more than 4,300 digits
+    # Python refuses to parse an integer of more than 4,300 digits:
+    # https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation
+    except ValueError:
         raise _invalid("shorter integers", "one of thousands of digits") from None
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+def _object_with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    parsed = dict(pairs)
+    if len(parsed) != len(pairs):
         raise _invalid("each key once in an object", "one twice")
-    return found
+    return parsed
 
 
-def _refuse_constant(_: str) -> NoReturn:
+def _reject_constant(_: str) -> NoReturn:
     raise _invalid("finite numbers", "NaN or Infinity")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_refuse_constant)
+# By default Python's decoder keeps the last of repeated keys, and accepts NaN and Infinity.
+_DECODER = json.JSONDecoder(object_pairs_hook=_object_with_unique_keys, parse_constant=_reject_constant)
 
 
 def nests_deeper(value: Any, levels: int) -> bool:
-    """Whether there is anything in a value of JSON beyond so many levels of lists and objects."""
+    """True if a JSON value has more than `levels` levels of nested lists and objects."""
     layer = [value]
     for _ in range(levels):
         containers = [item for item in layer if isinstance(item, dict | list)]

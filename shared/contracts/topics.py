@@ -1,10 +1,10 @@
-"""The topics of Upbeat, by the names they have on the bus."""
+"""Upbeat's Pub/Sub topics, by their names on the bus."""
 
 from enum import StrEnum
 
 
 class Topic(StrEnum):
-    """Every topic: the first six come in, the last five go out, and the clock sends itself `lifecycle-due`."""
+    """Every topic: the first six are inbound, the last five outbound. Upbeat's clock publishes `lifecycle-due`."""
 
     TRIAL_START = "trial-start"
     PAYMENT = "payment"

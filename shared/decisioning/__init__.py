@@ -1,1 +1,1 @@
-"""Who is offered what, where and why: pure, like the domain, and fed by a catalog."""
+"""Decisioning: pure functions that choose which offers a user gets, from a catalog and the user's state."""

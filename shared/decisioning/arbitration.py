@@ -1,4 +1,4 @@
-"""Arbitration: which of the contenders that pass the gates win, and which variant of them the user gets."""
+"""Arbitration: the contenders that win a placement, and the variant that the user gets of each."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -15,30 +15,30 @@ from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
 
-class Verdict(NamedTuple):
-    """What became of a contender."""
+class Result(NamedTuple):
+    """The result of the arbitration for one contender."""
 
     contender: Contender
     loss: Loss | None
     """None for a winner."""
     trigger: Trigger | None = None
-    """What the user receives; or would have received, of one that was held back though it would have won."""
+    """The trigger that the user receives; for an offer held back, the one that the user would have received."""
     choice: Choice | None = None
-    """The variant of its experiment, where it won or would have."""
+    """The variant of its experiment, if the contender won or would have won."""
     caps: tuple[CapUsage, ...] = ()
-    """How far its caps are used up, of one that was open to the user."""
+    """The usage of its caps, if the campaign was open to the user."""
 
 
 class _Places:
-    """Who has won which placement, whether or not the variant of it is to get nothing."""
+    """The winners of each placement, including those whose variant offers nothing."""
 
     def __init__(self) -> None:
         self.winners: dict[str, list[str]] = {}
         self.groups: dict[str, str] = {}
-        """By exclusivity group, the campaign of it that has won."""
+        """The winning campaign of each exclusivity group."""
 
     def refusal(self, contender: Contender) -> Loss | None:
-        """Whether a contender comes too late. A campaign is not offered twice in one decision."""
+        """The loss of a contender whose place is taken, or None. One decision offers a campaign only once."""
         campaign, terms = contender.campaign, contender.campaign.terms
         winners = self.winners.get(terms.placement, [])
         if campaign.id in winners:
@@ -56,59 +56,58 @@ class _Places:
 
 
 class _Arbitration:
-    """One decision's. Contenders come best first, so that whoever finds a place free has won it.
+    """The arbitration of one decision. Contenders come best first, so each takes its place if it is still free.
 
-    Beside the places as they are, it keeps them as they would be if nobody were held out or capped: only who would
-    have won there was really held back.
+    Beside the real places it keeps those of a world in which nobody is held out or capped. Only a contender that
+    would have won there was really held back.
     """
 
     def __init__(self) -> None:
         self.places = _Places()
-        self.places_if_none_were_withheld = _Places()
+        self.places_without_suppression = _Places()
         self.open_to_user: dict[str, str] = {}
-        """By placement, a campaign that was open to the user, whether or not it won."""
+        """The first campaign of each placement that was open to the user, whether or not it won."""
 
-    def verdict(self, contender: Contender) -> Verdict:
+    def result(self, contender: Contender) -> Result:
         campaign = contender.campaign
-        loss, withheld = judge(contender)
+        loss, held_back = judge(contender)
         if loss and loss.reason in INELIGIBLE:
-            return Verdict(contender, loss)
+            return Result(contender, loss)
         caps = contender.situation.offer_history.counts(campaign)
         if not campaign.is_fallback:
             self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
         elif eligible := self.open_to_user.get(campaign.terms.placement):
-            return Verdict(contender, Loss(LossReason.FALLBACK, eligible), None, None, caps)
+            return Result(contender, Loss(LossReason.FALLBACK, eligible), caps=caps)
         if loss is None:
-            return self._won(contender, caps)
-        if withheld and self.places_if_none_were_withheld.refusal(contender) is None:
+            return self._compete(contender, caps)
+        if held_back and self.places_without_suppression.refusal(contender) is None:
             choice = _choice(contender)
             if not isinstance(choice, Loss):
-                self.places_if_none_were_withheld.take(campaign)
-                return Verdict(contender, loss, _trigger(contender, choice), choice, caps)
-        return Verdict(contender, loss, None, None, caps)
+                self.places_without_suppression.take(campaign)
+                return Result(contender, loss, _trigger(contender, choice), choice, caps)
+        return Result(contender, loss, caps=caps)
 
-    def _won(self, contender: Contender, caps: tuple[CapUsage, ...]) -> Verdict:
-        loss, choice = self.places.refusal(contender), None
-        if loss is None:
-            choice = _choice(contender)
+    def _compete(self, contender: Contender, caps: tuple[CapUsage, ...]) -> Result:
+        """The result of a contender that passed every gate: it wins if its place is free."""
+        if refusal := self.places.refusal(contender):
+            return Result(contender, refusal, caps=caps)
+        choice = _choice(contender)
         if isinstance(choice, Loss):
-            loss, choice = choice, None
-        if loss:
-            return Verdict(contender, loss, None, None, caps)
+            return Result(contender, choice, caps=caps)
         self.places.take(contender.campaign)
-        if self.places_if_none_were_withheld.refusal(contender) is None:
-            self.places_if_none_were_withheld.take(contender.campaign)
+        if self.places_without_suppression.refusal(contender) is None:
+            self.places_without_suppression.take(contender.campaign)
         trigger = _trigger(contender, choice)
         if choice and choice.offer_id is None:
-            return Verdict(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
-        contender.situation.offer_history.note(trigger)
-        return Verdict(contender, None, trigger, choice, caps)
+            return Result(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
+        contender.situation.offer_history.add(trigger)
+        return Result(contender, None, trigger, choice, caps)
 
 
-def arbitrate(contenders: Iterable[Contender]) -> Iterator[Verdict]:
-    """The verdict on each contender, the best of them first; of one campaign in the order they come."""
+def arbitrate(contenders: Iterable[Contender]) -> Iterator[Result]:
+    """The result of each contender, the best first; contenders of one campaign keep their order."""
     arbitration = _Arbitration()
-    return map(arbitration.verdict, sorted(contenders, key=_precedence))
+    return map(arbitration.result, sorted(contenders, key=_precedence))
 
 
 def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
@@ -126,12 +125,12 @@ def _choice(contender: Contender) -> Choice | Loss | None:
 
 
 def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:
-    """The one id for one cause and campaign: 32 hex digits, the same whenever it is decided again."""
+    """The id of the trigger for one cause and campaign: 32 hex digits, the same whenever it is decided again."""
     return blake2b("\0".join((user_id, cause, campaign_id)).encode(), digest_size=16).hexdigest()
 
 
 def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
-    """What a winner shows; where the variant is to get nothing, what the campaign itself would."""
+    """The trigger of a winner; if its variant offers nothing, the trigger with the campaign's own offer."""
     campaign, moment, situation = contender.campaign, contender.moment, contender.situation
     user, terms = situation.user, campaign.terms
     offer_id = (choice and choice.offer_id) or terms.offer
@@ -155,4 +154,5 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         policy_version=choice.policy_version if choice else None,
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
+        grant=moment.grant,
     )

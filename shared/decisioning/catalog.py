@@ -1,4 +1,4 @@
-"""A catalog ready to decide with: valid, its references resolved, its clauses compiled, indexed by moment."""
+"""A compiled catalog: validated, with references resolved and clauses compiled, indexed by moment."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from shared.domain.tallies import ISSUED
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Campaign:
-    """A campaign with everything it refers to in hand. Of one catalog there is each once."""
+    """A campaign with its references resolved. A catalog has one object per campaign, compared by identity."""
 
     id: str
     terms: CampaignTerms
@@ -26,33 +26,34 @@ class Campaign:
     audience: Audience | None = None
     experiment: Experiment | None = None
     holdouts: tuple[Holdout, ...] = ()
-    """Those that hold users out of it."""
+    """The holdouts that cover the campaign."""
     ranked_by: str | None = None
-    """The score by which it is ranked among campaigns of its priority, if one is."""
+    """The score that ranks it among campaigns of its priority; None: a fixed rank."""
     is_fallback: bool = False
-    """It is what a placement shows to users to whom none of its campaigns is open."""
+    """True for a placement's fallback: it is for users who are eligible for no campaign of the placement."""
 
 
 Listeners = Mapping[MomentSelector, tuple[Campaign, ...]]
+"""The campaigns that react to each moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """All campaigns at one version. Make one with `compile_catalog`; two of one version are the same."""
+    """All campaigns at one version, made with `compile_catalog`. Two catalogs of one version are equal."""
 
     version: str
-    """A hash of the content: 16 hex digits, whatever the order of keys, defaults written out or not."""
+    """A hash of the content, 16 hex digits. The order of keys and explicit defaults do not change it."""
     document: CatalogDocument = field(compare=False, repr=False)
     milestones: Offsets = field(compare=False)
-    """The offsets in days of every milestone; none where it never comes."""
+    """The offsets in days of every milestone; empty for a milestone that the catalog does not use."""
     listeners: Listeners = field(compare=False, repr=False)
     raising: Mapping[str, Raise] = field(compare=False, repr=False)
-    """What brings moments when it rises, by the name of the score."""
+    """The rules of the scores that raise moments, by the name of the score."""
     library: Library = field(compare=False, repr=False)
 
     @classmethod
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":
-        """The catalog of a document in which every reference is known to lead somewhere."""
+        """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
         listeners = _with_fallbacks(_listeners(_campaigns(document, audiences), milestones), document)
@@ -60,11 +61,11 @@ class Catalog:
         return cls(version, document, milestones, listeners, raising, library)
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
-        """The campaigns that may react to a moment, in no order that matters."""
+        """The campaigns that react to a moment, in no particular order."""
         return self.listeners.get(MomentSelector(moment.kind, moment.offset_days), ())
 
     def to_json(self) -> str:
-        """The content, as `compile_catalog` takes it once parsed; the same text for the same version."""
+        """The content as JSON that `compile_catalog` accepts once parsed. A version always gives the same text."""
         return _canonical(self.document)
 
 
@@ -100,11 +101,13 @@ def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[Momen
 
 
 def _with_fallbacks(listeners: dict[MomentSelector, tuple[Campaign, ...]], document: CatalogDocument) -> Listeners:
-    """A fallback hears what any campaign of its placement hears."""
-    fallbacks = [_fallback(id_, document) for id_, place in sorted(document.placements.items()) if place.fallback]
+    """The listeners with fallbacks: a fallback reacts to every moment that a campaign of its placement has."""
+    fallbacks = [
+        _fallback(id_, document) for id_, placement in sorted(document.placements.items()) if placement.fallback
+    ]
     return {
-        heard: (*campaigns, *(one for one in fallbacks if one.terms.placement in _placements(campaigns)))
-        for heard, campaigns in listeners.items()
+        selector: (*campaigns, *(each for each in fallbacks if each.terms.placement in _placements(campaigns)))
+        for selector, campaigns in listeners.items()
     }
 
 
@@ -113,7 +116,11 @@ def _placements(campaigns: Iterable[Campaign]) -> set[str]:
 
 
 def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
-    """A placement's fallback as a campaign; no id of a campaign holds a dot. It is not offered twice at a time."""
+    """A placement's fallback as a campaign.
+
+    Its id contains a dot, which no other campaign's id can. Its cool-down lasts as long as its offer is valid, so
+    that a user never has it twice at the same time.
+    """
     placement = document.placements[placement_id]
     offer = document.offers[str(placement.fallback)]
     terms = CampaignTerms(
@@ -133,4 +140,4 @@ def _holdouts(document: CatalogDocument) -> list[Holdout]:
 
 
 EMPTY = Catalog.of(CatalogDocument(), {}, Library())
-"""No campaign at all: what is in force until somebody publishes a catalog."""
+"""The catalog without campaigns, in force until one is published."""

@@ -1,4 +1,4 @@
-"""From JSON to a catalog: all of it checked, every problem named, and nothing in use unless all is well."""
+"""Compile parsed JSON into a catalog: check everything, report every problem, refuse the whole if there is one."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,18 @@ from shared.domain.errors import InvalidCatalog
 
 EMPTY_LIBRARY = Library()
 MAX_CHARACTERS = 900_000
-"""A catalog is kept in one Firestore document, which holds 1 MiB."""
+"""The largest catalog as JSON text. A catalog is stored in one Firestore document, which holds 1 MiB.
+
+https://cloud.google.com/firestore/quotas
+"""
 MAX_PROBLEMS = 200
-"""How many problems of a kind (of shape, of consistency) are named at once; nobody reads more."""
+"""The most problems reported at once, of each kind (shape, consistency); nobody reads more."""
 
 
 def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY) -> Catalog:
-    """The catalog that parsed JSON describes. Raises `InvalidCatalog` with its problems.
+    """The catalog that parsed JSON describes. Raises `InvalidCatalog` with all its problems.
 
-    What it names in the library is looked up when a decision asks for it, and fails closed where it is not there.
+    Scores and policies are looked up in the library when a decision needs them; a missing one fails closed.
     """
     written = _as_json(data)
     problems: list[str] = []
@@ -39,7 +42,7 @@ def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY
 
 
 def _as_json(data: Mapping[str, object]) -> Json:
-    """The data as plain JSON: what YAML has beyond it (dates, keys that are not text) becomes text."""
+    """The data as plain JSON. Values that only YAML has (dates, keys that are not text) become text."""
     try:
         written = json.loads(_text_of(data))
     except RecursionError:
@@ -54,7 +57,11 @@ def _as_json(data: Mapping[str, object]) -> Json:
 
 
 def _text_of(data: Mapping[str, object]) -> str:
-    """JSON, written bit by bit: a few lines of YAML can stand for gigabytes, of which no more is written out."""
+    """The data as JSON text, at most `MAX_CHARACTERS` long.
+
+    It is encoded piece by piece and stops at the limit, because a few lines of YAML with aliases can expand to
+    gigabytes ("billion laughs").
+    """
     pieces, length = [], 0
     for piece in json.JSONEncoder(default=str).iterencode(data):
         pieces.append(piece)
@@ -69,7 +76,7 @@ def _too_deep() -> InvalidCatalog:
 
 
 def _read(written: Json, problems: list[str]) -> CatalogDocument:
-    """The document without its malformed entries, so that the rest is checked in the same run."""
+    """The document without its malformed entries, so that the other entries are checked in the same run."""
     try:
         return CatalogDocument.model_validate_json(json.dumps(written))
     except ValidationError as error:
@@ -81,7 +88,7 @@ def _read(written: Json, problems: list[str]) -> CatalogDocument:
 
 
 def _without(written: Json, places: set[tuple[int | str, ...]]) -> Json:
-    """The JSON without those sections and without those entries of sections."""
+    """The JSON without the sections and entries at these places."""
     kept = {section: value for section, value in written.items() if (section,) not in places}
     for section, value in kept.items():
         if isinstance(value, dict):
@@ -95,12 +102,12 @@ def _audience(id_: str, terms: Clauses, problems: list[str]) -> Audience | None:
         found = terms.model_dump(exclude_defaults=True)
         problems.append(problem(path, "clauses under either all or any", found))
         return None
-    path, join = (f"{path}.all", all_of) if terms.all else (f"{path}.any", any_of)
+    path, combine = (f"{path}.all", all_of) if terms.all else (f"{path}.any", any_of)
     entries = terms.all or terms.any
     clauses = _clauses(path, entries, problems)
     if len(clauses) < len(entries):
         return None
-    return join(id_, clauses)
+    return combine(id_, clauses)
 
 
 def _clauses(path: str, entries: Sequence[Mapping[str, str]], problems: list[str]) -> list[Clause]:

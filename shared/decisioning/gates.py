@@ -1,4 +1,4 @@
-"""The gates a candidate passes, in order: each one small question, whose answer is a loss or None."""
+"""The gates that a candidate passes, in order. Each gate is a function that returns a `Loss`, or None to pass."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -17,7 +17,7 @@ from shared.domain.tallies import ISSUED
 
 
 class Contender(NamedTuple):
-    """A campaign that listens to a moment of this user."""
+    """A campaign that reacts to a moment of this user."""
 
     campaign: Campaign
     moment: Moment
@@ -25,23 +25,23 @@ class Contender(NamedTuple):
 
     @property
     def now(self) -> datetime:
-        """The instant of the decision."""
+        """The instant of the decision (UTC)."""
         return self.situation.user.now
 
     @property
     def scored(self) -> Scored | None:
-        """What the score says by which the campaign is ranked, if one is."""
+        """The result of the score that ranks the campaign; None if no score ranks it."""
         name = self.campaign.ranked_by
         return self.situation.score(name) if name else None
 
 
 def kill_switch(contender: Contender) -> Loss | None:
-    """Nothing is offered while the catalog's kill switch is on."""
+    """Stops every campaign while the catalog's kill switch is on."""
     return Loss(LossReason.KILL_SWITCH) if contender.situation.catalog.document.kill_switch else None
 
 
 def schedule(contender: Contender) -> Loss | None:
-    """A campaign runs while live, its offer approved, from `starts_at` until just before `ends_at`."""
+    """Stops a campaign that is not live, whose offer is not approved, before `starts_at` or from `ends_at` on."""
     terms = contender.campaign.terms
     if terms.state != "live":
         return Loss(LossReason.STATE, f"the campaign is {terms.state}")
@@ -55,7 +55,7 @@ def schedule(contender: Contender) -> Loss | None:
 
 
 def plan(contender: Contender) -> Loss | None:
-    """An offer may be open to some plans only."""
+    """Stops a campaign whose offer is not open to the user's plan."""
     plans = contender.campaign.offer.plans_from
     if not plans or contender.situation.user.subscription.plan in plans:
         return None
@@ -63,31 +63,32 @@ def plan(contender: Contender) -> Loss | None:
 
 
 def audience(contender: Contender) -> Loss | None:
-    """The user must belong to the campaign's audience."""
+    """Stops a campaign whose audience does not contain the user."""
     wanted = contender.campaign.audience
     failure = contender.situation.failures[wanted] if wanted else None
     return Loss(LossReason.AUDIENCE, failure) if failure else None
 
 
 def suppression(contender: Contender) -> Loss | None:
-    """Who has answered an offer is not asked again."""
-    campaign, offered = contender.campaign, contender.situation.offer_history
+    """Stops a campaign after feedback that a `suppress_on` rule names, within the rule's scope and window."""
+    campaign, history = contender.campaign, contender.situation.offer_history
     for rule in campaign.terms.suppress_on:
-        if offered.within(offered.times(campaign, rule.scope, rule.event), rule.window_days):
-            return Loss(LossReason.SUPPRESSED, f"{rule.event}{_about(rule.scope)} {_in(rule.window_days)}")
+        if history.within(history.times(campaign, rule.scope, rule.event), rule.window_days):
+            detail = f"{rule.event}{_scope_text(rule.scope)} {_window_text(rule.window_days)}"
+            return Loss(LossReason.SUPPRESSED, detail)
     return None
 
 
 def holdout(contender: Contender) -> Loss | None:
-    """Some users get nothing, so that it can be told what the others do because of an offer."""
-    for held in contender.campaign.holdouts:
-        if contender.situation.held_out(held):
-            return Loss(LossReason.HOLDOUT, held.id)
+    """Stops a campaign for the users of a holdout that covers it: lift is measured against these users."""
+    for group in contender.campaign.holdouts:
+        if contender.situation.held_out(group):
+            return Loss(LossReason.HOLDOUT, group.id)
     return None
 
 
 def exclusivity(contender: Contender) -> Loss | None:
-    """Campaigns that exclude each other do not speak to a user at the same time."""
+    """Stops a campaign while another campaign of its exclusivity group has an open, undismissed trigger."""
     if contender.campaign.terms.exclusivity_group is None:
         return None
     rivals = contender.situation.rivals(contender.campaign)
@@ -95,15 +96,15 @@ def exclusivity(contender: Contender) -> Loss | None:
 
 
 def caps(contender: Contender) -> Loss | None:
-    """A campaign is offered only so often."""
-    for count in contender.situation.offer_history.counts(contender.campaign):
-        if count.used >= count.max:
-            return Loss(LossReason.CAP, _told(count))
+    """Stops a campaign once one of its caps is used up."""
+    for usage in contender.situation.offer_history.counts(contender.campaign):
+        if usage.used >= usage.max:
+            return Loss(LossReason.CAP, _cap_text(usage))
     return None
 
 
 def cool_down(contender: Contender) -> Loss | None:
-    """A campaign leaves the user in peace for a while after each offer, or after an answer to it."""
+    """Stops a campaign for `cool_down_hours` after its last trigger, or after the last feedback to one."""
     for event, hours in contender.campaign.terms.cool_down_hours.items():
         times = contender.situation.offer_history.times(contender.campaign, event=event)
         if times and contender.now < (ends := later(times[-1], timedelta(hours=hours))):
@@ -113,7 +114,10 @@ def cool_down(contender: Contender) -> Loss | None:
 
 
 def quiet_hours(contender: Contender) -> Loss | None:
-    """A campaign disturbs nobody at night."""
+    """Stops a campaign during its quiet hours in the user's time zone: defers it, or drops it.
+
+    A user without a valid time zone gets the catalog's.
+    """
     quiet = contender.campaign.terms.quiet_hours
     if quiet is None:
         return None
@@ -129,54 +133,55 @@ def quiet_hours(contender: Contender) -> Loss | None:
 
 
 def score(contender: Contender) -> Loss | None:
-    """A campaign that is ranked by a score needs one."""
+    """Stops a campaign that is ranked by a score if the score has no value for the user."""
     scored = contender.scored
     return Loss(LossReason.SCORE, scored.error) if scored and scored.error else None
 
 
-Question = Callable[[Contender], Loss | None]
+GateCheck = Callable[[Contender], Loss | None]
+"""A gate's function: the loss if the gate stops the contender, None if it passes."""
 
 
 class Gate(NamedTuple):
-    """A question, and which campaigns it can stop at all."""
+    """A check, and a filter for the campaigns that it can stop."""
 
-    ask: Question
-    concerns: Callable[[Campaign], object]
-    """False of a campaign whose terms leave nothing to ask: most campaigns set few of them."""
+    check: GateCheck
+    applies_to: Callable[[Campaign], object]
+    """Falsy for a campaign that the check can never stop, which saves time: most campaigns set few terms."""
 
 
 GATES: tuple[Gate, ...] = (
     Gate(kill_switch, lambda _: True),
-    Gate(schedule, lambda it: it.terms.state != "live" or it.offer.status != "approved" or _has_dates(it)),
-    Gate(plan, lambda it: it.offer.plans_from),
-    Gate(audience, lambda it: it.audience),
-    Gate(suppression, lambda it: it.terms.suppress_on),
-    Gate(holdout, lambda it: it.holdouts),
-    Gate(exclusivity, lambda it: it.terms.exclusivity_group),
-    Gate(caps, lambda it: it.terms.cap),
-    Gate(cool_down, lambda it: it.terms.cool_down_hours),
-    Gate(quiet_hours, lambda it: it.terms.quiet_hours),
-    Gate(score, lambda it: it.ranked_by),
+    Gate(schedule, lambda campaign: not _is_always_on(campaign)),
+    Gate(plan, lambda campaign: campaign.offer.plans_from),
+    Gate(audience, lambda campaign: campaign.audience),
+    Gate(suppression, lambda campaign: campaign.terms.suppress_on),
+    Gate(holdout, lambda campaign: campaign.holdouts),
+    Gate(exclusivity, lambda campaign: campaign.terms.exclusivity_group),
+    Gate(caps, lambda campaign: campaign.terms.cap),
+    Gate(cool_down, lambda campaign: campaign.terms.cool_down_hours),
+    Gate(quiet_hours, lambda campaign: campaign.terms.quiet_hours),
+    Gate(score, lambda campaign: campaign.ranked_by),
 )
-"""In order: the first loss is the reason. A new gate is a function and a place here."""
+"""The gates in order: the first loss is the reason. To add a gate, write a function and give it a place here."""
 
 
 @lru_cache(maxsize=1024)
-def questions_for(campaign: Campaign) -> tuple[Question, ...]:
-    """What is asked before a campaign is offered, in the order of the gates."""
-    return tuple(gate.ask for gate in GATES if gate.concerns(campaign))
+def checks_for(campaign: Campaign) -> tuple[GateCheck, ...]:
+    """The checks that apply to a campaign, in the order of the gates."""
+    return tuple(gate.check for gate in GATES if gate.applies_to(campaign))
 
 
 def judge(contender: Contender) -> tuple[Loss | None, bool]:
-    """What stops a contender first, if anything does, and whether it was only withheld.
+    """The first loss, or None; and True if nothing but losses in `WITHHELD` stopped the contender.
 
-    Each gate that concerns the campaign is asked once. What withholds an offer that was meant for the user does
-    not end the questions: only if nothing else stops it either would they have received it. Who is held out is put
-    off like everybody else, so that at any time of day it is known what they would have received.
+    Each check that applies to the campaign runs at most once. A loss in `WITHHELD` does not end the checks: the
+    user would have received the offer only if no other gate stops it. Held-out users are deferred too, so that at
+    any time of day it is known what they would have received.
     """
     first: Loss | None = None
-    for ask in questions_for(contender.campaign):
-        loss = ask(contender)
+    for check in checks_for(contender.campaign):
+        loss = check(contender)
         if loss is None:
             continue
         first = first or loss
@@ -185,18 +190,24 @@ def judge(contender: Contender) -> tuple[Loss | None, bool]:
     return first, first is not None
 
 
-def _has_dates(campaign: Campaign) -> bool:
-    return bool(campaign.terms.starts_at or campaign.terms.ends_at)
+def _is_always_on(campaign: Campaign) -> bool:
+    terms = campaign.terms
+    return (
+        terms.state == "live"
+        and campaign.offer.status == "approved"
+        and terms.starts_at is None
+        and terms.ends_at is None
+    )
 
 
-def _told(cap: CapUsage) -> str:
+def _cap_text(cap: CapUsage) -> str:
     event = "" if cap.event == ISSUED else f" {cap.event}"
-    return f"{cap.max}{event}{_about(cap.scope)} {_in(cap.window_days)}"
+    return f"{cap.max}{event}{_scope_text(cap.scope)} {_window_text(cap.window_days)}"
 
 
-def _about(scope: str) -> str:
+def _scope_text(scope: str) -> str:
     return "" if scope == "campaign" else f" for the {scope}"
 
 
-def _in(window_days: int | None) -> str:
+def _window_text(window_days: int | None) -> str:
     return f"in {window_days} days" if window_days else "ever"

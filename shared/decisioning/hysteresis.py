@@ -1,27 +1,29 @@
-"""Hysteresis: a score that rises brings a moment once, and not again until it has fallen well below."""
+"""Hysteresis: a score that reaches one threshold raises a moment, then none until it falls below a lower one."""
 
 from shared.decisioning.situation import Situation
 from shared.domain.moments import Moment, MomentKind
 
 
-def risen(situation: Situation, raised: tuple[str, ...], cause: str) -> tuple[tuple[Moment, ...], tuple[str, ...]]:
-    """The moments that risen scores bring under this cause, and the names of all scores that are up now.
+def cross_thresholds(
+    situation: Situation, raised: tuple[str, ...], cause: str
+) -> tuple[tuple[Moment, ...], tuple[str, ...]]:
+    """The moments that scores raise under this cause, and the names of all scores that are raised now.
 
-    `raised` names those that were up before. A score that fails leaves things as they were; so does every score
-    where the user has no access to lose.
+    `raised` names the scores that were raised before. A score that fails keeps its state. All scores keep their
+    state while the user has no access to lose.
     """
     user = situation.user
     if not user.subscription.entitled:
         return (), raised
-    up = set(raised) & situation.catalog.raising.keys()
+    now_raised = set(raised) & situation.catalog.raising.keys()
     moments = []
     for name, rule in situation.catalog.raising.items():
         value = situation.score(name).value
         if value is None:
             continue
-        if name in up and value < rule.rearm_below:
-            up.remove(name)
-        elif name not in up and value >= rule.at_least:
-            up.add(name)
+        if name in now_raised and value < rule.rearm_below:
+            now_raised.remove(name)
+        elif name not in now_raised and value >= rule.at_least:
+            now_raised.add(name)
             moments.append(Moment(MomentKind(rule.moment), user.subscription.id, user.now, cause))
-    return tuple(dict.fromkeys(moments)), tuple(sorted(up))
+    return tuple(dict.fromkeys(moments)), tuple(sorted(now_raised))

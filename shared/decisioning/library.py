@@ -1,4 +1,4 @@
-"""The library: scores and policies, which a catalog names and data scientists publish beside it."""
+"""The library: the scores and policies that a catalog names. Data scientists publish them beside the catalog."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -12,16 +12,17 @@ from shared.domain.errors import Rejected
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Where a decision finds what its catalog names; what is not there, or broken, fails closed."""
+    """Access to the scores and policies that a catalog names. A missing or broken one fails closed."""
 
     score: Callable[[str, int], Score | BrokenScore] = field(default=Registry(lambda _name, _version: None).get)
     policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 def read_policy(name: str, data: bytes | None, variants: Collection[str], missing: str) -> Policy:
-    """The policy that a JSON text describes, if it can pick among the variants.
+    """The policy that a JSON text describes.
 
-    Raises `InvalidPolicy`; where there is no text, `missing` says so.
+    Raises `InvalidPolicy` if the text is invalid, if the policy's arms are not the variants, or if `data` is None
+    (with `missing` as the problem).
     """
     if data is None:
         raise InvalidPolicy(name, [missing])

@@ -1,4 +1,4 @@
-"""Losses: why a campaign made no offer, in words that are part of the contract."""
+"""Losses: the reasons why a campaign made no offer. Their values are part of the message contract."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,38 +6,46 @@ from typing import NamedTuple
 
 
 class LossReason(StrEnum):
-    """Why a candidate lost, in the order of the gates."""
+    """The reason why a candidate lost. The members are in the order of the gates."""
 
     STALE = "stale"
-    """The moment was over, or too old, before it could be decided."""
+    """The moment no longer held, or was too old, when it was decided."""
     KILL_SWITCH = "kill_switch"
+    """The catalog's kill switch is on."""
     STATE = "state"
-    """The campaign is not live, or its offer not approved."""
+    """The campaign is not live, or its offer is not approved."""
     NOT_STARTED = "not_started"
+    """The decision is before the campaign's `starts_at`."""
     ENDED = "ended"
+    """The decision is at or after the campaign's `ends_at`."""
     PLAN = "plan"
     """The offer is not open to the user's plan."""
     AUDIENCE = "audience"
+    """The user is not in the campaign's audience."""
     SUPPRESSED = "suppressed"
-    """The user's answer to an earlier trigger forbids another."""
+    """The user's feedback to an earlier trigger forbids another one (`suppress_on`)."""
     HOLDOUT = "holdout"
+    """The user is in a holdout that covers the campaign."""
     EXCLUSIVITY = "exclusivity"
-    """Another campaign of the group has an open trigger."""
+    """Another campaign of the exclusivity group has an open trigger."""
     CAP = "cap"
+    """One of the campaign's caps is used up."""
     COOL_DOWN = "cool_down"
+    """The campaign's cool-down after a trigger or feedback is not over."""
     QUIET_HOURS = "quiet_hours"
+    """The campaign's quiet hours run, and it drops the moment."""
     DEFERRED = "deferred"
-    """Put off until the quiet hours are over, and decided afresh then."""
+    """The campaign's quiet hours run; the moment is decided again when they end."""
     SCORE = "score"
-    """The score that ranks the campaign cannot be used."""
+    """The score that ranks the campaign has no value for the user."""
     FALLBACK = "fallback"
-    """A campaign of the placement was open to the user, who needs no fallback."""
+    """The candidate is a fallback, and the user was eligible for a campaign of the placement."""
     OUTRANKED = "outranked"
     """Other candidates won the placement."""
     POLICY = "policy"
-    """The policy that picks the variant cannot be used."""
+    """The policy that picks the experiment's variant is missing or invalid."""
     VARIANT = "variant"
-    """It won, and the user's variant of the experiment is to get nothing."""
+    """The campaign won, but the user's variant of the experiment offers nothing."""
 
 
 INELIGIBLE = frozenset(
@@ -51,15 +59,16 @@ INELIGIBLE = frozenset(
         LossReason.AUDIENCE,
     }
 )
-"""The campaign was never open to the user."""
+"""Reasons that mean the user was never eligible for the campaign."""
 WITHHELD = frozenset({LossReason.HOLDOUT, LossReason.CAP, LossReason.COOL_DOWN})
-"""The user was spared an offer that was meant for them: what it would have been is worth knowing."""
+"""Reasons that withhold an offer from an eligible user; the offer is recorded all the same, to measure lift."""
 
 
 class Loss(NamedTuple):
-    """Why a candidate lost, and what exactly stood in the way."""
+    """The reason why a candidate lost, with its detail."""
 
     reason: LossReason
     detail: str | None = None
+    """The failing clause, the cap, the winning campaign or the like."""
     until: datetime | None = None
-    """Of what was put off: when it is decided afresh."""
+    """The instant (UTC) at which a deferred candidate is decided again; None if it was not deferred."""

@@ -1,4 +1,4 @@
-"""What was offered to a user and what became of it, counted as caps, rests and suppressions ask for it."""
+"""A user's triggers and their feedback, counted for caps, cool-downs and suppressions."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -13,113 +13,125 @@ from shared.domain.tallies import ISSUED, SCOPES, Tally, events_of
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
-Times = list[datetime]
+Timestamps = list[datetime]
 """Instants, oldest first."""
-NEVER: Times = []
+NO_TIMESTAMPS: Timestamps = []
 
 
-def _offers(campaign: Campaign) -> Sequence[str]:
-    """All that a campaign may offer: which it is depends on the variant, which is chosen last."""
+def _possible_offers(campaign: Campaign) -> Sequence[str]:
+    """Every offer that a campaign may make. The variant, and so the offer, is chosen only after all gates."""
     variants = campaign.experiment.terms.variants if campaign.experiment else ()
     return [*{campaign.terms.offer, *(variant.offer for variant in variants if variant.offer)}]
 
 
-SOUGHT: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
+NAMES_BY_SCOPE: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
     "campaign": lambda campaign: (campaign.id,),
-    "offer": _offers,
+    "offer": _possible_offers,
     "placement": lambda campaign: (campaign.terms.placement,),
     "channel": lambda campaign: (campaign.placement.channel,),
     "user": lambda _: ("",),
 }
-"""What a scope counts for a campaign that asks how often it may be offered; see `SCOPES`."""
+"""The names under which a scope counts a campaign's triggers; `SCOPES` has the name of one trigger or tally."""
 
 
 class CapUsage(NamedTuple):
-    """How far a cap is used up."""
+    """A cap with the number of events counted towards it so far."""
 
     scope: str
     event: str
+    """`issued`, or the kind of feedback that is counted."""
     window_days: int | None
+    """None: ever."""
     max: int
+    """The cap's limit."""
     used: int
+    """Events counted so far."""
 
 
 class OfferHistory:
-    """All that one user was offered, by this very decision too; revoked triggers count like others."""
+    """Everything that one user was offered, by the current decision too. Revoked triggers count like others."""
 
     def __init__(self, user: User) -> None:
         self.user = user
         self.issued: list[Trigger] = []
-        """The triggers that this very decision has come to so far."""
-        self._times: dict[tuple[str, str], dict[str, Times]] = {}
-        self._windows: dict[int, datetime] = {}
+        """The triggers that the current decision has issued so far."""
+        self._times: dict[tuple[str, str], dict[str, Timestamps]] = {}
+        """A cache: by scope and event, the timestamps of each name."""
+        self._window_starts: dict[int, datetime] = {}
         self._counts: dict[str, tuple[CapUsage, ...]] = {}
 
-    def times(self, campaign: Campaign, scope: str = "campaign", event: str = ISSUED) -> Times:
-        """When what a scope counts for a campaign took place."""
-        counted = self._times.get((scope, event))
-        if counted is None:
-            counted = self._times[scope, event] = self._count(SCOPES[scope], event)
-        names, sketches = SOUGHT[scope](campaign), self.user.tallies.sketches
-        if len(names) == 1 and not sketches:
-            return counted.get(names[0], NEVER)
-        known = [at for name in names for at in counted.get(name, NEVER)]
-        for one in sketches:
-            if one.event == event:
-                known += [one.last_at] * max(one.number(scope, name) for name in names)
-        return sorted(known)
+    def times(self, campaign: Campaign, scope: str = "campaign", event: str = ISSUED) -> Timestamps:
+        """The timestamps of the events that a scope counts for a campaign, oldest first.
 
-    def within(self, times: Times, window_days: int | None) -> int:
-        """How many of them lie in the last days, the instant that long ago excluded; None: ever."""
+        A sketch gives a number of events but one time only, so all its events get the time of the last one.
+        """
+        by_name = self._times.get((scope, event))
+        if by_name is None:
+            by_name = self._times[scope, event] = self._times_by_name(SCOPES[scope], event)
+        names, sketches = NAMES_BY_SCOPE[scope](campaign), self.user.tallies.sketches
+        if len(names) == 1 and not sketches:
+            return by_name.get(names[0], NO_TIMESTAMPS)
+        times = [at for name in names for at in by_name.get(name, NO_TIMESTAMPS)]
+        for sketch in sketches:
+            if sketch.event == event:
+                times += [sketch.last_at] * max(sketch.estimate(scope, name) for name in names)
+        return sorted(times)
+
+    def within(self, times: Timestamps, window_days: int | None) -> int:
+        """The number of timestamps in the last `window_days`, the window's start excluded. None counts all."""
         if window_days is None or not times:
             return len(times)
-        return len(times) - bisect_right(times, self._begins(window_days))
+        return len(times) - bisect_right(times, self._start_of_window(window_days))
 
     def counts(self, campaign: Campaign) -> tuple[CapUsage, ...]:
-        """How far a campaign's caps are used up."""
+        """The usage of each of a campaign's caps."""
         if not campaign.terms.cap:
             return ()
-        known = self._counts.get(campaign.id)
-        if known is None:
-            known = self._counts[campaign.id] = tuple(self._counted(campaign, cap) for cap in campaign.terms.cap)
-        return known
+        counts = self._counts.get(campaign.id)
+        if counts is None:
+            counts = self._counts[campaign.id] = tuple(self._usage(campaign, cap) for cap in campaign.terms.cap)
+        return counts
 
-    def note(self, trigger: Trigger) -> None:
-        """Count a trigger that this decision has come to."""
+    def add(self, trigger: Trigger) -> None:
+        """Count a trigger that the current decision issues."""
         self.issued.append(trigger)
         self._counts.clear()
-        for (scope, event), counted in self._times.items():
+        for (scope, event), by_name in self._times.items():
             if event == ISSUED:
-                counted.setdefault(SCOPES[scope](trigger), []).append(trigger.decided_at)
+                by_name.setdefault(SCOPES[scope](trigger), []).append(trigger.decided_at)
 
     @cached_property
-    def _happened(self) -> dict[str, list[tuple[datetime, Trigger | Tally]]]:
-        """By event, when what took place. The time of the last stands for all of those that are only counted."""
-        happened: dict[str, list[tuple[datetime, Trigger | Tally]]] = {}
+    def _stored_events(self) -> dict[str, list[tuple[datetime, Trigger | Tally]]]:
+        """The time and the trigger or tally of every stored event, by kind.
+
+        A tally has a number of events but one time only, so all its events get the time of the last one.
+        """
+        stored: dict[str, list[tuple[datetime, Trigger | Tally]]] = {}
         for tally in self.user.tallies.rows:
-            happened.setdefault(tally.event, []).extend([(tally.last_at, tally)] * min(tally.number, MAX_CAP))
+            # No cap is above MAX_CAP, so that a longer list would change nothing.
+            stored.setdefault(tally.event, []).extend([(tally.last_at, tally)] * min(tally.number, MAX_CAP))
         for trigger in self.user.triggers:
             for event, at in events_of(trigger):
-                happened.setdefault(event, []).append((at, trigger))
-        return happened
+                stored.setdefault(event, []).append((at, trigger))
+        return stored
 
-    def _counted(self, campaign: Campaign, cap: Cap) -> CapUsage:
+    def _usage(self, campaign: Campaign, cap: Cap) -> CapUsage:
         used = self.within(self.times(campaign, cap.scope, cap.event), cap.window_days)
         return CapUsage(cap.scope, cap.event, cap.window_days, cap.max, used)
 
-    def _begins(self, window_days: int) -> datetime:
-        if window_days not in self._windows:
-            self._windows[window_days] = self.user.now - timedelta(days=window_days)
-        return self._windows[window_days]
+    def _start_of_window(self, window_days: int) -> datetime:
+        if window_days not in self._window_starts:
+            self._window_starts[window_days] = self.user.now - timedelta(days=window_days)
+        return self._window_starts[window_days]
 
-    def _count(self, name_of: Callable[[Trigger | Tally], str], event: str) -> dict[str, Times]:
-        """By what a scope calls them, when events of one kind took place."""
-        found: dict[str, Times] = {}
-        for at, it in self._happened.get(event, ()):
-            found.setdefault(name_of(it), []).append(at)
+    def _times_by_name(self, name_of: Callable[[Trigger | Tally], str], event: str) -> dict[str, Timestamps]:
+        """The timestamps of one kind of event, by the name that a scope counts them under."""
+        by_name: dict[str, Timestamps] = {}
+        for at, source in self._stored_events.get(event, ()):
+            by_name.setdefault(name_of(source), []).append(at)
         if event == ISSUED:
             for trigger in self.issued:
-                found.setdefault(name_of(trigger), []).append(trigger.decided_at)
-        for times in found.values():
+                by_name.setdefault(name_of(trigger), []).append(trigger.decided_at)
+        for times in by_name.values():
             times.sort()
-        return found
+        return by_name

@@ -1,4 +1,4 @@
-"""The situation of one decision: the user, and what was already found out about them."""
+"""The situation of one decision: the catalog, the user, and a cache of the facts computed about them."""
 
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
@@ -13,53 +13,54 @@ from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User
 
-COSTLY = frozenset({"scores", "subscriptions"})
-"""Facts of which only what is asked for is found out."""
+COSTLY_FACTS = frozenset({"scores", "subscriptions"})
+"""Facts that are expensive to compute: only the parts that an audience asks for are computed."""
 
 
-class _Wanted(NamedTuple):
-    """What some audiences ask for, all together."""
+class _Inputs(NamedTuple):
+    """Everything that a set of audiences asks for."""
 
     facts: frozenset[str]
-    costly: frozenset[str]
+    costly_facts: frozenset[str]
     fields: frozenset[str]
+    """The fields of `subscriptions`."""
 
 
 @lru_cache(maxsize=64)
-def _wanted(audiences: tuple[Audience, ...]) -> _Wanted:
-    names = frozenset[str]().union(*(audience.asks for audience in audiences))
+def _inputs_of(audiences: tuple[Audience, ...]) -> _Inputs:
+    names = frozenset[str]().union(*(audience.variables for audience in audiences))
     fields = frozenset[str]().union(*(audience.fields for audience in audiences))
-    return _Wanted(names - COSTLY, names & COSTLY, fields)
+    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields)
 
 
 class Situation:
-    """What all candidates of one decision share. Everything is found out when it is first asked for, and once."""
+    """The data that all candidates of one decision share. Each value is computed on first use, and once."""
 
     def __init__(self, catalog: Catalog, user: User, audiences: tuple[Audience, ...] = ()) -> None:
         self.catalog = catalog
         self.user = user
         self.audiences = audiences
-        """Those that may be asked about, each once; whoever decides names them before the first is."""
+        """The audiences that `failures` evaluates, each once. Set them before the first use of `failures`."""
         self.offer_history = OfferHistory(user)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
 
     def score(self, name: str) -> Scored:
-        """What a score of the catalog says of the user."""
+        """The result of one of the catalog's scores for the user."""
         if name not in self._scored:
             score = self.catalog.library.score(name, self.catalog.document.scores[name].version)
             self._scored[name] = score.evaluate(self._known(score.features))
         return self._scored[name]
 
     def held_out(self, holdout: Holdout) -> bool:
-        """Whether the user is one of those held out."""
+        """True if the user belongs to the holdout now."""
         if holdout.id not in self._held_out:
             self._held_out[holdout.id] = holdout.includes(self.user.user_id, self.user.now)
         return self._held_out[holdout.id]
 
     def rivals(self, campaign: Campaign) -> list[str]:
-        """The other campaigns of the group that have an open trigger."""
+        """The other campaigns of the exclusivity group that have an open trigger which was not dismissed."""
         group = campaign.terms.exclusivity_group
         campaigns, now = self.catalog.document.campaigns, self.user.now
         shown = (
@@ -73,34 +74,34 @@ class Situation:
 
     @cached_property
     def failures(self) -> dict[Audience, str | None]:
-        """Why the user is not in each of the audiences; None where they are."""
-        found = failures(self.audiences, self._activation())
+        """For each audience, the reason why the user is not in it; None if the user is in it."""
+        reasons = failures(self.audiences, self._activation())
         return {
             audience: failure and self._with_reason(failure)
-            for audience, failure in zip(self.audiences, found, strict=True)
+            for audience, failure in zip(self.audiences, reasons, strict=True)
         }
 
     def _with_reason(self, failure: str) -> str:
-        """CEL says of a score that failed only that it is not there; here is why."""
+        """The failure with the score's own error. CEL reports a failed score only as a missing key."""
         for scored in self._scored.values():
             if scored.error and failure.endswith(f'"{scored.name}"'):
                 return f"{failure} ({scored.error})"
         return failure
 
     def _activation(self) -> Any:
-        """What the clauses of this decision ask for, found out once for all of them."""
-        wanted = _wanted(self.audiences)
-        known = self._known(wanted.facts)
-        facts = {name: known[name] for name in wanted.facts}
-        if "scores" in wanted.costly:
+        """The CEL activation with every variable that the audiences use. It is computed once for all of them."""
+        inputs = _inputs_of(self.audiences)
+        known = self._known(inputs.facts)
+        facts = {name: known[name] for name in inputs.facts}
+        if "scores" in inputs.costly_facts:
             scored = (self.score(name) for name in self.catalog.document.scores)
-            facts["scores"] = {one.name: one.value for one in scored if one.value is not None}
-        if "subscriptions" in wanted.costly:
-            facts["subscriptions"] = every_subscription(self.user, wanted.fields)
+            facts["scores"] = {result.name: result.value for result in scored if result.value is not None}
+        if "subscriptions" in inputs.costly_facts:
+            facts["subscriptions"] = every_subscription(self.user, inputs.fields)
         return activate(facts)
 
     def _known(self, names: Iterable[str]) -> Facts:
-        """The facts of these names, among whatever else was found out; None of a name that nobody knows."""
+        """The cache of facts, with at least these names in it; an unknown name has the value None."""
         known = self._facts
         for name in names:
             if name not in known:

@@ -1,1 +1,1 @@
-"""The rules of subscriptions, pure: no input or output, no clock, time is an argument."""
+"""The domain rules of subscriptions. Pure: no input or output and no clock; time is an argument."""

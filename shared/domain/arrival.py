@@ -1,4 +1,4 @@
-"""Arrival: whether an event is new, came before, or came too late to matter."""
+"""Arrival: an event is new, a duplicate or late; and the check that a duplicate has the same content."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from shared.domain.events import Event
 
 
 class Arrival(StrEnum):
-    """How an event found the history."""
+    """The result of matching an event with the history: new, seen before, or older than the history's base."""
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
@@ -15,7 +15,7 @@ class Arrival(StrEnum):
 
 
 def check_same(digest: str, event: Event) -> None:
-    """Raises `Rejected` (`id_reused`) if the content is not the one seen under this identity before."""
+    """Raise `Rejected` (`id_reused`) if the event's content differs from the known `digest` of its identity."""
     if digest != event.digest:
         raise Rejected(
             "id_reused",

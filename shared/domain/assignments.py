@@ -1,29 +1,31 @@
-"""Assignments: which variant of an experiment a user was given, so that nothing ever changes it."""
+"""Assignments: the experiment variants given to a user, stored so that no later change moves the user."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 MAX_ASSIGNMENTS = 64
+"""The most assignments kept for one user; the oldest are dropped first."""
 
 
 class Assignment(NamedTuple):
-    """One user's variant of one experiment, at one version of its buckets; stored by position."""
+    """One user's variant of one experiment, at one version of its buckets; stored by field position."""
 
     experiment_id: str
     unit: str
-    """The subscription it was made for, where an experiment assigns these one by one; else empty."""
+    """The subscription id if the experiment assigns each subscription separately, else empty."""
     bucket_version: int
     variant: str
     at: datetime
     propensity: float = 1.0
-    """How likely the variant was then, whatever the weights are now."""
+    """The variant's probability at assignment time; later changes of the weights do not affect it."""
 
 
 def assign(known: tuple[Assignment, ...], new: Iterable[Assignment]) -> tuple[Assignment, ...]:
-    """With new assignments in place of those of the same experiment; of more than 64 the oldest are forgotten."""
+    """The assignments with `new` in place of those of the same experiment and unit; only the newest 64 stay."""
     new = tuple(new)
     if not new:
         return known
-    latest = {(one.experiment_id, one.unit): one for one in (*known, *new)}
-    return tuple(sorted(sorted(latest.values(), key=lambda one: one.at)[-MAX_ASSIGNMENTS:]))
+    latest = {(assignment.experiment_id, assignment.unit): assignment for assignment in (*known, *new)}
+    oldest_first = sorted(latest.values(), key=lambda assignment: assignment.at)
+    return tuple(sorted(oldest_first[-MAX_ASSIGNMENTS:]))

@@ -1,4 +1,4 @@
-"""Conditions: what must hold of a subscription for a moment to be worth an offer, now and while it lives."""
+"""Conditions: the facts that must hold for a moment to be worth an offer, and for the offer to stay open."""
 
 from collections.abc import Callable, Mapping
 
@@ -30,13 +30,13 @@ CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
 }
 
 
-def is_still_true(account: Account, kind: MomentKind, subscription_id: str, cause: str) -> bool:
-    """Whether a moment still says something true of the user.
+def is_still_true(account: Account, kind: MomentKind, subscription_id: str, grant: str | None) -> bool:
+    """True while a moment, or the trigger that it led to, still describes the user.
 
-    Its subscription must be the one that speaks for the user, and a milestone must be of the very time now ending:
-    a trial that was extended makes an earlier reminder untrue.
+    Its subscription must be the one that determines the user's status. A milestone must be about the time that is
+    ending now (`grant`): once a trial is extended, an earlier reminder is no longer true.
     """
     sub = account.best
     if sub.id != subscription_id or not CONDITIONS[kind](sub):
         return False
-    return kind not in MILESTONES or cause.endswith(f"/{sub.granted_by}")
+    return kind not in MILESTONES or grant == sub.granted_by

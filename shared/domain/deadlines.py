@@ -1,4 +1,4 @@
-"""Deadlines: what time alone does to a subscription, whether or not anybody looks."""
+"""Deadlines: the changes that time alone brings to a subscription."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,80 +13,81 @@ from shared.domain.terms import Terms
 
 
 class Deadline(NamedTuple):
-    """Something that time will bring; at one instant the lower rank goes first."""
+    """A change that time will bring. At one instant, the lower rank goes first."""
 
     at: datetime
     rank: int
-    pass_: Callable[[Subscription, datetime, Terms], Step]
+    apply: Callable[[Subscription, datetime, Terms], Step]
+    """Makes the change, at the instant at which it takes effect."""
 
 
 def advance(sub: Subscription, until: datetime, terms: Terms, *, inclusive: bool = True) -> Step:
-    """Pass every deadline up to `until`; those at `until` itself only if `inclusive`.
+    """Pass every deadline before `until`, and those at `until` itself if `inclusive`.
 
-    Events precede deadlines at one instant, so the fold is exclusive and a read is inclusive. A deadline already
-    past when its state began takes effect at the event that began it.
+    Events precede deadlines at the same instant, so the fold is exclusive and a read is inclusive. A deadline
+    already past when its status began takes effect at the event that began the status.
     """
     moments: list[Moment] = []
     while (deadline := next_deadline(sub, terms)) and (
         deadline.at < until or (inclusive and deadline.at == until)
     ):
-        sub, brought = _pass(deadline, sub, terms)
+        sub, brought = _apply(deadline, sub, terms)
         moments += brought
     return Step(sub, tuple(moments))
 
 
 def next_deadline(sub: Subscription, terms: Terms) -> Deadline | None:
-    """The deadline that comes first, or None where time changes nothing any more."""
+    """The next deadline, or None if time changes nothing any more."""
     if sub.status not in LIVE:
         return None
-    ends = _status_ends(sub, terms)
-    end = Deadline(ends, 3, _end) if ends else None
+    ends_at = _status_ends(sub, terms)
+    end = Deadline(ends_at, 3, _end) if ends_at else None
     if not _is_scheduled(sub):
         return end
     return min(filter(None, (*_scheduled(sub), end)), default=None)
 
 
 def next_change(sub: Subscription, terms: Terms) -> datetime | None:
-    """When time will next change anything that is shown; beneath a verdict it shows nothing."""
+    """The instant at which time next changes the shown state, or None; it never does while `revoked` is shown."""
     deadline = next_deadline(sub, terms) if sub.shown_status is not Status.REVOKED else None
     return deadline.at if deadline else None
 
 
 def next_announced_change(sub: Subscription, terms: Terms) -> datetime | None:
-    """When time will next do something that others must hear of.
+    """The instant of the next deadline that needs a tick of the clock, or None.
 
-    Entering grace is silent: the user keeps access, and whoever reads the state sees it without a tick. So is
-    all that the machine does beneath a verdict.
+    Entering grace needs no tick: the user keeps access, and every read of the state passes the deadline anyway.
+    Deadlines that pass while `revoked` is shown need none either, because they change nothing that is shown.
     """
     while sub.shown_status is not Status.REVOKED and (deadline := next_deadline(sub, terms)):
-        enters_grace = deadline.pass_ is _end and sub.status in {Status.ACTIVE, Status.TRIALING} and sub.auto_renew
+        enters_grace = deadline.apply is _end and sub.status in {Status.ACTIVE, Status.TRIALING} and sub.auto_renew
         if not enters_grace:
             return deadline.at
-        if sub.status is Status.ACTIVE and not _is_scheduled(sub):  # nothing but the grace's own end can follow
+        if sub.status is Status.ACTIVE and not _is_scheduled(sub):  # only the end of that grace can follow
             return grace_ends(sub, _takes_effect(deadline, sub), terms)
-        sub, _ = _pass(deadline, sub, terms)
+        sub, _ = _apply(deadline, sub, terms)
     return None
 
 
 def _takes_effect(deadline: Deadline, sub: Subscription) -> datetime:
-    """When a deadline has its effect: one already past when its state began, at the event that began it."""
+    """The deadline's instant; if it was past when the status began, the instant of the event that began it."""
     return max(deadline.at, sub.as_of or deadline.at)
 
 
-def _pass(deadline: Deadline, sub: Subscription, terms: Terms) -> Step:
+def _apply(deadline: Deadline, sub: Subscription, terms: Terms) -> Step:
     at = _takes_effect(deadline, sub)
-    passed, moments = deadline.pass_(sub, at, terms)
-    in_silence = passed.shown_status is Status.REVOKED
-    return Step(as_of(passed, at), () if in_silence else moments)
+    passed, moments = deadline.apply(sub, at, terms)
+    is_hidden = passed.shown_status is Status.REVOKED
+    return Step(as_of(passed, at), () if is_hidden else moments)
 
 
 def _is_scheduled(sub: Subscription) -> bool:
-    """Whether somebody asked for anything that time will bring."""
+    """True if a plan change, a pause, a resumption or a cancellation is scheduled."""
     return bool(sub.plan_change or sub.pause or sub.resume_at or sub.cancel_at)
 
 
 def _scheduled(sub: Subscription) -> Iterator[Deadline]:
-    """What somebody asked for; ties go plan change, pause or resume, cancellation, and then the end."""
+    """The scheduled deadlines. Order at one instant: plan change, pause or resume, cancellation, end of status."""
     term_end = sub.trial_ends_at if sub.status is Status.TRIALING else sub.period_end
     if sub.plan_change and (at := sub.plan_change.effective_at or term_end):
         yield Deadline(at, 0, _change_plan)
@@ -99,7 +100,7 @@ def _scheduled(sub: Subscription) -> Iterator[Deadline]:
 
 
 def _status_ends(sub: Subscription, terms: Terms) -> datetime | None:
-    """When the status itself runs out."""
+    """The instant at which the status itself runs out, or None if time does not end it."""
     since = sub.since
     match sub.status:
         case Status.PENDING if since:
@@ -137,10 +138,10 @@ def _cancel(sub: Subscription, at: datetime, terms: Terms) -> Step:
 
 
 def _end(sub: Subscription, at: datetime, terms: Terms) -> Step:
-    """The status ran out. Where a trial, or a paid period, runs beyond it, that goes on."""
+    """End the status. A trial or a paid period that runs longer continues."""
     if sub.status is Status.PENDING and sub.trial_counts and sub.trial_ends_at and sub.trial_ends_at > at:
-        tried = sub._replace(auto_renew=False, auto_renew_reason="billing")
-        return move(tried, Happening.FAILED_IN_TRIAL, at, terms)
+        unpaid = sub._replace(auto_renew=False, auto_renew_reason="billing")
+        return move(unpaid, Happening.FAILED_IN_TRIAL, at, terms)
     if sub.status is Status.TRIALING and sub.period_counts and sub.period_end and sub.period_end > at:
         return move(sub, Happening.TRIAL_ENDED_PAID, at, terms)
     if sub.status is Status.PENDING or not sub.auto_renew:

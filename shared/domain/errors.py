@@ -1,4 +1,4 @@
-"""The errors of Upbeat: one root, one subclass for each outcome that a caller must tell apart."""
+"""The errors of Upbeat: one root, and one subclass for each outcome that a caller must tell apart."""
 
 
 class UpbeatError(Exception):
@@ -6,10 +6,10 @@ class UpbeatError(Exception):
 
 
 class Rejected(UpbeatError):
-    """An event that can never succeed: it goes to the dead letter, and is acknowledged.
+    """An event that can never succeed: it goes to the dead letter and is acknowledged.
 
-    `reason` is a word for machines, `detail` a sentence a producer can act on. Neither holds personal data:
-    no value of the event, only its place, what was expected there and what kind of thing was found.
+    `reason` is a code for machines, `detail` a sentence that a producer can act on. Neither holds personal data:
+    the sentence names a field, the expected value and the kind of value found, never a value of the event.
     """
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -19,15 +19,15 @@ class Rejected(UpbeatError):
 
 
 class Transient(UpbeatError):
-    """Something that will pass (a store or a bus that does not answer): the message must come again."""
+    """A failure that will pass, such as a store or a bus that does not answer: the message must be redelivered."""
 
 
 class Conflict(UpbeatError):
-    """The user's document changed between load and commit: load again and compute anew."""
+    """The user's document changed between load and commit (optimistic concurrency): load again and recompute."""
 
 
 class InvalidCatalog(UpbeatError):
-    """A catalog that cannot be used; `problems` holds one sentence for each mistake, each with its path."""
+    """A catalog that cannot be used; `problems` holds one sentence, with its path, for each mistake."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("invalid catalog:\n" + "\n".join(f"  {problem}" for problem in problems))

@@ -1,4 +1,4 @@
-"""Facts from outside, as the domain sees them: who, when, which, and what was said."""
+"""Events from outside in the domain's terms: a user, an identity with a time, and a fact."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class PaymentOutcome(StrEnum):
-    """What a payment system says of a payment."""
+    """The outcome of a payment, as the payment system reports it."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -22,7 +22,7 @@ class PaymentOutcome(StrEnum):
 
 
 class Signal(StrEnum):
-    """A churn signal: the first nine bear on the status, the rest only say how the user behaves."""
+    """A churn signal. The first nine concern the subscription, the others only describe the user's behaviour."""
 
     AUTO_RENEW_OFF = "auto_renew_off"
     AUTO_RENEW_ON = "auto_renew_on"
@@ -49,11 +49,11 @@ BEHAVIOURAL = frozenset(
         Signal.PAYMENT_METHOD_EXPIRING,
     }
 )
-"""Signals that never move a status; they are merged outside the ring."""
+"""Signals that never change a status; they are merged outside the ring."""
 
 
 class FeedbackKind(StrEnum):
-    """What became of a trigger, as its consumer reports it."""
+    """The kinds of feedback that a consumer reports on a trigger."""
 
     DELIVERED = "delivered"
     IMPRESSION = "impression"
@@ -64,9 +64,9 @@ class FeedbackKind(StrEnum):
 
 
 class Key(NamedTuple):
-    """An event's place in history: by time, and at one instant by identity.
+    """An event's place in the history: ordered by time, then by identity.
 
-    The last three fields are the event's identity. An absent source is the empty string.
+    `topic`, `source` and `event_id` are the identity. A missing source is the empty string.
     """
 
     occurred_at: datetime
@@ -76,18 +76,18 @@ class Key(NamedTuple):
 
     @property
     def cause(self) -> str:
-        """A short, stable name for the identity: 16 hex digits, the same on every machine."""
+        """A short, stable name of the identity: 16 hex digits, the same on every machine."""
         return cause_of(self.topic, self.source, self.event_id)
 
 
 @lru_cache(maxsize=256)
 def cause_of(*parts: str) -> str:
-    """A stable 64-bit name, in hex, for what the parts identify together; one processing asks for some again."""
+    """A stable 64-bit hash of the parts, in hex. Cached, because one event needs the same name several times."""
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
 class TrialStarted(NamedTuple):
-    """A user began a trial of a plan."""
+    """A user started a trial of a plan."""
 
     plan: str
     trial_ends_at: datetime
@@ -95,7 +95,7 @@ class TrialStarted(NamedTuple):
 
 
 class PaymentReported(NamedTuple):
-    """What became of the payment for one period; amounts are whole minor units (cents) of the currency."""
+    """The outcome of the payment for one period; amounts are whole minor units (cents) of the currency."""
 
     outcome: PaymentOutcome
     plan: str
@@ -104,11 +104,11 @@ class PaymentReported(NamedTuple):
     period_start: datetime
     period_end: datetime
     final: bool = False
-    """No further retry will be made."""
+    """True if no further retry will be made."""
     grace_until: datetime | None = None
     payment_id: str | None = None
     partial: bool = False
-    """Only a part of the amount was refunded."""
+    """True if only a part of the amount was refunded."""
 
 
 class SignalSeen(NamedTuple):
@@ -120,11 +120,11 @@ class SignalSeen(NamedTuple):
     resume_at: datetime | None = None
     to_plan: str | None = None
     strength: float | None = None
-    """How strong a behavioural sign is, 0 to 1."""
+    """The strength of a behavioural signal, 0 to 1."""
 
 
 class FeedbackGiven(NamedTuple):
-    """A consumer says what became of a trigger."""
+    """A consumer's feedback on a trigger."""
 
     trigger_id: str
     kind: FeedbackKind
@@ -132,14 +132,14 @@ class FeedbackGiven(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """Nothing happened but time: the clock says that something of this user's is due."""
+    """A tick of the clock: only time has passed, and something is due for this user."""
 
 
 Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed
 
 
 class Profile(NamedTuple):
-    """What producers say of the user; None is 'not said'."""
+    """Facts about the user, given by producers; None means not given."""
 
     country: str | None = None
     locale: str | None = None
@@ -148,17 +148,17 @@ class Profile(NamedTuple):
 
 
 class Event(NamedTuple):
-    """One fact about one user, with the identity that makes it recognisable when it comes again."""
+    """One fact about one user, with the identity by which a redelivery is recognised."""
 
     key: Key
     user_id: str
     subscription_id: str
     fact: Fact
     digest: str
-    """A hash of the content: two events of one identity and different digests are not the same event."""
+    """A hash of the content: events with the same identity and different digests are different events."""
     profile: Profile = Profile()
 
     @property
     def occurred_at(self) -> datetime:
-        """When it happened, in UTC, as the producer says."""
+        """The time of the event in UTC, given by the producer."""
         return self.key.occurred_at

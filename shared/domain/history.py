@@ -1,4 +1,4 @@
-"""The fold: events in any order become one account; a ring of recent ones lets each find its place."""
+"""The fold: events in any order become one account; a ring of recent events lets a late one find its place."""
 
 from bisect import bisect_left
 from collections.abc import Iterable
@@ -12,8 +12,20 @@ from shared.domain.events import Event, Key, PaymentOutcome, PaymentReported, Tr
 from shared.domain.instants import BEGINNING_OF_TIME, from_micros
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
-from shared.domain.payments import find
-from shared.domain.ring import Row, from_row, key_of, key_row, to_row
+from shared.domain.payments import find_payment
+from shared.domain.ring import (
+    DIGEST,
+    EVENT_ID,
+    KEY,
+    OCCURRED_AT,
+    SOURCE,
+    TOPIC,
+    Row,
+    from_row,
+    key_of,
+    key_row,
+    to_row,
+)
 from shared.domain.subscription import RANK, Status, Subscription
 from shared.domain.terms import Terms
 
@@ -21,7 +33,7 @@ RING_SIZE = 96
 
 
 class Folded(NamedTuple):
-    """A history with one more event, and the moments that this event, or time, brought."""
+    """A history with one more event, and the moments that the event or the passing of time brought."""
 
     history: "History"
     arrival: Arrival
@@ -29,11 +41,11 @@ class Folded(NamedTuple):
 
 
 class History(NamedTuple):
-    """Base, ring and head of one user: `head` is always the fold of `ring` onto `base`."""
+    """The base, ring and head of one user: `head` is always the fold of `ring` onto `base`."""
 
     base: Account = Account()
     mark: Row | None = None
-    """The key of the newest event folded into the base; what is not newer than it comes late."""
+    """The key of the newest event folded into the base, as key columns; an event that is not newer is late."""
     ring: tuple[Row, ...] = ()
     head: Account = Account()
 
@@ -42,7 +54,7 @@ class History(NamedTuple):
         if self.contains(event):
             return Folded(self, Arrival.DUPLICATE)
         row = to_row(event)
-        if self.mark is not None and row[:4] <= self.mark:
+        if self.mark is not None and row[KEY] <= self.mark:
             return self._add_late(event, terms)
         place = bisect_left(self.ring, row)
         ring = (*self.ring[:place], row, *self.ring[place:])
@@ -54,37 +66,39 @@ class History(NamedTuple):
         return Folded(grown, Arrival.APPLIED, _brought_by(event, moments))
 
     def contains(self, event: Event) -> bool:
-        """Whether the ring holds this very event. Raises `Rejected` (`id_reused`) if only its identity."""
+        """True if the ring holds this event. Raises `Rejected` (`id_reused`) if only the identity is the same."""
         topic, source, event_id = event.key.topic, event.key.source, event.key.event_id
         for row in self.ring:
-            if row[3] == event_id and row[1] == topic and row[2] == source:
-                check_same(row[5], event)
+            if row[EVENT_ID] == event_id and row[TOPIC] == topic and row[SOURCE] == source:
+                check_same(row[DIGEST], event)
                 return True
         return False
 
     def shrink(self, ring_size: int, terms: Terms, user_id: str) -> "History":
-        """The same history with at most `ring_size` events in the ring: the oldest move into the base."""
+        """The same history with at most `ring_size` events in the ring; the oldest are folded into the base."""
         if len(self.ring) <= ring_size:
             return self
         cut = len(self.ring) - ring_size
         leaving, ring = self.ring[:cut], self.ring[cut:]
         base, _ = _refold(self.base, leaving, terms, user_id)
-        return History(base, leaving[-1][:4], ring, self.head)
+        return History(base, leaving[-1][KEY], ring, self.head)
 
-    def forget_least(self, terms: Terms) -> "History":
-        """The same history without the subscription least worth; its ring must be empty, so that head is base."""
-        least = _least(self.head, from_micros(self.mark[0]) if self.mark else BEGINNING_OF_TIME, terms)
+    def evict_least_valuable(self, terms: Terms) -> "History":
+        """The same history without its least valuable subscription. The ring must be empty: then head is base."""
+        least = _least_valuable(
+            self.head, from_micros(self.mark[OCCURRED_AT]) if self.mark else BEGINNING_OF_TIME, terms
+        )
         forgotten = self.head.without(least)
         return self._replace(base=forgotten, head=forgotten)
 
     def at(self, now: datetime, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
-        """The account as read at `now`, and what time has brought since each subscription's last event."""
+        """The account as read at `now`, and the moments that time brought since each subscription's last event."""
         steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
         moments = tuple([moment for step in steps for moment in step.moments])
         return Account(tuple([step.subscription for step in steps]), self.head.trial_used), moments
 
     def _add_late(self, event: Event, terms: Terms) -> Folded:
-        """Of events older than the base, what was paid, or judged, and that a trial was used still counts."""
+        """Apply what still counts of a late event: a payment's success or verdict, and that a trial was used."""
         base, moments = _take_late(self.base, key_of(self.mark or key_row(event.key)), event, terms)
         if base == self.base:
             return Folded(self, Arrival.LATE)
@@ -106,20 +120,20 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
 
 
 def _make_room(account: Account, event: Event, terms: Terms) -> Account:
-    """At most 8 subscriptions: before a ninth comes, the one least worth goes."""
+    """The account with room for the event's subscription: the least valuable makes way for a ninth."""
     subs = account.subscriptions
     if len(subs) < MAX_SUBSCRIPTIONS or any(sub.id == event.subscription_id for sub in subs):
         return account
-    return account.without(_least(account, event.occurred_at, terms))
+    return account.without(_least_valuable(account, event.occurred_at, terms))
 
 
-def _least(account: Account, at: datetime, terms: Terms) -> str:
-    """The id of the subscription least worth: one that has ended, or else of the worst status; then the oldest."""
+def _least_valuable(account: Account, at: datetime, terms: Terms) -> str:
+    """The id of the least valuable subscription: one that has ended, else the worst status; then the oldest."""
     reached = [advance(sub, at, terms).subscription for sub in account.subscriptions]
-    return min(reached, key=lambda sub: (_worth(sub), account.get(sub.id).as_of, sub.id)).id
+    return min(reached, key=lambda sub: (_value(sub), account.get(sub.id).as_of, sub.id)).id
 
 
-def _worth(sub: Subscription) -> int:
+def _value(sub: Subscription) -> int:
     return -min(RANK[sub.shown_status], RANK[Status.EXPIRED])
 
 
@@ -133,19 +147,19 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
 
 
 def _brought_by(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    """Those moments that this event or time brought; what other events brought was decided when they came."""
+    """The moments that this event or time brought; those of other events were decided when those arrived."""
     cause = event.key.cause
     return tuple([moment for moment in moments if moment.by_time or moment.cause == cause])
 
 
 def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
-    """The base with what still counts of a late event, taking effect at the base's mark."""
+    """The base after the part of a late event that still counts, taking effect at the base's mark."""
     match event.fact:
         case TrialStarted():
             return base._replace(trial_used=True), ()
         case PaymentReported(outcome=outcome) if outcome not in {PaymentOutcome.PENDING, PaymentOutcome.FAILED}:
             sub = base.get(event.subscription_id)
-            known = find(sub, event.fact)
+            known = find_payment(sub, event.fact)
             if known and known.at >= event.occurred_at:
                 return base, ()
             at = max(mark.occurred_at, sub.as_of or mark.occurred_at)

@@ -1,4 +1,4 @@
-"""Instants in UTC: the ends of the calendar, addition that stays inside it, and exact microseconds."""
+"""Instants in UTC: the bounds of the calendar, addition without overflow, and exact microseconds."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,10 +17,10 @@ def later(start: datetime, duration: timedelta) -> datetime:
 
 
 def to_micros(instant: datetime) -> int:
-    """Microseconds since 1970-01-01 UTC: exact, and ordered like the instants."""
+    """Microseconds since 1970-01-01 UTC: exact, and in the order of the instants."""
     return (instant - EPOCH) // MICROSECOND
 
 
 def from_micros(micros: int) -> datetime:
-    """The instant (UTC) of so many microseconds since 1970-01-01 UTC."""
+    """The instant (UTC) that lies `micros` microseconds after 1970-01-01 UTC."""
     return EPOCH + timedelta(microseconds=micros)

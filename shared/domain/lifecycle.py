@@ -1,51 +1,51 @@
-"""What each event makes of a subscription: the facts it sets, and what it is to the status machine."""
+"""The effect of each event on a subscription: the facts it sets, and its happening in the status machine."""
 
 from datetime import datetime
 
 from shared.domain.events import Event, PaymentOutcome, PaymentReported, Signal, SignalSeen, TrialStarted
 from shared.domain.machine import Happening, Step, as_of, covered_until, moment, move
 from shared.domain.moments import MomentKind
-from shared.domain.payments import latest_period, pay, record_verdict
+from shared.domain.payments import apply_success, latest_period, record_verdict
 from shared.domain.subscription import LIVE, Pause, PlanChange, Status, Subscription
 from shared.domain.terms import Terms
 
 
 def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
-    """What an event makes of a subscription whose deadlines before `at` have been passed.
+    """Apply an event to a subscription whose deadlines before `at` have been passed.
 
-    `at` is when the event takes effect: its `occurred_at`, or the base's mark for one that came too late.
+    `at` is the instant at which the event takes effect: its `occurred_at`, or the base's mark for a late event.
     """
     match event.fact:
         case TrialStarted() as trial:
             step = _start_trial(sub, trial, at, terms, event.key.cause)
         case PaymentReported(outcome=PaymentOutcome.PENDING) as payment:
-            step = _await_payment(sub, payment, at, terms, event.key.cause)
+            step = _apply_pending_payment(sub, payment, at, terms, event.key.cause)
         case PaymentReported(outcome=PaymentOutcome.SUCCEEDED) as payment:
-            step = pay(sub, payment, at, terms, event.key)
+            step = apply_success(sub, payment, at, terms, event.key)
         case PaymentReported(outcome=PaymentOutcome.FAILED) as payment:
-            step = _fail(sub, payment, at, terms, event.key.cause)
+            step = _apply_failure(sub, payment, at, terms, event.key.cause)
         case PaymentReported() as payment:
             step = record_verdict(sub, payment, at, terms, event.key)
         case SignalSeen() as signal:
             step = _apply_signal(sub, signal, at, terms, event.key.cause)
         case _:
             step = Step(sub)
-    return _beneath_verdict(Step(as_of(step.subscription, at), step.moments))
+    return _hide_if_revoked(Step(as_of(step.subscription, at), step.moments))
 
 
-def _beneath_verdict(step: Step) -> Step:
-    """While revoked is what the world is shown, the machine runs on in silence."""
+def _hide_if_revoked(step: Step) -> Step:
+    """Drop every moment but `refunded` while `revoked` is shown: the machine runs on without announcing it."""
     if step.subscription.shown_status is not Status.REVOKED:
         return step
     return Step(step.subscription, tuple(m for m in step.moments if m.kind is MomentKind.REFUNDED))
 
 
 def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Terms, cause: str) -> Step:
-    """A trial begins; one that starts while live only says when a trial ends."""
-    invoiced = _is_invoiced_for_nothing(sub, trial)
+    """Start a trial. While the subscription is live, a trial start only sets the trial's end."""
+    invoiced = _has_only_zero_invoice(sub, trial)
     if sub.status in LIVE and not invoiced:
-        return Step(_note_trial(sub, trial, cause))
-    begun = begin_anew(sub)._replace(
+        return Step(_set_trial_end(sub, trial, cause))
+    begun = _start_anew(sub)._replace(
         plan=trial.plan,
         trial_ends_at=trial.trial_ends_at,
         trial_counts=True,
@@ -56,64 +56,71 @@ def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Te
     return Step(started.subscription, (moment(MomentKind.TRIAL_STARTED, sub, at, cause),))
 
 
-def _is_invoiced_for_nothing(sub: Subscription, trial: TrialStarted) -> bool:
-    """Whether all that was paid for is the trial itself: its first invoice of nothing came before its start."""
+def _has_only_zero_invoice(sub: Subscription, trial: TrialStarted) -> bool:
+    """True if the current period is only the trial's own zero invoice, which came before the trial's start."""
     free = sub.paid_by is not None and sub.paid_by.free
     ends_within = sub.period_end is not None and sub.period_end <= trial.trial_ends_at
     return sub.status is Status.ACTIVE and free and ends_within
 
 
-def _note_trial(sub: Subscription, trial: TrialStarted, cause: str) -> Subscription:
-    """When a trial ends, as a fact: it extends the one that runs, and no grace ends before it."""
-    ends = trial.trial_ends_at
-    extends = sub.status is Status.TRIALING and ends != sub.trial_ends_at
-    grace_until = max(sub.grace_until or ends, ends) if sub.status is Status.GRACE else sub.grace_until
+def _set_trial_end(sub: Subscription, trial: TrialStarted, cause: str) -> Subscription:
+    """Set the trial's end as a fact: it extends a running trial, and a running grace ends no earlier."""
+    ends_at = trial.trial_ends_at
+    extends = sub.status is Status.TRIALING and ends_at != sub.trial_ends_at
+    grace_until = max(sub.grace_until or ends_at, ends_at) if sub.status is Status.GRACE else sub.grace_until
     granted_by = cause if extends else sub.granted_by
-    return sub._replace(trial_ends_at=ends, trial_counts=True, granted_by=granted_by, grace_until=grace_until)
+    return sub._replace(trial_ends_at=ends_at, trial_counts=True, granted_by=granted_by, grace_until=grace_until)
 
 
-def begin_anew(sub: Subscription) -> Subscription:
-    """A subscription that starts (again): what its last life scheduled or granted no longer counts."""
+def _start_anew(sub: Subscription) -> Subscription:
+    """The subscription at a first or new start: schedules and grants of its earlier life no longer count."""
     return sub._replace(
         paid_by=None, period_counts=False, grace_until=None, after_trial=False, auto_renew_reason=None, replaced=()
     )
 
 
-def _await_payment(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
-    """A first payment is on its way; while live that says nothing."""
+def _apply_pending_payment(
+    sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str
+) -> Step:
+    """Apply a pending first payment. While the subscription is live, a pending payment changes nothing."""
     if sub.status in LIVE:
         return Step(sub)
-    waiting = begin_anew(sub)._replace(plan=payment.plan, granted_by=cause)
+    waiting = _start_anew(sub)._replace(plan=payment.plan, granted_by=cause)
     return move(waiting, Happening.PAYMENT_PENDING, at, terms)
 
 
-def _fail(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
-    """A payment failed. No failure takes time that is paid for, or the trial."""
+def _apply_failure(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
+    """Apply a failed payment. No failure takes paid time or trial time."""
     latest = latest_period(sub, at)
     already_paid = latest is not None and payment.period_start <= latest
     if already_paid or sub.status not in LIVE:
         return Step(sub)
     covered = covered_until(sub)
-    told = max(payment.grace_until, covered or payment.grace_until) if payment.grace_until else sub.grace_until
-    failing = sub._replace(failing=True, grace_until=told)
+    grace_until = sub.grace_until
+    if payment.grace_until:
+        grace_until = max(payment.grace_until, covered or payment.grace_until)
+    failing = sub._replace(failing=True, grace_until=grace_until)
     failed = moment(MomentKind.PAYMENT_FAILED, sub, at, cause)
     if covered and covered > at:
-        step = _fail_for_good_while_covered(failing, at, terms, cause) if payment.final else Step(failing)
+        step = _apply_final_failure_while_covered(failing, at, terms, cause) if payment.final else Step(failing)
     else:
         happening = Happening.FAILED_FOR_GOOD if payment.final else Happening.PAYMENT_FAILED
         step = move(failing, happening, at, terms)
     return Step(step.subscription, (failed, *step.moments))
 
 
-def _fail_for_good_while_covered(sub: Subscription, at: datetime, terms: Terms, cause: str) -> Step:
-    """No retry will come, but the time that is granted runs on; a first payment falls back to its trial."""
-    step = turn_auto_renew(sub, on=False, reason="billing", at=at, cause=cause)
+def _apply_final_failure_while_covered(sub: Subscription, at: datetime, terms: Terms, cause: str) -> Step:
+    """Apply a final failure while granted time still runs: turn auto-renew off, because no retry will come.
+
+    A pending first payment falls back to its trial.
+    """
+    step = _set_auto_renew(sub, on=False, reason="billing", at=at, cause=cause)
     moved = move(step.subscription, Happening.FAILED_IN_TRIAL, at, terms)
     return Step(moved.subscription, step.moments + moved.moments)
 
 
-def turn_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: datetime, cause: str) -> Step:
-    """Turn auto-renew on or off; saying again what already holds brings no moment."""
+def _set_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: datetime, cause: str) -> Step:
+    """Turn auto-renew on or off. Repeating the present value brings no moment."""
     turned = sub._replace(auto_renew=on, auto_renew_reason=reason, cancel_at=None if on else sub.cancel_at)
     if sub.auto_renew == on or sub.status not in LIVE:
         return Step(turned)
@@ -122,14 +129,14 @@ def turn_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: date
 
 
 def _apply_signal(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
-    """A signal that bears on the status. Price consent is a fact for reports and audiences, no more."""
+    """Apply a signal about the subscription. Price consent is only a fact for reports and audiences."""
     match signal.kind:
         case Signal.AUTO_RENEW_OFF:
-            off = turn_auto_renew(sub, on=False, reason=signal.reason, at=at, cause=cause)
+            off = _set_auto_renew(sub, on=False, reason=signal.reason, at=at, cause=cause)
             moved = move(off.subscription, Happening.AUTO_RENEW_OFF, at, terms)
             return Step(moved.subscription, off.moments + moved.moments)
         case Signal.AUTO_RENEW_ON:
-            return turn_auto_renew(sub, on=True, reason=None, at=at, cause=cause)
+            return _set_auto_renew(sub, on=True, reason=None, at=at, cause=cause)
         case Signal.PRICE_INCREASE_DECLINED:
             return Step(sub._replace(price_consent="declined"))
         case Signal.PRICE_INCREASE_ACCEPTED:
@@ -152,7 +159,7 @@ def _apply_signal(sub: Subscription, signal: SignalSeen, at: datetime, terms: Te
 
 
 def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms) -> Step:
-    """Cancelled at once, or at a later instant that was named."""
+    """Cancel at once, or schedule the cancellation if `effective_at` lies ahead."""
     if signal.effective_at and signal.effective_at > at:
         return Step(sub._replace(cancel_at=signal.effective_at))
     return move(sub, Happening.CANCELLED, at, terms)

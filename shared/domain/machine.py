@@ -1,4 +1,4 @@
-"""The status machine as a table: what may happen to a subscription, and where each happening leads."""
+"""The status machine as a table: the happenings that can change a status, and the status each leads to."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,13 +6,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from shared.domain.instants import later
-from shared.domain.moments import Moment, MomentKind
+from shared.domain.moments import Moment, MomentKind, caused_by_time
 from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
 
 
 class Happening(StrEnum):
-    """Everything that can move a status; a pair of status and happening that the table lacks moves nothing."""
+    """Everything that can change a status. `docs/lifecycle.md` quotes the values."""
 
     TRIAL_STARTED = "trial started"
     PAYMENT_PENDING = "payment pending"
@@ -34,26 +34,26 @@ class Happening(StrEnum):
 H = Happening
 S = Status
 
-_BEGINNINGS = {H.TRIAL_STARTED: S.TRIALING, H.PAYMENT_PENDING: S.PENDING, H.PAYMENT_SUCCEEDED: S.ACTIVE}
-_LOSSES = {H.FAILED_FOR_GOOD: S.EXPIRED, H.TIME_ENDED_FOR_GOOD: S.EXPIRED, H.CANCELLED: S.EXPIRED}
+_STARTS = {H.TRIAL_STARTED: S.TRIALING, H.PAYMENT_PENDING: S.PENDING, H.PAYMENT_SUCCEEDED: S.ACTIVE}
+_ENDS = {H.FAILED_FOR_GOOD: S.EXPIRED, H.TIME_ENDED_FOR_GOOD: S.EXPIRED, H.CANCELLED: S.EXPIRED}
 
 TABLE: Mapping[Status, Mapping[Happening, Status]] = {
-    S.NONE: _BEGINNINGS,
-    S.EXPIRED: _BEGINNINGS,
-    S.PENDING: _LOSSES
+    S.NONE: _STARTS,
+    S.EXPIRED: _STARTS,
+    S.PENDING: _ENDS
     | {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.SUCCEEDED_IN_TRIAL: S.TRIALING,
         H.FAILED_IN_TRIAL: S.TRIALING,
     },
-    S.TRIALING: _LOSSES
+    S.TRIALING: _ENDS
     | {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.PAYMENT_FAILED: S.GRACE,
         H.TIME_ENDED: S.GRACE,
         H.TRIAL_ENDED_PAID: S.ACTIVE,
     },
-    S.ACTIVE: _LOSSES
+    S.ACTIVE: _ENDS
     | {
         H.TRIAL_INVOICED: S.TRIALING,
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
@@ -61,71 +61,72 @@ TABLE: Mapping[Status, Mapping[Happening, Status]] = {
         H.TIME_ENDED: S.GRACE,
         H.PAUSE_DUE: S.PAUSED,
     },
-    S.GRACE: _LOSSES
+    S.GRACE: _ENDS
     | {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.TIME_ENDED: S.ON_HOLD,
     },
-    S.ON_HOLD: _LOSSES
+    S.ON_HOLD: _ENDS
     | {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.TIME_ENDED: S.EXPIRED,
         H.AUTO_RENEW_OFF: S.EXPIRED,
     },
-    S.PAUSED: _LOSSES
+    S.PAUSED: _ENDS
     | {
         H.PAYMENT_SUCCEEDED: S.ACTIVE,
         H.PAYMENT_FAILED: S.ON_HOLD,
         H.RESUMED: S.GRACE,
     },
 }
+"""The status that follows from a status and a happening; a pair that is not listed changes nothing."""
 
 
 class Step(NamedTuple):
-    """What one happening made of a subscription, and the moments it brought."""
+    """A subscription after a happening, and the moments that the happening brought."""
 
     subscription: Subscription
     moments: tuple[Moment, ...] = ()
 
 
 def moment(kind: MomentKind, sub: Subscription, at: datetime, cause: str | None = None, which: str = "") -> Moment:
-    """A moment of this subscription, named by the event that caused it, or else by the grant that it follows from.
-
-    `which` tells apart what time may bring more than once before the next payment.
-    """
-    return Moment(kind, sub.id, at, cause or f"{kind}/{sub.id}/{which}/{sub.granted_by}")
+    """A moment of this subscription, caused by the event named `cause`, or else by time (see `caused_by_time`)."""
+    if cause:
+        return Moment(kind, sub.id, at, cause)
+    return caused_by_time(kind, sub.id, at, sub.granted_by, which=which)
 
 
 def covered_until(sub: Subscription) -> datetime | None:
-    """The end of the paid or trial time that no failure may take, or None where there is none."""
+    """The end of the paid or trial time that no failure may take, or None if there is no such time."""
     paid = sub.period_end if sub.period_counts else None
-    tried = sub.trial_ends_at if sub.trial_counts else None
-    return max(paid, tried) if paid and tried else paid or tried
+    trial = sub.trial_ends_at if sub.trial_counts else None
+    return max(paid, trial) if paid and trial else paid or trial
 
 
 def move(sub: Subscription, happening: Happening, at: datetime, terms: Terms) -> Step:
-    """Follow the table from the subscription's status; a pair that it lacks changes nothing."""
+    """Follow the table from the subscription's status; a pair that is not listed changes nothing."""
     target = TABLE[sub.status].get(happening) if sub.status in TABLE else None
     if target is None:
         return Step(sub)
-    moved = sub._replace(status=target, since=at, as_of=at, **_entering(sub, target, at, terms))
-    return Step(moved, _announce(sub, moved, happening, at))
+    moved = sub._replace(status=target, since=at, as_of=at, **_facts_on_entry(sub, target, at, terms))
+    return Step(moved, _moments_of_move(sub, moved, happening, at))
 
 
 def as_of(sub: Subscription, at: datetime) -> Subscription:
-    """The subscription at an instant whose event or deadline has had its effect."""
+    """The subscription as of an instant whose event or deadline has taken effect."""
     return sub if sub.as_of == at else sub._replace(as_of=at)
 
 
 def grace_ends(sub: Subscription, at: datetime, terms: Terms) -> datetime:
-    """When a grace that begins at an instant will end: no earlier than the paid or trial time."""
+    """The end of a grace that begins at `at`: no earlier than the end of the paid or trial time."""
+    # A failure during a pause must not shorten the grace after it.
     given = sub.grace_until if sub.status is not Status.PAUSED else None
-    ends = given or later(at, terms.grace)
-    return max(ends, covered_until(sub) or ends)
+    ends_at = given or later(at, terms.grace)
+    return max(ends_at, covered_until(sub) or ends_at)
 
 
-def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
-    """The facts that change because a status is entered."""
+def _facts_on_entry(sub: Subscription, target: Status, at: datetime, terms: Terms) -> dict[str, Any]:
+    """The facts that change on entry into a status."""
     match target:
         case Status.GRACE:
             after_trial = sub.status is Status.TRIALING
@@ -148,11 +149,13 @@ def _entering(sub: Subscription, target: Status, at: datetime, terms: Terms) -> 
             return {}
 
 
-def _announce(before: Subscription, after: Subscription, happening: Happening, at: datetime) -> tuple[Moment, ...]:
-    """The moments of a move that follow from the table alone; payments and signals add their own.
+def _moments_of_move(
+    before: Subscription, after: Subscription, happening: Happening, at: datetime
+) -> tuple[Moment, ...]:
+    """The moments that follow from the table alone; payments and signals add their own.
 
-    An end is one and the same whether an event or time brought it: it is named by what ended. So a cancellation
-    that comes in after the clock has found the end brings no second one.
+    An end has the same cause whether an event or time brought it, because the grant that ended names it. So a
+    cancellation that arrives after the clock has found the end brings no second moment.
     """
     kinds = []
     unpaid_trial = before.status is Status.TRIALING or (before.status is Status.GRACE and before.after_trial)

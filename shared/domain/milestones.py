@@ -1,10 +1,10 @@
 """Milestones: moments that time brings, at offsets in days that the catalog names."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from shared.domain.instants import later
-from shared.domain.moments import Moment, MomentKind
+from shared.domain.moments import Moment, MomentKind, caused_by_time
 from shared.domain.subscription import Status, Subscription
 
 Offsets = Mapping[MomentKind, Sequence[int]]
@@ -12,19 +12,16 @@ Offsets = Mapping[MomentKind, Sequence[int]]
 
 
 def milestones(sub: Subscription, offsets: Offsets) -> Iterator[Moment]:
-    """Every milestone that lies on a subscription's way from where it stands, past and future alike.
+    """Every milestone of the status that the subscription is in now, past and future alike.
 
-    A trial shorter than an offset is ending from its first day.
+    A trial shorter than an offset reaches that milestone on its first day.
     """
     status = sub.shown_status
     if status is Status.TRIALING and sub.trial_ends_at and sub.since:
         for days in offsets.get(MomentKind.TRIAL_ENDING, ()):
             at = max(sub.since, sub.trial_ends_at - timedelta(days=days))
-            yield _milestone(MomentKind.TRIAL_ENDING, sub, at, days)
+            yield caused_by_time(MomentKind.TRIAL_ENDING, sub.id, at, sub.granted_by, days=days)
     if status is Status.EXPIRED and sub.since:
         for days in offsets.get(MomentKind.LAPSED, ()):
-            yield _milestone(MomentKind.LAPSED, sub, later(sub.since, timedelta(days=days)), days)
-
-
-def _milestone(kind: MomentKind, sub: Subscription, at: datetime, days: int) -> Moment:
-    return Moment(kind, sub.id, at, f"{kind}/{sub.id}/{days}/{sub.granted_by}", days)
+            at = later(sub.since, timedelta(days=days))
+            yield caused_by_time(MomentKind.LAPSED, sub.id, at, sub.granted_by, days=days)

@@ -1,4 +1,4 @@
-"""Moments: what happened to a subscription that a campaign may react to."""
+"""Moments: the points in a subscription's life that a campaign may react to."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class MomentKind(StrEnum):
-    """Every moment there is; `trial.ending` and `lapsed` are milestones, brought by time alone."""
+    """Every kind of moment; `trial.ending` and `lapsed` are milestones, brought by time alone."""
 
     TRIAL_STARTED = "trial.started"
     TRIAL_ENDING = "trial.ending"
@@ -31,41 +31,55 @@ MILESTONES = frozenset({MomentKind.TRIAL_ENDING, MomentKind.LAPSED})
 
 
 class MomentSelector(NamedTuple):
-    """The moments of one kind; of a milestone also those at one offset alone."""
+    """The moments of one kind; for a milestone, optionally those at one offset only."""
 
     kind: MomentKind
     offset_days: int | None = None
-    """Of a milestone, in whole days; None: at any offset. None for every other kind."""
+    """The offset of a milestone in whole days; None: any offset. Always None for other kinds."""
 
 
 class Moment(NamedTuple):
-    """One thing that happened to one subscription, at one instant (UTC)."""
+    """One occurrence in the life of one subscription, at one instant (UTC)."""
 
     kind: MomentKind
     subscription_id: str
     at: datetime
     cause: str
-    """What makes it one and the same moment whenever it is seen again.
+    """The identity of the occurrence: the same each time the moment is derived again.
 
-    An event's short name, or kind/subscription/offset/name of the event that granted the time now ending.
+    It is the short name of the event that caused it, or a name built by `caused_by_time`.
     """
     offset_days: int | None = None
-    """Of a milestone: days before the trial's end, or after the expiry."""
+    """Days before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
+    grant: str | None = None
+    """The short name of the event that granted the time which is ending; None if an event caused the moment."""
 
     @property
     def by_time(self) -> bool:
-        """Whether it is named by a grant, since time may bring it: it comes up at every reading until decided."""
-        return "/" in self.cause
+        """True if time may bring the moment: then every read derives it again until it has been decided."""
+        return self.grant is not None
+
+
+def caused_by_time(
+    kind: MomentKind, subscription_id: str, at: datetime, grant: str, *, which: str = "", days: int | None = None
+) -> Moment:
+    """A moment that follows from a grant of time alone.
+
+    `which` tells apart moments of one kind that the same grant can bring more than once; a milestone's offset in
+    days does the same.
+    """
+    cause = f"{kind}/{subscription_id}/{which if days is None else days}/{grant}"
+    return Moment(kind, subscription_id, at, cause, days, grant)
 
 
 class Deferred(NamedTuple):
-    """A moment that one campaign has put off, since the user is not to be disturbed: decided afresh at `until`."""
+    """A moment that one campaign has put off because of quiet hours, to be decided afresh at `until` (UTC)."""
 
     moment: Moment
     campaign_id: str
     until: datetime
 
 
-def moment_of(asked: Moment | Deferred) -> Moment:
-    """The moment itself, put off or not."""
-    return asked.moment if isinstance(asked, Deferred) else asked
+def moment_of(considered: Moment | Deferred) -> Moment:
+    """The moment itself, deferred or not."""
+    return considered.moment if isinstance(considered, Deferred) else considered

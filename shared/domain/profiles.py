@@ -1,38 +1,39 @@
-"""The user's profile: of each field, what was said last wins, in whatever order it comes in."""
+"""The user's profile: the latest value of each field wins by event time, in any order of arrival."""
 
 from datetime import datetime
 from typing import NamedTuple
 
 from shared.domain.events import Event, Profile
 
-NOTHING_SAID = Profile()
+_EMPTY = Profile()
 
 
 class ProfileFact(NamedTuple):
-    """What was said last of one field of the profile, and when."""
+    """The latest value of one profile field, and the event that gave it."""
 
     field: str
     value: str | bool
     at: datetime
     cause: str
+    """The short name of the event; it decides between two values of the same instant."""
 
 
 def merge(known: tuple[ProfileFact, ...], event: Event) -> tuple[ProfileFact, ...]:
-    """What is known of the profile after an event; a field that the event does not give stays as it is."""
-    if event.profile == NOTHING_SAID:
+    """The profile facts after an event; a field that the event does not give stays as it is."""
+    if event.profile == _EMPTY:
         return known
-    latest = {said.field: said for said in known}
+    latest = {fact.field: fact for fact in known}
     for field in Profile._fields:
         value = getattr(event.profile, field)
         if value is None:
             continue
-        said = ProfileFact(field, value, event.occurred_at, event.key.cause)
+        fact = ProfileFact(field, value, event.occurred_at, event.key.cause)
         before = latest.get(field)
-        if before is None or (before.at, before.cause) < (said.at, said.cause):
-            latest[field] = said
+        if before is None or (before.at, before.cause) < (fact.at, fact.cause):
+            latest[field] = fact
     return tuple(latest[field] for field in Profile._fields if field in latest)
 
 
 def profile(known: tuple[ProfileFact, ...]) -> Profile:
-    """The profile that these facts make."""
-    return Profile(**{said.field: said.value for said in known})  # type: ignore[arg-type]
+    """The profile made of these facts."""
+    return Profile(**{fact.field: fact.value for fact in known})  # type: ignore[arg-type]

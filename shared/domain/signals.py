@@ -7,21 +7,22 @@ from shared.domain.arrival import Arrival, check_same
 from shared.domain.events import Event, Signal, SignalSeen
 
 KEPT_PER_KIND = 8
+"""The most signals kept of one kind; the oldest are dropped first."""
 
 
 class BehaviouralSignal(NamedTuple):
-    """One behavioural signal that was seen."""
+    """One behavioural signal, as the user's document keeps it."""
 
     kind: Signal
     occurred_at: datetime
     cause: str
-    """The short name of the event, which tells it apart when it comes again."""
+    """The short name of the event, by which a redelivery is recognised."""
     digest: str
     strength: float | None = None
 
 
 def was_seen(seen: tuple[BehaviouralSignal, ...], event: Event) -> bool:
-    """Whether this very event was seen. Raises `Rejected` (`id_reused`) if only its identity was."""
+    """True if this event was recorded before. Raises `Rejected` (`id_reused`) if only its identity was."""
     cause = event.key.cause
     for known in seen:
         if known.cause == cause:
@@ -33,15 +34,15 @@ def was_seen(seen: tuple[BehaviouralSignal, ...], event: Event) -> bool:
 def record_signal(
     seen: tuple[BehaviouralSignal, ...], event: Event, signal: SignalSeen
 ) -> tuple[tuple[BehaviouralSignal, ...], Arrival]:
-    """The signals with one more, sorted by kind and time; one older than the newest 8 of its kind is late.
+    """The signals with one more, sorted by kind and time; a signal older than the newest 8 of its kind is late.
 
-    Raises `Rejected` (`id_reused`) if the same event came before with other content.
+    Raises `Rejected` (`id_reused`) if the same event was recorded with other content.
     """
     if was_seen(seen, event):
         return seen, Arrival.DUPLICATE
     new = BehaviouralSignal(signal.kind, event.occurred_at, event.key.cause, event.digest, signal.strength)
-    same_kind = sorted([*(one for one in seen if one.kind is signal.kind), new])[-KEPT_PER_KIND:]
+    same_kind = sorted([*(known for known in seen if known.kind is signal.kind), new])[-KEPT_PER_KIND:]
     if new not in same_kind:
         return seen, Arrival.LATE
-    others = (one for one in seen if one.kind is not signal.kind)
+    others = (known for known in seen if known.kind is not signal.kind)
     return tuple(sorted([*others, *same_kind])), Arrival.APPLIED

@@ -1,4 +1,4 @@
-"""A subscription: its status, the facts beside it, and what a reader at some instant is shown."""
+"""A subscription: its status, the facts beside the status, and the status that is shown."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -8,7 +8,7 @@ from shared.domain.events import PaymentReported
 
 
 class Status(StrEnum):
-    """Where a subscription stands, best first: of several subscriptions the first in this order speaks."""
+    """The statuses of a subscription, best first: the best one determines the user's status."""
 
     ACTIVE = "active"
     TRIALING = "trialing"
@@ -22,12 +22,15 @@ class Status(StrEnum):
 
 
 RANK = {status: rank for rank, status in enumerate(Status)}
+"""Each status's position in `Status`; 0 is the best."""
 LIVE = frozenset(Status) - {Status.NONE, Status.EXPIRED, Status.REVOKED}
+"""Statuses of a subscription that can still end."""
 ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.GRACE})
+"""Statuses in which the user has access."""
 
 
 class Verdict(StrEnum):
-    """The last word on one payment."""
+    """The latest verdict on one payment."""
 
     PAID = "paid"
     REFUNDED = "refunded"
@@ -38,56 +41,56 @@ class Verdict(StrEnum):
 
 
 WITHDRAWN = frozenset({Verdict.REFUNDED, Verdict.LOST})
-"""Verdicts under which the money is gone."""
+"""Verdicts under which the money was taken back."""
 
 
 class Payment(NamedTuple):
-    """One payment and its latest verdict; told apart by `payment_id`, else by `period_start`."""
+    """One payment and its latest verdict, identified by `payment_id`, else by `period_start`."""
 
     payment_id: str | None
     period_start: datetime
     verdict: Verdict
     at: datetime
-    """When the verdict was reached."""
+    """The time of the verdict."""
     free: bool = False
-    """It succeeded, and nothing was charged."""
+    """True if it succeeded with an amount of 0."""
 
     @property
     def stands(self) -> bool:
-        """Whether money is there, and was not taken back."""
+        """True if money was paid and not taken back."""
         return not self.free and self.verdict not in WITHDRAWN
 
     def is_for(self, reported: PaymentReported) -> bool:
-        """Whether a report speaks of this payment. Without an id on either side, the period decides."""
+        """True if a report is about this payment. If either has no id, the start of the period decides."""
         if self.payment_id and reported.payment_id:
             return self.payment_id == reported.payment_id
         return self.period_start == reported.period_start
 
     def is_same(self, other: "Payment | None") -> bool:
-        """Whether both are the same payment, whatever their verdicts."""
+        """True if both are the same payment, whatever their verdicts."""
         return (
             other is not None and self.period_start == other.period_start and self.payment_id == other.payment_id
         )
 
 
 class Pause(NamedTuple):
-    """A pause that was asked for; without `effective_at` it falls due at the period's end."""
+    """A scheduled pause; without `effective_at` it falls due at the end of the period."""
 
     effective_at: datetime | None
     resume_at: datetime | None
 
 
 class PlanChange(NamedTuple):
-    """A plan change that was asked for; without `effective_at` it falls due at the period's end."""
+    """A scheduled plan change; without `effective_at` it falls due at the end of the period or trial."""
 
     to_plan: str | None
     effective_at: datetime | None
 
 
 class Replaced(NamedTuple):
-    """What a payment for a later period replaced, kept so that a refund of a period not yet begun restores it.
+    """The state that a payment for a later period replaced; a refund before that period begins restores it.
 
-    Its fields are those of `Subscription` that a payment sets.
+    The fields are those of `Subscription` that a payment sets.
     """
 
     status: Status
@@ -105,21 +108,21 @@ class Replaced(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """One subscription as the machine sees it. All times are UTC.
+    """One subscription in the status machine. All times are UTC.
 
     A named tuple, because the fold makes several new values for each event and a frozen dataclass of this many
     fields takes five times as long to copy.
 
-    `status` is the machine's; `shown_status` is what the world is told. The facts beside it are what producers
-    said last; they are never folded into the status.
+    `status` is the machine's status; `shown_status` is the one that is published. The other fields are facts, the
+    latest values that producers gave; they are never folded into the status.
     """
 
     id: str
     status: Status = Status.NONE
     since: datetime | None = None
-    """When the machine entered its status."""
+    """The instant at which the machine entered the status."""
     as_of: datetime | None = None
-    """The instant of the last event; deadlines after it have not been passed yet."""
+    """The instant of the last event; later deadlines have not been passed yet."""
     plan: str | None = None
     period_start: datetime | None = None
     period_end: datetime | None = None
@@ -135,27 +138,27 @@ class Subscription(NamedTuple):
     first_paid_at: datetime | None = None
     last_paid_at: datetime | None = None
     payments: tuple[Payment, ...] = ()
-    """Those for the 8 latest periods, oldest first."""
+    """The payments for the 8 latest periods, oldest first."""
     paid_by: Payment | None = None
-    """The payment that grants the current period; None while a trial or nothing does."""
+    """The payment that grants the current period; None during a trial, or if nothing grants access."""
     granted_by: str = ""
-    """The short name of the event that granted the time now running or last ended."""
+    """The short name of the event that granted the time that runs now or ended last."""
     period_counts: bool = False
-    """The period is paid time that no failure may take; false once the subscription has expired."""
+    """True if the period is paid time that no failure may take; False once the subscription has expired."""
     trial_counts: bool = False
-    """Likewise for the trial."""
+    """True if the trial is time that no failure may take; False once the subscription has expired."""
     after_trial: bool = False
-    """The grace or hold now running followed a trial that nobody paid for."""
+    """True if the present grace or hold followed a trial that ended unpaid."""
     failing: bool = False
-    """A payment failed and none has succeeded since."""
+    """True if a payment failed and none has succeeded since."""
     replaced: tuple[Replaced, ...] = ()
-    """While the current period has not begun: what it replaced, the latest last; the first of them had begun."""
+    """While the current period has not begun: the states it replaced, latest last. The first had begun."""
 
     @property
     def shown_status(self) -> Status:
-        """`revoked` while the money behind the current period is withdrawn, else the machine's status.
+        """`revoked` while the money for the current period is withdrawn, else the machine's status.
 
-        A second payment for the same period upholds it.
+        A second payment for the same period upholds the machine's status.
         """
         paid_by = self.paid_by
         if paid_by is None or paid_by.verdict not in WITHDRAWN:
@@ -165,10 +168,15 @@ class Subscription(NamedTuple):
 
     @property
     def entitled(self) -> bool:
-        """Whether the user may listen."""
+        """True while the user has access."""
         return self.shown_status in ENTITLED
 
     @property
     def live(self) -> bool:
-        """Whether there is anything left to lose."""
+        """True unless the shown status is none, expired or revoked."""
         return self.shown_status in LIVE
+
+    @property
+    def scheduled_plan(self) -> str | None:
+        """The plan to which a scheduled change leads; None if no change is scheduled."""
+        return self.plan_change.to_plan if self.plan_change else None

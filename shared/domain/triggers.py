@@ -1,4 +1,4 @@
-"""Triggers as the user's document remembers them: what was offered, and what became of it."""
+"""Triggers as the user's document keeps them: the offers that were made, and the feedback on each."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,20 +11,20 @@ from shared.domain.moments import MomentKind
 
 
 class Feedback(NamedTuple):
-    """The first time that a consumer reported one kind of thing of a trigger."""
+    """The first report of one kind of feedback on a trigger."""
 
     kind: FeedbackKind
     at: datetime
     cause: str = ""
-    """The short name of the event; forgotten once it is too old to come again."""
+    """The short name of the event that reported it; emptied once that event is too old to be redelivered."""
     digest: str = ""
 
 
 class Trigger(NamedTuple):
-    """One offer shown, or to be shown, to one user. It counts towards caps whatever became of it.
+    """One offer made to one user. It counts towards caps even if it was revoked or never shown.
 
-    A named tuple, stored by position like `Subscription`: a document may hold 48 of them. What it was decided by
-    is kept with it, so that all that is said of it later can be joined with an experiment.
+    A named tuple, stored by position like `Subscription`: a document may hold 48 of them. It keeps how it was
+    decided, so that later messages about it can be joined with the experiment.
     """
 
     trigger_id: str
@@ -32,7 +32,7 @@ class Trigger(NamedTuple):
     offer_id: str
     placement: str
     channel: str
-    """By what means it is shown; kept so that its revocation passes the same subscription filters."""
+    """The delivery channel; kept so that the revocation passes the same subscription filters."""
     moment: MomentKind
     subscription_id: str
     cause: str
@@ -45,23 +45,25 @@ class Trigger(NamedTuple):
     experiment_id: str | None = None
     variant: str | None = None
     propensity: float | None = None
-    """The probability with which that variant was picked."""
+    """The probability with which the variant was chosen."""
     policy_version: str | None = None
-    """The policy that gave the probability; pinned here, so that a later one changes nothing."""
+    """The version of the policy that set the probability, pinned so that a later version changes nothing."""
     score: float | None = None
     score_version: int | None = None
+    grant: str | None = None
+    """The moment's `grant`: the event that granted the time the offer is about; None if an event caused it."""
 
     def is_open(self, now: datetime) -> bool:
-        """Whether a consumer may still show it."""
+        """True while a consumer may show it."""
         return not self.revoked and now < self.expires_at
 
     def reported(self, kind: FeedbackKind) -> datetime | None:
-        """When a consumer first reported something of it."""
+        """The time of the first feedback of a kind; None if there was none."""
         return next((report.at for report in self.feedback if report.kind is kind), None)
 
 
 class TriggerState(StrEnum):
-    """How far a trigger came, as of some instant."""
+    """The furthest state that a trigger has reached at some instant."""
 
     ISSUED = "issued"
     DELIVERED = "delivered"
@@ -74,20 +76,13 @@ class TriggerState(StrEnum):
     REVOKED = "revoked"
 
 
-_FURTHEST_FIRST = (
-    FeedbackKind.CONVERTED,
-    FeedbackKind.ACCEPTED,
-    FeedbackKind.DISMISSED,
-    FeedbackKind.CLICKED,
-    FeedbackKind.IMPRESSION,
-    FeedbackKind.DELIVERED,
-)
-_ANSWERS = frozenset(_FURTHEST_FIRST[:3])
-"""What the user answered: it stands, whatever happens to the trigger afterwards."""
+_ANSWERS = (FeedbackKind.CONVERTED, FeedbackKind.ACCEPTED, FeedbackKind.DISMISSED)
+"""The user's own answers: they stand, whatever happens to the trigger afterwards."""
+_FURTHEST_FIRST = (*_ANSWERS, FeedbackKind.CLICKED, FeedbackKind.IMPRESSION, FeedbackKind.DELIVERED)
 
 
 def trigger_state(trigger: Trigger, now: datetime) -> TriggerState:
-    """How far a trigger has come by `now`: the user's answer, else that it is over, else what was seen of it."""
+    """The state of a trigger at `now`: the user's answer, else revoked or expired, else the furthest feedback."""
     known = {report.kind for report in trigger.feedback}
     furthest = next((kind for kind in _FURTHEST_FIRST if kind in known), None)
     if furthest not in _ANSWERS:
@@ -99,7 +94,7 @@ def trigger_state(trigger: Trigger, now: datetime) -> TriggerState:
 
 
 def forget_feedback_events(triggers: tuple[Trigger, ...], before: datetime) -> tuple[Trigger, ...]:
-    """Forget which event reported something before an instant: none as old as that comes again."""
+    """The triggers without the identities of feedback events that are too old to be redelivered."""
     return tuple(_without_old_events(trigger, before) for trigger in triggers)
 
 
@@ -107,21 +102,19 @@ def _without_old_events(trigger: Trigger, before: datetime) -> Trigger:
     if not any(report.cause and report.at < before for report in trigger.feedback):
         return trigger
     return trigger._replace(
-        feedback=tuple(_forget(report) if report.at < before else report for report in trigger.feedback)
+        feedback=tuple(
+            Feedback(report.kind, report.at) if report.at < before else report for report in trigger.feedback
+        )
     )
-
-
-def _forget(report: Feedback) -> Feedback:
-    return Feedback(report.kind, report.at)
 
 
 def record_feedback(
     triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven
 ) -> tuple[tuple[Trigger, ...], Arrival]:
-    """The triggers with what a consumer says of one; of each kind the earliest report counts.
+    """The triggers with one more report of feedback; of several reports of a kind the earliest counts.
 
-    Raises `Rejected`: `unknown_trigger` for one that the user's document does not hold (any more), `id_reused` if
-    the same event came before with other content.
+    Raises `Rejected`: `unknown_trigger` if the user's document does not hold the trigger (any more), `id_reused`
+    if the same event arrived before with other content.
     """
     cause = event.key.cause
     for known in (report for trigger in triggers for report in trigger.feedback):
@@ -135,9 +128,9 @@ def record_feedback(
             "trigger_id: expected the id of one of this user's recent triggers, found one that is not among them",
         )
     new = Feedback(given.kind, event.occurred_at, cause, event.digest)
-    known_kind = next((one for one in trigger.feedback if one.kind is given.kind), None)
-    if known_kind and (known_kind.at, known_kind.cause) <= (new.at, new.cause):
+    earlier = next((report for report in trigger.feedback if report.kind is given.kind), None)
+    if earlier and (earlier.at, earlier.cause) <= (new.at, new.cause):
         return triggers, Arrival.DUPLICATE
-    others = (one for one in trigger.feedback if one.kind is not given.kind)
-    noted = trigger._replace(feedback=tuple(sorted((*others, new), key=lambda one: one.kind)))
-    return tuple(noted if one is trigger else one for one in triggers), Arrival.APPLIED
+    others = (report for report in trigger.feedback if report.kind is not given.kind)
+    changed = trigger._replace(feedback=tuple(sorted((*others, new), key=lambda report: report.kind)))
+    return tuple(changed if one is trigger else one for one in triggers), Arrival.APPLIED

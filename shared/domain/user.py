@@ -1,4 +1,4 @@
-"""The user as a decision sees them: everything known, as of one instant."""
+"""The input of a decision: everything known about one user, as of one instant."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +14,7 @@ from shared.domain.triggers import Trigger
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user at `now` (UTC): every deadline up to and including `now` has been passed."""
+    """One user at `now` (UTC); every deadline up to and including `now` has been passed."""
 
     user_id: str
     now: datetime
@@ -22,13 +22,13 @@ class User:
     profile: Profile
     signals: tuple[BehaviouralSignal, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    """Offers already made, oldest first: what caps and cool-downs count."""
+    """Offers already made, oldest first; caps and cool-downs count them."""
     tallies: Tallies = field(default_factory=Tallies)
-    """Older offers, which count too."""
+    """Counters for older offers, which count too."""
     assignments: tuple[Assignment, ...] = ()
-    """The variants of experiments that the user was given."""
+    """The experiment variants given to the user."""
 
     @property
     def subscription(self) -> Subscription:
-        """The best subscription, which speaks for the user."""
+        """The best subscription, which determines the user's status."""
         return self.account.best

@@ -1,1 +1,1 @@
-"""Entry points: each turns a request into a use case, and its errors into an answer."""
+"""Entry points: each calls a use case for a request, and turns its result or error into a response."""

@@ -1,8 +1,11 @@
-"""The entry point: turns a topic into an ASGI function, and every failure into one of three outcomes.
+"""Entry points for Pub/Sub push: one ASGI function per topic, in which every failure has one of three outcomes.
 
-Can never succeed: to the dead letter, acknowledged. May succeed later: not acknowledged, so that Pub/Sub sends it
-again. A bug: the same, and logged as an error with its trace. A stored document that this version cannot read
-(`UnreadableRecord`) is a bug too: the event waits for a version that can, and nothing overwrites the document.
+- Permanent failure (`Rejected`): the message goes to the dead letter and is acknowledged.
+- Transient failure (`Transient`): the message is not acknowledged, so that Pub/Sub delivers it again.
+- Bug (any other error): the message is not acknowledged either, and the error is logged with its traceback.
+
+A stored document that this version cannot read (`UnreadableRecord`) counts as a bug: the event is redelivered
+until a version is deployed that can read the document, and nothing overwrites the document.
 """
 
 import logging
@@ -14,7 +17,7 @@ from starlette.responses import Response
 
 from shared import wiring
 from shared.contracts.inbound.envelope import Delivery, check_not_future, decode, parse_clock, parse_event
-from shared.contracts.outbound.messages import dead_letter
+from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
 from shared.observability.logs import TRACE, traceparent
@@ -22,59 +25,64 @@ from shared.wiring import Wiring
 
 log = logging.getLogger(__name__)
 
-OUTCOME = "x-upbeat-outcome"
+OUTCOME_HEADER = "x-upbeat-outcome"
 """Response header: applied, duplicate, late, dead_lettered, ticked or failed."""
+
+# Pub/Sub takes 204 as an acknowledgement, and redelivers with back-off after 500 or 503.
+# https://cloud.google.com/pubsub/docs/push#receive_push
 ACKNOWLEDGED = 204
-TRY_AGAIN = 503
+TRANSIENT_FAILURE = 503
 BUG = 500
 
 Function = Callable[[Request], Awaitable[Response]]
-Work = Callable[[Wiring, str, Delivery], Awaitable[str]]
+Handler = Callable[[Wiring, str, Delivery], Awaitable[str]]
 
 
 def event_function(topic: Topic) -> Function:
-    """The function that processes the events of one topic; its name is the topic's, with underscores."""
+    """The function that processes the events of a topic. Its name is the topic's, with underscores for dashes."""
     return _function(topic, _process)
 
 
 def clock_function(topic: Topic) -> Function:
-    """The function that turns the scheduler's ticks into one message for each user who is due."""
+    """The function that publishes one message per due user at each tick of the scheduler."""
     return _function(topic, _tick)
 
 
-def _function(topic: Topic, work: Work) -> Function:
+def _function(topic: Topic, handler: Handler) -> Function:
     async def function(request: Request) -> Response:
         if request.method != "POST":
             return Response("ok\n")
-        outcome, status = await _answer(topic, work, await request.body(), request)
-        return Response(status_code=status, headers={OUTCOME: outcome})
+        outcome, status = await _respond(topic, handler, await request.body(), request)
+        return Response(status_code=status, headers={OUTCOME_HEADER: outcome})
 
     function.__name__ = function.__qualname__ = topic.replace("-", "_")
     functions_framework.aio.http(function)
     return function
 
 
-async def _answer(topic: Topic, work: Work, body: bytes, request: Request) -> tuple[str, int]:
-    """The outcome of one delivery, and the status that tells Pub/Sub whether to send it again."""
+async def _respond(topic: Topic, handler: Handler, body: bytes, request: Request) -> tuple[str, int]:
+    """The outcome of one delivery, and the status from which Pub/Sub decides on redelivery."""
     TRACE.set(traceparent({}, request.headers))
     try:
-        return await _deliver(topic, work, body), ACKNOWLEDGED
+        return await _deliver(topic, handler, body), ACKNOWLEDGED
     except Transient as error:
-        log.warning("%s: to be delivered again: %s", topic, error, extra=_fields(topic, "failed"))
-        return "failed", TRY_AGAIN
+        log.warning(
+            "%s: transient failure, redelivery requested: %s", topic, error, extra=_fields(topic, "failed")
+        )
+        return "failed", TRANSIENT_FAILURE
     except Exception:
-        log.exception("%s: a bug, to be delivered again", topic, extra=_fields(topic, "failed"))
+        log.exception("%s: unexpected error, redelivery requested", topic, extra=_fields(topic, "failed"))
         return "failed", BUG
 
 
-async def _deliver(topic: Topic, work: Work, body: bytes) -> str:
+async def _deliver(topic: Topic, handler: Handler, body: bytes) -> str:
     wired = wiring.current()
     delivery = Delivery(body, {})
     try:
         delivery = decode(body)
-        if publishers_own := traceparent(delivery.attributes, {}):
-            TRACE.set(publishers_own)
-        return await work(wired, topic, delivery)
+        if publisher_trace := traceparent(delivery.attributes, {}):
+            TRACE.set(publisher_trace)
+        return await handler(wired, topic, delivery)
     except Rejected as rejected:
         fields = _fields(topic, "dead_lettered", reason=rejected.reason)
         log.warning("%s: dead letter: %s", topic, rejected, extra=fields)
@@ -90,10 +98,10 @@ async def _process(wired: Wiring, topic: str, delivery: Delivery) -> str:
 
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> str:
     published = await wired.ticker.tick(parse_clock(delivery).shards)
-    log.info("%d users are due", published)
+    log.info("due users: %d", published)
     return "ticked"
 
 
 def _fields(topic: str, outcome: str, **more: str) -> dict[str, dict[str, str]]:
-    """What log-based metrics count by."""
+    """The fields that log-based metrics count by."""
     return {"fields": {"topic": topic, "outcome": outcome, **more}}

@@ -1,1 +1,1 @@
-"""Logs in the form that Cloud Logging reads."""
+"""Logs in the format that Cloud Logging parses."""

@@ -1,133 +1,126 @@
-"""The outbox: the messages one processing owes the world, numbered, and kept with the state that they tell of."""
+"""The outbox: effects become numbered messages, which are stored with the state and published after the commit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import cached_property
 
-from shared.contracts.outbound.messages import (
-    ExposureDetails,
-    ExposureKind,
-    Facts,
-    Json,
-    Message,
-    TriggerKind,
-    change_message,
-    decision_message,
-    difference,
-    exposure_message,
-    facts_of,
-    header,
-    trigger_message,
-)
+from shared.contracts.outbound.base import EventReference, Json, Sequenced
+from shared.contracts.outbound.decision import DecisionMessage
+from shared.contracts.outbound.exposure import Exposure, ExposureKind
+from shared.contracts.outbound.message import Message
+from shared.contracts.outbound.subscription_change import SubscriptionChange, difference
+from shared.contracts.outbound.trigger_fields import trigger_fields
+from shared.contracts.outbound.upsell_trigger import TriggerKind, UpsellTrigger
 from shared.contracts.topics import Topic
-from shared.decisioning.decide import Candidate, Decision, Suppressed
-from shared.domain.account import Account
+from shared.decisioning.decide import Decision, Suppressed
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.instants import to_micros
-from shared.domain.moments import Moment
-from shared.domain.subscription import Subscription
+from shared.domain.moments import MomentKind
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
+from shared.processing.effects import Change, Effects
 from shared.record.user_record import Pending, UserRecord
 
-UNKNOWN = facts_of(Subscription(""))
-"""What the world knows of a user of whom it was told nothing."""
-ALWAYS_TOLD = Candidate._fields[: Candidate._fields.index("suppressed")]
-TOLD_IF_SO = ("holdout", *Candidate._fields[Candidate._fields.index("experiment_id") :])
-"""Fields of a candidate that are told where they are not None."""
+Draft = tuple[type[Sequenced], Json]
+"""A message without what all messages of a processing share: its model and the fields of its own."""
 
 
-class Outbox:
-    """Collects the messages of one processing, each with the next sequence number of its user."""
+def write_messages(effects: Effects, record: UserRecord, event: Event, now: datetime) -> tuple[Message, ...]:
+    """The messages that tell the effects, each with the next sequence number of the user.
 
-    def __init__(self, record: UserRecord, event: Event, now: datetime) -> None:
-        self.record = record
-        self.event = event
-        self.now = now
-        self.sequence = max(record.sequence, to_micros(now) - 1)
-        self.messages: list[Message] = []
-
-    def issue(self, trigger: Trigger) -> None:
-        """Say that an offer is to be shown."""
-        self.messages.append(trigger_message(self._header(), TriggerKind.ISSUED, trigger))
-
-    def revoke(self, trigger: Trigger) -> None:
-        """Say that an offer is to be shown no longer."""
-        self.messages.append(trigger_message(self._header(), TriggerKind.REVOKED, trigger))
-
-    def expose(self, trigger: Trigger, given: FeedbackGiven) -> None:
-        """Say what a consumer reports of a trigger."""
-        fate = ExposureDetails(ExposureKind(given.kind), self.event.occurred_at, trigger.offer_id)
-        self.messages.append(exposure_message(self._header(), trigger, fate))
-
-    def spare(self, spared: Suppressed) -> None:
-        """Say what the user would have received."""
-        fate = ExposureDetails(
-            ExposureKind.SUPPRESSED, self.now, spared.offer_id, spared.reason.value, spared.detail
-        )
-        self.messages.append(exposure_message(self._header(), spared.trigger, fate))
-
-    def explain(self, decision: Decision, moments: Iterable[Moment]) -> None:
-        """Say what was considered, and why each campaign won or lost."""
-        kinds = [moment.kind for moment in moments]
-        candidates = [_told(candidate) for candidate in decision.candidates]
-        cause = self.event.key.cause
-        self.messages.append(decision_message(self._header(), cause, decision.catalog_version, kinds, candidates))
-
-    def announce(self, account: Account) -> Facts:
-        """Say what changed of the user's subscription, if anything did; returns what the world now knows."""
-        before, after = self.record.announced or UNKNOWN, facts_of(account.best)
-        if before == after:
-            return self.record.announced
-        then, now = difference(before, after)
-        self.messages.append(change_message(self._header(), account.best.id, self.event.key.cause, then, now))
-        return after
-
-    def leave(self, record: UserRecord, terms: Terms) -> UserRecord:
-        """The record with these messages pending under their event, and without what is too old to come again."""
-        if not self.messages:
-            return record
-        kept = tuple(entry for entry in record.pending if self.now - entry.committed_at < terms.redelivery)
-        entry = Pending.of(self.event, self.now, self.messages)
-        return record._replace(pending=(*kept, entry), sequence=self.sequence)
-
-    @cached_property
-    def _beginning(self) -> Json:
-        return header(self.record.user_id, self.now, self.event.key)
-
-    def _header(self) -> Json:
-        self.sequence += 1
-        return self._beginning | {"sequence": self.sequence}
-
-
-def _told(candidate: Candidate) -> Json:
-    """A candidate as JSON."""
-    told: Json = dict(zip(ALWAYS_TOLD, candidate, strict=False))
-    if candidate.suppressed:
-        told["suppressed"] = True
-    if candidate.caps:
-        told["caps"] = [count._asdict() for count in candidate.caps]
-    return told | {name: value for name in TOLD_IF_SO if (value := getattr(candidate, name)) is not None}
-
-
-def worth_republishing(left: Pending, record: UserRecord, now: datetime) -> list[Message]:
-    """What is worth publishing again: no offer that was revoked or has expired since.
-
-    A trigger that was revoked may not be remembered any more, but as long as its offer is pending its revocation,
-    which came later, is pending too.
+    A sequence number is at least the time in microseconds, so that it grows even if the document was lost.
     """
-    if not any(_says(message, TriggerKind.ISSUED) for message in left.messages):
-        return [*left.messages]
-    later = (message for entry in record.pending for message in entry.messages)
-    revoked = {message.body["trigger_id"] for message in later if _says(message, TriggerKind.REVOKED)}
-    return [message for message in left.messages if not _is_over(message, revoked, now)]
+    first = max(record.sequence + 1, to_micros(now))
+    shared_fields = {
+        "user_id": record.user_id,
+        "decided_at": now,
+        "event": EventReference(topic=event.key.topic, source=event.key.source, event_id=event.key.event_id),
+    }
+    return tuple(
+        model(sequence=sequence, **shared_fields, **fields).message()
+        for sequence, (model, fields) in enumerate(_drafts(effects, event, now), first)
+    )
+
+
+def keep_pending(
+    record: UserRecord, event: Event, messages: tuple[Message, ...], now: datetime, terms: Terms
+) -> UserRecord:
+    """The record with the messages pending under their event, without entries too old to be redelivered."""
+    if not messages:
+        return record
+    kept = tuple(entry for entry in record.pending if now - entry.committed_at < terms.redelivery)
+    entry = Pending.of(event, now, messages)
+    return record._replace(pending=(*kept, entry), sequence=messages[-1].body["sequence"])
+
+
+def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
+    cause = event.key.cause
+    yield from (_trigger_draft(TriggerKind.REVOKED, trigger) for trigger in effects.untrue)
+    yield from _feedback_drafts(effects.reported, event)
+    if effects.decision:
+        yield from (_trigger_draft(TriggerKind.ISSUED, trigger) for trigger in effects.decision.issued)
+        yield from (_suppressed_draft(offer, now) for offer in effects.decision.suppressed)
+        if effects.decision.candidates:
+            yield _decision_draft(effects.decision, effects.moments, cause)
+    if effects.change:
+        yield _change_draft(effects.change, cause)
+    yield from (_trigger_draft(TriggerKind.REVOKED, trigger) for trigger in effects.evicted)
+
+
+def _trigger_draft(kind: TriggerKind, trigger: Trigger) -> Draft:
+    offer = {"kind": kind, "offer_id": trigger.offer_id, "expires_at": trigger.expires_at}
+    return UpsellTrigger, offer | trigger_fields(trigger)
+
+
+def _feedback_drafts(triggers: Iterable[Trigger], event: Event) -> Iterator[Draft]:
+    if isinstance(event.fact, FeedbackGiven):
+        about = {"kind": ExposureKind(event.fact.kind), "occurred_at": event.occurred_at}
+        for trigger in triggers:
+            yield Exposure, about | {"offer_id": trigger.offer_id} | trigger_fields(trigger)
+
+
+def _suppressed_draft(offer: Suppressed, now: datetime) -> Draft:
+    about = {"kind": ExposureKind.SUPPRESSED, "occurred_at": now, "offer_id": offer.offer_id}
+    return Exposure, about | {"reason": offer.reason, "detail": offer.detail} | trigger_fields(offer.trigger)
+
+
+def _decision_draft(decision: Decision, moments: tuple[MomentKind, ...], cause: str) -> Draft:
+    return DecisionMessage, {
+        "cause": cause,
+        "catalog_version": decision.catalog_version,
+        "moments": moments,
+        "candidates": decision.candidates,
+    }
+
+
+def _change_draft(change: Change, cause: str) -> Draft:
+    before, after = difference(change.before, change.after)
+    return SubscriptionChange, {
+        "subscription_id": change.subscription_id,
+        "cause": cause,
+        "before": before,
+        "after": after,
+    }
+
+
+def worth_republishing(entry: Pending, record: UserRecord, now: datetime) -> list[Message]:
+    """The pending messages of an event, without offers that were revoked or have expired since.
+
+    The document may have forgotten a revoked trigger, but while the offer is pending, its revocation is pending
+    too, because it came later.
+    """
+    messages = [*entry.messages]
+    if not any(_is_trigger(message, TriggerKind.ISSUED) for message in messages):
+        return messages
+    all_pending = (message for other in record.pending for message in other.messages)
+    revoked = {message.body["trigger_id"] for message in all_pending if _is_trigger(message, TriggerKind.REVOKED)}
+    return [message for message in messages if not _is_over(message, revoked, now)]
 
 
 def _is_over(message: Message, revoked: set[str], now: datetime) -> bool:
-    if not _says(message, TriggerKind.ISSUED):
+    if not _is_trigger(message, TriggerKind.ISSUED):
         return False
     return message.body["trigger_id"] in revoked or datetime.fromisoformat(message.body["expires_at"]) <= now
 
 
-def _says(message: Message, kind: TriggerKind) -> bool:
+def _is_trigger(message: Message, kind: TriggerKind) -> bool:
     return message.topic == Topic.UPSELL_TRIGGER and message.body["kind"] == kind

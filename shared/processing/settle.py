@@ -1,124 +1,125 @@
-"""Settling: what is due is decided, what no longer holds is revoked, and the world is told of all that changed."""
+"""Settling: untrue triggers are revoked, due moments are decided, and changes are announced."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.subscription_change import Facts, facts_of
 from shared.decisioning import hysteresis
-from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
-from shared.domain import profiles, triggers
+from shared.domain import profiles
 from shared.domain.account import Account
 from shared.domain.assignments import assign
 from shared.domain.conditions import is_still_true
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.moments import Deferred, Moment, moment_of
-from shared.domain.tallies import forget
+from shared.domain.subscription import Subscription
+from shared.domain.tallies import evict
 from shared.domain.terms import Terms
-from shared.domain.triggers import Trigger
+from shared.domain.triggers import Trigger, forget_feedback_events
 from shared.domain.user import User
-from shared.processing.outbox import Outbox
+from shared.processing.effects import Change, Effects
+from shared.processing.rules import Rules
 from shared.record.user_record import MAX_DEFERRED, MAX_TRIGGERS, UserRecord
 
+NOTHING_ANNOUNCED = facts_of(Subscription(""))
+"""The facts that others assume of a user about whom nothing was ever announced."""
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What a processing is decided by, besides the record: the catalog in force and the terms of business."""
 
-    catalog: Catalog
-    terms: Terms
+class Settled(NamedTuple):
+    """The outcome of settling: the next record, without messages, and the effects to tell others."""
+
+    record: UserRecord
+    effects: Effects
 
 
 def settle(
     record: UserRecord, event: Event, account: Account, due: list[Moment], now: datetime, rules: Rules
-) -> tuple[UserRecord, tuple[Message, ...]]:
-    """The record after all that is due by `now` was decided, and the messages that come of it."""
-    outbox = Outbox(record, event, now)
-    still, ceased = _still_true(record.triggers, account, now)
-    for trigger in ceased:
-        outbox.revoke(trigger)
-    _expose(outbox, event, record.triggers)
-    situation = Situation(rules.catalog, user_of(record, account, still, now))
-    risen, raised = hysteresis.risen(situation, record.raised, event.key.cause)
-    asked = _asked(record, [*due, *risen], account, now)
-    fresh = [one for one in asked if _is_fresh(moment_of(one), account, now, rules.terms)]
-    decision = decide(situation, fresh, [one for one in asked if one not in fresh])
-    _tell(outbox, decision, map(moment_of, asked))
-    announced = outbox.announce(account)
-    decided = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
-    changed = _remembered(record._replace(triggers=still), decision, outbox, now, rules.terms)._replace(
-        announced=announced, fired=record.fired.plus(decided), raised=raised
+) -> Settled:
+    """Decide everything that is due by `now`.
+
+    `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
+    """
+    triggers, untrue = _revoke_untrue(record.triggers, account, now)
+    situation = Situation(rules.catalog, user_of(record, account, triggers, now))
+    score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
+    considered = _considered(record, [*due, *score_moments], account, now)
+    fresh = [one for one in considered if _is_fresh(moment_of(one), account, now, rules.terms)]
+    stale = [one for one in considered if one not in fresh]
+    decision = decide(situation, fresh, stale)
+    changed, evicted = _remember_decision(record._replace(triggers=triggers), decision, now, rules.terms)
+    decided_by_time = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
+    change = _changed_facts(record.announced, account)
+    settled = changed._replace(
+        announced=change.after if change else record.announced,
+        fired=record.fired.plus(decided_by_time),
+        raised=raised,
     )
-    return outbox.leave(changed, rules.terms), tuple(outbox.messages)
+    kinds = tuple(moment.kind for moment in dict.fromkeys(map(moment_of, considered)))
+    reported = _reported(event, record.triggers)
+    return Settled(settled, Effects(untrue, reported, decision, kinds, change, evicted))
 
 
-def _tell(outbox: Outbox, decision: Decision, moments: Iterable[Moment]) -> None:
-    """Say what was decided of these moments, and why."""
-    for trigger in decision.issued:
-        outbox.issue(trigger)
-    for spared in decision.suppressed:
-        outbox.spare(spared)
-    if decision.candidates:
-        outbox.explain(decision, dict.fromkeys(moments))
+def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime) -> User:
+    """The user as a decision sees them."""
+    profile = profiles.profile(record.profile)
+    return User(
+        record.user_id, now, account, profile, record.signals, triggers, record.tallies, record.assignments
+    )
 
 
-def _remembered(record: UserRecord, decision: Decision, outbox: Outbox, now: datetime, terms: Terms) -> UserRecord:
-    """The record with what a decision has to be remembered by; an offer that cannot be any more is revoked."""
+def _revoke_untrue(
+    triggers: tuple[Trigger, ...], account: Account, now: datetime
+) -> tuple[tuple[Trigger, ...], tuple[Trigger, ...]]:
+    """All triggers, the untrue ones marked as revoked; and the untrue ones alone, as they were."""
+    untrue = tuple(
+        trigger
+        for trigger in triggers
+        if trigger.is_open(now)
+        and not is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+    )
+    if not untrue:
+        return triggers, untrue
+    return tuple(one._replace(revoked=True) if one in untrue else one for one in triggers), untrue
+
+
+def _reported(event: Event, triggers: tuple[Trigger, ...]) -> tuple[Trigger, ...]:
+    """The triggers on which this event gives new feedback."""
+    if not isinstance(event.fact, FeedbackGiven):
+        return ()
+    cause = event.key.cause
+    return tuple(trigger for trigger in triggers if any(report.cause == cause for report in trigger.feedback))
+
+
+def _considered(record: UserRecord, due: list[Moment], account: Account, now: datetime) -> list[Moment | Deferred]:
+    """The due moments of the best subscription, and those that were deferred until now."""
+    of_the_best = (moment for moment in due if moment.subscription_id == account.best.id)
+    return [*of_the_best, *(deferred for deferred in record.deferred if deferred.until <= now)]
+
+
+def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
+    """True if a moment is recent and still describes the user."""
+    recent = now - moment.at < terms.freshness
+    return recent and is_still_true(account, moment.kind, moment.subscription_id, moment.grant)
+
+
+def _remember_decision(
+    record: UserRecord, decision: Decision, now: datetime, terms: Terms
+) -> tuple[UserRecord, tuple[Trigger, ...]]:
+    """The record with the decision's deferrals, triggers and assignments, and the open triggers it evicted."""
     waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)
     if waiting != record.deferred or decision.deferred:
         soonest_first = sorted((*waiting, *decision.deferred), key=lambda deferred: deferred.until)
         record = record._replace(deferred=tuple(soonest_first[:MAX_DEFERRED]))
+    record = record._replace(assignments=assign(record.assignments, decision.assignments))
     if not decision.issued:
-        return record._replace(assignments=assign(record.assignments, decision.assignments))
-    kept, tallies, unwatched = forget((*record.triggers, *decision.issued), record.tallies, MAX_TRIGGERS, now)
-    for trigger in unwatched:
-        outbox.revoke(trigger)
-    return record._replace(
-        triggers=triggers.forget_feedback_events(kept, before=now - terms.redelivery),
-        tallies=tallies,
-        assignments=assign(record.assignments, decision.assignments),
-    )
+        return record, ()
+    kept, tallies, evicted = evict((*record.triggers, *decision.issued), record.tallies, MAX_TRIGGERS, now)
+    triggers = forget_feedback_events(kept, before=now - terms.redelivery)
+    return record._replace(triggers=triggers, tallies=tallies), evicted
 
 
-def user_of(record: UserRecord, account: Account, offered: tuple[Trigger, ...], now: datetime) -> User:
-    """The user as a decision sees them."""
-    profile = profiles.profile(record.profile)
-    return User(record.user_id, now, account, profile, record.signals, offered, record.tallies, record.assignments)
-
-
-def _expose(outbox: Outbox, event: Event, offered: tuple[Trigger, ...]) -> None:
-    """Pass on what a consumer newly reports of a trigger, to be analysed with how the trigger came about."""
-    if isinstance(event.fact, FeedbackGiven):
-        for trigger in offered:
-            if any(report.cause == event.key.cause for report in trigger.feedback):
-                outbox.expose(trigger, event.fact)
-
-
-def _asked(record: UserRecord, due: list[Moment], account: Account, now: datetime) -> list[Moment | Deferred]:
-    """What a decision is about: the moments of the subscription that speaks for the user, and what was put off."""
-    spoken = (moment for moment in due if moment.subscription_id == account.best.id)
-    return [*spoken, *(deferred for deferred in record.deferred if deferred.until <= now)]
-
-
-def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
-    """Whether a moment is recent, and what it says is still true."""
-    return now - moment.at < terms.freshness and is_still_true(
-        account, moment.kind, moment.subscription_id, moment.cause
-    )
-
-
-def _still_true(
-    offered: tuple[Trigger, ...], account: Account, now: datetime
-) -> tuple[tuple[Trigger, ...], list[Trigger]]:
-    """All triggers, those that say something untrue by now marked as revoked; and these alone."""
-    ceased = [
-        trigger
-        for trigger in offered
-        if trigger.is_open(now)
-        and not is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
-    ]
-    if not ceased:
-        return offered, ceased
-    return tuple(one._replace(revoked=True) if one in ceased else one for one in offered), ceased
+def _changed_facts(announced: Facts, account: Account) -> Change | None:
+    """The difference between the facts announced last and those of now; None if there is none."""
+    before, after = announced or NOTHING_ANNOUNCED, facts_of(account.best)
+    return Change(account.best.id, before, after) if before != after else None

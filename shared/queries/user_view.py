@@ -1,24 +1,25 @@
-"""What a user's document says as of one instant, as JSON: in short for reports, and in full for people."""
+"""A user's document as read at one instant: a summary for reports, and everything for people."""
 
 from datetime import datetime
 from typing import Any
 
 import orjson
 
+from shared.contracts.outbound.subscription_change import public_facts
 from shared.contracts.topics import Topic
 from shared.domain import profiles
-from shared.domain.ring import from_row
+from shared.domain.ring import SUBSCRIPTION_ID, Row, fact_of, key_of
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger, trigger_state
 from shared.record.user_record import UserRecord
 
 View = dict[str, Any]
-"""JSON, but for instants, which are datetimes in UTC."""
+"""JSON, except that instants are datetimes in UTC; see `to_json`."""
 
 
 def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
-    """The user at `now`: the best subscription, and all of them where there are several."""
+    """The user at `now`: the best subscription, and all of them if there are several."""
     account, _ = record.history.at(now, terms)
     view = {"user_id": record.user_id, **_facts(account.best), "trial_used": account.trial_used}
     if len(account.subscriptions) > 1:
@@ -27,7 +28,7 @@ def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
 
 
 def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
-    """The user at `now`, with all that led there and all that is to come, oldest first."""
+    """The user at `now`, with everything that led there and everything that is due; lists are oldest first."""
     entries = [(entry, message) for entry in record.pending for message in entry.messages]
     return {
         "now": now,
@@ -40,7 +41,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
             for deferred in record.deferred
         ],
         "signals": [signal._asdict() for signal in record.signals],
-        "events": [_event(row, record.user_id) for row in record.history.ring],
+        "events": [_event(row) for row in record.history.ring],
         "triggers": [_trigger(trigger, now) for trigger in record.triggers],
         "decisions": [message.body for _, message in entries if message.topic == Topic.DECISION],
         "pending": [
@@ -53,38 +54,23 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
 
 
 def _facts(subscription: Subscription) -> View:
-    """A subscription's status and the facts beside it."""
+    """The public facts of a subscription, with what is scheduled in full, and the first and last payment."""
+    facts = public_facts(subscription)
+    del facts["scheduled_plan"]  # a part of scheduled_plan_change
+    price_consent = facts.pop("price_consent")
     return {
         "subscription_id": subscription.id,
-        "status": subscription.shown_status,
-        "entitled": subscription.entitled,
-        "plan": subscription.plan,
-        "period_start": subscription.period_start,
-        "period_end": subscription.period_end,
-        "trial_ends_at": subscription.trial_ends_at,
-        "auto_renew": subscription.auto_renew,
-        "auto_renew_reason": subscription.auto_renew_reason,
-        "grace_until": subscription.grace_until,
-        "resume_at": subscription.resume_at,
-        "cancel_at": subscription.cancel_at,
+        **facts,
         "scheduled_pause": subscription.pause._asdict() if subscription.pause else None,
         "scheduled_plan_change": subscription.plan_change._asdict() if subscription.plan_change else None,
-        "price_consent": subscription.price_consent,
+        "price_consent": price_consent,
         "first_paid_at": subscription.first_paid_at,
         "last_paid_at": subscription.last_paid_at,
     }
 
 
-def _event(row: tuple[Any, ...], user_id: str) -> View:
-    event = from_row(row, user_id)
-    return {
-        "occurred_at": event.occurred_at,
-        "topic": event.key.topic,
-        "source": event.key.source,
-        "event_id": event.key.event_id,
-        "subscription_id": event.subscription_id,
-        **event.fact._asdict(),
-    }
+def _event(row: Row) -> View:
+    return {**key_of(row)._asdict(), "subscription_id": row[SUBSCRIPTION_ID], **fact_of(row)._asdict()}
 
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
@@ -93,5 +79,5 @@ def _trigger(trigger: Trigger, now: datetime) -> View:
 
 
 def to_json(view: View) -> Any:
-    """The view as plain JSON; instants become RFC 3339 with Z."""
+    """The view as plain JSON; instants become RFC 3339 text with Z."""
     return orjson.loads(orjson.dumps(view, option=orjson.OPT_UTC_Z))

@@ -1,1 +1,1 @@
-"""The user's record: everything stored about one user, and how it becomes the bytes of a document."""
+"""The user's record: everything stored about one user, and its encoding as the blob of a document."""

@@ -1,37 +1,40 @@
-"""Bounds: a record made to fit into its document, by giving up what matters least."""
+"""Size bound of a document: a record that is too large drops the data that matters least."""
 
-from shared.domain.tallies import forget
+from shared.domain.tallies import evict
 from shared.domain.terms import Terms
 from shared.record.codec import pack
 from shared.record.user_record import Pending, UserRecord
 
+# Firestore's limit is 1 MiB per document (https://cloud.google.com/firestore/quotas). The bound is far lower
+# because every event reads, inflates, deflates and writes the whole blob.
 MAX_BLOB = 12 * 1024
-"""Above this many bytes a document sheds its oldest pending messages, and then what is missed least."""
+"""The bound on a blob in bytes. A larger record drops its oldest pending messages first, then other data."""
 
 
 def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
-    """The record, its blob, and the pending messages it had to shed.
+    """The record within `limit` bytes, its blob, and the pending entries that it had to drop.
 
-    All but the newest pending entry, which is the one being committed, fits into `limit` bytes.
+    The newest pending entry is the one being committed: it is always kept, and does not count towards the limit if
+    other data must be dropped. One decision over very many campaigns must not cost a user the ring.
     """
-    shed: list[Pending] = []
+    dropped: list[Pending] = []
     blob = pack(record)
     while len(blob) > limit and len(record.pending) > 1:
-        shed.append(record.pending[0])
+        dropped.append(record.pending[0])
         record = record._replace(pending=record.pending[1:])
         blob = pack(record)
     if len(blob) > limit:
-        record = _shrunk(record._replace(pending=()), terms, limit)._replace(pending=record.pending)
+        record = _shrink(record._replace(pending=()), terms, limit)._replace(pending=record.pending)
         blob = pack(record)
-    return record, blob, shed
+    return record, blob, dropped
 
 
-def _shrunk(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
-    """The record in `limit` bytes, as far as that can be.
+def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
+    """The record in at most `limit` bytes if possible, else as small as possible.
 
-    The oldest of the ring move to the base; then the oldest offers are only counted, and at last the subscriptions
-    least worth are forgotten, all but one. Ids of ordinary length leave room for most of a ring: the rest is for
-    very long ones.
+    First the oldest quarter of the ring moves to the base, repeatedly. Then the oldest triggers become tallies.
+    Last, the least valuable subscriptions are dropped, all but one. With ids of ordinary length most of a ring
+    remains; the later steps are for very long ids.
     """
     while len(pack(record)) > limit:
         history = record.history
@@ -40,10 +43,10 @@ def _shrunk(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
             record = record._replace(history=history)
         elif record.triggers:
             now = record.as_of or record.triggers[-1].decided_at
-            kept, tallies, _ = forget(record.triggers, record.tallies, len(record.triggers) * 3 // 4, now)
+            kept, tallies, _ = evict(record.triggers, record.tallies, len(record.triggers) * 3 // 4, now)
             record = record._replace(triggers=kept, tallies=tallies)
         elif len(history.head.subscriptions) > 1:
-            record = record._replace(history=history.forget_least(terms))
+            record = record._replace(history=history.evict_least_valuable(terms))
         else:
             break
     return record

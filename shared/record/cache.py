@@ -1,27 +1,27 @@
-"""Recall: the records of the users heard of last, so that a document that nobody changed is not unpacked again."""
+"""Cache of recently committed records, which avoids unpacking a document that nobody else has changed."""
 
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 
 
 class RecordCache:
-    """The last records of at most so many users. One is believed only while the store gives the very same blob."""
+    """At most `max_records` records. A record is used only while the store still returns exactly its blob."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self._known: dict[str, tuple[bytes, UserRecord]] = {}
-        """By user id, the one kept last at the end."""
+    def __init__(self, max_records: int) -> None:
+        self.max_records = max_records
+        self._entries: dict[str, tuple[bytes, UserRecord]] = {}
+        """Blob and record by user id, in the order in which they were stored."""
 
-    def record(self, user_id: str, blob: bytes | None) -> UserRecord:
-        """The record in a blob; a new one where there is none. Raises `UnreadableRecord`."""
+    def read(self, user_id: str, blob: bytes | None) -> UserRecord:
+        """The record in a blob, from the cache if possible. A new record for None. Raises `UnreadableRecord`."""
         if blob is None:
             return UserRecord(user_id)
-        known_blob, known = self._known.get(user_id, (None, None))
-        return known if known and known_blob == blob else unpack(blob)
+        cached_blob, cached = self._entries.get(user_id, (None, None))
+        return cached if cached and cached_blob == blob else unpack(blob)
 
-    def keep(self, blob: bytes, record: UserRecord) -> None:
-        """Remember what was committed, instead of the user heard of longest ago."""
-        self._known.pop(record.user_id, None)
-        self._known[record.user_id] = blob, record
-        if len(self._known) > self.most:
-            del self._known[next(iter(self._known))]
+    def store(self, blob: bytes, record: UserRecord) -> None:
+        """Cache a committed record. The entry stored longest ago is evicted if there are too many."""
+        self._entries.pop(record.user_id, None)
+        self._entries[record.user_id] = blob, record
+        if len(self._entries) > self.max_records:
+            del self._entries[next(iter(self._entries))]

@@ -1,7 +1,7 @@
-"""Rows: named tuples, which JSON knows as plain lists of their fields, read back by what their classes declare.
+"""Rows: named tuples stored in JSON as lists of their fields, and read back by the declared types of those fields.
 
-A field that is new is read without a word here. It goes to the end of its class, with a default. A row that ends
-early takes the defaults; one with more fields than its class has was written by a newer version, and is refused.
+A new field needs no code here: add it at the end of its class, with a default. A row with fewer fields than its
+class takes the defaults. A row with more fields was written by a newer version, and is rejected.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,56 +12,60 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 Reader = Callable[[Any], Any]
-"""Makes a value of what JSON gives. Raises `ValueError`, `TypeError` or `LookupError` where that is none."""
-PLAIN = frozenset({str, int, bool, float, dict, Any})
-"""What JSON gives as it is."""
+"""Converts a JSON value. Raises `ValueError`, `TypeError` or `LookupError` if the value does not fit the type."""
+JSON_TYPES = frozenset({str, int, bool, float, dict, Any})
+"""Types whose values JSON returns without conversion."""
 
 
 def reader_of(kind: Any) -> Reader | None:
-    """What reads values of a type: time, enumeration, tuple, named tuple, or one of these or null.
+    """The reader for a type: a datetime, an enumeration, a tuple, a named tuple, or one of these or None.
 
-    None for a type whose values JSON gives as they are. Raises `TypeError` for a type that it does not know.
+    Returns None for a type that needs no conversion. Raises `TypeError` for a type that is not supported.
     """
     origin, arguments = get_origin(kind), get_args(kind)
-    if (origin or kind) in PLAIN:
+    if (origin or kind) in JSON_TYPES:
         return None
     if origin in {Union, UnionType}:
-        return _one_of([reader_of(one) for one in arguments if one is not NoneType])
+        return _union_reader([reader_of(member) for member in arguments if member is not NoneType])
     if origin is tuple:
-        return _all_of(reader_of(arguments[0])) if arguments[-1] is ... else _each_of(map(reader_of, arguments))
+        if arguments[-1] is ...:
+            return _list_reader(reader_of(arguments[0]))
+        return _tuple_reader(map(reader_of, arguments))
     if kind is datetime:
         return datetime.fromisoformat
     if issubclass(kind, Enum):
         return {member.value: member for member in kind}.__getitem__
-    return _of_fields(kind)
+    return _named_tuple_reader(kind)
 
 
-def _one_of(readers: list[Reader | None]) -> Reader | None:
-    """One type or null, or any of several that JSON gives as they are."""
+def _union_reader(readers: list[Reader | None]) -> Reader | None:
+    """The reader for one type or None, or for several types that need no conversion."""
     read, *others = readers
     if others and any(readers):
-        raise TypeError("several types, which JSON cannot tell apart")
+        raise TypeError("expected one type or None: JSON cannot tell several converted types apart")
     return read and (lambda value: None if value is None else read(value))
 
 
-def _all_of(read: Reader | None) -> Reader:
-    return (lambda row: tuple(map(read, _listed(row)))) if read else (lambda row: tuple(_listed(row)))
+def _list_reader(read: Reader | None) -> Reader:
+    """The reader for a tuple of any length whose items have one type."""
+    return (lambda row: tuple(map(read, _as_list(row)))) if read else (lambda row: tuple(_as_list(row)))
 
 
-def _each_of(readers: Iterable[Reader | None]) -> Reader:
-    known = tuple(readers)
+def _tuple_reader(readers: Iterable[Reader | None]) -> Reader:
+    """The reader for a tuple of fixed length whose items each have their own type."""
+    item_readers = tuple(readers)
     return lambda row: tuple(
-        read(value) if read else value for read, value in zip(known, _listed(row), strict=True)
+        read(value) if read else value for read, value in zip(item_readers, _as_list(row), strict=True)
     )
 
 
 @cache
-def _of_fields(kind: Any) -> Reader:
+def _named_tuple_reader(kind: Any) -> Reader:
     hints = get_type_hints(kind)
     readers = [(place, read) for place, name in enumerate(kind._fields) if (read := reader_of(hints[name]))]
 
     def read_row(row: Any) -> Any:
-        values = _listed(row)
+        values = _as_list(row)
         for place, read in readers:
             if place >= len(values):
                 break
@@ -71,7 +75,7 @@ def _of_fields(kind: Any) -> Reader:
     return read_row
 
 
-def _listed(row: Any) -> list[Any]:
+def _as_list(row: Any) -> list[Any]:
     if type(row) is not list:
-        raise TypeError("not a list")
+        raise TypeError(f"expected a list, found {type(row).__name__}")
     return row

@@ -1,4 +1,4 @@
-"""The user's document: everything Upbeat knows of one user, and what it has yet to tell others."""
+"""The user's record: everything Upbeat knows about one user, and the messages not known to be published."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import orjson
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.domain.assignments import Assignment
 from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
@@ -16,47 +16,52 @@ from shared.domain.signals import BehaviouralSignal
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Trigger
 
+# Bounds on the collections of a record, which keep its blob near `shared.record.bounds.MAX_BLOB`.
 MAX_TRIGGERS = 48
+"""Triggers kept individually. Older ones are counted in `tallies`."""
 MAX_DEFERRED = 16
 MAX_FIRED = 64
+"""Decided causes kept individually. Older ones are covered by `Fired.floor`."""
 
 
 class Pending(NamedTuple):
-    """Messages committed with the state, but perhaps not yet published, under the event that caused them."""
+    """The messages of one event: committed with the state, and perhaps not published yet."""
 
     cause: str
+    """The cause of the event, by which a redelivery finds this entry."""
     digest: str
+    """The digest of the event's content, which reveals an id reused for other content."""
     committed_at: datetime
     payload: str = ""
-    """The messages as JSON text, since hardly any of them is ever read again."""
+    """The messages as JSON text, because they are rarely read again."""
 
     @classmethod
     def of(cls, event: Event, now: datetime, messages: Sequence[Message]) -> "Pending":
-        """The messages that an event led to."""
+        """The entry for the messages of an event."""
         rows = [(message.topic, message.message_id, orjson.Fragment(message.data)) for message in messages]
         return cls(event.key.cause, event.digest, now, orjson.dumps(rows).decode())
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """The messages, to be published again."""
+        """The messages, decoded so that they can be published again."""
         return tuple(Message(*row) for row in orjson.loads(self.payload))
 
 
 class Fired(NamedTuple):
-    """The causes that time brought and that were decided, winner or not, so that none is decided twice."""
+    """The causes brought by time that were decided, with or without a winner, so that none is decided twice."""
 
     causes: tuple[tuple[datetime, str], ...] = ()
-    """The short names of the newest 64, by the instant of their moment: a cause itself may be long."""
+    """Instant of the moment and hash of the cause, for the newest 64 in order. A cause itself may be long."""
     floor: datetime | None = None
-    """What is not newer than this has been decided, though its cause is no longer kept."""
+    """Every moment up to this instant counts as decided, although its cause is no longer kept."""
 
     def covers(self, at: datetime, cause: str) -> bool:
-        """Whether a moment of this instant and cause was decided."""
+        """True if the moment of this instant and cause was decided."""
         name = cause_of(cause)
         return (self.floor is not None and at <= self.floor) or any(name == decided for _, decided in self.causes)
 
     def plus(self, new: tuple[tuple[datetime, str], ...]) -> "Fired":
-        """With more causes decided."""
+        """A copy with more decided causes."""
         if not new:
             return self
         causes = tuple(sorted({*self.causes, *((at, cause_of(cause)) for at, cause in new)}))
@@ -65,9 +70,10 @@ class Fired(NamedTuple):
 
 
 class UserRecord(NamedTuple):
-    """One user's document. Every collection in it has a bound.
+    """Everything stored about one user. Every collection in it is bounded.
 
-    A named tuple like `Subscription`, which is three times as quick to copy as a frozen dataclass.
+    It is a named tuple, like `Subscription`: copying one is three times as fast as copying a frozen dataclass.
+    Fields are stored by position, so a new field goes to the end.
     """
 
     user_id: str
@@ -75,31 +81,35 @@ class UserRecord(NamedTuple):
     profile: tuple[ProfileFact, ...] = ()
     signals: tuple[BehaviouralSignal, ...] = ()
     triggers: tuple[Trigger, ...] = ()
-    """The newest 48 offers made, oldest first: what caps count, what feedback speaks of, what may be revoked."""
+    """The newest 48 triggers issued, oldest first: counted by caps, named by feedback, open to revocation."""
     fired: Fired = Fired()
-    announced: dict[str, str | bool | None] = {}  # noqa: RUF012 - nothing ever changes it
-    """What the last `subscription-change` told the world; empty before the first."""
+    announced: dict[str, str | bool | None] = {}  # noqa: RUF012 - never mutated
+    """The facts in the last `subscription-change` message. Empty before the first one."""
     next_due_at: datetime | None = None
+    """The instant at which the clock must process this user, UTC. None means never."""
     sequence: int = 0
-    """The last sequence number given to a message."""
+    """The sequence number of the last message about this user."""
     pending: tuple[Pending, ...] = ()
-    """Oldest first."""
+    """Committed messages per event, oldest first."""
     tallies: Tallies = Tallies()
-    """Older offers, counted, so that caps are kept for ever."""
+    """Counters for older triggers, so that caps hold for ever."""
     assignments: tuple[Assignment, ...] = ()
-    """The variants of experiments that the user was given."""
+    """The variants of experiments assigned to the user."""
     deferred: tuple[Deferred, ...] = ()
-    """What is to be decided afresh when the user may be disturbed again."""
+    """At most 16 deferred decisions, made again when the user may be disturbed."""
     raised: tuple[str, ...] = ()
-    """The scores that are up, and bring their moment again only after they have fallen."""
+    """Scores that reached `at_least`. Each raises its moment again only after it was below `rearm_below`."""
     as_of: datetime | None = None
-    """The present at the last commit. A user's time never goes back, though instances' clocks differ."""
+    """The user's `effective_now` at the last commit, UTC."""
 
-    def present(self, now: datetime, event: Event) -> datetime:
-        """What time it is for this user, where a clock says `now`: no earlier than was committed, or is due."""
+    def effective_now(self, now: datetime, event: Event) -> datetime:
+        """The latest of the clock's `now`, the last commit's time, and the due time if the clock sent the event.
+
+        A user's time never goes back, although the clocks of instances differ.
+        """
         due_at = event.occurred_at if isinstance(event.fact, TimePassed) else now
         return max(now, due_at, self.as_of or now)
 
-    def pending_for(self, cause: str) -> Pending | None:
-        """What an event left to be published, if it was committed."""
+    def pending_entry(self, cause: str) -> Pending | None:
+        """The pending messages of an event that was committed before. None if there are none."""
         return next((entry for entry in self.pending if entry.cause == cause), None)

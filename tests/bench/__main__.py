@@ -1,6 +1,7 @@
-"""Benchmarks, run as `make bench`: ratios within one run, since the machine's speed is nobody's merit.
+"""Benchmarks, run as `make bench`. They report ratios within one run, which do not depend on the machine's speed.
 
-Each line says what was compared, both times and the ratio. Nothing here fails: numbers are for people.
+Each line names the two things compared, with both times and their ratio. No benchmark fails: the numbers are for
+people.
 """
 
 import asyncio
@@ -34,8 +35,8 @@ DAY = timedelta(days=1)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class Standing:
-    """A clock that stands where it was put."""
+class FixedClock:
+    """A clock that moves only when a benchmark sets `instant`."""
 
     def __init__(self) -> None:
         self.instant = START
@@ -44,15 +45,15 @@ class Standing:
         return self.instant
 
 
-class Nowhere:
-    """A publisher to nobody."""
+class NullPublisher:
+    """A publisher that discards every message."""
 
     async def publish(self, messages: object) -> None:
         pass
 
 
 def renewal(number: int, at: datetime, user_id: str = "user-1") -> dict[str, Any]:
-    """A renewal, as a producer sends it."""
+    """The JSON of a renewal event, as a producer publishes it."""
     return {
         "event_id": f"evt_{number:08d}",
         "source": "billing",
@@ -68,28 +69,28 @@ def renewal(number: int, at: datetime, user_id: str = "user-1") -> dict[str, Any
 
 
 def payment(number: int, at: datetime) -> bytes:
-    """The push body of a renewal."""
+    """The request body with which Pub/Sub pushes a renewal."""
     data = b64encode(json.dumps(renewal(number, at)).encode()).decode()
     return json.dumps({"message": {"data": data}}).encode()
 
 
 def event(number: int) -> Event:
-    """A renewal, a day after the one before."""
+    """The parsed renewal of day `number`."""
     return parse_event("payment", decode(payment(number, START + number * DAY)))
 
 
-def compare(what: str, ours: float, theirs: float) -> None:
-    """Print a line: ours, the yardstick, and ours over the yardstick."""
-    sys.stdout.write(f"{what:<72} {ours:9.1f} µs {theirs:9.1f} µs {ours / theirs:7.2f}\n")
+def report(names: str, ours: float, baseline: float) -> None:
+    """Print one line: our time, the baseline's time, and their ratio."""
+    sys.stdout.write(f"{names:<72} {ours:9.1f} µs {baseline:9.1f} µs {ours / baseline:7.2f}\n")
 
 
 def folding() -> None:
-    """A newer event folds onto the head; an old one refolds the ring."""
+    """A newer event, which folds onto the head, against an old event, which refolds the ring."""
     history = History()
     for number in range(96):
         history = history.add(event(number), TERMS).history
     newer, oldest = event(96), event(-1)
-    compare(
+    report(
         "fold a newer event onto the head : refold a full ring",
         cpu_of(lambda: history.add(newer, TERMS), 200),
         cpu_of(lambda: history.add(oldest, TERMS), 20),
@@ -97,10 +98,10 @@ def folding() -> None:
 
 
 def reading() -> None:
-    """Reading an event against the JSON parser it stands on."""
+    """Parsing and validating an event, against the JSON parser alone."""
     body = payment(1, START)
     data = decode(body).data
-    compare(
+    report(
         "push body to event : json.loads of the event alone",
         cpu_of(lambda: parse_event("payment", decode(body)), 2000),
         cpu_of(lambda: json.loads(data), 2000),
@@ -108,12 +109,12 @@ def reading() -> None:
 
 
 def packing() -> None:
-    """The codec on a small and a full document."""
+    """Packing and unpacking a document with a full ring, against a document with one event."""
     history = History()
     for number in range(96):
         history = history.add(event(number), TERMS).history
     full, small = UserRecord("user-1", history), UserRecord("user-1", History().add(event(1), TERMS).history)
-    compare(
+    report(
         "pack and unpack a full ring : one event",
         cpu_of(lambda: unpack(pack(full)), 100),
         cpu_of(lambda: unpack(pack(small)), 1000),
@@ -121,17 +122,17 @@ def packing() -> None:
 
 
 class Growing:
-    """A user who renews every day, through the whole application on SQLite."""
+    """A user who renews every day, processed by the whole application on SQLite."""
 
     def __init__(self, folder: str) -> None:
-        self.clock = Standing()
+        self.clock = FixedClock()
         self.store = SqliteStore(Path(folder) / "bench.sqlite", durable=False)
         catalogs = FixedCatalogs(load_catalog(DEFAULT_CATALOG))
-        self.application = Application(self.store, Nowhere(), catalogs, self.clock, TERMS)
+        self.application = Application(self.store, NullPublisher(), catalogs, self.clock, TERMS)
         self.days = 0
 
     async def renew(self) -> float:
-        """Handle the next renewal; the seconds of CPU that it took."""
+        """Handle the next renewal, and return the CPU seconds it took."""
         renewed = event(self.days)
         self.days += 1
         self.clock.instant = renewed.occurred_at
@@ -141,7 +142,7 @@ class Growing:
 
 
 async def grow(old: Growing, young: Growing) -> tuple[float, float]:
-    """Median microseconds of 500 renewals each, from the 9,500th and from the 100th."""
+    """Median microseconds of CPU over 500 renewals of each user, from the 9,500th and from the 100th."""
     for user, days in ((old, 9_500), (young, 100)):
         for _ in range(days):
             await user.renew()
@@ -151,25 +152,25 @@ async def grow(old: Growing, young: Growing) -> tuple[float, float]:
 
 
 def growing() -> None:
-    """The 10,000th event of a user against the 100th, by turns, so that both meet the same machine."""
+    """The 10,000th event of a user against the 100th, in turns, so that both run under the same conditions."""
     with TemporaryDirectory() as one, TemporaryDirectory() as other:
         old = Growing(one)
         late, early = asyncio.run(grow(old, Growing(other)))
         ((_, blob),) = old.store.blobs()
-    compare(f"the 10,000th event (a document of {len(blob):,} bytes) : the 100th", late, early)
+    report(f"the 10,000th event (a document of {len(blob):,} bytes) : the 100th", late, early)
 
 
 def replaying() -> None:
-    """Events a second with one process and with two: of the demo's history, of renewals, and of mere duplicates.
+    """Print events per second with one and two processes: the demo's history, renewals, and duplicates.
 
-    In the demo's history each event is followed by two that time brings. A duplicate is carried in and looked up,
-    and nothing else comes of it: no replay through these functions can be faster than that.
+    In the demo's history, each event is followed by two that time causes. A duplicate is only delivered and looked
+    up, so its rate is the upper bound of any replay through these functions.
     """
     renewals = [_line(number % 1_000, number // 1_000) for number in range(10_000)]
-    for what, lines in (
+    for name, lines in (
         ("the demo's history", [json.dumps(line) for line in cdnow.events()]),
         ("renewals of 1,000 users", renewals),
-        ("the same 1,000 events over and over", renewals[:1_000] * 20),
+        ("the same 1,000 events, 20 times", renewals[:1_000] * 20),
     ):
         with TemporaryDirectory() as folder:
             events = Path(folder) / "events.jsonl"
@@ -178,7 +179,7 @@ def replaying() -> None:
             one, two = [
                 replay(events, out, DEFAULT_CATALOG, processes=count).events_per_second for count in (1, 2)
             ]
-        sys.stdout.write(f"replay of {what}: {one:.0f} events a second in one process, {two:.0f} in two\n")
+        sys.stdout.write(f"replay of {name}: {one:.0f} events a second in one process, {two:.0f} in two\n")
 
 
 def _line(user: int, month: int) -> str:
@@ -188,8 +189,8 @@ def _line(user: int, month: int) -> str:
 
 
 def main() -> None:
-    """Run them all."""
-    sys.stdout.write(f"{'what : yardstick':<72} {'ours':>12} {'yardstick':>12} {'ratio':>7}\n")
+    """Run all benchmarks."""
+    sys.stdout.write(f"{'ours : baseline':<72} {'ours':>12} {'baseline':>12} {'ratio':>7}\n")
     for benchmark in (reading, folding, packing, deciding, scoring, growing, replaying):
         benchmark()
 

@@ -1,4 +1,4 @@
-"""What a decision costs, beside a plain evaluation of the same clauses, and what loading a catalog costs."""
+"""Benchmarks of a decision, against a plain evaluation of the same clauses, and of loading a catalog."""
 
 import sys
 from collections.abc import Callable
@@ -36,7 +36,7 @@ RENEWED = Moment(MomentKind.RENEWED, "main", NOW, "cause")
 
 
 def clauses(number: int) -> list[dict[str, str]]:
-    """Five clauses that no other campaign has. The user fails the last one of every other campaign."""
+    """Five clauses that no other campaign has. The user fails the last clause of every second campaign."""
     return [
         {"active": f"subscription.status == 'active' && subscription.plan != 'plan_{number}'"},
         {"renews": f"subscription.auto_renew && subscription.days_in_status > {number % 60}"},
@@ -54,7 +54,7 @@ LIMITS = {
 
 
 def catalog(campaigns: int, limits: dict[str, Any] = LIMITS) -> dict[str, Any]:
-    """So many campaigns, all for one moment, in ten placements, each with the same limits."""
+    """A catalog of `campaigns` campaigns for one moment, in ten placements, all with the same limits."""
     return {
         "placements": {f"place_{n}": {"channel": "in_app"} for n in range(10)},
         "offers": {f"offer_{n}": {"cms_ref": "offers/any", "validity_hours": 48} for n in range(campaigns)},
@@ -74,26 +74,26 @@ def catalog(campaigns: int, limits: dict[str, Any] = LIMITS) -> dict[str, Any]:
 
 
 def user() -> User:
-    """Somebody with a full memory of offers."""
+    """A user whose document holds the maximum of 48 triggers."""
     offered = tuple(_offered(number) for number in range(48))
     return User("user-1", NOW, Account((PAYING,)), Profile(country="SE"), triggers=offered)
 
 
 def decision(compiled: Catalog, of: User) -> Decision:
-    """One decision, from nothing."""
+    """One decision, with a new `Situation`."""
     return decide(Situation(compiled, of), [RENEWED])
 
 
 def plainly(compiled: Catalog, of: User) -> Callable[[], object]:
-    """Every clause evaluated by itself, with facts that are at hand."""
+    """A function that evaluates every clause separately, with precomputed facts."""
     audiences = [one.audience for one in compiled.listening(RENEWED) if one.audience]
-    activation = activate(facts_about(of, {name for audience in audiences for name in audience.asks}))
+    activation = activate(facts_about(of, {name for audience in audiences for name in audience.variables}))
     programs = [clause.program for audience in audiences for clause in audience.clauses]
     return lambda: [program.eval(activation) for program in programs]
 
 
 def deciding() -> None:
-    """Microseconds of CPU for a decision over 50 campaigns and for its 250 clauses; milliseconds for a catalog."""
+    """Print the CPU time of a decision over 50 campaigns, of its 250 clauses, and of loading a catalog of 100."""
     free, limited, somebody = compile_catalog(catalog(50, {})), compile_catalog(catalog(50)), user()
     theirs, ours, with_limits = cpu_of_each(
         plainly(free, somebody),
@@ -102,7 +102,7 @@ def deciding() -> None:
         times=20,
     )
     sys.stdout.write("a decision over 50 campaigns of 5 clauses : its 250 clauses evaluated one by one\n")
-    for what, spent in (("clauses alone", ours), ("with caps, rests and feedback to heed", with_limits)):
+    for what, spent in (("clauses alone", ours), ("with caps, cool-downs and feedback rules", with_limits)):
         sys.stdout.write(f"  {what}: {spent:.0f} µs : {theirs:.0f} µs, {spent / theirs:.2f}\n")
     hundred = catalog(100)
     (loaded,) = cpu_of_each(lambda: compile_catalog(hundred), times=1)

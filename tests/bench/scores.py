@@ -1,4 +1,4 @@
-"""What a score costs: the time to load one, and the time to ask it."""
+"""Benchmarks of scores: loading an artifact, and evaluating it."""
 
 import json
 import random
@@ -13,14 +13,14 @@ TRAINED = {"on": "nothing: random numbers", "at": "2026-01-01", "rows": 0, "how"
 
 
 def trees(count: int = 150, leaves: int = 8) -> bytes:
-    """An artifact of random trees grown leaf by leaf, as LightGBM does."""
+    """An artifact of random trees, grown leaf-wise as in LightGBM."""
     draw = random.Random(1)  # noqa: S311 - a benchmark
     grown = [_tree(leaves, draw) for _ in range(count)]
     return _artifact(kind="trees", base=-1.0, link="logistic", trees=grown)
 
 
 def logistic(terms: int = 12) -> bytes:
-    """An artifact of terms of which a third are categorical, and the others have a knot."""
+    """A logistic artifact: one third of its terms are categorical, the others are numeric with a knot."""
     bent = {"coefficient": 0.1, "center": 5, "missing": "fail", "knots": [{"at": 50, "coefficient": 0.1}]}
     numeric = [{"feature": fact, **bent} for fact in FACTS[: terms - terms // 3]]
     categories = {"true": 1.0, "false": -1.0}
@@ -32,16 +32,18 @@ def logistic(terms: int = 12) -> bytes:
 
 
 def scoring() -> None:
-    """Microseconds of CPU to load an artifact, and to ask it about a user."""
+    """Print the CPU time to load an artifact, and to evaluate it for one user."""
     numbers = {fact: float(index * 7 % 100) for index, fact in enumerate(FACTS)}
     mixed: dict[str, object] = {**numbers, **dict.fromkeys(FACTS[8:], True)}
     artifacts = (("150 trees of 8 leaves", trees(), numbers), ("12 logistic terms", logistic(), mixed))
     for what, data, facts in artifacts:
         score = load_score(data)
-        asked = cpu_of(lambda ask=score.evaluate, facts=facts: ask(facts), 200)  # type: ignore[misc]
+        evaluated = cpu_of(lambda evaluate=score.evaluate, facts=facts: evaluate(facts), 200)  # type: ignore[misc]
         loaded = cpu_of(lambda data=data: load_score(data), 2)  # type: ignore[misc]
         size = len(data) // 1024
-        sys.stdout.write(f"a score of {what}: {asked:.1f} µs to ask, {loaded:.0f} µs to load its {size} KB\n")
+        sys.stdout.write(
+            f"a score of {what}: {evaluated:.1f} µs to evaluate, {loaded:.0f} µs to load its {size} KB\n"
+        )
 
 
 def _artifact(**content: Any) -> bytes:

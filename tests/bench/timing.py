@@ -1,11 +1,11 @@
-"""Timing: microseconds of CPU, the best of several rounds, since a machine is only ever disturbed to be slower."""
+"""Timing in microseconds of CPU: the best of several rounds, because disturbances only make a run slower."""
 
 import time
 from collections.abc import Callable
 
 
 def cpu_of_each(*works: Callable[[], object], times: int, rounds: int = 20) -> list[float]:
-    """Microseconds of CPU for one call of each, measured by turns, so that all meet the same."""
+    """Microseconds of CPU per call of each function, measured in turns under the same conditions."""
     best = [float("inf")] * len(works)
     for _ in range(rounds):
         for place, work in enumerate(works):
@@ -17,6 +17,6 @@ def cpu_of_each(*works: Callable[[], object], times: int, rounds: int = 20) -> l
 
 
 def cpu_of(work: Callable[[], object], times: int, rounds: int = 20) -> float:
-    """Microseconds of CPU for one call."""
+    """Microseconds of CPU per call."""
     (best,) = cpu_of_each(work, times=times, rounds=rounds)
     return best

@@ -1,4 +1,4 @@
-"""Chaos in one process: every place to crash, alone and in pairs, and many writers on one document at once."""
+"""Chaos in one process: every point at which to crash, alone and in pairs, and many concurrent writers."""
 
 import asyncio
 from itertools import product
@@ -10,7 +10,7 @@ import pytest
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
 from shared.domain.events import Event, TimePassed
@@ -34,11 +34,11 @@ LIFE = [
     paid(80),
     refunded(81, start=80),
 ]
-"""A life in which most things happen; the clock looks twice."""
+"""A user's events with most kinds of changes, and two ticks of the clock."""
 
 
 def messages(faults: dict[int, list[Fault]]) -> dict[str, Message]:
-    """All that is published in this life, where the deliveries of some events meet faults, one after the other."""
+    """All messages published for these events, where each delivery of some events meets the next fault."""
     pipeline = Pipeline(EVERYTHING)
     for number, one in enumerate(LIFE):
         pipeline.clock.move_to(one.occurred_at)
@@ -78,28 +78,28 @@ def test_a_fault_at_every_event_changes_nothing_that_is_published(fault: Fault) 
 
 
 class Interleaving(MemoryStore):
-    """A store that lets others go first, now here and now there."""
+    """A store that yields to other writers at random points."""
 
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.random = Random(seed)  # noqa: S311 - the same order in every run
 
-    async def _step_aside(self) -> None:
+    async def _yield_to_others(self) -> None:
         for _ in range(self.random.randrange(4)):
             await asyncio.sleep(0)
 
     async def load(self, user_id: str) -> Stored:
-        await self._step_aside()
+        await self._yield_to_others()
         return await super().load(user_id)
 
     async def commit(self, document: Document, version: object | None) -> None:
-        await self._step_aside()
+        await self._yield_to_others()
         await super().commit(document, version)
 
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_many_writers_at_once_lose_nothing_and_say_nothing_twice(seed: int) -> None:
-    """Every event three times, all at the same time, on one document."""
+    """Every event is delivered three times, all concurrently, to one document."""
     store, bus = Interleaving(seed), FlakyBus()
     application = Application(store, bus, FixedCatalogs(EVERYTHING), MovableClock(day(82)), TERMS)
     events = [one for one in LIFE if not isinstance(one.fact, TimePassed)]
@@ -113,7 +113,7 @@ async def test_many_writers_at_once_lose_nothing_and_say_nothing_twice(seed: int
 
 @pytest.mark.parametrize("cancelled_on", [13.9, 14, 14.1])
 async def test_an_event_and_the_clock_at_once_offer_something_for_an_end_once(cancelled_on: float) -> None:
-    """The trial ends, the user cancels at about the same time, and whichever is handled first wins."""
+    """The trial ends and the user cancels at about the same time; the event handled first wins."""
     for seed in range(20):
         store, bus, clock = Interleaving(seed), FlakyBus(), MovableClock(START)
         application = Application(store, bus, FixedCatalogs(EVERYTHING), clock, TERMS)
@@ -128,7 +128,7 @@ async def test_an_event_and_the_clock_at_once_offer_something_for_an_end_once(ca
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH])
 async def test_what_a_file_holds_survives_the_process(tmp_path: Path, fault: Fault) -> None:
-    """The store is a file: another process opens it after the crash and publishes what the first one owed."""
+    """The store is a file: after a crash, another process opens it and publishes the pending messages."""
     clock, one = MovableClock(START), paid(0)
     published: list[Message] = []
     for last in (False, True):
@@ -140,12 +140,12 @@ async def test_what_a_file_holds_survives_the_process(tmp_path: Path, fault: Fau
         published += bus.taken
         stored = await store.load(USER)
         store.close()
-    owed = unpack(stored.blob).pending_for(one.key.cause)
-    assert {message.message_id for message in owed.messages} == {message.message_id for message in published}
+    pending = unpack(stored.blob).pending_entry(one.key.cause)
+    assert {message.message_id for message in pending.messages} == {message.message_id for message in published}
 
 
 def test_a_clock_that_stood_still_for_weeks_brings_the_same_state() -> None:
-    """Ticks change when moments are decided, and never what the subscription is."""
+    """Ticks change the time at which moments are decided, and never the subscription."""
     told: list[Event] = [one for one in LIFE if not isinstance(one.fact, TimePassed)]
     ticking, sleeping = Pipeline(EVERYTHING), Pipeline(EVERYTHING)
     for one in told:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from infra.emulator.emulators import Emulators
-from infra.emulator.runtime import Up
+from infra.emulator.runtime import EmulatorRuntime
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
 
 
 @pytest.fixture
 def hurried() -> Topology:
-    """The table, only that every function's failures are retried soon and given up soon."""
+    """The topology, with fast retries and few delivery attempts for every function."""
     return load().with_each_function(
         ack_deadline_seconds=10, min_backoff_seconds=1, max_backoff_seconds=1, max_delivery_attempts=5
     )
@@ -21,18 +21,20 @@ def hurried() -> Topology:
 
 @pytest.fixture
 def probe(tmp_path: Path) -> Probe:
-    """A repository with one function, which does as it is told."""
+    """A repository with one function, whose response status the test sets."""
     return Probe(tmp_path)
 
 
 @pytest.fixture
 def probe_table(hurried: Topology) -> Topology:
-    """The table with `payment` alone."""
+    """The topology with only the function `payment`."""
     return hurried.model_copy(update={"functions": {"payment": hurried.functions["payment"]}, "schedules": {}})
 
 
 @pytest.fixture
-def probe_up(emulators: Emulators, project: str, probe: Probe, probe_table: Topology) -> Iterator[Up]:
-    """Upbeat with the probe for its one function."""
-    with Up(project, topology=probe_table, root=probe.root, emulators=emulators, env=probe.env) as running:
+def probe_up(emulators: Emulators, project: str, probe: Probe, probe_table: Topology) -> Iterator[EmulatorRuntime]:
+    """The emulator runtime with the probe as its only function."""
+    with EmulatorRuntime(
+        project, topology=probe_table, root=probe.root, emulators=emulators, env=probe.env
+    ) as running:
         yield running

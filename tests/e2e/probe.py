@@ -1,4 +1,4 @@
-"""A throwaway repository with one probing function."""
+"""A temporary repository with one function that records its requests."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ async def payment(request):
 
 
 class Probe:
-    """A repository whose function `payment` notes what it gets, and answers as it is told."""
+    """A repository whose function `payment` records every request and responds with the status set by `answer`."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "repository"

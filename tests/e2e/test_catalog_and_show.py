@@ -22,10 +22,10 @@ DUE = datetime(2026, 3, 1, tzinfo=UTC)
 
 @pytest.fixture
 def endpoints(emulators, project, tmp_path, monkeypatch):
-    """The emulators, as if `up` had started them here."""
+    """The emulators, with a state file as `up` writes it."""
     monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path))
     endpoints = emulators.endpoints(project)
-    running.write(tmp_path, running.Running(os.getpid(), endpoints, {}))
+    running.write(tmp_path, running.RuntimeState(os.getpid(), endpoints, {}))
     return endpoints
 
 

@@ -1,4 +1,4 @@
-"""The command line against the running emulators, with a probe in place of the real functions."""
+"""Tests of the command line against running emulators, with a probe in place of the real functions."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.__main__ import app
-from infra.emulator.runtime import Up
+from infra.emulator.runtime import EmulatorRuntime
 from infra.remote import running
 from infra.topology import ROOT
 from tests.support.watching import PATIENCE_SECONDS, alive, descendants, eventually
@@ -27,7 +27,7 @@ def folder(tmp_path, monkeypatch):
 @pytest.fixture
 def emulators_up(emulators, project, probe, probe_table, folder):
     settings = {"topology": probe_table, "root": probe.root, "env": probe.env, "emulators": emulators}
-    with Up(project, **settings, state_folder=folder) as up:
+    with EmulatorRuntime(project, **settings, state_folder=folder) as up:
         yield up
 
 

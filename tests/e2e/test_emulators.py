@@ -1,4 +1,4 @@
-"""The emulator runtime itself, proven with a probe in place of the real functions."""
+"""Tests of the emulator runtime, with a probe in place of the real functions."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from infra.emulator import topics
-from infra.emulator.runtime import Up
+from infra.emulator.runtime import EmulatorRuntime
 from infra.errors import InfraError
 from infra.remote.dead_letters import redrive
 from tests.e2e.probe import PROBE
@@ -101,14 +101,16 @@ def test_what_was_published_while_nobody_listened_is_heard_in_full_and_once(prob
 
 def test_a_scheduled_topic_is_ticked(emulators, project, probe, probe_table):
     ticked = probe_table.model_copy(update={"schedules": {"payment": "* * * * *"}})
-    with Up(project, topology=ticked, root=probe.root, emulators=emulators, env=probe.env, tick_seconds=0.2):
+    with EmulatorRuntime(
+        project, topology=ticked, root=probe.root, emulators=emulators, env=probe.env, tick_seconds=0.2
+    ):
         assert eventually(lambda: len(probe.data()) >= 2)
     assert set(probe.data()) == {b"{}"}
 
 
 def test_the_catalog_is_published_before_any_function_starts(emulators, project, probe, probe_table):
     found = []
-    up = Up(
+    up = EmulatorRuntime(
         project,
         topology=probe_table,
         root=probe.root,
@@ -124,7 +126,7 @@ def test_a_function_that_cannot_start_is_reported_with_its_last_words(emulators,
     probe.write("functions/payment/main.py", "raise RuntimeError('no such thing as a free trial')")
     with (
         pytest.raises(InfraError, match=r"payment ended before it was ready(?s:.*)no such thing as a free trial"),
-        Up(project, topology=probe_table, root=probe.root, emulators=emulators),
+        EmulatorRuntime(project, topology=probe_table, root=probe.root, emulators=emulators),
     ):
         pass
 
@@ -133,7 +135,7 @@ def test_a_function_sees_only_what_is_deployed_with_it(emulators, project, probe
     probe.write("functions/payment/main.py", "import infra\n" + PROBE)
     with (
         pytest.raises(InfraError, match="No module named 'infra'"),
-        Up(project, topology=probe_table, root=probe.root, emulators=emulators),
+        EmulatorRuntime(project, topology=probe_table, root=probe.root, emulators=emulators),
     ):
         pass
 
@@ -141,7 +143,7 @@ def test_a_function_sees_only_what_is_deployed_with_it(emulators, project, probe
 @pytest.mark.usefixtures("_emulator_sdk")
 def test_stopping_leaves_no_process_behind(project, probe, probe_table):
     others = descendants(os.getpid())
-    with Up(project, topology=probe_table, root=probe.root, env=probe.env):
+    with EmulatorRuntime(project, topology=probe_table, root=probe.root, env=probe.env):
         ours = descendants(os.getpid()) - others
         assert len(ours) == 4  # two emulators, a gunicorn and its worker
     assert eventually(lambda: not any(alive(pid) for pid in ours))
@@ -150,11 +152,11 @@ def test_stopping_leaves_no_process_behind(project, probe, probe_table):
 RUN_UNTIL_KILLED = """
 import sys, time
 from pathlib import Path
-from infra.emulator.runtime import Up
+from infra.emulator.runtime import EmulatorRuntime
 from infra.topology import load
 table = load()
 table = table.model_copy(update={"functions": {"payment": table.functions["payment"]}})
-with Up(topology=table, root=Path(sys.argv[1]), env={"PROBE_FOLDER": sys.argv[2]}):
+with EmulatorRuntime(topology=table, root=Path(sys.argv[1]), env={"PROBE_FOLDER": sys.argv[2]}):
     print("up", flush=True)
     time.sleep(600)
 """
@@ -175,7 +177,7 @@ def test_nothing_is_left_behind_even_when_the_runtime_is_killed(probe):
 
 @pytest.mark.usefixtures("_emulator_sdk")
 def test_an_emulator_that_dies_ends_the_runtime_and_says_that_its_data_is_lost(project, probe, probe_table):
-    with Up(project, topology=probe_table, root=probe.root, env=probe.env) as running:
+    with EmulatorRuntime(project, topology=probe_table, root=probe.root, env=probe.env) as running:
         running.kill("pubsub")
         with pytest.raises(InfraError, match="the pubsub emulator ended, and its data is lost"):
             running.wait()

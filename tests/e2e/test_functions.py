@@ -1,4 +1,4 @@
-"""The real functions, each in its own functions-framework process, on the real emulators."""
+"""Tests of the real functions, each in its own functions-framework process, on the emulators."""
 
 import json
 from base64 import b64encode
@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from infra.catalog.load import artifacts_of, load_catalog
-from infra.emulator.runtime import Up
+from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.dead_letters import redrive
 from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client, publish_catalog, read_blob
@@ -38,7 +38,7 @@ def up(emulators, fuse):
     def publish(endpoints: Endpoints) -> None:
         publish_catalog(emulator_client(endpoints), load_catalog(), artifacts_of(load_catalog()))
 
-    with Up(
+    with EmulatorRuntime(
         f"test-{uuid4().hex[:12]}",
         topology=table,
         emulators=emulators,
@@ -49,12 +49,12 @@ def up(emulators, fuse):
         yield running
 
 
-def record(up: Up, user: str) -> UserRecord | None:
+def record(up: EmulatorRuntime, user: str) -> UserRecord | None:
     blob = read_blob(emulator_client(up.endpoints), user)
     return unpack(blob) if blob else None
 
 
-def publish(up: Up, topic: str, user: str, occurred_at: datetime, **said) -> dict:
+def publish(up: EmulatorRuntime, topic: str, user: str, occurred_at: datetime, **said) -> dict:
     event = {"event_id": uuid4().hex, "user_id": user, "occurred_at": occurred_at.isoformat(), **said}
     up.bus.publish(topic, json.dumps(event).encode())
     return event
@@ -73,15 +73,15 @@ def paid(outcome: str, start: datetime, **said) -> dict:
 
 
 def push_of(**event) -> bytes:
-    """The body with which Pub/Sub pushes an event."""
+    """The request body with which Pub/Sub pushes an event."""
     data = b64encode(json.dumps(event).encode()).decode()
     return json.dumps({"message": {"data": data, "messageId": uuid4().hex}, "subscription": "test"}).encode()
 
 
 class Heard:
-    """What the topics out have said so far, of one user."""
+    """All messages about one user received so far from the outgoing topics."""
 
-    def __init__(self, up: Up, user: str) -> None:
+    def __init__(self, up: EmulatorRuntime, user: str) -> None:
         self.up, self.user, self.messages = up, user, {topic: [] for topic in OUT}
 
     def __getitem__(self, topic: str) -> list[dict]:
@@ -93,7 +93,7 @@ class Heard:
 SEEN: dict[str, list[dict]] = {}
 
 
-def test_an_offer_goes_out_and_is_withdrawn_when_it_is_no_longer_true(up: Up) -> None:
+def test_an_offer_goes_out_and_is_withdrawn_when_it_is_no_longer_true(up: EmulatorRuntime) -> None:
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     heard = Heard(up, user)
     publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - 31 * DAY))
@@ -109,7 +109,9 @@ def test_an_offer_goes_out_and_is_withdrawn_when_it_is_no_longer_true(up: Up) ->
     assert heard["decision"][0]["candidates"]
 
 
-def test_a_crash_between_commit_and_publish_loses_no_trigger_and_doubles_none(up: Up, fuse: Path) -> None:
+def test_a_crash_between_commit_and_publish_loses_no_trigger_and_doubles_none(
+    up: EmulatorRuntime, fuse: Path
+) -> None:
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     heard = Heard(up, user)
     publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - DAY))
@@ -129,15 +131,15 @@ def test_a_crash_between_commit_and_publish_loses_no_trigger_and_doubles_none(up
     assert after.triggers == committed.triggers
 
 
-def test_32_events_for_one_user_at_once_are_all_applied(up: Up) -> None:
+def test_32_events_for_one_user_at_once_are_all_applied(up: EmulatorRuntime) -> None:
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     for n in range(32):
         publish(up, "payment", user, now - timedelta(minutes=n), **paid("succeeded", now - n * 30 * DAY))
     assert eventually(lambda: len(ring(up, user)) == 32)
 
 
-def test_32_deliveries_at_once_for_one_user_are_all_acknowledged(up: Up) -> None:
-    """Straight to the function, since the emulator keeps only two pushes in flight."""
+def test_32_deliveries_at_once_for_one_user_are_all_acknowledged(up: EmulatorRuntime) -> None:
+    """Posts directly to the function, because the emulator has at most two pushes in flight."""
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     bodies = [
         push_of(
@@ -160,12 +162,12 @@ def test_32_deliveries_at_once_for_one_user_are_all_acknowledged(up: Up) -> None
     assert len(ring(up, user)) == 32
 
 
-def ring(up: Up, user: str) -> tuple:
+def ring(up: EmulatorRuntime, user: str) -> tuple:
     found = record(up, user)
     return found.history.ring if found else ()
 
 
-def test_the_clock_finds_what_is_due_and_others_hear_of_it(up: Up) -> None:
+def test_the_clock_finds_what_is_due_and_others_hear_of_it(up: EmulatorRuntime) -> None:
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     heard = Heard(up, user)
     publish(up, "payment", user, now - timedelta(hours=1), **paid("succeeded", now - DAY))
@@ -175,13 +177,13 @@ def test_the_clock_finds_what_is_due_and_others_hear_of_it(up: Up) -> None:
 
 
 @pytest.mark.parametrize("user", [".", "..", "__all__"])
-def test_users_whose_id_firestore_refuses_are_users_like_any_other(up: Up, user: str) -> None:
+def test_users_whose_id_firestore_refuses_are_users_like_any_other(up: EmulatorRuntime, user: str) -> None:
     now = datetime.now(UTC)
     publish(up, "payment", user, now, **paid("succeeded", now))
     assert eventually(lambda: len(ring(up, user)) == 1)
 
 
-def test_what_cannot_be_read_is_kept_and_can_be_sent_again(up: Up) -> None:
+def test_what_cannot_be_read_is_kept_and_can_be_sent_again(up: EmulatorRuntime) -> None:
     up.bus.publish("payment", b"\xff not json")
     letters = []
 

@@ -1,4 +1,4 @@
-"""Bounds: ten thousand events of any kind and spacing, and the document stays small and each of them cheap."""
+"""Bounds: over 10,000 events of any kind and spacing, the document stays small and each event cheap."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -12,7 +12,7 @@ from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.bounds import MAX_BLOB, fit
 from shared.record.codec import pack
 from shared.record.user_record import MAX_FIRED, MAX_TRIGGERS, UserRecord
@@ -24,23 +24,23 @@ LIMIT = 16 * 1024
 EVENTS = 10_000
 
 
-def flooded(flood: Flood, catalog: str, number: int, every: int = 1) -> Iterator[tuple[UserRecord, bytes]]:
-    """The record and its blob after every so many events, as they would be committed."""
+def flooded(flood: Flood, catalog: str, number: int, step: int = 1) -> Iterator[tuple[UserRecord, bytes]]:
+    """The record and its blob, as committed, after every `step` events."""
     policy, record = Rules(CATALOGS[catalog], TERMS), UserRecord(USER)
     for done in range(1, number + 1):
         try:
             record = process(record, flood.next(record), flood.now, policy).record
         except Rejected:
             continue
-        if done % every == 0:
+        if done % step == 0:
             record, blob, _ = fit(record, TERMS)
             yield record, blob
 
 
 @cache
 def after_ten_thousand(kind: type[Flood]) -> list[tuple[UserRecord, bytes]]:
-    """What was committed on the way: dense, daily, in bursts by turns. To save time, one event in 25 commits."""
-    return [*flooded(kind(seed=1), "default", EVENTS, every=25)]
+    """The states committed on the way: dense, daily, in bursts by turns. To save time, one event in 25 commits."""
+    return [*flooded(kind(seed=1), "default", EVENTS, step=25)]
 
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])
@@ -55,7 +55,7 @@ def test_the_last_events_write_no_more_than_the_first_hundreds(kind: type[Flood]
 
 
 def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
-    """Whoever has ids of ordinary length keeps a good part of the ring, however long and busy the life."""
+    """A user with ids of ordinary length keeps a good part of the ring, however many events there are."""
     record, _ = after_ten_thousand(Ordinary)[-1]
     assert len(record.triggers) == MAX_TRIGGERS
     assert len(record.history.ring) >= RING_SIZE // 4
@@ -70,7 +70,7 @@ def test_an_offer_at_every_moment_keeps_the_document_small(kind: type[Flood]) ->
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])
 def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
-    for record, _ in flooded(kind(seed=3), "everything", 1200, every=20):
+    for record, _ in flooded(kind(seed=3), "everything", 1200, step=20):
         assert len(record.history.ring) <= RING_SIZE
         assert len(record.triggers) <= MAX_TRIGGERS
         assert len(record.fired.causes) <= MAX_FIRED
@@ -83,7 +83,7 @@ def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A log of every fold, and of every row of the ring that is decoded for one."""
+    """A log of every fold, and of every row of the ring that is decoded for a fold."""
     done: list[str] = []
     for name in ("fold", "from_row"):
         real = getattr(shared.domain.history, name)
@@ -94,7 +94,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def payments() -> Iterator[Event]:
-    """One a day, each for the next day."""
+    """One payment a day, each for the next day."""
     for number in count():
         at = START + number * DAY
         paid = PaymentReported(
@@ -104,7 +104,7 @@ def payments() -> Iterator[Event]:
 
 
 def test_the_ten_thousandth_event_costs_what_the_hundredth_costs(work: list[str]) -> None:
-    """A newer event is folded onto the head; with a full ring, one row leaves it and is folded onto the base."""
+    """A newer event is folded onto the head; if the ring is full, one row moves from it to the base."""
     history = History()
     for number, event in zip(range(1, EVENTS + 1), payments(), strict=False):
         work.clear()

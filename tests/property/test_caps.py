@@ -1,6 +1,6 @@
-"""Caps, rests, answers and groups are heeded over the whole way, whatever comes twice, out of order, or crashes.
+"""Caps, cool-downs, answers and groups hold in the whole pipeline, despite duplicates, disorder and crashes.
 
-The pipeline checks every trigger, as it is committed, against all that were ever committed before it.
+The pipeline checks every trigger at its commit against all triggers committed before it.
 """
 
 from collections import Counter
@@ -26,7 +26,7 @@ some_history = histories(max_size=24, behaving=True) | lives(max_size=24)
 
 
 def feedback(pipeline: Pipeline, number: int, data: st.DataObject) -> list[Event]:
-    """What a consumer may say now of an offer that was made; perhaps nothing, perhaps twice."""
+    """Feedback that a consumer may report now about a trigger: none, once or twice."""
     offered = pipeline.record.triggers
     if not offered:
         return []
@@ -59,25 +59,25 @@ def test_no_limit_is_ever_exceeded(catalog: Catalog, data: st.DataObject) -> Non
 
 @given(lives(max_size=20), st.data())
 def test_what_is_put_off_survives_a_crash_at_any_point(history: list[Event], data: st.DataObject) -> None:
-    """Each delivery fails first, those of the clock too: with and without, the same is published."""
-    smooth, sketches = Pipeline(INTRICATE), Pipeline(INTRICATE)
+    """Every delivery fails first, the clock's too: the published messages are the same as without failures."""
+    smooth, faulty = Pipeline(INTRICATE), Pipeline(INTRICATE)
     for one in data.draw(arrivals(history)):
         fault = data.draw(st.sampled_from(Fault))
-        for pipeline, first in ((smooth, None), (sketches, fault)):
+        for pipeline, first in ((smooth, None), (faulty, fault)):
             pipeline.clock.move_to(one.at)
             for event in [one.event, *pipeline.tick()]:
                 pipeline.deliver(event, first)
                 while pipeline.unacknowledged:
                     pipeline.redeliver()
-    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in sketches.bus.taken}
-    assert smooth.record == sketches.record
+    assert {m.message_id: m for m in smooth.bus.taken} == {m.message_id: m for m in faulty.bus.taken}
+    assert smooth.record == faulty.record
     smooth.close()
-    sketches.close()
+    faulty.close()
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_limit_is_exceeded_in_a_long_life(seed: int) -> None:
-    """Hundreds of offers, most of which nobody remembers by then; three events in ten come twice, some crash."""
+    """There are hundreds of offers, most of them only tallied by the end; three events in ten are duplicated."""
     pipeline, flood = Pipeline(INTRICATE), Ordinary(seed)
     faults_met = [*Fault, *[None] * 20]
     for _ in range(700):
@@ -112,10 +112,10 @@ MET = {
         LossReason.VARIANT,
     ),
 }
-"""So that the tests above speak of all of them."""
+"""The reasons that must occur, so that the tests above cover all of them."""
 
 
 def reasons(pipeline: Pipeline) -> Counter[str]:
-    """Why candidates lost, and how often."""
+    """The reasons for which candidates lost, with their counts."""
     decisions = [message.body for message in pipeline.bus.taken if message.topic == Topic.DECISION]
     return Counter(one["reason"] for body in decisions for one in body["candidates"])

@@ -1,4 +1,4 @@
-"""Law 1, convergence: one set of events and one `now` give one state, in every order and duplication."""
+"""Law 1, convergence: the same events and `now` give the same state, whatever their order and duplicates."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +29,7 @@ def test_a_small_ring_gives_what_a_large_one_gives_while_nothing_comes_late(data
 
 @given(st.data())
 def test_every_order_gives_the_same_as_long_as_nothing_is_older_than_the_base(data: st.DataObject) -> None:
-    """Blocks of three, each newer than the one before, in any order within themselves, and a ring of six."""
+    """Blocks of three events in any order, each block newer than the block before, and a ring of six."""
     events = in_order(data.draw(some_history))
     shuffled = []
     for start in range(0, len(events), 3):
@@ -39,7 +39,7 @@ def test_every_order_gives_the_same_as_long_as_nothing_is_older_than_the_base(da
 
 @given(st.data())
 def test_the_ring_may_shrink_at_any_time(data: st.DataObject) -> None:
-    """A document that grows too large moves the oldest of its ring into the base: the state stays."""
+    """A document that is too large moves the oldest events of its ring to the base; the state stays the same."""
     history = delivered(data.draw(some_history))
     shrunk = history.shrink(data.draw(st.integers(0, 5)), TERMS, USER)
     assert shrunk.head == history.head

@@ -1,4 +1,4 @@
-"""Law 2, idempotence: an event already applied writes nothing, decides nothing; its identity is its alone."""
+"""Law 2, idempotence: an event applied before writes and decides nothing; no other event can reuse its id."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, Signal, SignalSeen, TrialStarted
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS, EVERYTHING
 from tests.support.histories import (
@@ -49,7 +49,7 @@ def test_an_event_that_comes_again_changes_nothing(data: st.DataObject) -> None:
 
 @given(st.data())
 def test_what_was_acknowledged_writes_nothing_and_says_nothing_new(data: st.DataObject) -> None:
-    """Over the whole way; the pipeline checks it at every delivery."""
+    """The pipeline checks this at every delivery."""
     pipeline = Pipeline(CATALOGS[data.draw(st.sampled_from(sorted(CATALOGS)))])
     coming: list[Arriving] = data.draw(arrivals(data.draw(some_history)))
     for one in coming:

@@ -1,4 +1,4 @@
-"""Law 3, late is not lost: older than the base, payments and verdicts take effect and a trial is used."""
+"""Law 3, late is not lost: payments and verdicts older than the base take effect, and a trial counts as used."""
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -32,7 +32,7 @@ def late(history: History, fact: Fact, topic: str = "payment") -> Folded:
 
 @st.composite
 def aged(draw: st.DrawFn) -> History:
-    """A history that has a base, and next to nothing in its ring."""
+    """A history with a base and a nearly empty ring."""
     history = delivered(in_order(draw(some_history)), ring_size=draw(st.integers(0, 2)))
     assume(history.mark is not None)
     return history
@@ -58,7 +58,9 @@ def test_a_late_refund_takes_the_late_success_back(history: History) -> None:
     newer = Event(Key(LONG_AGO + DAY / 2, "payment", "", "refund"), USER, "main", refund, "refund")
     sub = paid.base.get("main")
     assume(sub.paid_by is not None and sub.paid_by.payment_id == "late")
-    assume([one.period_start for one in sub.payments].count(sub.period_start) == 1)  # a second one would uphold it
+    assume(
+        [one.period_start for one in sub.payments].count(sub.period_start) == 1
+    )  # a second payment would keep the period paid
     assert paid.add(newer, TERMS, 2).history.base.get("main").shown_status is Status.REVOKED
 
 
@@ -94,7 +96,7 @@ def test_a_late_event_repeated_changes_nothing_more(data: st.DataObject) -> None
 
 @given(st.data())
 def test_whoever_paid_in_time_is_entitled_however_late_the_news(data: st.DataObject) -> None:
-    """A period that runs at the mark, told late of somebody of whom nothing else is known but signals."""
+    """A period that covers the mark is reported late, for a user with no other events than signals."""
     harmless = [e for e in data.draw(histories(only_main=True)) if e.key.topic == "churn-signal"]
     history = delivered(in_order(harmless), ring_size=0)
     assume(history.mark is not None)

@@ -1,4 +1,4 @@
-"""Law 4, the future cannot poison: what is dated too far ahead is refused, and the rest cannot be undone by it."""
+"""Law 4, the future cannot poison: events dated too far ahead are rejected, and leave everything else intact."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.domain.terms import Terms
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import EVERYTHING
 from tests.support.histories import DAY, START, USER, delivered, histories
@@ -50,7 +50,7 @@ def test_what_is_dated_before_1990_is_invalid(year: str) -> None:
 
 @given(histories() | lives(), st.sampled_from([START, START + 60 * DAY, START + 10**6 * DAY, END_OF_TIME]))
 def test_no_end_is_too_far_away_to_be_reckoned_with(events: list[Event], now: datetime) -> None:
-    """Lifetime periods end with the last instant there is; nothing overflows on the way there."""
+    """Lifetime periods end at the last possible instant, and no calculation overflows."""
     account, _ = delivered(events).at(now, TERMS)
     for sub in account.subscriptions:
         for deadline in (next_deadline(sub, TERMS) and next_change(sub, TERMS), next_announced_change(sub, TERMS)):
@@ -62,7 +62,7 @@ skews = st.timedeltas(min_value=timedelta(0), max_value=SKEW)
 
 @given(skews, skews)
 def test_a_producers_clock_that_runs_ahead_loses_no_moment(ahead: timedelta, ends: timedelta) -> None:
-    """A trial ends within the minutes by which the next event is ahead of our clock."""
+    """A trial ends within the minutes by which the next event's clock is ahead of ours."""
     policy = Rules(EVERYTHING, TERMS)
     first = dated(START, "one", ends_at=START + DAY + ends, auto_renew=False)
     second = dated(START + DAY + ahead, "two")

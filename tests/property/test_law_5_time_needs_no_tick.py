@@ -1,4 +1,4 @@
-"""Law 5, time needs no tick: a subscription read at `now` is the same whether or not the clock ever ticked."""
+"""Law 5, time needs no tick: a subscription read at `now` is the same with and without ticks of the clock."""
 
 from datetime import datetime
 
@@ -43,7 +43,7 @@ def test_time_brings_the_same_moments_in_one_reading_or_in_two(
 
 @given(st.data())
 def test_a_clock_that_ticks_late_or_never_leaves_the_same_subscription(data: st.DataObject) -> None:
-    """Over the whole way: with and without ticks, at any instants, delivered any number of times."""
+    """The whole pipeline, with and without ticks, at any instants, delivered any number of times."""
     events, catalog = data.draw(some_history), CATALOGS[data.draw(st.sampled_from(sorted(CATALOGS)))]
     coming = data.draw(arrivals(events))
     pipeline = Pipeline(catalog)
@@ -59,7 +59,7 @@ def test_a_clock_that_ticks_late_or_never_leaves_the_same_subscription(data: st.
 
 @given(some_history, instants)
 def test_between_what_is_heard_nobody_gains_or_loses_access(events: list[Event], now: datetime) -> None:
-    """Whoever only listens, and never reads, is told of every change of access in time."""
+    """A consumer that only subscribes, and never reads, gets a message for every change of access in time."""
     account, _ = delivered(events).at(now, TERMS)
     for sub in account.subscriptions:
         heard = next_announced_change(sub, TERMS)
@@ -70,7 +70,7 @@ def test_between_what_is_heard_nobody_gains_or_loses_access(events: list[Event],
 
 @given(some_history, instants)
 def test_no_failure_takes_paid_or_trial_time(events: list[Event], at: datetime) -> None:
-    """Entering grace is silent because access goes on: grace covers all that was paid or tried."""
+    """Entering grace is not announced because access continues: grace covers all paid and trial time."""
     told = delivered([event for event in events if event.occurred_at <= at])
     for sub in told.at(at, TERMS)[0].subscriptions:
         if sub.shown_status is Status.GRACE:

@@ -1,4 +1,4 @@
-"""Law 6, one cause, one effect: whatever is redelivered, reordered or crashes, each offer is made once."""
+"""Law 6, one cause, one effect: each offer is made once, despite redelivery, disorder and crashes."""
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,12 @@ from tests.support.pipeline import Pipeline
 
 some_history = histories(behaving=True) | lives()
 RETRIED_WITHIN = TERMS.redelivery / 2
-"""Pub/Sub gives up long before messages cease to be kept for it."""
+"""Every redelivery comes within this time: Pub/Sub gives up long before pending messages are dropped."""
 catalogs = st.sampled_from(sorted(CATALOGS)).map(CATALOGS.__getitem__)
 
 
 def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None:
-    """Deliver all with their faults, with ticks and redeliveries now and then, until nothing is left to do."""
+    """Deliver all events with their faults, ticks and redeliveries, until nothing is left to do."""
     for one in coming:
         if one.at - pipeline.waiting_since > RETRIED_WITHIN:
             pipeline.redeliver()
@@ -49,7 +49,7 @@ def test_every_offer_is_made_once_and_none_is_lost(catalog: Catalog, data: st.Da
 
 @given(some_history, st.data())
 def test_crashes_change_nothing_but_how_often_a_message_comes(history: list[Event], data: st.DataObject) -> None:
-    """The same deliveries with and without faults, each redelivered at once, publish the same messages."""
+    """The same deliveries publish the same messages with and without faults, each redelivered at once."""
     smooth, rough = Pipeline(EVERYTHING), Pipeline(EVERYTHING)
     for one in data.draw(arrivals(history)):
         for pipeline, fault in ((smooth, None), (rough, one.fault)):
@@ -65,7 +65,7 @@ def test_crashes_change_nothing_but_how_often_a_message_comes(history: list[Even
 
 @given(some_history, st.data())
 def test_two_of_the_same_delivery_at_once_have_one_effect(history: list[Event], data: st.DataObject) -> None:
-    """Every event is handled by two instances side by side; one of them meets a conflict."""
+    """Every event is handled by two instances concurrently, and one of them meets a conflict."""
     pipeline = Pipeline(EVERYTHING)
     for event in data.draw(st.permutations(history)):
         pipeline.clock.move_to(event.occurred_at)

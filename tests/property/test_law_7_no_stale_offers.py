@@ -1,4 +1,4 @@
-"""Law 7, no stale offers: what is offered is true when it is offered, and taken back when it ceases to be."""
+"""Law 7, no stale offers: an offer's condition holds when it is made, and the offer is revoked when it ends."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from shared.domain.conditions import is_still_true
 from shared.domain.events import Event
 from shared.domain.moments import MomentKind
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE
 from tests.support.fakes import Fault
@@ -26,7 +26,7 @@ lasting = st.sampled_from([EVERYTHING, INTRICATE])
 def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
     history: list[Event], data: st.DataObject
 ) -> None:
-    """Between the events too: either every open offer is true, or the clock is due."""
+    """This holds between events too: either the condition of every open offer holds, or the clock is due."""
     pipeline = Pipeline(data.draw(lasting))
     for one in data.draw(arrivals(history)):
         pipeline.clock.move_to(one.at)
@@ -45,7 +45,7 @@ def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event],
         pipeline.deliver(one.event)
         account, _ = pipeline.record.history.at(pipeline.clock.now(), TERMS)
         for trigger in pipeline.record.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
             assert true or not trigger.is_open(pipeline.clock.now())
     pipeline.close()
 
@@ -54,7 +54,7 @@ def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event],
 def test_a_moment_is_decided_only_while_it_is_true_and_under_72_hours_old(
     history: list[Event], data: st.DataObject
 ) -> None:
-    """Every event comes in long after it occurred: what is offered is offered by time, not by the event."""
+    """Every event arrives long after it occurred, so that every offer is brought by time, not by the event."""
     record, now = UserRecord(USER), max(event.occurred_at for event in history) + timedelta(hours=72)
     for event in data.draw(st.permutations(history)):
         record = process(record, event, now, POLICY).record
@@ -78,7 +78,7 @@ def test_what_is_too_old_or_untrue_is_recorded_as_stale(history: list[Event], da
 def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
     history: list[Event], data: st.DataObject
 ) -> None:
-    """Nothing gets out at first; all comes again at the end, when most of it is over."""
+    """No message is published at first; all events are redelivered at the end, when most offers are over."""
     pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, FLEETING, INTRICATE])))
     for event in history:
         pipeline.clock.move_to(event.occurred_at)
@@ -93,5 +93,5 @@ def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
 
 
 def test_every_moment_can_be_offered_something() -> None:
-    """So that the tests above speak of all of them."""
+    """Every moment occurs, so that the tests above cover all of them."""
     assert {kind for kind, _ in EVERYTHING.listeners} == set(MomentKind)

@@ -1,4 +1,4 @@
-"""Settings: everything has a default but the project, and a mistake says what was expected."""
+"""Settings: all but the project have defaults, and an error names the expected values."""
 
 from datetime import timedelta
 

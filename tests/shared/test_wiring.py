@@ -1,4 +1,4 @@
-"""Wiring: built from the environment, once, in the worker; and a function imports nothing needless."""
+"""Wiring: built once from the environment, in the worker; and a function imports nothing that it does not need."""
 
 import logging
 import os
@@ -31,7 +31,7 @@ ENVIRONMENT = {
     "UPBEAT_LOG_LEVEL": "ERROR",
 }
 NEEDLESS = ("google.cloud.bigquery", "google.cloud.storage", "yaml", "typer", "rich", "sqlite3", "numpy", "pandas")
-"""Too slow to start with, or of the laptop alone."""
+"""Modules that are slow to import, or used only on a laptop."""
 IMPORT_AND_WIRE = """
 import asyncio, sys
 import main
@@ -49,7 +49,7 @@ print("grpc" in before, file=sys.stderr)
 
 @pytest.fixture(autouse=True)
 def _as_it_was() -> Iterator[None]:
-    """Undo what a wiring does to the process."""
+    """Undo the changes that a wiring makes to the process."""
     wiring._from_environment.cache_clear()
     yield
     wiring._from_environment.cache_clear()
@@ -83,7 +83,7 @@ async def test_the_environment_gives_firestore_and_pubsub() -> None:
 async def test_the_settings_reach_what_they_are_for() -> None:
     wired = wiring.current()
     assert wired.terms.grace == wired.application.terms.grace == timedelta(days=3)
-    assert wired.application.catalogs.refresh == timedelta(seconds=7)
+    assert wired.application.catalogs.max_age == timedelta(seconds=7)
     assert logging.getLogger().level == logging.ERROR
 
 

@@ -1,8 +1,8 @@
-"""An A/A simulation through `replay`: both arms are the same, so any difference between them is a fault of ours.
+"""An A/A simulation through `replay`: both arms are identical, so any difference between them is a defect.
 
-`python -m tests.simulation.aa --users 100000` runs it at full size; tests/simulation/test_aa.py at a small one.
-Each user pays twice. The same history is replayed in order, shuffled with 30% duplicates, and with a catalog that
-was edited everywhere but in the experiment.
+`python -m tests.simulation.aa --users 100000` runs it at full size; tests/simulation/test_aa.py runs a small one.
+Each user pays twice. The same history is replayed in order, shuffled with 30% duplicates, and with a catalog in
+which everything except the experiment was edited.
 """
 
 import argparse
@@ -35,7 +35,7 @@ CAMPAIGN = {
     "experiment": "aa",
 }
 TOO_UNLIKELY = 0.001
-"""A sample-ratio mismatch less likely than this is a fault, not chance."""
+"""A sample-ratio mismatch with a p-value below this is a defect, not chance."""
 
 Line = dict[str, Any]
 
@@ -53,7 +53,7 @@ def catalog() -> Line:
 
 
 def edited() -> Line:
-    """The same, but for all that does not touch the experiment."""
+    """The same catalog with changes everywhere except in the experiment and its holdout."""
     before = catalog()
     variants = [{"id": "none", "weight": 0.3, "offer": None}, {"id": "some", "weight": 0.7, "offer": "other"}]
     news = CAMPAIGN | {"offer": "other", "placement": "inbox", "experiment": "other"}
@@ -70,7 +70,7 @@ def edited() -> Line:
 
 
 def history(users: int) -> Iterator[Line]:
-    """Each user pays, and pays again a month later."""
+    """A payment of each user, and a second payment 30 days later."""
     for month in (0, 1):
         for number in range(users):
             starts = START + month * 30 * DAY + timedelta(seconds=number)
@@ -91,8 +91,8 @@ def history(users: int) -> Iterator[Line]:
 
 
 def shuffled(lines: list[Line], seed: int = 7) -> list[Line]:
-    """In another order, and three of ten delivered twice."""
-    chance = random.Random(seed)  # noqa: S311 - it only has to be another order, the same every time
+    """The lines in random order, with 30% of them delivered twice."""
+    chance = random.Random(seed)  # noqa: S311 - a fixed seed gives the same order in every run
     mixed = lines + chance.sample(lines, len(lines) * 3 // 10)
     chance.shuffle(mixed)
     return mixed
@@ -100,32 +100,33 @@ def shuffled(lines: list[Line], seed: int = 7) -> list[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Who got which arm in one replay, and who was held out."""
+    """The arm of every user in one replay, and the held-out users."""
 
     arms: frozenset[tuple[str, str]]
-    """Users with their arms; one who was moved would be in here twice."""
+    """Pairs of user and arm; a user who changed arms would occur twice."""
     held_out: frozenset[str]
 
 
 def run(lines: list[Line], folder: Path, written: Line) -> Outcome:
-    """Replay a history, and read from the triggers and exposures who got what."""
+    """Replay a history, and read the arms from the triggers and the held-out users from the exposures."""
     folder.mkdir()
     (folder / "events.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
     (folder / "catalog.yaml").write_bytes(orjson.dumps(written))
     replay(folder / "events.jsonl", folder, folder / "catalog.yaml", START + 90 * DAY)
-    issued = [told for told in _said(folder / "triggers.jsonl") if told["kind"] == "issued"]
-    arms = {(told["user_id"], told["variant"]) for told in issued if told["campaign_id"] == "upgrade"}
-    spared = (told for told in _said(folder / "exposures.jsonl") if told["campaign_id"] == "upgrade")
-    return Outcome(frozenset(arms), frozenset(told["user_id"] for told in spared if told["reason"] == "holdout"))
+    issued = [body for body in _messages(folder / "triggers.jsonl") if body["kind"] == "issued"]
+    arms = {(body["user_id"], body["variant"]) for body in issued if body["campaign_id"] == "upgrade"}
+    exposures = (body for body in _messages(folder / "exposures.jsonl") if body["campaign_id"] == "upgrade")
+    held_out = {body["user_id"] for body in exposures if body["reason"] == "holdout"}
+    return Outcome(frozenset(arms), frozenset(held_out))
 
 
-def _said(path: Path) -> Iterator[Line]:
+def _messages(path: Path) -> Iterator[Line]:
     with path.open("rb") as lines:
         yield from map(orjson.loads, lines)
 
 
 def mismatch(count: int, of: int, share: float) -> float:
-    """The probability of a split at least as uneven as this by chance: a chi-square test of one degree."""
+    """The p-value of a sample-ratio mismatch: a chi-square test with one degree of freedom."""
     expected, rest = of * share, of * (1 - share)
     statistic = (count - expected) ** 2 / expected + (of - count - rest) ** 2 / rest
     return erfc(sqrt(statistic / 2))
@@ -133,7 +134,7 @@ def mismatch(count: int, of: int, share: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a simulation."""
+    """The result of a simulation."""
 
     users: int
     arms: Mapping[str, int]
@@ -141,16 +142,16 @@ class Result:
     held_out: int
     held_out_p: float
     changed: Mapping[str, int]
-    """By what was done to the history or the catalog: how many have another arm, or are held out instead."""
+    """Differences in arms and held-out users, by the change to the history or the catalog."""
 
     @property
     def passed(self) -> bool:
-        """Whether it is what chance alone makes of two arms that are the same."""
+        """True if chance alone explains the split, and no user changed arms."""
         return min(self.arms_p, self.held_out_p) >= TOO_UNLIKELY and not any(self.changed.values())
 
 
 def simulate(users: int, folder: Path) -> Result:
-    """Run the whole simulation."""
+    """Run the simulation with this number of users."""
     lines = list(history(users))
     base = run(lines, folder / "base", catalog())
     others = {
@@ -172,7 +173,7 @@ def simulate(users: int, folder: Path) -> Result:
 
 
 def main() -> int:
-    """Run it and say what was found."""
+    """Run the simulation and print the result; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation.aa", description=__doc__)
     parser.add_argument("--users", type=int, default=100_000)
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Catalogs for tests of the whole way: offers at every moment, fleeting, rationed, intricate, and the default."""
+"""Catalogs for tests of the whole pipeline: every moment, short-lived, capped, with every feature, the default."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ RECENTLY = [
     for kind in ("inactivity", "cancel_page_viewed")
 ]
 RISK = artifacts.score(artifacts.trees(*RECENTLY))
-"""High for three days after a user was inactive, or looked at the page on which to cancel."""
+"""High for three days after a user was inactive, or visited the cancellation page."""
 POLICY = parse_policy("p", {"policy_version": "1", "arms": {"much": 0.5, "none": 0.5}})
 LIBRARY = Library(lambda _name, _version: RISK, {"p": POLICY})
 SCORES = {"risk": {"version": 1, "raises": {"moment": "churn_risk.raised", "at_least": 0.5, "rearm_below": 0.3}}}
@@ -41,13 +41,13 @@ EVERYTHING = _catalog(
     {f"at-{kind.replace('.', '-')}": _at(kind, placement=f"place-{n}") for n, kind in enumerate(MomentKind)},
     hours=24 * 30,
 )
-"""Every moment is worth an offer of its own, valid for a month."""
+"""Every moment leads to an offer of its own, valid for a month."""
 
 FLEETING = _catalog(
     {f"at-{kind.replace('.', '-')}": _at(kind, placement="one") for kind in MomentKind if kind not in MILESTONES},
     hours=6,
 )
-"""Offers that compete for one place and expire within hours."""
+"""Offers that compete for one placement and expire within hours."""
 
 RATIONED = _catalog(
     {
@@ -58,7 +58,7 @@ RATIONED = _catalog(
     },
     hours=24 * 7,
 )
-"""Offers with caps and rests, at every moment."""
+"""Offers with caps and cool-downs, at every moment."""
 
 CHANGES = ["activated", "renewed", "payment.failed", "auto_renew.off", "plan.changed", "churn_risk.raised"]
 INTRICATE = compile_catalog(
@@ -152,7 +152,7 @@ INTRICATE = compile_catalog(
     },
     LIBRARY,
 )
-"""Everything that a catalog can ask for at once, over offers that last for days."""
+"""Every feature of a catalog at once, with offers that last for days."""
 
 CATALOGS = {
     "default": load_catalog(),

@@ -1,10 +1,10 @@
-"""A store, a bus and a clock that fail on demand: everything around the application, in memory."""
+"""Fakes of the application's ports, in memory: a store, a bus and a clock, with faults on demand."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
 from shared.ports import Cursor, Document, DueUser, Stored
@@ -13,22 +13,22 @@ from shared.record.user_record import UserRecord
 
 
 class Fault(Enum):
-    """What goes wrong in one delivery, once."""
+    """The fault of one delivery, which happens once."""
 
-    CONFLICT = "somebody else commits in between"
+    CONFLICT = "another writer commits in between"
     COMMIT_FAILS = "the store does not answer, and nothing is written"
-    COMMIT_UNSURE = "the store does not answer, but it is written"
+    COMMIT_UNSURE = "the store does not answer, but the write happened"
     CRASH_BEFORE_PUBLISH = "the process dies between commit and publish"
-    CRASH_IN_PUBLISH = "the process dies when the bus has taken the first message"
+    CRASH_IN_PUBLISH = "the process dies after the bus accepted the first message"
     CRASH_BEFORE_ACK = "the process dies after the publish"
 
 
 class Crash(Exception):
-    """The process died; of what it held in memory nothing is left."""
+    """The process died, and everything in its memory is lost."""
 
 
 class MovableClock:
-    """A clock that stands where a test puts it."""
+    """A clock that shows the instant that a test sets."""
 
     def __init__(self, start: datetime) -> None:
         self.instant = start
@@ -37,7 +37,7 @@ class MovableClock:
         return self.instant
 
     def move_to(self, instant: datetime) -> None:
-        """Move on; never back."""
+        """Move the clock forward, never back."""
         self.instant = max(self.instant, instant)
 
     def pass_by(self, duration: timedelta) -> None:
@@ -45,7 +45,7 @@ class MovableClock:
 
 
 class MemoryStore:
-    """`Subscriptions` and `DueUsers` in a dict, with one fault at a time, counting what is written."""
+    """`Subscriptions` and `DueUsers` in a dict, with one fault at a time, and a count of commits."""
 
     def __init__(self) -> None:
         self.documents: dict[str, tuple[Document, int]] = {}
@@ -58,22 +58,22 @@ class MemoryStore:
 
     async def commit(self, document: Document, version: object | None) -> None:
         _, found = self.documents.get(document.user_id, (None, None))
-        fault, self.fault = self._strikes(), None
+        fault, self.fault = self._store_fault(), None
         if fault is Fault.CONFLICT or found != version:
-            raise Conflict("the document is not at the version that was loaded")
+            raise Conflict("the document has changed since it was loaded")
         if fault is Fault.COMMIT_FAILS:
             raise Transient("nothing was written")
         self.documents[document.user_id] = (document, (found or 0) + 1)
         self.commits += 1
         if fault is Fault.COMMIT_UNSURE:
-            raise Transient("written, but nobody says so")
+            raise Transient("written, but not confirmed")
 
-    def _strikes(self) -> Fault | None:
-        mine = {Fault.CONFLICT, Fault.COMMIT_FAILS, Fault.COMMIT_UNSURE}
-        return self.fault if self.fault in mine else None
+    def _store_fault(self) -> Fault | None:
+        faults = {Fault.CONFLICT, Fault.COMMIT_FAILS, Fault.COMMIT_UNSURE}
+        return self.fault if self.fault in faults else None
 
     def record(self, user_id: str) -> UserRecord:
-        """What is stored of a user."""
+        """The stored record of a user."""
         document, _ = self.documents.get(user_id, (None, None))
         return unpack(document.blob) if document else UserRecord(user_id)
 
@@ -90,14 +90,14 @@ class MemoryStore:
         return [user for user in found if after is None or user > after][:limit]
 
     async def load_cursor(self, shard: int) -> Cursor | None:
-        """None: every tick begins with the oldest."""
+        """None, so that every tick starts from the oldest due user."""
 
     async def save_cursor(self, shard: int, cursor: Cursor) -> None:
-        """Forgotten at once."""
+        """Store nothing."""
 
 
 class FlakyBus:
-    """A publisher that keeps what it took, in order, and dies on demand."""
+    """A publisher that keeps the messages it accepted, in order, and crashes on demand."""
 
     def __init__(self) -> None:
         self.taken: list[Message] = []

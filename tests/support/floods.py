@@ -1,4 +1,4 @@
-"""Floods: endless events of every kind for one user, as ordinary systems send them and as an adversary would."""
+"""Endless events of every kind for one user, as ordinary systems send them and as an adversary would."""
 
 from datetime import datetime, timedelta
 from itertools import count
@@ -28,11 +28,11 @@ CHINESE = "".join(map(chr, range(0x4E00, 0x9FFF)))
 STATUS_BEARING = sorted(set(Signal) - BEHAVIOURAL)
 OUTCOMES = [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
 PHASE = 200
-"""So many events come densely, then so many daily, then so many in bursts."""
+"""The number of events in each phase: dense, then daily, then in bursts."""
 
 
 class Flood:
-    """Events in the order of arrival, most of them newer than the one before."""
+    """Events in the order of arrival, most of them newer than the event before."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)  # noqa: S311 - the same flood in every run
@@ -50,11 +50,11 @@ class Flood:
         raise NotImplementedError
 
     def text(self, length: int) -> str:
-        """A plan or a reason of at most so many characters."""
+        """A plan or a reason of at most `length` characters."""
         raise NotImplementedError
 
     def next(self, record: UserRecord) -> Event:
-        """The next event, perhaps about one of the triggers that the record holds."""
+        """The next event, which may be feedback for one of the record's triggers."""
         number = next(self.numbers)
         self.now += self._gap(number)
         at = self.now - self.random.choice([0, 0, 0, 0.1, 3]) * DAY
@@ -94,7 +94,7 @@ class Flood:
 
 
 class Ordinary(Flood):
-    """Ids as billing systems make them, one subscription, a few names."""
+    """Ids as billing systems make them, with one subscription and a few names."""
 
     def id(self) -> str:
         return "".join(self.random.choices(ascii_letters + digits, k=24))
@@ -110,7 +110,7 @@ class Ordinary(Flood):
 
 
 class Adversarial(Flood):
-    """Everything as long as the contract allows and as random as can be; ever new subscriptions."""
+    """Random values of the greatest length that the contract allows, and ever new subscriptions."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)

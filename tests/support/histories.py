@@ -82,7 +82,7 @@ subscription_ids = st.sampled_from(["main", "main", "main", "car"])
 
 @st.composite
 def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: bool = False) -> Event:
-    """An event that belongs in the ring, or also a behavioural signal; its number makes its identity unique."""
+    """An event for the ring, or also a behavioural signal. Its number makes its identity unique."""
     at = draw(instants)
     facts = {"trial-start": trials(at), "payment": payments(at), "churn-signal": status_signals()}
     if behaving:
@@ -102,9 +102,9 @@ def made(
     source: str = "",
     profile: Profile = Profile(),  # noqa: B008 - frozen
 ) -> Event:
-    """An event whose identity follows from its number, but not in the order of numbers.
+    """An event whose identity is derived from its number, but not in the order of the numbers.
 
-    Ties are broken by identity, and that must not follow arrival.
+    Ties are broken by identity, which must not follow the order of arrival.
     """
     event_id = cause_of(str(number))[:4] + f"-{number}"
     return Event(Key(at, topic, source, event_id), USER, subscription_id, fact, digest=event_id, profile=profile)
@@ -114,13 +114,13 @@ def made(
 def histories(
     draw: st.DrawFn, max_size: int = 14, *, only_main: bool = False, behaving: bool = False
 ) -> list[Event]:
-    """Distinct events in no order: mostly nonsense, as only broken producers tell it."""
+    """Distinct events in random order: mostly nonsense, as only broken producers would send."""
     size = draw(st.integers(1, max_size))
     return [draw(events(number, only_main=only_main, behaving=behaving)) for number in range(size)]
 
 
 def bears_on_status(event: Event) -> bool:
-    """Whether the ring would hold it."""
+    """True if the event belongs in the ring."""
     return not (isinstance(event.fact, SignalSeen) and event.fact.kind in BEHAVIOURAL)
 
 
@@ -129,7 +129,7 @@ def in_order(history: list[Event]) -> list[Event]:
 
 
 def delivered(history: list[Event], ring_size: int = 96) -> History:
-    """What becomes of these events in the order given."""
+    """The history after these events, delivered in the given order."""
     known = History()
     for event in filter(bears_on_status, history):
         known = known.add(event, TERMS, ring_size).history
@@ -145,7 +145,7 @@ def deliveries(draw: st.DrawFn, history: list[Event]) -> list[Event]:
 
 @dataclass(frozen=True, slots=True)
 class Arriving:
-    """One delivery of one event: when it comes in, and what goes wrong with it."""
+    """One delivery of one event: its time of arrival and its fault."""
 
     at: datetime
     event: Event
@@ -158,7 +158,7 @@ faults = st.none() | st.sampled_from([None, *Fault])
 
 @st.composite
 def arrivals(draw: st.DrawFn, history: list[Event]) -> list[Arriving]:
-    """Every event delivered once or more, each time with a delay of its own, none before it occurred."""
+    """Every event delivered once or more, each time with its own delay, and never before it occurred."""
     again = draw(st.lists(st.sampled_from(history), max_size=len(history)))
     coming = [Arriving(event.occurred_at + draw(delays), event, draw(faults)) for event in [*history, *again]]
     return sorted(coming, key=lambda one: one.at)

@@ -1,4 +1,4 @@
-"""Lives: histories as billing systems tell them, for states that nonsense hardly ever reaches."""
+"""Realistic histories, as billing systems report them, for states that random events rarely reach."""
 
 from hypothesis import strategies as st
 
@@ -7,7 +7,7 @@ from tests.support.histories import DAY, START, behaviours, made, plans, profile
 
 
 class _Life:
-    """One user as a billing system tells it: periods follow each other, fail, recover, and are given back."""
+    """One user of a billing system: periods follow each other, fail, recover and are refunded."""
 
     def __init__(self, draw: st.DrawFn) -> None:
         self.draw = draw
@@ -27,7 +27,7 @@ class _Life:
             self.tell(PaymentReported(PaymentOutcome.SUCCEEDED, "basic", 0, "EUR", self.at, self.ends))
 
     def charge(self) -> None:
-        """For the next period, somewhat early, on time or late."""
+        """Charge for the next period, early, on time or late."""
         self.at = max(self.at, self.ends + self.draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
         outcome = self.draw(
             st.sampled_from([PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED])
@@ -52,7 +52,7 @@ class _Life:
 
 @st.composite
 def lives(draw: st.DrawFn, max_size: int = 12) -> list[Event]:
-    """The events of one life, in order."""
+    """The events of one user, in order."""
     life = _Life(draw)
     if draw(st.booleans()):
         life.begin_with_a_trial()

@@ -1,4 +1,4 @@
-"""The whole way of an event in memory, watched: every delivery is checked against the laws as it goes by."""
+"""The whole pipeline in memory, with checks: every delivery is checked against the laws."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_event
-from shared.contracts.outbound.messages import facts_of
+from shared.contracts.outbound.subscription_change import facts_of
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival
@@ -31,7 +31,7 @@ from tests.support.published import (
 
 @dataclass
 class Pipeline:
-    """One user's events on their way, with what must come again because it was not acknowledged."""
+    """The pipeline of one user, with the events that were not acknowledged and must be redelivered."""
 
     catalog: Catalog
     clock: MovableClock = field(default_factory=lambda: MovableClock(START))
@@ -39,11 +39,11 @@ class Pipeline:
     bus: FlakyBus = field(default_factory=FlakyBus)
     unacknowledged: list[Event] = field(default_factory=list)
     waiting_since: datetime = START
-    """When the first of these came in."""
+    """The arrival of the first event that is waiting for redelivery."""
     acknowledged: set[str] = field(default_factory=set)
     arrivals: Counter[str] = field(default_factory=Counter)
     issued: dict[str, Trigger] = field(default_factory=dict)
-    """Every trigger that was ever committed, as it was last remembered; revoked, if it was open when forgotten."""
+    """Every trigger ever committed, in its last known state. One that was open when evicted counts as revoked."""
 
     def __post_init__(self) -> None:
         self.application = Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
@@ -57,7 +57,7 @@ class Pipeline:
         return self.store.record(USER)
 
     def deliver(self, event: Event, fault: Fault | None = None) -> None:
-        """Deliver an event once. What is not acknowledged is kept, to come again."""
+        """Deliver an event once. An event that is not acknowledged is kept for redelivery."""
         before, commits, taken = self.record, self.store.commits, len(self.bus.taken)
         self.store.fault = self.bus.fault = fault
         try:
@@ -71,38 +71,38 @@ class Pipeline:
             self._acknowledge(event, rejected.reason)
         else:
             if event.key.cause in self.acknowledged:
-                self._check_nothing_came_of(event, arrival, commits, taken)
+                self._check_no_effect(event, arrival, commits, taken)
             self._acknowledge(event, arrival)
         self.store.fault = self.bus.fault = None
         if self.store.commits != commits:
             self._check_commit(before, self.record)
 
     def redeliver(self) -> None:
-        """Deliver again, without a fault, all that was not acknowledged."""
+        """Redeliver, without a fault, every event that was not acknowledged."""
         waiting, self.unacknowledged = self.unacknowledged, []
         for event in waiting:
             self.deliver(event)
 
     def tick(self) -> list[Event]:
-        """What the clock publishes at this instant, not delivered yet."""
-        heard = FlakyBus()
-        ticker = Ticker(self.store, heard, self.clock)
+        """The events that the clock publishes at this instant, not delivered yet."""
+        bus = FlakyBus()
+        ticker = Ticker(self.store, bus, self.clock)
         self.loop.run_until_complete(ticker.tick((due_shard(USER),)))
-        return [parse_event(one.topic, Delivery(one.data, one.attributes())) for one in heard.taken]
+        return [parse_event(one.topic, Delivery(one.data, one.attributes())) for one in bus.taken]
 
     def pass_time(self, duration: timedelta) -> None:
-        """Let time pass with a clock that ticks in time."""
+        """Let time pass, with a tick whenever the user is due."""
         until = self.clock.now() + duration
         while (due := self.store.next_due_at(USER)) and due <= until:
             self.clock.move_to(due)
             for event in self.tick():
                 self.deliver(event)
             later = self.store.next_due_at(USER)
-            assert later is None or later > self.clock.now(), "nobody stays due once the clock looked"
+            assert later is None or later > self.clock.now(), "still due after a tick"
         self.clock.move_to(until)
 
     def published(self, kind: str) -> list[str]:
-        """The ids of the triggers issued, or revoked, in the order of publishing; as often as they came."""
+        """The ids of the triggers issued, or revoked, in the order of publishing, with repetitions."""
         triggers = (one for one in self.bus.taken if one.topic == Topic.UPSELL_TRIGGER)
         return [one.body["trigger_id"] for one in triggers if one.body["kind"] == kind]
 
@@ -110,8 +110,8 @@ class Pipeline:
         self.acknowledged.add(event.key.cause)
         self.arrivals[outcome] += 1
 
-    def _check_nothing_came_of(self, event: Event, arrival: Arrival, commits: int, taken: int) -> None:
-        """Law 2: what was acknowledged before writes nothing and says nothing new."""
+    def _check_no_effect(self, event: Event, arrival: Arrival, commits: int, taken: int) -> None:
+        """Check law 2: an event acknowledged before writes nothing and publishes nothing new."""
         if event.key.topic == Topic.LIFECYCLE_DUE and arrival is Arrival.APPLIED:
             return
         assert self.store.commits == commits, f"{arrival}: a redelivery wrote something"
@@ -126,11 +126,13 @@ class Pipeline:
         kept = {trigger.trigger_id: trigger for trigger in after.triggers if trigger.trigger_id in known}
         self.issued |= kept
         for trigger in after.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
-            assert true or not trigger.is_open(now), f"{trigger.moment}: still open though it ceased to hold"
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            assert true or not trigger.is_open(now), (
+                f"{trigger.moment}: still open although its condition no longer holds"
+            )
         for trigger in new:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
-            assert true, f"{trigger.moment}: decided though it did not hold"
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            assert true, f"{trigger.moment}: decided although its condition did not hold"
             assert trigger.trigger_id not in self.issued, "one id, decided twice"
             check_allowed(self.catalog, trigger, self.issued.values())
             self.issued[trigger.trigger_id] = trigger
@@ -139,33 +141,37 @@ class Pipeline:
         self._check_messages(before, after)
 
     def _check_messages(self, before: UserRecord, after: UserRecord) -> None:
-        """Numbers grow, and whoever was revoked now is told of."""
+        """Check that sequence numbers grow, and that every trigger revoked now has its message."""
         if after.sequence == before.sequence:
             return
-        told = after.pending[-1].messages
-        numbers = [message.body["sequence"] for message in told]
+        messages = after.pending[-1].messages
+        numbers = [message.body["sequence"] for message in messages]
         assert numbers == sorted(set(numbers))
         assert before.sequence < numbers[0] <= numbers[-1] == after.sequence
-        revoked = {one.body["trigger_id"] for one in told if one.body.get("kind") == "revoked"}
+        revoked = {one.body["trigger_id"] for one in messages if one.body.get("kind") == "revoked"}
         were_open = {one.trigger_id for one in before.triggers if not one.revoked}
         assert revoked == {id_ for id_, one in self.issued.items() if one.revoked} & were_open
 
     def check_at_rest(self) -> None:
-        """What must hold at any instant, whoever looks: nothing untrue is shown that nobody is to hear of."""
+        """Check at rest: if an open trigger's condition no longer holds, the clock is due to revoke it."""
         record, now = self.record, self.clock.now()
         account, _ = record.history.at(now, TERMS)
         due = self.store.next_due_at(USER)
         if due is not None and due <= now:
             return
         for trigger in record.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.cause)
-            assert true or not trigger.is_open(now), f"{trigger.moment}: it ceased, and no tick is due"
-        assert all(due is not None and due <= one.until for one in record.deferred), "put off, and forgotten"
+            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            assert true or not trigger.is_open(now), (
+                f"{trigger.moment}: its condition no longer holds, and no tick is due"
+            )
+        assert all(due is not None and due <= one.until for one in record.deferred), "deferred without a tick"
         if record.announced:
-            assert record.announced["entitled"] == facts_of(account.best)["entitled"], "access changed in silence"
+            assert record.announced["entitled"] == facts_of(account.best)["entitled"], (
+                "a change of access was not announced"
+            )
 
     def check_published(self) -> None:
-        """Law 6 and 7 over all that was published, once everything was acknowledged."""
+        """Check laws 6 and 7 over all published messages, once every event was acknowledged."""
         assert not self.unacknowledged
         issued, revoked = set(self.published("issued")), set(self.published("revoked"))
         for trigger_id, trigger in self.issued.items():

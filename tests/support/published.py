@@ -1,16 +1,16 @@
-"""What must be true of all that was published, in the order in which the bus took it."""
+"""Checks on all published messages, in the order in which the bus accepted them."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.triggers import Trigger
 
 
 def check_no_issue_after_revocation(taken: Sequence[Message]) -> None:
-    """Law 7: revoked is final."""
+    """Check law 7: a revocation is final."""
     revoked = set()
     for message in _triggers(taken):
         if message.body["kind"] == "revoked":
@@ -20,7 +20,7 @@ def check_no_issue_after_revocation(taken: Sequence[Message]) -> None:
 
 
 def check_one_id_a_cause(taken: Sequence[Message]) -> None:
-    """Law 6: for one cause and campaign there is one id, however often it comes."""
+    """Check law 6: one cause and campaign have one trigger id, however often it is published."""
     ids: dict[tuple[str, str], set[str]] = {}
     for message in _triggers(taken):
         cause = message.body["cause"], message.body["campaign_id"]
@@ -29,7 +29,7 @@ def check_one_id_a_cause(taken: Sequence[Message]) -> None:
 
 
 def check_one_body_an_id(taken: Sequence[Message]) -> None:
-    """A consumer may drop either of two messages of one id; of two ids, neither has the other's number."""
+    """Check that messages with the same id are equal, and that different ids have different sequence numbers."""
     bodies: dict[str, Message] = {}
     for message in taken:
         assert bodies.setdefault(message.message_id, message) == message
@@ -38,9 +38,9 @@ def check_one_body_an_id(taken: Sequence[Message]) -> None:
 
 
 def check_allowed(catalog: Catalog, new: Trigger, made: Collection[Trigger]) -> None:
-    """No limit of its campaign forbids a trigger, given all that was made before and what became of it by then.
+    """Check that no limit of its campaign forbids a trigger, given all earlier triggers and their feedback.
 
-    Told in the plainest way, and of every trigger that ever was, whether or not a document remembers it.
+    This is the plainest form of the rule, over all triggers ever issued, also those evicted from the document.
     """
     terms = catalog.document.campaigns.get(new.campaign_id)
     if terms is None:
@@ -50,19 +50,21 @@ def check_allowed(catalog: Catalog, new: Trigger, made: Collection[Trigger]) -> 
         used = [at for at in _times(new, made, cap.scope, cap.event) if _is_within(at, new, cap.window_days)]
         assert len(used) < cap.max, f"{new.campaign_id}: a cap was exceeded: {cap}"
     for rule in terms.suppress_on:
-        said = [at for at in _times(new, made, rule.scope, rule.event) if _is_within(at, new, rule.window_days)]
-        assert not said, f"{new.campaign_id}: offered in spite of what was said: {rule}"
+        answers = [at for at in _times(new, made, rule.scope, rule.event) if _is_within(at, new, rule.window_days)]
+        assert not answers, f"{new.campaign_id}: offered despite an answer that suppresses it: {rule}"
     for event, hours in terms.cool_down_hours.items():
         times = _times(new, made, "campaign", event)
-        assert all(new.decided_at - at >= timedelta(hours=hours) for at in times), f"{new.campaign_id}: no rest"
+        assert all(new.decided_at - at >= timedelta(hours=hours) for at in times), (
+            f"{new.campaign_id}: no cool-down"
+        )
     if group := terms.exclusivity_group:
         others = {id_ for id_, other in catalog.document.campaigns.items() if other.exclusivity_group == group}
-        rivals = [one for one in made if one.campaign_id in others - {new.campaign_id} and _speaks(one, new)]
-        assert not rivals, f"{new.campaign_id}: spoke together with {[one.campaign_id for one in rivals]}"
+        rivals = [one for one in made if one.campaign_id in others - {new.campaign_id} and _competes(one, new)]
+        assert not rivals, f"{new.campaign_id}: open together with {[one.campaign_id for one in rivals]}"
 
 
 def _times(new: Trigger, made: Collection[Trigger], scope: str, event: str) -> list[datetime]:
-    """When what a scope counts for a trigger took place."""
+    """The times of the events that a scope counts for a trigger."""
     field = {"campaign": "campaign_id", "offer": "offer_id"}.get(scope, scope)
     counted = [one for one in made if scope == "user" or getattr(one, field) == getattr(new, field)]
     if event == "issued":
@@ -74,7 +76,7 @@ def _is_within(at: datetime, new: Trigger, window_days: int | None) -> bool:
     return window_days is None or at > new.decided_at - timedelta(days=window_days)
 
 
-def _speaks(one: Trigger, new: Trigger) -> bool:
+def _competes(one: Trigger, new: Trigger) -> bool:
     return one.is_open(new.decided_at) and not any(report.kind == "dismissed" for report in one.feedback)
 
 

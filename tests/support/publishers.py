@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.domain.errors import Transient
 
 
 class Collected:
-    """A publisher that keeps what it is given, and fails while it is told to."""
+    """A publisher that keeps its messages, and fails while `broken` is set."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []

@@ -1,15 +1,15 @@
-"""Watching processes from outside: waiting until something is so, and what Linux tells of who runs."""
+"""Observing processes from outside: waiting for a condition, and reading running processes from Linux."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 PATIENCE_SECONDS = 60.0
-"""How long a busy machine may take over anything."""
+"""The longest time in seconds that a busy machine may need for any step."""
 
 
 def eventually(true: Callable[[], object]) -> bool:
-    """Wait until something is true; how long it took is of no interest."""
+    """Wait until a condition is true, for at most `PATIENCE_SECONDS`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not true():
         if time.monotonic() > deadline:
@@ -19,7 +19,7 @@ def eventually(true: Callable[[], object]) -> bool:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process still runs; a zombie does not."""
+    """True if a process still runs. A zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
@@ -27,7 +27,7 @@ def alive(pid: int) -> bool:
 
 
 def descendants(pid: int) -> set[int]:
-    """Every process below one, as Linux tells."""
+    """Every descendant of a process, read from Linux."""
     children = Path(f"/proc/{pid}/task").glob("*/children")
     direct = {int(child) for listed in children for child in listed.read_text().split()}
     return direct.union(*(descendants(child) for child in direct))

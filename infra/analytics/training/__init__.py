@@ -1,1 +1,1 @@
-"""How the shipped scores were trained: run by hand, and again by a test; nothing here is deployed."""
+"""Training of the shipped scores, run by hand and repeated by a test; nothing here is deployed."""

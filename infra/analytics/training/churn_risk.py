@@ -1,7 +1,7 @@
-"""Trains the shipped churn-risk score and writes its artifact, as `python -m infra.analytics.training.churn_risk`.
+"""Trains the shipped churn-risk score and writes its artifact: `python -m infra.analytics.training.churn_risk`.
 
-Two terms are trained on the purchases of CDNOW; the rest is judgement, and the artifact says which is which.
-The reasons stand in docs/scores.md.
+Two terms are trained on the purchases of CDNOW. All others are set by judgement, and the artifact lists them.
+docs/scores.md explains the reasons.
 """
 
 import json
@@ -20,10 +20,11 @@ from shared.domain.payments import MAX_PAYMENTS
 
 ARTIFACT = SHIPPED_SCORES / "churn_risk.1.json"
 DIGITS = 4
-"""Of a coefficient; more would be noise, and differ from machine to machine."""
+"""Decimal places of a coefficient. More would be noise, and would differ between machines."""
 PAYMENTS, PAYMENTS_KNOT = "subscription.recent_payments", 3
 UNTIL_END, UNTIL_END_KNOT, MONTH = "subscription.days_until_period_end", -30, 30
 
+# These texts and the date are part of the artifact, which a test compares byte for byte.
 TRAINED_AT = "2026-11-22"
 TRAINED_ON = """\
 The purchases of 2,357 customers of CDNOW from January 1997 to June 1998 (infra/demo/README.md), each taken for a \
@@ -37,27 +38,31 @@ payments and nothing amiss. All other coefficients are judgement: no data has tr
 python -m infra.analytics.training.churn_risk"""
 
 
-class Fitted(NamedTuple):
-    """What training found, and what it says of the customers that were held out."""
+class TrainingResult(NamedTuple):
+    """The trained coefficients, and the predictions for the held-out customers."""
 
     coefficients: Sequence[float]
     rows: int
+    """Snapshots that the regression was trained on."""
     held_out: Predictions
 
 
-def train() -> Fitted:
-    """The regression on two customers of three."""
-    known = list(snapshots())
-    training = [one for one in known if not is_held_out(one)]
-    counted = Counter((columns(one), one.left) for one in training)
+def train() -> TrainingResult:
+    """Fit the regression on two thirds of the customers, and predict the others.
+
+    Equal rows are counted and fitted once, with a weight.
+    """
+    everyone = list(snapshots())
+    training = [snapshot for snapshot in everyone if not is_held_out(snapshot)]
+    counted = Counter((design_row(snapshot), snapshot.left) for snapshot in training)
     rows, labels = zip(*counted, strict=True)
-    coefficients = [round(one, DIGITS) for one in fit(rows, labels, list(counted.values()))]
-    held_out = [(probability(coefficients, columns(one)), one.left) for one in known if is_held_out(one)]
-    return Fitted(coefficients, len(training), held_out)
+    coefficients = [round(value, DIGITS) for value in fit(rows, labels, list(counted.values()))]
+    held_out = [(probability(coefficients, design_row(s)), s.left) for s in everyone if is_held_out(s)]
+    return TrainingResult(coefficients, len(training), held_out)
 
 
-def artifact(fitted: Fitted) -> dict[str, Any]:
-    """The whole artifact."""
+def artifact(fitted: TrainingResult) -> dict[str, Any]:
+    """The content of the artifact."""
     numeric, categorical = numeric_terms(), categorical_terms()
     return {
         "name": "churn_risk",
@@ -79,12 +84,12 @@ def artifact(fitted: Fitted) -> dict[str, Any]:
 
 
 def is_held_out(snapshot: Snapshot) -> bool:
-    """Every third customer, with all that is known of them."""
+    """True for every third customer, and for all snapshots of that customer."""
     return int(snapshot.customer) % 3 == 0
 
 
-def columns(snapshot: Snapshot) -> tuple[float, ...]:
-    """The trained terms as the artifact has them, each without its coefficient."""
+def design_row(snapshot: Snapshot) -> tuple[float, ...]:
+    """The design-matrix row of a snapshot: the artifact's trained terms, without their coefficients."""
     until_end = max(-LONGEST_OVERDUE, min(0, snapshot.days_until_period_end))
     payments = snapshot.recent_payments
     return (
@@ -96,24 +101,30 @@ def columns(snapshot: Snapshot) -> tuple[float, ...]:
 
 
 def intercept(coefficients: Sequence[float]) -> float:
-    """What gives the reference subscriber, at the knot of payments and not overdue, the reference risk."""
+    """The intercept that gives the reference subscriber the reference risk.
+
+    The reference subscriber has as many payments as the knot, and is not overdue.
+    """
     not_overdue = coefficients[2] * -UNTIL_END_KNOT
     return round(log(REFERENCE_RISK / (1 - REFERENCE_RISK)) - not_overdue, DIGITS)
 
 
 def metrics(held_out: Predictions) -> dict[str, float]:
-    """How good the regression is; a model that knows nothing but the share of those who left is the yardstick."""
+    """Quality of the regression on held-out customers.
+
+    The baseline is a model that predicts the share of customers who left, for everybody.
+    """
     left = sum(label for _, label in held_out) / len(held_out)
     bins = calibration(held_out)
-    found = {
+    values = {
         "auc": auc(held_out),
         "log_loss": log_loss(held_out),
         "log_loss_of_the_share": log_loss([(left, label) for _, label in held_out]),
-        "calibration_error": sum(one.rows * abs(one.predicted - one.observed) for one in bins) / len(held_out),
+        "calibration_error": sum(part.rows * abs(part.predicted - part.observed) for part in bins) / len(held_out),
         "share_that_left": left,
         "rows": len(held_out),
     }
-    return {name: round(value, DIGITS) for name, value in found.items()}
+    return {name: round(value, DIGITS) for name, value in values.items()}
 
 
 def _trained_terms(coefficients: Sequence[float]) -> list[dict[str, Any]]:
@@ -141,12 +152,12 @@ def _trained_terms(coefficients: Sequence[float]) -> list[dict[str, Any]]:
 
 
 def text(content: dict[str, Any]) -> str:
-    """The artifact as its file holds it."""
+    """The artifact as JSON, as written to its file."""
     return json.dumps(content, indent=2) + "\n"
 
 
 def main() -> None:
-    """Train, write the artifact, and show how good it is."""
+    """Train, write the artifact, and print its calibration."""
     fitted = train()
     ARTIFACT.write_text(text(artifact(fitted)))
     sys.stdout.write(f"wrote {ARTIFACT.name}\n{'predicted':>9} {'observed':>9} {'rows':>5}\n")

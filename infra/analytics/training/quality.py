@@ -1,4 +1,4 @@
-"""How good predictions are on people they were not made from."""
+"""Quality measures of predictions, for customers that the model was not trained on."""
 
 from collections.abc import Sequence
 from itertools import groupby, pairwise
@@ -6,11 +6,11 @@ from math import log
 from typing import NamedTuple
 
 Predictions = Sequence[tuple[float, bool]]
-"""What was predicted, and what came."""
+"""Pairs of a predicted probability and the observed label."""
 
 
 class Bin(NamedTuple):
-    """A part of the predictions, from low to high: what was predicted of it on average, and what came."""
+    """A range of predictions: its mean prediction and the observed share of positives."""
 
     rows: int
     predicted: float
@@ -18,10 +18,10 @@ class Bin(NamedTuple):
 
 
 def auc(predictions: Predictions) -> float:
-    """How often one who left was predicted higher than one who stayed; ties count half."""
+    """Area under the ROC curve: the probability that a positive is ranked above a negative; ties count half."""
     positives = sum(label for _, label in predictions)
     below, won = 0, 0.0
-    for _, tied in groupby(sorted(predictions), key=lambda one: one[0]):
+    for _, tied in groupby(sorted(predictions), key=lambda prediction: prediction[0]):
         labels = [label for _, label in tied]
         hits, misses = sum(labels), len(labels) - sum(labels)
         won += hits * (below + misses / 2)
@@ -30,12 +30,12 @@ def auc(predictions: Predictions) -> float:
 
 
 def log_loss(predictions: Predictions) -> float:
-    """The mean surprise, in nats; the smaller the better."""
+    """Mean negative log-likelihood in nats; smaller is better."""
     return -sum(log(p if label else 1 - p) for p, label in predictions) / len(predictions)
 
 
 def calibration(predictions: Predictions, bins: int = 10) -> list[Bin]:
-    """Bins of equal size: where predictions are honest, predicted and observed agree in each."""
+    """Bins of equal size, from low to high predictions. Calibrated predictions match the observed shares."""
     ranked, bounds = sorted(predictions), [len(predictions) * edge // bins for edge in range(bins + 1)]
     parts = [ranked[low:high] for low, high in pairwise(bounds)]
     return [

@@ -1,40 +1,41 @@
-"""Logistic regression by Newton's method, in plain Python: a few columns need no library."""
+"""Logistic regression by Newton's method, in plain Python, since a few columns need no library."""
 
 from collections.abc import Sequence
 from math import exp
 
 Row = Sequence[float]
-ROUNDS = 25
+MAX_STEPS = 25
 CONVERGED = 1e-10
+"""Largest change of any coefficient at which the fit stops."""
 RIDGE = 1e-3
-"""A penalty too small to be seen in a coefficient; it keeps the equations solvable where a column is constant."""
+"""L2 penalty. It keeps the equations solvable for a constant column, and is too small to show in a coefficient."""
 
 
 def fit(rows: Sequence[Row], labels: Sequence[bool], weights: Sequence[int]) -> list[float]:
-    """The likeliest intercept and coefficient of each column, where a row counts `weights` times."""
+    """The maximum-likelihood intercept and coefficients; each row counts as often as its weight."""
     design = [(1.0, *row) for row in rows]
     coefficients = [0.0] * len(design[0])
-    for _ in range(ROUNDS):
+    for _ in range(MAX_STEPS):
         step = _solved(*_newton(design, labels, weights, coefficients))
-        coefficients = [one + change for one, change in zip(coefficients, step, strict=True)]
+        coefficients = [value + change for value, change in zip(coefficients, step, strict=True)]
         if max(map(abs, step)) < CONVERGED:
             break
     return coefficients
 
 
 def probability(coefficients: Sequence[float], row: Row) -> float:
-    """What the regression says of a row."""
-    log_odds = coefficients[0] + sum(one * x for one, x in zip(coefficients[1:], row, strict=True))
+    """The predicted probability of a row."""
+    log_odds = coefficients[0] + sum(coefficient * x for coefficient, x in zip(coefficients[1:], row, strict=True))
     return 1 / (1 + exp(-log_odds))
 
 
 def _newton(
     design: Sequence[Row], labels: Sequence[bool], weights: Sequence[int], coefficients: Sequence[float]
 ) -> tuple[list[list[float]], list[float]]:
-    """The curvature and the slope of the log-likelihood: their quotient is the next step."""
+    """The negative Hessian and the gradient of the penalised log-likelihood, which determine the next step."""
     size = range(len(coefficients))
     curvature = [[RIDGE if i == j and i else 0.0 for j in size] for i in size]
-    slope = [-RIDGE * one if i else 0.0 for i, one in enumerate(coefficients)]
+    slope = [-RIDGE * value if i else 0.0 for i, value in enumerate(coefficients)]
     for row, label, weight in zip(design, labels, weights, strict=True):
         p = probability(coefficients, row[1:])
         error, spread = weight * (label - p), weight * p * (1 - p)
@@ -47,7 +48,10 @@ def _newton(
 
 
 def _solved(matrix: list[list[float]], right: list[float]) -> list[float]:
-    """The solution of linear equations, by elimination; a curvature is positive, so any order of rows will do."""
+    """Solve linear equations by Gauss-Jordan elimination.
+
+    Needs no pivoting, because the matrix (a negative Hessian) is positive definite.
+    """
     size = len(right)
     lines = [[*line, value] for line, value in zip(matrix, right, strict=True)]
     for i in range(size):

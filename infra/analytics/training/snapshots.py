@@ -1,4 +1,4 @@
-"""What was known of each customer of CDNOW on the first of every month, and whether they then came again."""
+"""Snapshots of each CDNOW customer on the first of every month, labelled with whether the customer left."""
 
 import csv
 from bisect import bisect_left
@@ -10,32 +10,33 @@ from infra.demo.cdnow import PERIOD, PURCHASES
 from shared.domain.payments import MAX_PAYMENTS
 
 LAST_DAY = date(1998, 6, 30)
-"""Of the log."""
+"""The last day of the purchase log."""
 HORIZON = timedelta(days=60)
+"""Time after a snapshot in which a payment is expected."""
 LONGEST_OVERDUE = 180
-"""Days; who stayed away longer has left, and no score is asked about them."""
+"""Days. Customers overdue for longer have left already, and no score is computed for them."""
 MONTHS = [date(year, month, 1) for year in (1997, 1998) for month in range(1, 13)]
 
 
 class Snapshot(NamedTuple):
-    """One customer at midnight (UTC) before one day, in the words of the facts of a subscription."""
+    """One customer at midnight (UTC) at the start of `day`; fields are named like a subscription's facts."""
 
     customer: str
     day: date
     recent_payments: int
     days_until_period_end: int
     left: bool
-    """No payment in the next 60 days."""
+    """The label: True if the customer makes no payment in the next 60 days."""
 
 
 def snapshots() -> Iterator[Snapshot]:
-    """All of them whose next 60 days the log covers."""
+    """All snapshots whose next 60 days are within the log."""
     for customer, days in sorted(_purchases().items()):
-        yield from _of(customer, days)
+        yield from _snapshots_of(customer, days)
 
 
 def _purchases() -> Mapping[str, Sequence[date]]:
-    """The days on which each customer bought, in order."""
+    """Each customer's purchase days, in order."""
     days: dict[str, list[date]] = {}
     with PURCHASES.open(newline="") as file:
         for purchase in csv.DictReader(file):
@@ -43,8 +44,8 @@ def _purchases() -> Mapping[str, Sequence[date]]:
     return days
 
 
-def _of(customer: str, days: Sequence[date]) -> Iterator[Snapshot]:
-    for day in _asked(days):
+def _snapshots_of(customer: str, days: Sequence[date]) -> Iterator[Snapshot]:
+    for day in _snapshot_days(days):
         paid = bisect_left(days, day)
         yield Snapshot(
             customer,
@@ -55,8 +56,8 @@ def _of(customer: str, days: Sequence[date]) -> Iterator[Snapshot]:
         )
 
 
-def _asked(days: Sequence[date]) -> Iterable[date]:
-    """The days on which a score would be asked: midnight, so that a purchase of that day is yet to come."""
+def _snapshot_days(days: Sequence[date]) -> Iterable[date]:
+    """The days on which a score would be computed, at midnight: a purchase on the day itself is in the future."""
     for day in MONTHS:
         paid = bisect_left(days, day)
         if paid and day + HORIZON <= LAST_DAY and day - days[paid - 1] - PERIOD <= timedelta(LONGEST_OVERDUE):

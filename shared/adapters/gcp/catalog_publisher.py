@@ -10,16 +10,17 @@ from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
 
 RPC_SECONDS = 10.0
+"""The bound on each RPC, in seconds: by default Google's clients retry for minutes."""
 
 
 class ArtifactExists(UpbeatError):
-    """A version of a score is published already, with another content; functions may be using that one."""
+    """A score's version that is already published with different content, which functions may be using."""
 
 
 def publish_catalog(client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = ()) -> None:
-    """Put a catalog in force: first its artifacts and its content, then the pointer, so no function finds half.
+    """Put a catalog in force. The pointer is written last, so that no function reads an incomplete catalog.
 
-    Raises `ArtifactExists`, and what the client raises where Firestore does not answer within 10 s a call.
+    Raises `ArtifactExists`, or the client's error if Firestore does not answer an RPC within 10 s.
     """
     catalogs = client.collection(CATALOGS)
     for artifact in artifacts:
@@ -36,7 +37,7 @@ def _publish_artifact(client: Client, artifact: Artifact) -> None:
         published = document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}
         if published.get(location.field, artifact.text) != artifact.text:
             raise ArtifactExists(
-                f"{location.collection}/{location.id}: expected what is published already"
-                " (new coefficients are a new version), found another"
+                f"{location.collection}/{location.id}: expected the content that is already published"
+                " (new coefficients need a new version), found different content"
             )
     document.set({location.field: artifact.text}, retry=None, timeout=RPC_SECONDS)

@@ -19,61 +19,63 @@ Variants = frozenset[str]
 
 
 class FirestoreLibrary:
-    """What a catalog names, brought here before a decision asks for it.
+    """Loads the scores and policies that a catalog names, before any decision needs them.
 
-    An artifact never changes, so each is read once. A policy is read again with each look at the catalog; one that
-    is invalid, or does not fit the experiment, never replaces a good one.
+    A score artifact never changes, so each is read once. A policy is read again at each refresh of the catalog. An
+    invalid policy, or one that does not fit its experiment, never replaces a valid one.
     """
 
     def __init__(self, client: AsyncClient) -> None:
         self.client = client
         self.artifacts: dict[tuple[str, int], bytes] = {}
-        self.missing: set[tuple[str, int]] = set()
-        """Artifacts that were looked for in vain, so that this is logged once."""
+        """Score artifacts by name and version."""
+        self.reported_missing: set[tuple[str, int]] = set()
+        """Scores without an artifact, kept so that each is logged only once."""
         self.policies: dict[str, Policy] = {}
-        self.found: dict[str, tuple[object, Variants]] = {}
-        """What was last found of each policy, valid or not, and for which variants."""
+        """The last valid policy by name."""
+        self.last_read: dict[str, tuple[object, Variants]] = {}
+        """The text of each policy as last read, valid or not, and the variants of its experiment at that time."""
         self.registry = self._new_registry()
 
-    async def of(self, document: CatalogDocument) -> Library:
-        """The library with all that the document names. Raises what the client raises."""
+    async def load(self, document: CatalogDocument) -> Library:
+        """The library with every score and policy that the document names. Raises the client's errors."""
         for name, terms in document.scores.items():
-            await self._bring_score(name, terms.version)
+            await self._load_score(name, terms.version)
         for experiment in document.experiments.values():
             if experiment.policy:
                 variants = frozenset(variant.id for variant in experiment.variants)
-                await self._bring_policy(experiment.policy, variants)
+                await self._load_policy(experiment.policy, variants)
         return Library(self.registry.get, dict(self.policies))
 
     def _new_registry(self) -> Registry:
         return Registry(lambda name, version: self.artifacts.get((name, version)), FACTS)
 
-    async def _bring_score(self, name: str, version: int) -> None:
+    async def _load_score(self, name: str, version: int) -> None:
         if (name, version) in self.artifacts:
             return
-        text = await self._text(score_location(name, version))
+        text = await self._read_text(score_location(name, version))
         if isinstance(text, str):
             self.artifacts[name, version] = text.encode()
-            self.registry = self._new_registry()
-        elif (name, version) not in self.missing:
-            self.missing.add((name, version))
+            self.registry = self._new_registry()  # a registry caches its answers, also that an artifact is missing
+        elif (name, version) not in self.reported_missing:
+            self.reported_missing.add((name, version))
             log.error("score %s version %d: expected an artifact in Firestore, found none", name, version)
 
-    async def _bring_policy(self, name: str, variants: Variants) -> None:
-        text = await self._text(policy_location(name))
-        if self.found.get(name) == (text, variants):
+    async def _load_policy(self, name: str, variants: Variants) -> None:
+        text = await self._read_text(policy_location(name))
+        if self.last_read.get(name) == (text, variants):
             return
-        self.found[name] = text, variants
+        self.last_read[name] = text, variants
         try:
             data = text.encode() if isinstance(text, str) else None
             missing = "policy: expected JSON as text in Firestore, found none"
             self.policies[name] = read_policy(name, data, variants, missing)
         except InvalidPolicy as error:
             kept = self.policies.get(name)
-            said = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
-            log.error("policy %s is refused; %s: %s", name, said, error)  # noqa: TRY400 - no bug of ours, so no trace
+            consequence = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"
+            log.error("policy %s is invalid; %s: %s", name, consequence, error)  # noqa: TRY400 - not a bug, so no traceback
 
-    async def _text(self, location: ArtifactLocation) -> Any:
+    async def _read_text(self, location: ArtifactLocation) -> Any:
         document = self.client.collection(location.collection).document(location.id)
         snapshot = await document.get([location.field], retry=RECONNECT)
         return (snapshot.to_dict() or {}).get(location.field)

@@ -1,4 +1,4 @@
-"""How Google's services are asked: within a bound, since their clients by themselves try for minutes."""
+"""RPCs to Google's services, bounded in time: by default Google's clients retry for 60 to 300 seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,15 +10,17 @@ from google.api_core.retry import AsyncRetry, if_exception_type
 from shared.domain.errors import Transient
 
 RPC_SECONDS = 10.0
-"""How long one call of a port may take: the five that an event makes at most fit into a function's 60 s."""
+"""The bound on one call of a port, in seconds. An event makes at most five: they fit into a function's 60 s."""
 
+# A connection that died while the instance was idle fails the next call with `ServiceUnavailable`: reconnect.
+# Only for calls that are safe to repeat. https://googleapis.dev/python/google-api-core/latest/retry.html
 RECONNECT = AsyncRetry(if_exception_type(ServiceUnavailable), initial=0.05, maximum=0.5, timeout=2.0)
-"""For calls that may be made twice: a connection that died while the instance slept is made anew."""
+"""Retries with exponential back-off from 0.05 s to 0.5 s, for 2 s in all."""
 
 
 @asynccontextmanager
 async def rpc(service: str, seconds: float) -> AsyncIterator[None]:
-    """Give what is asked inside so many seconds. Raises `Transient` for every answer that is none."""
+    """Bound the RPCs of the block to `seconds` in all. Raises `Transient` if they fail or take longer."""
     try:
         async with asyncio.timeout(seconds):
             yield

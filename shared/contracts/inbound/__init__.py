@@ -1,1 +1,1 @@
-"""Events in: the push envelope, one model for each topic, and the refusals."""
+"""Inbound events: the Pub/Sub push envelope, one model per topic, and validation with its rejections."""

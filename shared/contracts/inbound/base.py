@@ -1,4 +1,4 @@
-"""What all messages in have in common."""
+"""Base models of the inbound messages: the fields and conversions that all events share."""
 
 from abc import abstractmethod
 from hashlib import blake2b
@@ -13,72 +13,95 @@ from shared.domain import events
 from shared.domain.account import DEFAULT_SUBSCRIPTION
 from shared.domain.events import Event, Fact, Key
 
-NOTHING_SAID = events.Profile()
+EMPTY_PROFILE = events.Profile()
 
 
 class Inbound(BaseModel):
-    """What every message in has. Nothing is coerced: "5" and 5.0 are not 5. Unknown fields are ignored."""
+    """Base of all inbound messages. Nothing is coerced: "5" and 5.0 are not 5. Unknown fields are ignored."""
 
     model_config = ConfigDict(
-        defer_build=True, strict=True, frozen=True, extra="ignore", hide_input_in_errors=True
+        defer_build=True,  # a function uses only the model of its own topic
+        strict=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # input may be personal data
     )
     TOPIC: ClassVar[str]
 
-    schema_version: fields.Version = Field(default=1, description="The version of this contract: 1.")
+    schema_version: fields.Version = Field(default=1, description="The version of this contract, always 1.")
 
 
 class ProfileFacts(BaseModel):
-    """What the producer knows of the user; what it leaves out stays as it was."""
+    """Facts about the user that campaign audiences can select by. A field left out keeps its earlier value."""
 
     model_config = Inbound.model_config
 
-    country: fields.Country | None = Field(default=None, description="ISO 3166-1 alpha-2 code.")
-    locale: fields.Locale | None = Field(default=None, description="BCP 47 language tag.")
-    time_zone: fields.TimeZone | None = Field(default=None, description="IANA name; quiet hours follow it.")
-    student: Flag | None = Field(default=None, description="Whether the user is a student.")
+    country: fields.Country | None = Field(
+        default=None, description="The user's country as an ISO 3166-1 alpha-2 code in capitals, for example `DE`."
+    )
+    locale: fields.Locale | None = Field(
+        default=None, description="The user's language as a BCP 47 tag, for example `de-DE`."
+    )
+    time_zone: fields.TimeZone | None = Field(
+        default=None,
+        description="The user's time zone by its IANA name, for example `Europe/Berlin`. Campaigns keep their "
+        "quiet hours in this zone; without it, in the zone that the catalog sets.",
+    )
+    student: Flag | None = Field(default=None, description="True if the user is a student.")
 
     def to_profile(self) -> events.Profile:
-        """Turn into the profile of the domain."""
+        """Convert to the domain's profile."""
         return events.Profile(self.country, self.locale, self.time_zone, self.student)
 
 
 class InboundEvent(Inbound):
-    """An event: a fact about one user, recognised by topic, source and event_id when it comes again."""
+    """A fact about one user. Topic, source and event_id identify the event when it is delivered again."""
 
-    event_id: Id = Field(description="Names the event within its topic and source, and never names another.")
-    user_id: Id = Field(description="The user it is about.")
+    event_id: Id = Field(
+        description="The event's id, unique within its topic and `source`. Publish the same event again with "
+        "the same id, and never give the id to another event."
+    )
+    user_id: Id = Field(description="The id of the user the event is about, the same on every topic.")
     subscription_id: Id = Field(
-        default=DEFAULT_SUBSCRIPTION, description="Which of the user's subscriptions, where there are several."
+        default=DEFAULT_SUBSCRIPTION,
+        description="The id of the subscription the event is about. Needed only for users with several "
+        "subscriptions; the default is `main`.",
     )
     occurred_at: Time = Field(
-        description="When it happened, not when it was sent; at most 5 minutes ahead of Upbeat's clock."
+        description="The time the event happened, not the time it was published; at most 5 minutes ahead of "
+        "Upbeat's clock. Upbeat orders events by it."
     )
     source: fields.Source | None = Field(
-        default=None, description="The system that says so, perhaps as a URI: a part of the event's identity."
+        default=None,
+        description="The system that reports the event, for example as a URI. It is part of the event's "
+        "identity; leaving it out is the same as an empty string.",
     )
     profile: ProfileFacts | None = Field(
-        default=None, description="What is known of the user; of each fact the latest occurred_at wins."
+        default=None,
+        description="Facts about the user that the producer knows. For each fact, the event with the latest "
+        "`occurred_at` wins.",
     )
 
     @abstractmethod
     def fact(self) -> Fact:
-        """Say what happened in the words of the domain."""
+        """Convert the event's own fields to a fact of the domain."""
 
     def to_event(self) -> Event:
-        """Turn into the event of the domain."""
+        """Convert to an event of the domain."""
         return Event(
             key=Key(self.occurred_at, self.TOPIC, self.source or "", self.event_id),
             user_id=self.user_id,
             subscription_id=self.subscription_id,
             fact=self.fact(),
             digest=self.digest(),
-            profile=self.profile.to_profile() if self.profile else NOTHING_SAID,
+            profile=self.profile.to_profile() if self.profile else EMPTY_PROFILE,
         )
 
     def digest(self) -> str:
-        """Hash what was said into 16 hex digits, whatever its key order, offsets and unknown fields.
+        """Hash the content to 16 hex digits, independent of key order, time offsets and unknown fields.
 
-        A field left out and its default are the same; so a field added to the contract changes no old digest.
+        A field left out and a field set to its default give the same hash, so adding an optional field to the
+        contract changes no existing digest.
         """
-        said = self.model_dump(exclude_defaults=True)
-        return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+        content = self.model_dump(exclude_defaults=True)
+        return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()

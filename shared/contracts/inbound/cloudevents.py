@@ -1,4 +1,7 @@
-"""A CloudEvent inside a Pub/Sub message: the event is taken out, and what only the wrapping says is filled in."""
+"""CloudEvents in Pub/Sub messages: extracts the event, and fills in fields that only the CloudEvent has.
+
+The binding: https://github.com/googleapis/google-cloudevents/blob/main/docs/spec/pubsub.md
+"""
 
 from base64 import b64decode
 from collections.abc import Mapping
@@ -8,23 +11,25 @@ from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of, read_object
 from shared.domain.errors import Rejected
 
-FILLED_IN = {"event_id": "id", "source": "source", "occurred_at": "time"}
-"""Which field of an event may be left to which attribute of the CloudEvent."""
-STRUCTURED = "application/cloudevents"
-MARK = "specversion"
-"""What every CloudEvent has, and no event of ours."""
+FALLBACK_ATTRIBUTES = {"event_id": "id", "source": "source", "occurred_at": "time"}
+"""The CloudEvent attribute that fills in each of these event fields when the event leaves the field out."""
+STRUCTURED_MODE = "application/cloudevents"
+"""The start of the content type of a CloudEvent in structured mode."""
+REQUIRED_ATTRIBUTE = "specversion"
+"""An attribute that every CloudEvent has, and no event of this contract."""
 
 
 def unwrap(content: dict[str, Any], attributes: Mapping[str, str]) -> dict[str, Any]:
-    """Take the event out of the content of a message; what is no CloudEvent is an event as it stands.
+    """Extract the event from the content of a message; content that is not a CloudEvent is the event itself.
 
-    Structured mode: the content is the CloudEvent, and its `data` or `data_base64` the event. Binary mode: the
-    content is the event, and the message's `ce-` attributes are around it. Raises `Rejected`.
+    Structured mode: the content is the CloudEvent, and the event is in its `data` or `data_base64`. Binary mode:
+    the content is the event, and the message's `ce-` attributes describe it. Raises `Rejected` (`invalid`,
+    `not_json`) if a structured CloudEvent holds no event.
     """
-    if MARK in content or attributes.get("content-type", "").startswith(STRUCTURED):
-        return _filled(_payload(content), content)
+    if REQUIRED_ATTRIBUTE in content or attributes.get("content-type", "").startswith(STRUCTURED_MODE):
+        return _filled_in(_payload(content), content)
     if "ce-id" in attributes:
-        return _filled(content, {name: attributes.get(f"ce-{name}") for name in FILLED_IN.values()})
+        return _filled_in(content, {name: attributes.get(f"ce-{name}") for name in FALLBACK_ATTRIBUTES.values()})
     return content
 
 
@@ -43,6 +48,9 @@ def _payload(cloud_event: Mapping[str, Any]) -> dict[str, Any]:
     return read_object(decoded)
 
 
-def _filled(event: dict[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
-    missing = {field: around.get(name) for field, name in FILLED_IN.items() if event.get(field) is None}
+def _filled_in(event: dict[str, Any], cloud_event: Mapping[str, Any]) -> dict[str, Any]:
+    """The event with the CloudEvent's attributes in place of fields that are missing or null."""
+    missing = {
+        field: cloud_event.get(name) for field, name in FALLBACK_ATTRIBUTES.items() if event.get(field) is None
+    }
     return event | missing

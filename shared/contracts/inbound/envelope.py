@@ -1,4 +1,4 @@
-"""The envelope: a Pub/Sub push body becomes a delivery, and a delivery the event it carries."""
+"""The Pub/Sub envelope: parses a push request body into a delivery, and a delivery into its event."""
 
 from base64 import b64decode
 from datetime import datetime, timedelta
@@ -24,42 +24,42 @@ from shared.domain.events import Event
 
 T = TypeVar("T")
 MAX_DATA = 64 * 1024
-"""Bytes of data that an event may have; those of the contract have less than 8 KiB."""
+"""Maximum size of an event's data, in bytes. The contract's own fields take less than 8 KiB."""
 EVENTS: dict[str, type[InboundEvent]] = {
     model.TOPIC: model for model in (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
 }
-"""The model of each topic that carries events."""
-WORDS = {str: "a string", int: "an integer", dict: "an object"}
+"""The model for each topic that carries events."""
+TYPE_NAMES: dict[type, str] = {str: "a string", int: "an integer", dict: "an object"}
 
 
 class Delivery(NamedTuple):
-    """One delivery of one message, as the bus made it."""
+    """One delivery of one Pub/Sub message."""
 
     data: bytes
     attributes: dict[str, str]
     message_id: str | None = None
-    """The bus's own id: the same for every delivery of one message, another when it is published again."""
+    """Pub/Sub's id: the same for every delivery of one message, and a new one if the event is published again."""
     publish_time: str | None = None
-    """RFC 3339, as the bus wrote it."""
+    """RFC 3339 text, exactly as Pub/Sub sent it."""
     delivery_attempt: int | None = None
-    """1 for the first; known only where the subscription has a dead-letter policy."""
+    """1 for the first attempt; None if the subscription has no dead-letter policy."""
     subscription: str | None = None
 
 
 def decode(body: bytes) -> Delivery:
-    """Take the delivery out of the body of a Pub/Sub push request.
+    """Parse the body of a Pub/Sub push request into a delivery.
 
-    Eventarc sends the same body with `ce-` request headers, which tell of the delivery and not of the event:
-    no header is read. Raises `Rejected` (`bad_envelope`) for any other body.
+    Eventarc sends the same body, with `ce-` request headers that describe the delivery, not the event; headers
+    are therefore ignored. Raises `Rejected` (`bad_envelope`) for any other body.
     """
-    push = _object(_loads(body), "the body")
+    push = _object(_parsed_json(body), "the body")
     message = _object(push.get("message"), "message")
     attributes = _optional(message, "attributes", dict) or {}
     for text in attributes.values():
         if type(text) is not str:
-            raise _bad("message.attributes", "strings", kind_of(text))
+            raise _bad_envelope("message.attributes", "strings", kind_of(text))
     return Delivery(
-        data=_decoded(_optional(message, "data", str) or ""),
+        data=_decoded_base64(_optional(message, "data", str) or ""),
         attributes=attributes,
         message_id=_optional(message, "messageId", str) or _optional(message, "message_id", str),
         publish_time=_optional(message, "publishTime", str) or _optional(message, "publish_time", str),
@@ -69,7 +69,7 @@ def decode(body: bytes) -> Delivery:
 
 
 def parse_event(topic: str, delivery: Delivery) -> Event:
-    """Read the event that a delivery from a topic carries. Raises `Rejected`."""
+    """Parse the event in a delivery from a topic. Raises `Rejected` if it is not a valid event of the topic."""
     model = EVENTS.get(topic)
     if model is None:
         raise Rejected(
@@ -79,12 +79,12 @@ def parse_event(topic: str, delivery: Delivery) -> Event:
 
 
 def parse_clock(delivery: Delivery) -> LifecycleClock:
-    """Read a tick of the scheduler, which may be an empty message. Raises `Rejected`."""
+    """Parse a scheduler tick, which may be an empty message. Raises `Rejected` if it is not a valid tick."""
     return validate(LifecycleClock, _content(delivery) if delivery.data else {})
 
 
 def check_not_future(event: Event, now: datetime, skew: timedelta) -> None:
-    """Raise `Rejected` (`future_dated`) if an event is dated further ahead of `now` than a clock may be off."""
+    """Raise `Rejected` (`future_dated`) if the event's `occurred_at` is more than `skew` ahead of `now`."""
     if event.occurred_at - now > skew:
         seconds = int(skew.total_seconds())
         raise Rejected(
@@ -101,32 +101,32 @@ def _content(delivery: Delivery) -> dict[str, Any]:
     return read_object(delivery.data)
 
 
-def _loads(body: bytes) -> object:
+def _parsed_json(body: bytes) -> object:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise _bad("the body", "a Pub/Sub push body", "no JSON") from None
+        raise _bad_envelope("the body", "a Pub/Sub push body", "no JSON") from None
 
 
 def _object(value: object, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise _bad(path, "an object", kind_of(value))
+        raise _bad_envelope(path, "an object", kind_of(value))
     return value
 
 
 def _optional(container: dict[str, Any], name: str, kind: type[T]) -> T | None:
     value = container.get(name)
     if value is not None and type(value) is not kind:
-        raise _bad(name, WORDS[kind], kind_of(value))
+        raise _bad_envelope(name, TYPE_NAMES[kind], kind_of(value))
     return value
 
 
-def _decoded(data: str) -> bytes:
+def _decoded_base64(data: str) -> bytes:
     try:
         return b64decode(data, validate=True)
     except ValueError:
-        raise _bad("message.data", "base64", "something else") from None
+        raise _bad_envelope("message.data", "base64", "something else") from None
 
 
-def _bad(path: str, expected: str, found: str) -> Rejected:
+def _bad_envelope(path: str, expected: str, found: str) -> Rejected:
     return Rejected(RejectionReason.BAD_ENVELOPE, f"{path}: expected {expected}, found {found}")

@@ -1,4 +1,4 @@
-"""Messages in: what producers and the clock may say, each of which turns itself into an event of the domain."""
+"""Inbound messages: one model for each topic that producers, consumers or the clock publish to."""
 
 from typing import Annotated
 
@@ -14,17 +14,28 @@ from shared.domain.due_shards import ALL_SHARDS, DUE_SHARDS
 
 
 class TrialStart(InboundEvent):
-    """A user began a trial of a plan."""
+    """A user started a trial of a plan."""
 
     TOPIC = Topic.TRIAL_START.value
 
-    plan: Plan = Field(description="The plan on trial.")
-    trial_ends_at: Time = Field(description="When the trial ends; after occurred_at.")
-    auto_renew: Flag = Field(default=True, description="Whether the plan will be paid for when the trial ends.")
-    price: fields.Amount | None = Field(
-        default=None, description="What the plan will cost, in whole minor units (cents) of the currency."
+    plan: Plan = Field(description="The plan on trial, by the name that your billing system uses.")
+    trial_ends_at: Time = Field(
+        description="The time the trial ends, later than `occurred_at`. To extend or shorten a running trial, "
+        "publish another event with the new end."
     )
-    currency: fields.Currency | None = Field(default=None, description="ISO 4217 code.")
+    auto_renew: Flag = Field(
+        default=True,
+        description="True (the default) if the plan renews as a paid subscription when the trial ends. If "
+        "false, the subscription expires then unless a payment succeeds.",
+    )
+    price: fields.Amount | None = Field(
+        default=None,
+        description="The price of the plan after the trial, in whole minor units of `currency` (1099 is 10.99 "
+        "EUR). Upbeat validates it but does not use it.",
+    )
+    currency: fields.Currency | None = Field(
+        default=None, description="The currency of `price` as an ISO 4217 code in capitals, for example `EUR`."
+    )
 
     @field_validator("trial_ends_at")
     @classmethod
@@ -32,30 +43,64 @@ class TrialStart(InboundEvent):
         return _later(value, info, than="occurred_at")
 
     def fact(self) -> events.TrialStarted:
-        """Say that a trial started."""
+        """Convert to the domain's fact; the price has no part in it."""
         return events.TrialStarted(self.plan, self.trial_ends_at, self.auto_renew)
 
 
 class Payment(InboundEvent):
-    """What became of the payment for one period."""
+    """The result of a payment attempt, refund or dispute for one billing period."""
 
     TOPIC = Topic.PAYMENT.value
 
-    outcome: fields.Outcome = Field(description="What the payment system says of it.")
-    plan: Plan = Field(description="The plan paid for.")
-    amount: fields.Amount = Field(description="In whole minor units (cents) of the currency; may be 0.")
-    currency: fields.Currency = Field(description="ISO 4217 code.")
-    period_start: Time = Field(description="The start of the period paid for.")
-    period_end: Time = Field(description="The end of that period; after period_start.")
-    final: Flag = Field(default=False, description="Of a failed payment: retries are exhausted.")
-    failure_reason: Text | None = Field(default=None, description="Why it failed, in the producer's words.")
+    outcome: fields.Outcome = Field(
+        description="The result of the payment attempt, refund or dispute, as the payment provider reports it. "
+        "`refunded` and `dispute_lost` take back the paid access, `refund_reversed` and `dispute_won` restore "
+        "it."
+    )
+    plan: Plan = Field(
+        description="The plan that the payment is for. It becomes the subscription's plan when the payment "
+        "succeeds."
+    )
+    amount: fields.Amount = Field(
+        description="The amount in whole minor units of `currency` (1099 is 10.99 EUR). May be 0: a success of "
+        "0 for a period within a trial does not convert the trial."
+    )
+    currency: fields.Currency = Field(
+        description="The currency of `amount` as an ISO 4217 code in capitals, for example `EUR`."
+    )
+    period_start: Time = Field(
+        description="The start of the billing period that the payment is for. A payment for an earlier period "
+        "than the current one leaves the current one in place."
+    )
+    period_end: Time = Field(
+        description="The end of that billing period, later than `period_start`. A successful payment gives "
+        "access until then."
+    )
+    final: Flag = Field(
+        default=False,
+        description="For `failed`: true if the payment will not be retried (default false). The subscription "
+        "then expires once no paid or trial time is left.",
+    )
+    failure_reason: Text | None = Field(
+        default=None,
+        description="For `failed`: the reason in the producer's words, for example `card_expired`. It has no "
+        "effect on the subscription.",
+    )
     grace_until: Time | None = Field(
-        default=None, description="Of a failed payment: until when access lasts. Without it, 7 days of grace."
+        default=None,
+        description="For `failed`: the end of the grace period, in which an unpaid user keeps access. It cannot "
+        "cut paid or trial time short; the default is 7 days after grace began.",
     )
     payment_id: Id | None = Field(
-        default=None, description="Ties a refund or dispute to its payment. Without it, period_start does."
+        default=None,
+        description="The payment provider's id of the payment, which ties a refund or dispute to it. If either "
+        "of the two events has none, they are matched by `period_start`.",
     )
-    partial: Flag = Field(default=False, description="Of a refund: only a part of the amount; takes nothing away.")
+    partial: Flag = Field(
+        default=False,
+        description="For `refunded`: true if only part of the amount was refunded (default false). A partial "
+        "refund leaves the subscription as it is.",
+    )
 
     @field_validator("period_end")
     @classmethod
@@ -63,7 +108,7 @@ class Payment(InboundEvent):
         return _later(value, info, than="period_start")
 
     def fact(self) -> events.PaymentReported:
-        """Say what became of the payment."""
+        """Convert to the domain's fact; the failure reason has no part in it."""
         return events.PaymentReported(
             outcome=self.outcome,
             plan=self.plan,
@@ -79,51 +124,77 @@ class Payment(InboundEvent):
 
 
 class ChurnSignal(InboundEvent):
-    """A sign that a user may leave, or may stay after all."""
+    """A sign that a user may leave or will stay: auto-renew off or on, a cancellation, a pause, inactivity."""
 
     TOPIC = Topic.CHURN_SIGNAL.value
 
-    signal: fields.SignalKind = Field(description="What was seen; the first nine bear on the status.")
-    reason: Text | None = Field(default=None, description="Why, in the user's or the producer's words.")
-    effective_at: Time | None = Field(
-        default=None, description="When a cancellation, pause or downgrade takes effect."
+    signal: fields.SignalKind = Field(
+        description="The kind of signal. `auto_renew_off` to `price_increase_accepted` update the subscription; "
+        "the other five only describe how the user behaves."
     )
-    resume_at: Time | None = Field(default=None, description="When a pause ends.")
-    to_plan: Plan | None = Field(default=None, description="The plan after a downgrade.")
-    strength: Share | None = Field(default=None, description="How strong a behavioural sign is, 0 to 1.")
+    reason: Text | None = Field(
+        default=None,
+        description="The reason in the user's or the producer's words. Upbeat keeps it only for "
+        "`auto_renew_off`, as `auto_renew_reason`.",
+    )
+    effective_at: Time | None = Field(
+        default=None,
+        description="The time a cancellation, pause or downgrade takes effect. Without it, a cancellation takes "
+        "effect at once, a pause at the end of the paid period, and a downgrade at the end of the paid period "
+        "or trial.",
+    )
+    resume_at: Time | None = Field(
+        default=None,
+        description="For `pause_scheduled`: the time the pause ends. Without it, the pause lasts until "
+        "`resumed` or a successful payment.",
+    )
+    to_plan: Plan | None = Field(
+        default=None, description="For `downgrade_scheduled`: the plan after the downgrade takes effect."
+    )
+    strength: Share | None = Field(
+        default=None,
+        description="The strength of a behavioural signal from 0 (weak) to 1 (strong), as the producer rates "
+        "it. Audiences and scores can use it.",
+    )
 
     def fact(self) -> events.SignalSeen:
-        """Say what was seen."""
+        """Convert to the domain's fact."""
         return events.SignalSeen(
             self.signal, self.reason, self.effective_at, self.resume_at, self.to_plan, self.strength
         )
 
 
 class TriggerFeedback(InboundEvent):
-    """A consumer says what became of a trigger."""
+    """A consumer's report on an offer: delivered, seen, clicked, accepted, dismissed or converted."""
 
     TOPIC = Topic.TRIGGER_FEEDBACK.value
 
-    trigger_id: Id = Field(description="The trigger, by the trigger_id of its message.")
-    kind: fields.Feedback = Field(description="What became of it.")
+    trigger_id: Id = Field(
+        description="The `trigger_id` of the `upsell-trigger` message. It must be one of the user's recent "
+        "triggers; Upbeat keeps at most 48."
+    )
+    kind: fields.Feedback = Field(
+        description="What happened to the offer. If a kind is reported more than once, the report with the "
+        "earliest `occurred_at` counts."
+    )
 
     def fact(self) -> events.FeedbackGiven:
-        """Say what became of the trigger."""
+        """Convert to the domain's fact."""
         return events.FeedbackGiven(self.trigger_id, self.kind)
 
 
 class LifecycleDue(InboundEvent):
-    """Something of a user's falls due; Upbeat's clock sends it to itself. It occurred when it fell due."""
+    """Something is due for one user, at `occurred_at`. Only Upbeat's own clock publishes this."""
 
     TOPIC = Topic.LIFECYCLE_DUE.value
 
     def fact(self) -> events.TimePassed:
-        """Say that time passed."""
+        """Convert to the domain's fact that time passed."""
         return events.TimePassed()
 
 
 class LifecycleClock(Inbound):
-    """A tick of the scheduler: look for what is due. An empty message says the same as `{}`."""
+    """A scheduler tick: Upbeat looks for users with something due. An empty message means the same as `{}`."""
 
     TOPIC = Topic.LIFECYCLE_CLOCK.value
 
@@ -131,12 +202,12 @@ class LifecycleClock(Inbound):
         default=ALL_SHARDS,
         min_length=1,
         max_length=DUE_SHARDS,
-        description="The due shards to look at; without it, all.",
+        description=f"The shards of the index of due users to read, 0 to {DUE_SHARDS - 1}. Default: all of them.",
     )
 
 
 def _later(value: Time, info: ValidationInfo, than: str) -> Time:
-    """Refuse a time that is not after another field; says nothing where that one is itself refused."""
+    """Reject a time that is not after another field's; if that field is itself rejected, accept any time."""
     other = info.data.get(than)
     if other is not None and value <= other:
         raise PydanticCustomError("expected", "a time after {than}", {"than": than, "found": "none after it"})

@@ -1,4 +1,4 @@
-"""The kinds of field that events have: what each accepts, and how a refusal says so."""
+"""Field types of inbound events: the values each type accepts, and the text of its rejections."""
 
 import re
 from collections.abc import Iterable
@@ -14,20 +14,27 @@ from shared.domain.due_shards import DUE_SHARDS
 from shared.domain.events import FeedbackKind, PaymentOutcome, Signal
 
 MAX_AMOUNT = 10**12
+"""Maximum amount, in minor currency units."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-"""Nothing Upbeat hears of happened earlier: such a date is a clock that was never set."""
+"""The earliest accepted time (UTC). An earlier one comes from a clock that was never set, such as 1970-01-01."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a field expects, in words: the whole of a refusal's text, so that no value can slip into it."""
+    """The expectation of a field, in words.
+
+    It replaces pydantic's error text, so that no input value can leak into a rejection.
+    """
 
     words: str
     closed: type | None = None
-    """Of a closed list, the type of its values: one of that type which is not in the list may come to be."""
+    """The type of the values if the field is a closed list, else None.
+
+    An unlisted value of this type may be added by a later version; a value of another type never will be.
+    """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Replace every error of the field by these words."""
+        """Replace every validation error of the field with these words."""
         context = {"closed": self.closed.__name__} if self.closed else None
         return core_schema.custom_error_schema(
             handler(source),
@@ -37,29 +44,34 @@ class Expected:
         )
 
 
+# A pattern, because fromisoformat accepts ISO 8601 forms that RFC 3339 does not, such as 20260315T093000Z.
 _AFTER_YEAR = (
     r"-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
     r"[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?"
     r"(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
 TIME_PATTERN = rf"^(?:1989|199[0-9]|[2-9][0-9]{{3}}){_AFTER_YEAR}$"
-"""For the schema alone; it lets 1989 through, whose last hours may lie in 1990 in UTC. `utc` is exact."""
-_is_time = re.compile(rf"[0-9]{{4}}{_AFTER_YEAR}").fullmatch
+"""For the JSON Schema only. It allows 1989, whose last hours can be 1990 in UTC; `utc` checks exactly."""
+_is_rfc3339 = re.compile(rf"[0-9]{{4}}{_AFTER_YEAR}").fullmatch
 
 
 def utc(value: object) -> datetime:
-    """Read an RFC 3339 time, in UTC; what is finer than a microsecond is cut off."""
+    """Parse RFC 3339 text into UTC, truncated to microseconds.
+
+    Raises `PydanticCustomError` if the value is not such a text, or is before 1990.
+    """
     if not isinstance(value, str):
         raise _not_a_time()
     return _utc(value)
 
 
+# Cached because events repeat times: a period starts when it is paid for, or when the previous period ends.
 @lru_cache(maxsize=1024)
 def _utc(text: str) -> datetime:
-    """The same few times come again and again: a period starts when it is paid for, or when another ended."""
-    if not _is_time(text):
-        raise _not_a_time("a time without offset" if _is_time(f"{text}Z") else None)
+    if not _is_rfc3339(text):
+        raise _not_a_time("a time without offset" if _is_rfc3339(f"{text}Z") else None)
     try:
+        # Upper case because fromisoformat rejects a lower-case "z".
         time = datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _not_a_time("a date that does not exist") from None
@@ -121,7 +133,8 @@ TimeZone = Annotated[
     Expected("an IANA time zone name of at most 64 characters"),
 ]
 
-# JSON has no enumerations: the members are looked up by their value, strictly by string all the same.
+# Strict mode would demand enum members, which JSON cannot hold. Without it, pydantic looks a member up by its
+# value; a value that is not a string is still rejected.
 Outcome = Annotated[PaymentOutcome, Strict(False), _one_of(PaymentOutcome)]
 SignalKind = Annotated[Signal, Strict(False), _one_of(Signal)]
 Feedback = Annotated[FeedbackKind, Strict(False), _one_of(FeedbackKind)]

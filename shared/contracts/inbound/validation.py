@@ -1,4 +1,4 @@
-"""From content to model: what breaks the contract is refused in sentences that repeat nothing of the content."""
+"""Validation: turns content into a model, or rejects it in a sentence that repeats no value of the content."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -12,39 +12,41 @@ from shared.contracts.strict_json import kind_of
 from shared.domain.errors import Rejected
 
 M = TypeVar("M", bound=Inbound)
-PROBLEMS_TOLD = 3
-WORDS = {"missing": "a value", "model_type": "an object"}
-"""What pydantic's own errors expected; every other speaks for itself (`fields.Expected`)."""
+MAX_PROBLEMS = 3
+"""Maximum number of problems that the detail of a rejection lists."""
+EXPECTED_BY_ERROR_TYPE = {"missing": "a value", "model_type": "an object"}
+"""The expectation for pydantic's own error types; every other error carries its own (`fields.Expected`)."""
 
 
 def validate(model: type[M], content: Mapping[str, Any]) -> M:
-    """Make the model of what was said; null says nothing, as if the field were left out.
+    """Build the model from content; a field that is null counts as left out.
 
-    Raises `Rejected`: `unknown_value` where a closed list does not have a value, whatever else is wrong, since
-    a later version that knows the value may judge the rest by other rules; else `invalid`.
+    Raises `Rejected`: `unknown_value` if a closed list lacks a value, else `invalid`. `unknown_value` takes
+    precedence, because a later version that knows the value may have other rules for the other fields.
     """
     if None in content.values():
         content = {name: value for name, value in content.items() if value is not None}
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _refusal(error) from None
+        raise _rejection(error) from None
 
 
-def _refusal(error: ValidationError) -> Rejected:
+def _rejection(error: ValidationError) -> Rejected:
     problems = sorted(error.errors(include_url=False), key=_is_unknown_value, reverse=True)
     reason = RejectionReason.UNKNOWN_VALUE if _is_unknown_value(problems[0]) else RejectionReason.INVALID
-    return Rejected(reason, "; ".join(_sentence(problem) for problem in problems[:PROBLEMS_TOLD]))
+    return Rejected(reason, "; ".join(_sentence(problem) for problem in problems[:MAX_PROBLEMS]))
 
 
 def _is_unknown_value(problem: ErrorDetails) -> bool:
-    closed = problem.get("ctx", {}).get("closed")
-    return closed is not None and closed == type(problem["input"]).__name__
+    """True if the value has the type of a closed list's values but is not in the list."""
+    closed_type = problem.get("ctx", {}).get("closed")
+    return closed_type is not None and closed_type == type(problem["input"]).__name__
 
 
 def _sentence(problem: ErrorDetails) -> str:
     path = ".".join(str(step) for step in problem["loc"])
-    expected = WORDS.get(problem["type"], problem["msg"])
+    expected = EXPECTED_BY_ERROR_TYPE.get(problem["type"], problem["msg"])
     return f"{path}: expected {expected}, found {_found(problem)}"
 
 

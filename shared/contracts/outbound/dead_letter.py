@@ -1,4 +1,4 @@
-"""The message that keeps what could never succeed."""
+"""The message that preserves an inbound message which can never be processed."""
 
 from base64 import b64encode
 
@@ -14,33 +14,39 @@ from shared.domain.errors import Rejected
 
 
 class DeadLetter(Outbound):
-    """A refused message, whole, with the reason: mend it, or redrive it to a version that understands it."""
+    """A rejected message, complete, with the reason. Correct it, or redrive it to a version that accepts it."""
 
     TOPIC = Topic.DEAD_LETTER.value
 
-    reason: RejectionReason = Field(description="Why, as a word for machines.")
-    detail: str = Field(description="Why, as sentences for its producer. Holds nothing of the event's values.")
-    topic: str = Field(description="The topic it came from.")
-    data_base64: str = Field(description="Its data, byte for byte; the whole request, if that was no push.")
-    attributes: dict[str, str] = Field(description="Its attributes.")
-    pubsub_message_id: str | None = Field(default=None, description="The id that Pub/Sub gave it.")
-    publish_time: str | None = Field(default=None, description="When Pub/Sub took it (RFC 3339).")
+    reason: RejectionReason = Field(description="The reason, as a code from a closed list.")
+    detail: str = Field(
+        description="The reason in words for the producer. It names fields and kinds of values, but no value."
+    )
+    topic: str = Field(description="The topic on which the message arrived.")
+    data_base64: str = Field(
+        description="The message data byte for byte, in base64; the whole request body if it was no Pub/Sub push."
+    )
+    attributes: dict[str, str] = Field(description="The message attributes.")
+    pubsub_message_id: str | None = Field(default=None, description="The id that Pub/Sub gave the message.")
+    publish_time: str | None = Field(default=None, description="When Pub/Sub accepted the message (RFC 3339).")
 
-    @computed_field(description="Names the dead letter: the same whenever the same message is refused again.")  # type: ignore[prop-decorator]
+    @computed_field(  # type: ignore[prop-decorator]
+        description="The id of the dead letter: the same whenever the same message is rejected again."
+    )
     @property
     def dead_letter_id(self) -> str:
-        """One for each topic, data and attributes."""
+        """One id for each combination of topic, data and attributes."""
         attributes = orjson.dumps(self.attributes, option=orjson.OPT_SORT_KEYS).decode()
         return name_of(self.topic, self.data_base64, attributes)
 
     @property
     def message_id(self) -> str:
-        """The dead letter's own."""
+        """The dead letter's own id."""
         return self.dead_letter_id
 
 
 def dead_letter(topic: str, delivery: Delivery, rejected: Rejected) -> Message:
-    """Make the message that keeps a delivery which was rejected."""
+    """The dead letter of a rejected delivery."""
     return DeadLetter(
         reason=rejected.reason,
         detail=rejected.detail,

@@ -1,99 +1,104 @@
-"""The message that says what was considered for a user, and why it came to what it came to."""
+"""The message that explains a decision: every campaign that was considered, with its outcome and reason."""
 
-from collections.abc import Sequence
-from typing import Literal
+from enum import StrEnum
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from shared.contracts.outbound.base import Json, Sequenced, name_of
-from shared.contracts.outbound.message import Message
+from shared.contracts.outbound.base import Sequenced, name_of
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
 
 
-class CapCount(BaseModel):
-    """How far a cap is used up, before this decision."""
+class Outcome(StrEnum):
+    """The result for one candidate."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True)
+    ISSUED = "issued"
+    LOST = "lost"
+
+
+def _is_unset(value: object) -> bool:
+    """True for the defaults that a candidate leaves out: null, false and an empty list, but not the number 0."""
+    return value is None or value is False or value == ()
+
+
+def _optional(description: str, default: Any = None) -> Any:
+    """A field that is left out of the message where it has its default."""
+    return Field(default=default, description=description, exclude_if=_is_unset)
+
+
+class CapCount(BaseModel):
+    """One frequency cap of a campaign and how much of it is used."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, from_attributes=True)
 
     scope: str = Field(
-        description="Which triggers are counted: of the campaign, offer, placement, channel or user."
+        description="The triggers that count: those of the `campaign`, `offer`, `placement`, `channel` or `user`."
     )
-    event: str = Field(description="What is counted: `issued`, or a kind of feedback.")
-    window_days: int | None = Field(description="In how many days; null: ever.")
-    max: int = Field(description="As many as there may be.")
-    used: int = Field(description="As many as there are.")
+    event: str = Field(description="The event that is counted: `issued`, or a kind of feedback.")
+    window_days: int | None = Field(description="The length of the cap's window in days; null if it has no end.")
+    max: int = Field(description="The cap's limit.")
+    used: int = Field(description="Events counted in the window before this decision.")
 
 
 class Candidate(BaseModel):
-    """A campaign that was considered for a moment, and what came of it."""
+    """A campaign that was considered for one moment, with its outcome and reason."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
     campaign_id: str = Field(description="The campaign.")
     offer_id: str | None = Field(
-        description="The offer the user got, or would have got; null where the variant is to get nothing."
+        description="The offer made, or that would have been made; null if the user's variant gets no offer."
     )
-    placement: str = Field(description="Where it would be shown.")
-    moment: MomentKind = Field(description="The moment it was considered for.")
-    cause: str = Field(description="Names the one occurrence of the moment.")
-    subscription_id: str = Field(description="The subscription to which the moment happened.")
-    outcome: Literal["issued", "lost"] = Field(description="`issued`: a trigger went out. `lost`: none did.")
-    reason: str | None = Field(default=None, description="The gate that stopped it; null where it was issued.")
+    placement: str = Field(description="The place in the product where the offer would be shown.")
+    moment: MomentKind = Field(description="The moment for which the campaign was considered.")
+    cause: str = Field(description="The id of the one occurrence of that moment.")
+    subscription_id: str = Field(description="The subscription in which the moment occurred.")
+    outcome: Outcome = Field(description="`issued`: a trigger was sent. `lost`: none was.")
+    reason: str | None = Field(
+        description="The gate or rule that stopped the campaign; null if a trigger was issued."
+    )
     detail: str | None = Field(
-        default=None, description="What stood in the way: the first failing clause, the cap, the winner."
+        description="What exactly stopped it: the first failing clause, the cap, or the campaign that won instead."
     )
-    suppressed: bool = Field(default=False, description="It was held back though it would have won.")
-    holdout: str | None = Field(default=None, description="The holdout that the user is in.")
-    caps: tuple[CapCount, ...] = Field(default=(), description="How far its caps are used up.")
-    experiment_id: str | None = Field(default=None, description="The experiment that it is part of, if any.")
-    variant: str | None = Field(default=None, description="The arm of that experiment.")
-    propensity: float | None = Field(default=None, description="The probability of that arm.")
-    policy_version: str | None = Field(default=None, description="The policy that gave the probability.")
-    score: float | None = Field(default=None, description="The score that ranked it, if one did.")
-    score_version: int | None = Field(default=None, description="The version of that score.")
+    suppressed: bool = _optional("True if it was held back although it would have won.", default=False)
+    holdout: str | None = _optional("The holdout that the user is in.")
+    caps: tuple[CapCount, ...] = _optional(
+        "The campaign's frequency caps and how much of each is used.", default=()
+    )
+    experiment_id: str | None = _optional("The experiment that the campaign takes part in.")
+    variant: str | None = _optional("The variant of that experiment that the user is in.")
+    propensity: float | None = _optional("The probability with which that variant was chosen.")
+    policy_version: str | None = _optional("The version of the policy that set the probability.")
+    score: float | None = _optional("The score that ranked the campaign, 0 to 1.")
+    score_version: int | None = _optional("The version of that score.")
 
 
 class DecisionMessage(Sequenced):
-    """Everything that was considered for the moments of one commit, and why each came to what it came to."""
+    """Everything that one decision considered: every candidate with its outcome and reason."""
 
     TOPIC = Topic.DECISION.value
 
-    cause: str = Field(description="Names the event that led to the decision.")
-    catalog_version: str = Field(description="The catalog by which it was decided.")
-    moments: tuple[MomentKind, ...] = Field(description="What had happened.")
-    candidates: tuple[Candidate, ...] = Field(min_length=1, description="Every campaign that listens to that.")
+    cause: str = Field(description="The short id of the event that led to the decision.")
+    catalog_version: str = Field(description="The version of the catalog that was in force.")
+    moments: tuple[MomentKind, ...] = Field(description="The moments that the decision was about.")
+    candidates: tuple[Candidate, ...] = Field(
+        min_length=1, description="Every campaign that listens to one of the moments."
+    )
 
-    @computed_field(description="Names the decision.")  # type: ignore[prop-decorator]
+    @computed_field(description="The id of the decision.")  # type: ignore[prop-decorator]
     @property
     def decision_id(self) -> str:
-        """One event leads to one decision about one user."""
+        """One id for each event and user, since one event leads to one decision about one user."""
         return name_of(self.TOPIC, self.user_id, self.cause)
 
-    @computed_field(description="`issued` if any candidate was, else `withheld`.")  # type: ignore[prop-decorator]
+    @computed_field(description="`issued` if any candidate was issued, else `withheld`.")  # type: ignore[prop-decorator]
     @property
     def outcome(self) -> Literal["issued", "withheld"]:
-        """What a filter may ask for: did anything come of it."""
-        return "issued" if any(one.outcome == "issued" for one in self.candidates) else "withheld"
+        """The overall result, for subscription filters."""
+        return "issued" if any(one.outcome is Outcome.ISSUED for one in self.candidates) else "withheld"
 
     @property
     def message_id(self) -> str:
-        """The decision's own."""
+        """The decision's own id."""
         return self.decision_id
-
-
-def decision_message(
-    begin: Json, cause: str, catalog_version: str, moments: Sequence[MomentKind], candidates: Sequence[Json]
-) -> Message:
-    """Say what was considered; `begin` is what `header` gave."""
-    decision_id = name_of(Topic.DECISION.value, begin["user_id"], cause)
-    issued = any(candidate["outcome"] == "issued" for candidate in candidates)
-    body = begin | {
-        "cause": cause,
-        "catalog_version": catalog_version,
-        "moments": [moment.value for moment in moments],
-        "candidates": list(candidates),
-        "decision_id": decision_id,
-        "outcome": "issued" if issued else "withheld",
-    }
-    return Message(Topic.DECISION.value, decision_id, body)

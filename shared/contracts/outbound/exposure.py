@@ -1,21 +1,16 @@
-"""The message that says what became of a trigger, or why a user was spared one: what lift is measured by."""
+"""The message that reports what happened with a trigger: the data by which lift is measured."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.outbound.base import Json, UtcTime, name_of, rfc3339
-from shared.contracts.outbound.message import Message
-from shared.contracts.outbound.trigger_fields import AboutTrigger, chosen, named
+from shared.contracts.outbound.base import Json, UtcTime, name_of
+from shared.contracts.outbound.trigger_fields import TriggerMessage
 from shared.contracts.topics import Topic
-from shared.domain.moments import MomentKind
-from shared.domain.triggers import Trigger
 
 
 class ExposureKind(StrEnum):
-    """What became of a trigger."""
+    """The kinds of exposure: one for an offer held back, and one for each kind of feedback."""
 
     SUPPRESSED = "suppressed"
     DELIVERED = "delivered"
@@ -26,58 +21,33 @@ class ExposureKind(StrEnum):
     CONVERTED = "converted"
 
 
-class Exposure(AboutTrigger):
-    """What a consumer reports of a trigger, or that one was held back though it would have won."""
+class Exposure(TriggerMessage):
+    """A consumer's feedback on a trigger, or the record of an offer that would have won but was held back."""
 
     TOPIC = Topic.EXPOSURE.value
 
-    kind: ExposureKind = Field(description="`suppressed`: it never went out. Otherwise what a consumer reports.")
-    occurred_at: UtcTime = Field(description="When it happened, as the consumer says, or was held back (UTC).")
-    trigger_id: str = Field(description="The trigger; of a suppressed one the id that it would have had.")
-    subscription_id: str = Field(description="Which of the user's subscriptions it is about.")
-    campaign_id: str = Field(description="The campaign.")
+    kind: ExposureKind = Field(
+        description="`suppressed`: the offer was held back and never sent. Any other: the feedback of a consumer."
+    )
+    occurred_at: UtcTime = Field(
+        description="When it happened, as the consumer reports it, or when the offer was held back (UTC)."
+    )
     offer_id: str | None = Field(
-        description="The offer made, or that would have been; null where the variant is to get nothing."
+        description="The offer made, or that would have been made; null if the user's variant gets no offer."
     )
-    placement: str = Field(description="Where it is shown, or would have been.")
-    channel: str = Field(description="By what means.")
-    moment: MomentKind = Field(description="What happened that the campaign reacts to.")
-    cause: str = Field(description="Names the one occurrence of the moment.")
     reason: str | None = Field(
-        default=None, description="Of a suppressed one: `holdout`, `cap`, `cool_down` or `variant`."
+        default=None,
+        description="The rule that held a suppressed offer back: `holdout`, `cap`, `cool_down` or `variant`.",
     )
-    detail: str | None = Field(default=None, description="Which holdout, cap or variant.")
-    catalog_version: str = Field(description="The catalog by which it was decided.")
+    detail: str | None = Field(default=None, description="The holdout, cap or variant that held it back.")
 
     @property
     def message_id(self) -> str:
-        """One for each thing that one event says of a trigger."""
-        return _id(self.trigger_id, self.kind, **self.event.model_dump())
+        """One id for each thing that one event reports about a trigger."""
+        event = self.event
+        return name_of(self.TOPIC, self.trigger_id, self.kind, event.topic, event.source, event.event_id)
 
-
-@dataclass(frozen=True, slots=True)
-class ExposureDetails:
-    """What became of a trigger."""
-
-    kind: ExposureKind
-    occurred_at: datetime
-    offer_id: str | None
-    reason: str | None = None
-    detail: str | None = None
-
-
-def exposure_message(begin: Json, trigger: Trigger, fate: ExposureDetails) -> Message:
-    """Say what became of a trigger; `begin` is what `header` gave. What is not known is left out."""
-    told = {"reason": fate.reason, "detail": fate.detail, **chosen(trigger)}
-    body = begin | {
-        **named(trigger),
-        "kind": fate.kind.value,
-        "occurred_at": rfc3339(fate.occurred_at),
-        "offer_id": fate.offer_id,
-        **{name: value for name, value in told.items() if value is not None},
-    }
-    return Message(Topic.EXPOSURE.value, _id(trigger.trigger_id, fate.kind, **begin["event"]), body)
-
-
-def _id(trigger_id: str, kind: ExposureKind, topic: str, source: str, event_id: str) -> str:
-    return name_of(Topic.EXPOSURE, trigger_id, kind, topic, source, event_id)
+    def body(self) -> Json:
+        """The message as JSON. Unknown fields are left out, except the offer: null there means no offer."""
+        written = super().body()
+        return {name: value for name, value in written.items() if value is not None or name == "offer_id"}

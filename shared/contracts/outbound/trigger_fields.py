@@ -1,43 +1,47 @@
-"""What every message about a trigger says of it: what it is, and how it was chosen."""
+"""The fields that every message about a trigger has: its identity, and how it was decided."""
+
+from operator import attrgetter
 
 from pydantic import Field
 
 from shared.contracts.outbound.base import Json, Sequenced
+from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
 
 
-class AboutTrigger(Sequenced):
-    """A message about one trigger, which an analysis can join with the others by how it was chosen."""
+class TriggerMessage(Sequenced):
+    """A message about one trigger. Its fields join it with the decision and with every other message about it."""
 
-    experiment_id: str | None = Field(default=None, description="The experiment it is part of, if any.")
-    variant: str | None = Field(default=None, description="The arm of that experiment.")
-    propensity: float | None = Field(default=None, ge=0, le=1, description="The probability of that arm.")
-    policy_version: str | None = Field(default=None, description="The policy that gave the probability.")
-    score: float | None = Field(default=None, description="The score that ranked the campaign, if one did.")
+    trigger_id: str = Field(
+        description="The id of the trigger: the same in every message about it, even if it is decided again."
+    )
+    subscription_id: str = Field(description="The subscription that the trigger is about.")
+    campaign_id: str = Field(description="The campaign that made the offer.")
+    placement: str = Field(description="The place where the offer is shown, as the catalog names it.")
+    channel: str = Field(description="The delivery channel of the placement, such as `email` or `in_app`.")
+    moment: MomentKind = Field(description="The event in the subscription's life that the campaign reacted to.")
+    cause: str = Field(description="The id of the one occurrence of that moment.")
+    catalog_version: str = Field(description="The version of the catalog that was in force.")
+    experiment_id: str | None = Field(
+        default=None, description="The experiment that the campaign takes part in; null if there is none."
+    )
+    variant: str | None = Field(default=None, description="The variant of that experiment that the user is in.")
+    propensity: float | None = Field(
+        default=None, ge=0, le=1, description="The probability with which that variant was chosen."
+    )
+    policy_version: str | None = Field(
+        default=None, description="The version of the policy that set the probability; null for fixed weights."
+    )
+    score: float | None = Field(
+        default=None, description="The score that ranked the campaign, 0 to 1; null if no score ranks it."
+    )
     score_version: int | None = Field(default=None, description="The version of that score.")
 
 
-def named(trigger: Trigger) -> Json:
-    """Write which trigger it is, and what it came of."""
-    return {
-        "trigger_id": trigger.trigger_id,
-        "subscription_id": trigger.subscription_id,
-        "campaign_id": trigger.campaign_id,
-        "placement": trigger.placement,
-        "channel": trigger.channel,
-        "moment": trigger.moment.value,
-        "cause": trigger.cause,
-        "catalog_version": trigger.catalog_version,
-    }
+_NAMES = tuple(name for name in TriggerMessage.model_fields if name not in Sequenced.model_fields)
+_values_of = attrgetter(*_NAMES)
 
 
-def chosen(trigger: Trigger) -> Json:
-    """Write how it was chosen; null where that played no part."""
-    return {
-        "experiment_id": trigger.experiment_id,
-        "variant": trigger.variant,
-        "propensity": trigger.propensity,
-        "policy_version": trigger.policy_version,
-        "score": trigger.score,
-        "score_version": trigger.score_version,
-    }
+def trigger_fields(trigger: Trigger) -> Json:
+    """The values of those fields for one trigger: each has the name of the trigger's own field."""
+    return dict(zip(_NAMES, _values_of(trigger), strict=True))

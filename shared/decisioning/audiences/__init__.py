@@ -1,1 +1,1 @@
-"""Audiences: CEL clauses over the facts of a user."""
+"""Audiences: CEL clauses over the facts about a user."""

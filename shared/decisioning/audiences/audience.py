@@ -1,4 +1,4 @@
-"""Audiences: named CEL clauses, compiled once, of which only a real boolean true passes."""
+"""Audiences: named CEL clauses, compiled once. Only a boolean true passes a clause."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,52 +13,56 @@ from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, Facts
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _PASSED = -1
+"""The result of an audience's test for a user who belongs to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audience:
-    """The users for whom all clauses are true, or any of them is. Of one catalog there is each once."""
+    """The users for whom all clauses, or any of them, are true. A catalog has one object per audience."""
 
     id: str
     clauses: tuple[Clause, ...]
     combine: Callable[[Iterable[bool]], bool]
-    """`all` or `any`."""
+    """The built-in `all` or `any`."""
     test: str
-    """All clauses as one: the index of the first failing clause, or -1. Where it cannot tell, it is an error."""
-    asks: frozenset[str] = frozenset(VARIABLES)
-    """The variables that the clauses name, and a few more: nothing else about a user need be found out."""
+    """All clauses as one CEL expression. Its value is the index of the first failing clause, -1, or an error."""
+    variables: frozenset[str] = frozenset(VARIABLES)
+    """The variables that the clauses use, and perhaps a few more. No other fact about a user is needed."""
     fields: frozenset[str] = frozenset(OF_SUBSCRIPTION)
-    """Of `subscriptions`, the fields that they name."""
+    """The fields of `subscriptions` that the clauses use."""
 
 
 def failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
-    """Of each audience its first failing clause, with CEL's error where there is one; None for who belongs.
+    """The first failing clause of each audience, with CEL's error if there is one; None if the user belongs to it.
 
-    All are asked at once, since the start of an evaluation is most of its cost. Where that comes to an error, or
-    they are too much to be one program, they are asked clause by clause.
+    All audiences are evaluated as one program, because starting an evaluation is most of its cost. If that gives
+    an error, or the program would be too large, each clause is evaluated by itself.
     """
-    indexes = _indexes(audiences, activation)
-    if indexes is None:
-        return [_asked_one_by_one(audience, activation) for audience in audiences]
-    named = zip(audiences, indexes, strict=True)
-    return [None if index == _PASSED else audience.clauses[index].name for audience, index in named]
+    results = _evaluate_together(audiences, activation)
+    if results is None:
+        return [_failure(audience, activation) for audience in audiences]
+    return [
+        None if index == _PASSED else audience.clauses[index].name
+        for audience, index in zip(audiences, results, strict=True)
+    ]
 
 
-def _indexes(audiences: tuple[Audience, ...], activation: Any) -> list[int] | None:
-    program = _joined(audiences)
+def _evaluate_together(audiences: tuple[Audience, ...], activation: Any) -> list[int] | None:
+    """The result of every audience's test; None if they cannot be evaluated as one program."""
+    program = _joined_program(audiences)
     try:
-        answer = program and program.eval(activation).value()
-    except RuntimeError:  # CEL raises when it runs out of iterations
+        values = program and program.eval(activation).value()
+    except RuntimeError:  # CEL raises when it exceeds its limit of iterations
         return None
-    return [each.value() for each in answer] if isinstance(answer, list) else None
+    return [value.value() for value in values] if isinstance(values, list) else None
 
 
 @lru_cache(maxsize=64)
-def _joined(audiences: tuple[Audience, ...]) -> Any:
-    """One program for what is asked together; None where it would be too long, or too deep.
+def _joined_program(audiences: tuple[Audience, ...]) -> Any:
+    """One program for several audiences; None if it would be too long or nested too deeply.
 
-    It is compiled when first asked for: in one instance few audiences of a catalog ever are. It takes 20 KB for
-    each of them, so that only as many are kept as there may be sets of moments.
+    It is compiled on first use, because one instance ever evaluates few of a catalog's audiences. A program takes
+    20 KB for each audience, so the cache is limited to about the number of sets of moments that occur together.
     """
     try:
         return compiled(f"[{', '.join(audience.test for audience in audiences)}]")
@@ -66,44 +70,45 @@ def _joined(audiences: tuple[Audience, ...]) -> Any:
         return None
 
 
-def _asked_one_by_one(audience: Audience, activation: Any) -> str | None:
-    found = [clause.failure(activation) for clause in audience.clauses]
-    if audience.combine(failure is None for failure in found):
+def _failure(audience: Audience, activation: Any) -> str | None:
+    results = [clause.failure(activation) for clause in audience.clauses]
+    if audience.combine(failure is None for failure in results):
         return None
-    return next(failure for failure in found if failure is not None)
+    return next(failure for failure in results if failure is not None)
 
 
 def activate(facts: Facts) -> Any:
-    """The facts in the form in which every clause of a decision can be asked."""
+    """The CEL activation of the facts. All clauses of a decision can share it."""
     return ENVIRONMENT.Activation(facts)
 
 
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom every clause is true."""
+    # The line break ends a comment in the clause, which would otherwise swallow the closing parenthesis.
     tests = "".join(f"!({clause.text}\n) ? {index} : " for index, clause in enumerate(clauses))
-    return Audience(audience_id, tuple(clauses), all, f"{tests}{_PASSED}", *_named(clauses))
+    return Audience(audience_id, tuple(clauses), all, f"{tests}{_PASSED}", *_used_names(clauses))
 
 
 def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom any clause is true."""
     tests = " || ".join(f"({clause.text}\n)" for clause in clauses)
-    return Audience(audience_id, tuple(clauses), any, f"{tests} ? {_PASSED} : 0", *_named(clauses))
+    return Audience(audience_id, tuple(clauses), any, f"{tests} ? {_PASSED} : 0", *_used_names(clauses))
 
 
-def _named(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str]]:
-    """The variables that clauses name, and the fields of `subscriptions`; all of them where a name may be hidden.
+def _used_names(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str]]:
+    """The variables that clauses use, and the fields of `subscriptions`; all of them if a name may be hidden.
 
-    A comment may hide a variable, and an index a field, whose name may be the result of anything.
+    A comment within a dotted name hides a variable. An index hides a field, because any expression may compute it.
     """
     text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in clauses))
-    names = {name for dotted in _NAME.findall(text) for name in _beginnings(dotted)}
-    asks = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
-    if "subscriptions" not in asks:
-        return frozenset(asks), frozenset()
+    names = {name for dotted in _NAME.findall(text) for name in _prefixes(dotted)}
+    variables = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
+    if "subscriptions" not in variables:
+        return frozenset(variables), frozenset()
     words = {word for name in names for word in name.split(".")}
-    return frozenset(asks), frozenset(OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words)
+    return frozenset(variables), frozenset(OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words)
 
 
-def _beginnings(dotted: str) -> Iterator[str]:
-    """Of `a.b.c`: `a`, `a.b` and itself."""
+def _prefixes(dotted: str) -> Iterator[str]:
+    """The dotted prefixes of a name: `a`, `a.b` and `a.b.c` for `a.b.c`."""
     return accumulate(dotted.split("."), "{}.{}".format)

@@ -1,4 +1,7 @@
-"""Clauses: questions about a user in CEL, checked with all that is known of users before they are ever asked."""
+"""Clauses: CEL expressions about a user, type-checked and tried on a specimen when a catalog is compiled.
+
+https://cel.dev
+"""
 
 import re
 from dataclasses import dataclass
@@ -29,24 +32,24 @@ _BAD_PATTERN = re.compile(r"invalid regular expression: .*")
 
 
 class InvalidClause(ValueError):
-    """A clause that can never be of use; the message says what was expected instead."""
+    """The clause is invalid, or can never be true. The text is the expected value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One named question about a user."""
+    """A named condition on a user."""
 
     name: str
     text: str
     program: Any
 
     def failure(self, activation: Any) -> str | None:
-        """Why the clause is not true: its name, and CEL's error where there is one. None where it is true."""
+        """The clause's name if it is not true, with CEL's error if there is one; None if it is true."""
         try:
-            answer = self.program.eval(activation)
-        except RuntimeError as error:  # CEL raises when it runs out of iterations
+            result = self.program.eval(activation)
+        except RuntimeError as error:  # CEL raises when it exceeds its limit of iterations
             return f"{self.name}: {error}"
-        value, kind = answer.value(), answer.type()
+        value, kind = result.value(), result.type()
         if kind == cel.Type.BOOL:
             return None if value is True else self.name
         return f"{self.name}: {value if kind == cel.Type.ERROR else f'expected BOOL, found {kind}'}"
@@ -55,7 +58,7 @@ class Clause:
 def compile_clause(name: str, text: str) -> Clause:
     """Check and compile one clause. Raises `InvalidClause`."""
     code = _LITERAL.sub("''", text)
-    if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds what a clause can cost
+    if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds the cost of a clause
         raise InvalidClause("one loop at most (all, exists, exists_one, filter, map)")
     if _HAS_FACT.search(code):
         raise InvalidClause("`!= null` instead of has(), since these fields are always there")
@@ -63,12 +66,12 @@ def compile_clause(name: str, text: str) -> Clause:
     program = compiled(text)
     _check_kind(program.return_type())
     _check_statuses(text)
-    _try(program, text)
+    _try_on_specimen(program, text)
     return Clause(name, text, program)
 
 
 def compiled(text: str) -> Any:
-    """The program of an expression. Raises `InvalidClause` with what CEL has to say."""
+    """The program of an expression. Raises `InvalidClause` with CEL's error."""
     try:
         return ENVIRONMENT.compile(text)
     except RuntimeError as error:
@@ -88,7 +91,7 @@ def _known_field(name: str) -> str:
 
 
 def _check_fields_of_loops(code: str) -> None:
-    """CEL cannot know the fields of a loop's variable, so they are looked up by name."""
+    """Refuse unknown fields of a loop's variable. CEL does not know its type, so fields are looked up by name."""
     for variable in _LOOP_OVER_SUBSCRIPTIONS.findall(code):
         for field in re.findall(rf"(?<![\w.]){variable}\s*\.\s*(\w+)", code):
             if f"subscription.{field}" not in VARIABLES:
@@ -101,30 +104,30 @@ def _check_kind(kind: Any) -> None:
 
 
 def _check_statuses(text: str) -> None:
-    """What is compared with a status must be one, or the clause would never be true."""
+    """Refuse a comparison of a status with a word that is no status: the clause would never be true."""
     for words in _STATUS.findall(text):
         for word in _WORD.findall(words):
             if word not in _STATUSES:
                 raise InvalidClause(f"{one_of(_STATUSES, word)} instead of the status '{word}'")
 
 
-def _try(program: Any, text: str) -> None:
-    """Ask the clause about somebody of whom all is known: what cannot be answered even then never can."""
+def _try_on_specimen(program: Any, text: str) -> None:
+    """Evaluate the clause for a user with every fact known. A type error even then means it is never true."""
     scores = scores_in(text)
     facts = ENVIRONMENT.Activation(SPECIMEN | {"scores": dict.fromkeys(scores, 0.5)}) if scores else _SPECIMEN
     try:
-        answer = program.eval(facts)
+        result = program.eval(facts)
     except RuntimeError:
-        return  # out of iterations: a question too long for one user need not be so for all
-    if answer.type() != cel.Type.ERROR:
-        _check_kind(answer.type())
-    elif mismatch := _MISMATCH.search(str(answer.value())):
-        raise InvalidClause(f"values that go together, not {_told(mismatch[1])}")
-    elif bad := _BAD_PATTERN.search(str(answer.value())):
+        return  # the limit of iterations was exceeded, but need not be for other users
+    if result.type() != cel.Type.ERROR:
+        _check_kind(result.type())
+    elif mismatch := _MISMATCH.search(str(result.value())):
+        raise InvalidClause(f"values that go together, not {_readable(mismatch[1])}")
+    elif bad := _BAD_PATTERN.search(str(result.value())):
         raise InvalidClause(f"valid CEL ({bad[0]})")
 
 
-def _told(mismatch: str) -> str:
-    """What CEL calls `_<_(string, timestamp)`, as people write it."""
-    told = _OPERATION.sub(r"\2 \1 \3", mismatch)
-    return f"{told}: timestamp(...) makes a time of text" if "timestamp" in mismatch else told
+def _readable(mismatch: str) -> str:
+    """An operation as people write it: `string < timestamp` for CEL's `_<_(string, timestamp)`."""
+    operation = _OPERATION.sub(r"\2 \1 \3", mismatch)
+    return f"{operation}: timestamp(...) makes a time of text" if "timestamp" in mismatch else operation

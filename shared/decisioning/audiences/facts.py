@@ -1,4 +1,4 @@
-"""What an audience can ask about: a flat table of facts about one user, every name always there."""
+"""The facts about a user that clauses and scores can use: a flat table in which every name always exists."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -12,13 +12,15 @@ from shared.domain.subscription import WITHDRAWN, Payment, PlanChange, Status, S
 from shared.domain.user import User
 
 Facts = dict[str, object]
+"""Facts by their full names, such as `subscription.status`."""
 Fact = Callable[[User], object]
+"""A function that computes one fact."""
 
 
 def facts_about(user: User, names: Iterable[str] | None = None) -> Facts:
-    """The variables of clauses by their full names: those named, else all there are.
+    """The facts about a user: those in `names`, or all if it is None.
 
-    Unknown is null; times are RFC 3339 text, but `now`.
+    An unknown fact is None. Times are RFC 3339 text, except `now`, which is a `datetime`.
     """
     return {name: FACTS[name](user) for name in (FACTS if names is None else names)}
 
@@ -35,7 +37,7 @@ OF_SUBSCRIPTION: Mapping[str, Callable[[Subscription, User], object]] = {
     "payment_failing": lambda sub, _: sub.failing,
     "price_consent": lambda sub, _: sub.price_consent,
     "pause_scheduled": lambda sub, _: sub.pause is not None,
-    "scheduled_plan": lambda sub, _: sub.plan_change.to_plan if sub.plan_change else None,
+    "scheduled_plan": lambda sub, _: sub.scheduled_plan,
     "since": lambda sub, _: _text(sub.since),
     "period_start": lambda sub, _: _text(sub.period_start),
     "period_end": lambda sub, _: _text(sub.period_end),
@@ -53,7 +55,7 @@ OF_SUBSCRIPTION: Mapping[str, Callable[[Subscription, User], object]] = {
     "period_days": lambda sub, _: _days(sub.period_start, sub.period_end),
     "recent_payments": lambda sub, _: sum(payment.verdict not in WITHDRAWN for payment in sub.payments),
 }
-"""What can be asked of any subscription; `subscription` is the one that speaks for the user."""
+"""The facts about a subscription. `subscription` in a clause is the best of the user's subscriptions."""
 
 OF_PROFILE: Mapping[str, Callable[[Profile], object]] = {
     "country": lambda profile: profile.country,
@@ -61,18 +63,19 @@ OF_PROFILE: Mapping[str, Callable[[Profile], object]] = {
     "time_zone": lambda profile: profile.time_zone,
     "student": lambda profile: profile.student,
 }
+"""The facts about a user's profile."""
 
 OF_SIGNAL: Mapping[str, Callable[[list[BehaviouralSignal], User], object]] = {
-    "count": lambda seen, _: len(seen),
-    "last_at": lambda seen, _: _text(max(seen).occurred_at) if seen else None,
-    "days_since": lambda seen, user: _days(max(seen).occurred_at, user.now) if seen else None,
-    "strength": lambda seen, _: max(seen).strength if seen else None,
+    "count": lambda signals, _: len(signals),
+    "last_at": lambda signals, _: _text(max(signals).occurred_at) if signals else None,
+    "days_since": lambda signals, user: _days(max(signals).occurred_at, user.now) if signals else None,
+    "strength": lambda signals, _: max(signals).strength if signals else None,
 }
-"""What can be asked of the newest signals of one behavioural kind."""
+"""The facts about the stored signals of one behavioural kind; `last_at` and the like are of the newest one."""
 
 
 def every_subscription(user: User, names: Iterable[str] = OF_SUBSCRIPTION) -> list[Facts]:
-    """All of a user's subscriptions, each with the facts named."""
+    """The named facts about each of a user's subscriptions."""
     facts = [(name, OF_SUBSCRIPTION[name]) for name in names]
     return [{name: fact(sub, user) for name, fact in facts} for sub in user.account.subscriptions]
 
@@ -86,7 +89,7 @@ def _of_profile(fact: Callable[[Profile], object]) -> Fact:
 
 
 def _of_signal(kind: Signal, fact: Callable[[list[BehaviouralSignal], User], object]) -> Fact:
-    return lambda user: fact([behaviour for behaviour in user.signals if behaviour.kind is kind], user)
+    return lambda user: fact([signal for signal in user.signals if signal.kind is kind], user)
 
 
 FACTS: Mapping[str, Fact] = {
@@ -102,7 +105,7 @@ FACTS: Mapping[str, Fact] = {
         for name, fact in OF_SIGNAL.items()
     },
 }
-"""Every variable of a clause, and how it is found out."""
+"""Every variable of a clause, with the function that computes it."""
 
 
 def _text(time: datetime | None) -> str | None:
@@ -110,11 +113,11 @@ def _text(time: datetime | None) -> str | None:
 
 
 def _days(start: datetime | None, end: datetime | None) -> int | None:
-    """Whole days from start to end, rounded down; negative where the end comes first."""
+    """Whole days from start to end, rounded down; negative if the end is first; None if either is unknown."""
     return None if start is None or end is None else (end - start).days
 
 
-def _known_in_full(then: datetime) -> Subscription:
+def _with_all_facts(then: datetime) -> Subscription:
     payment = Payment(None, then, Verdict.PAID, then)
     return Subscription(
         id="main",
@@ -159,11 +162,11 @@ _NOBODY = User("nobody", _THEN, Account(), Profile())
 _SOMEBODY = User(
     "somebody",
     _THEN,
-    Account((_known_in_full(_THEN),), trial_used=True),
+    Account((_with_all_facts(_THEN),), trial_used=True),
     Profile("SE", "sv-SE", "Europe/Stockholm", student=True),
     tuple(BehaviouralSignal(kind, _THEN, "", "", strength=0.5) for kind in sorted(BEHAVIOURAL)),
 )
 SPECIMEN = facts_about(_SOMEBODY)
-"""The facts about a user of whom everything is known; none of them is null."""
+"""The facts about a user of whom everything is known. None of them is null."""
 VARIABLES = {name: _type(value) for name, value in facts_about(_NOBODY).items()}
-"""Each variable and its type. What is null for a user of whom nothing is known can be null: it is dynamic."""
+"""The CEL type of each variable. A fact that is null for a user of whom nothing is known is dynamic."""

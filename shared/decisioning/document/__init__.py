@@ -1,1 +1,1 @@
-"""The catalog document: its vocabulary, its schema, and the checks that refuse a mistake."""
+"""The catalog document: its vocabulary, its schema, and the checks that refuse mistakes."""

@@ -1,14 +1,14 @@
-"""What must hold between the parts of a catalog: no reference dangles, nothing is said twice or in vain."""
+"""Checks across the parts of a catalog: dangling references, duplicates, and settings without effect."""
 
 from collections import Counter
 from collections.abc import Iterator
 
 from shared.decisioning.document.experiment_checks import (
+    duplicate_problems,
     experiment_problems,
     holdout_problems,
-    ordered,
     problems_between,
-    repeated,
+    window_problems,
 )
 from shared.decisioning.document.problems import entry_of, guess, problem
 from shared.decisioning.document.references import entry_references, score_references
@@ -20,28 +20,28 @@ Json = dict[str, object]
 
 
 def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
-    """Every problem between well-formed parts.
+    """Every problem across the well-formed parts of a catalog.
 
-    `written` is the JSON with all its parts: an offer that is malformed was reported as such, and still is there
-    for those who refer to it.
+    `written` is the JSON with all its parts. A reference to a malformed offer is valid here, because that offer
+    was already reported as malformed.
     """
     for kind, offsets in document.milestones.items():
-        yield from repeated(f"milestones.{kind}", offsets, "", "each offset once")
+        yield from duplicate_problems(f"milestones.{kind}", offsets, "", "each offset once")
     for reference in entry_references(document):
         section, id_ = reference.target
-        known = written.get(section, {})
-        if isinstance(known, dict) and id_ not in known:
-            yield problem(reference.path, entry_of(section, known, id_), id_)
+        entries = written.get(section, {})
+        if isinstance(entries, dict) and id_ not in entries:
+            yield problem(reference.path, entry_of(section, entries, id_), id_)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
-        yield from ordered(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
+        yield from window_problems(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
         yield from _caps(f"{path}.cap", terms.cap)
         yield from _moments(f"{path}.moments", terms.moments, written)
         yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
         yield from _quiet(path, terms)
     for id_, experiment in document.experiments.items():
         yield from experiment_problems(f"experiments.{id_}", experiment)
-    yield from _groups_of_one(document)
+    yield from _single_member_groups(document)
     yield from _unknown_scores(document)
     yield from problems_between(document)
     yield from holdout_problems(document)
@@ -56,7 +56,7 @@ def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
 
 
 def _raises(document: CatalogDocument) -> Iterator[str]:
-    """What rises must be able to fall, and what is listened to must be able to rise."""
+    """A raised score must be able to fall again, and a moment that a campaign reacts to must be able to come."""
     rules = {id_: score.raises for id_, score in document.scores.items() if score.raises}
     for id_, rule in rules.items():
         if rule.rearm_below > rule.at_least:
@@ -70,20 +70,20 @@ def _raises(document: CatalogDocument) -> Iterator[str]:
                 yield problem(path, "a moment that one of the scores raises (scores.NAME.raises)", moment)
 
 
-def _groups_of_one(document: CatalogDocument) -> Iterator[str]:
-    """A campaign alone in its group excludes nobody: most often the name is misspelt."""
-    groups = {id_: one.exclusivity_group for id_, one in document.campaigns.items() if one.exclusivity_group}
+def _single_member_groups(document: CatalogDocument) -> Iterator[str]:
+    """A group with one campaign excludes nothing: most often its name is misspelt."""
+    groups = {id_: terms.exclusivity_group for id_, terms in document.campaigns.items() if terms.exclusivity_group}
     sizes = Counter(groups.values())
     for id_, group in groups.items():
         if sizes[group] == 1:
-            meant = guess(group, sizes.keys() - {group})
-            yield problem(f"campaigns.{id_}.exclusivity_group", f"a group of several campaigns{meant}", group)
+            suggestion = guess(group, sizes.keys() - {group})
+            yield problem(f"campaigns.{id_}.exclusivity_group", f"a group of several campaigns{suggestion}", group)
 
 
 def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
-    """A cap that another one keeps in any case can never happen to be the one that stops a campaign."""
+    """A cap that another cap always enforces as well can never be the one that stops a campaign."""
     for index, cap in enumerate(caps):
-        for other in (one for one in caps if one is not cap and (one.scope, one.event) == (cap.scope, cap.event)):
+        for other in _same_count(cap, caps):
             if other.window_days == cap.window_days:
                 if other in caps[:index]:
                     yield problem(f"{path}[{index}].window_days", "each window once", cap.window_days)
@@ -93,8 +93,13 @@ def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
                 yield problem(f"{path}[{index}].max", expected, cap.max)
 
 
+def _same_count(cap: Cap, caps: tuple[Cap, ...]) -> Iterator[Cap]:
+    """The other caps that count the same events."""
+    return (other for other in caps if other is not cap and (other.scope, other.event) == (cap.scope, cap.event))
+
+
 def _suppressions(path: str, rules: tuple[Suppression, ...]) -> Iterator[str]:
-    """Of two rules about the same feedback, the longer one says all."""
+    """Two rules about the same feedback are a mistake: the longer one already covers the shorter one."""
     about = [(rule.scope, rule.event) for rule in rules]
     for index, rule in enumerate(rules):
         if about[index] in about[:index]:

@@ -1,4 +1,4 @@
-"""What must hold of experiments and holdouts for their results to be believed."""
+"""Checks of experiments and holdouts: mistakes that would make their results invalid."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -15,12 +15,14 @@ from shared.decisioning.document.schema import (
 )
 
 ROUNDING = 1e-6
-"""By how much the sum of weights may differ from 1."""
+"""The tolerance for the sum of weights, which need not be exactly 1."""
 
 
 def experiment_problems(path: str, terms: ExperimentTerms) -> Iterator[str]:
     """Every problem within one experiment."""
-    yield from repeated(f"{path}.variants", [variant.id for variant in terms.variants], ".id", "each variant once")
+    yield from duplicate_problems(
+        f"{path}.variants", [variant.id for variant in terms.variants], ".id", "each variant once"
+    )
     if all(variant.offer is None for variant in terms.variants):
         yield problem(f"{path}.variants", "an offer in at least one variant", None)
     yield from _policy(path, terms) if terms.policy else _weights(path, terms)
@@ -55,15 +57,17 @@ def _policy(path: str, terms: ExperimentTerms) -> Iterator[str]:
 
 
 def problems_between(document: CatalogDocument) -> Iterator[str]:
-    """Every problem between experiments, and between them and what they are used for."""
-    for (first, one), (second, other) in combinations(document.experiments.items(), 2):
-        yield from _namespaces(f"experiments.{second}.namespace", first, one.namespace, other.namespace)
-        if _salt(first, one) == _salt(second, other) and not _share_nobody(one.namespace, other.namespace):
-            expected = f"another salt than that of {first}, whose split this would repeat"
-            yield problem(f"experiments.{second}.salt", expected, _salt(second, other))
-        if one.policy and one.policy == other.policy and _variants(one) != _variants(other):
-            expected = f"the variants of {first} ({', '.join(_variants(one))}), since {one.policy} picks for both"
-            yield problem(f"experiments.{second}.variants", expected, _variants(other))
+    """Every problem across experiments, and across experiments and the campaigns that use them."""
+    for (first_id, first), (second_id, second) in combinations(document.experiments.items(), 2):
+        path = f"experiments.{second_id}"
+        yield from _namespaces(f"{path}.namespace", first_id, first.namespace, second.namespace)
+        if _salt(first_id, first) == _salt(second_id, second) and not _disjoint(first.namespace, second.namespace):
+            expected = f"another salt than that of {first_id}, whose split this would repeat"
+            yield problem(f"{path}.salt", expected, _salt(second_id, second))
+        if first.policy and first.policy == second.policy and _variants(first) != _variants(second):
+            names = ", ".join(_variants(first))
+            expected = f"the variants of {first_id} ({names}), since {first.policy} picks for both"
+            yield problem(f"{path}.variants", expected, _variants(second))
     for id_, terms in document.experiments.items():
         if terms.state == "running":
             yield from _unapproved(f"experiments.{id_}", terms, document)
@@ -71,15 +75,20 @@ def problems_between(document: CatalogDocument) -> Iterator[str]:
         yield from _closed_variants(id_, campaign, document)
 
 
-def _namespaces(path: str, first: str, one: NamespaceRange | None, other: NamespaceRange | None) -> Iterator[str]:
-    """Ranges that overlap would share users, a stopped experiment's too: they saw what it showed."""
-    if one and other and one.id == other.id and not _share_nobody(one, other):
-        expected = f"a range beside that of {first} ({one.start:g} to {one.end:g})"
-        yield problem(path, expected, f"{other.start:g} to {other.end:g}")
+def _namespaces(
+    path: str, first_id: str, first: NamespaceRange | None, second: NamespaceRange | None
+) -> Iterator[str]:
+    """Overlapping ranges would share users. A stopped experiment counts too: its users saw its variants."""
+    if first and second and first.id == second.id and not _disjoint(first, second):
+        expected = f"a range beside that of {first_id} ({first.start:g} to {first.end:g})"
+        yield problem(path, expected, f"{second.start:g} to {second.end:g}")
 
 
-def _share_nobody(one: NamespaceRange | None, other: NamespaceRange | None) -> bool:
-    return bool(one and other and one.id == other.id and (one.end <= other.start or other.end <= one.start))
+def _disjoint(first: NamespaceRange | None, second: NamespaceRange | None) -> bool:
+    """True for ranges of one namespace that share no user."""
+    if first is None or second is None or first.id != second.id:
+        return False
+    return first.end <= second.start or second.end <= first.start
 
 
 def _salt(id_: str, terms: ExperimentTerms | HoldoutTerms) -> str:
@@ -91,7 +100,7 @@ def _variants(terms: ExperimentTerms) -> list[str]:
 
 
 def _unapproved(path: str, terms: ExperimentTerms, document: CatalogDocument) -> Iterator[str]:
-    """A variant that cannot be shown would leave the others without anything to be compared with."""
+    """A variant that cannot be shown would leave the other variants without a comparison."""
     for index, variant in enumerate(terms.variants):
         offer = document.offers.get(variant.offer or "")
         if offer and offer.status != "approved":
@@ -100,7 +109,7 @@ def _unapproved(path: str, terms: ExperimentTerms, document: CatalogDocument) ->
 
 
 def _closed_variants(campaign_id: str, campaign: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
-    """A variant closed to users who are in the experiment would skew its split."""
+    """A variant that is closed to some users of the experiment would skew its split."""
     own, terms = document.offers.get(campaign.offer), document.experiments.get(campaign.experiment or "")
     if not own or not terms:
         return
@@ -121,36 +130,38 @@ def holdout_problems(document: CatalogDocument) -> Iterator[str]:
     """Every problem of holdouts."""
     for id_, holdout in document.holdouts.items():
         path = f"holdouts.{id_}"
-        yield from ordered(path, "starts_at", holdout.starts_at, "ends_at", holdout.ends_at)
+        yield from window_problems(path, "starts_at", holdout.starts_at, "ends_at", holdout.ends_at)
         if holdout.campaigns is not None:
-            yield from repeated(f"{path}.campaigns", holdout.campaigns, "", "each campaign once")
+            yield from duplicate_problems(f"{path}.campaigns", holdout.campaigns, "", "each campaign once")
             if not holdout.campaigns:
                 yield problem(f"{path}.campaigns", "at least one campaign, or no such field: all of them", [])
         for index, campaign_id in enumerate(holdout.campaigns or ()):
             campaign = document.campaigns.get(campaign_id)
-            if campaign and (_is_over(holdout, campaign) or _is_over(campaign, holdout)):
+            if campaign and (_ends_before(holdout, campaign) or _ends_before(campaign, holdout)):
                 yield problem(
                     f"{path}.campaigns[{index}]", "a campaign that runs while the holdout does", campaign_id
                 )
-    for (first, one), (second, other) in combinations(document.holdouts.items(), 2):
-        if _salt(first, one) == _salt(second, other):
-            expected = f"another salt than that of {first}, which would hold out the same users"
-            yield problem(f"holdouts.{second}.salt", expected, _salt(second, other))
+    for (first_id, first), (second_id, second) in combinations(document.holdouts.items(), 2):
+        if _salt(first_id, first) == _salt(second_id, second):
+            expected = f"another salt than that of {first_id}, which would hold out the same users"
+            yield problem(f"holdouts.{second_id}.salt", expected, _salt(second_id, second))
 
 
-def _is_over(one: HoldoutTerms | CampaignTerms, other: HoldoutTerms | CampaignTerms) -> bool:
-    """Whether one ends before the other starts."""
-    return bool(one.ends_at and other.starts_at and one.ends_at <= other.starts_at)
+def _ends_before(first: HoldoutTerms | CampaignTerms, second: HoldoutTerms | CampaignTerms) -> bool:
+    """True if the first ends before the second starts."""
+    return bool(first.ends_at and second.starts_at and first.ends_at <= second.starts_at)
 
 
-def ordered(path: str, first: str, start: datetime | None, second: str, end: datetime | None) -> Iterator[str]:
-    """A window that ends before it starts can never happen."""
+def window_problems(
+    path: str, first: str, start: datetime | None, second: str, end: datetime | None
+) -> Iterator[str]:
+    """The problem of a window that ends before it starts, if it does."""
     if start and end and end <= start:
         yield problem(f"{path}.{second}", f"a time after {first} ({start.isoformat()})", end.isoformat())
 
 
-def repeated(path: str, values: Iterable[object], field: str, expected: str) -> Iterator[str]:
-    """Every value that came before."""
+def duplicate_problems(path: str, values: Iterable[object], field: str, expected: str) -> Iterator[str]:
+    """A problem for every value that occurs earlier in the list."""
     seen: list[object] = []
     for index, value in enumerate(values):
         if value in seen:

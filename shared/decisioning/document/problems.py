@@ -1,4 +1,4 @@
-"""What is wrong with a catalog: one sentence a mistake, with its path, what was expected and what was found."""
+"""Problems of a catalog: one sentence per mistake, with its path, the expected value and the value found."""
 
 import json
 import re
@@ -11,11 +11,11 @@ from pydantic_core import ErrorDetails
 
 from shared.decisioning.document.schema import CatalogDocument
 
-SHOWN = 100
-"""Characters of a found value that are shown."""
+MAX_SHOWN_CHARACTERS = 100
+"""The most characters of a found value that a problem shows."""
 
-_NO_PLACE = re.compile(r"\[[a-z]+\]")
-"""In a location: that a key is meant, or which of several shapes was tried."""
+_TAG = re.compile(r"\[[a-z]+\]")
+"""A part of pydantic's location that is no place: `[key]`, or the tag of the union member that was tried."""
 _NOISE = re.compile(r"^Value error, | after validation, not .*$")
 _QUOTED = re.compile(r"'([^']*)'")
 _TIME = "a time with its offset (2026-01-31T09:00:00Z)"
@@ -44,7 +44,10 @@ _EXPECTED: Mapping[str, str] = {
     "datetime_object_invalid": _TIME,
     "timezone_aware": _TIME,
 }
-"""What pydantic's kinds of errors come to in the words of these sentences."""
+"""The expected value in words, by pydantic's error type.
+
+https://docs.pydantic.dev/latest/errors/validation_errors/
+"""
 
 
 def problem(path: str, expected: str, found: object) -> str:
@@ -53,37 +56,41 @@ def problem(path: str, expected: str, found: object) -> str:
 
 
 def guess(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """What somebody who wrote `name` may have meant, as a parenthesis; nothing where that is not clear."""
+    """The known name closest to `name`, as ` (known?)`; empty if none is close enough."""
     close = get_close_matches(name, known, n=1, cutoff=cutoff)
     return f" ({close[0]}?)" if close and close[0] != name else ""
 
 
 def entry_of(section: str, known: Collection[str], name: str) -> str:
-    """Expected: an entry of a section of the catalog, and which may have been meant."""
+    """The expected value where a section's entry is named, with a suggestion."""
     return f"one of the {section}{guess(name, known) if known else ', of which there are none'}"
 
 
 def one_of(known: Sequence[str], found: object) -> str:
-    """Expected: one of a few words, and which of them may have been meant."""
+    """The expected value where one of a few words is needed, with a suggestion."""
     return f"one of {', '.join(known)}{guess(found, known) if isinstance(found, str) else ''}"
 
 
 def malformed(
     error: ValidationError, whole: str = "catalog", known: Collection[str] | None = None
 ) -> Iterator[str]:
-    """Every mistake of shape in a whole: a catalog, or something else (a score) whose fields are known."""
+    """A sentence for every validation error of a document: a catalog, or another document.
+
+    `whole` is the document's name. `known` is every field name of a document other than a catalog (a score, a
+    policy).
+    """
     mistakes = (details for details in error.errors(include_url=False) if not _is_echo(details))
     return (_translated(details, whole, known) for details in mistakes)
 
 
 def path_of(location: Sequence[str | int], whole: str = "catalog") -> str:
-    """`campaigns.win_back.cap[0].max`; the whole itself has no path but its name."""
+    """The path of a location, such as `campaigns.win_back.cap[0].max`; `whole` for the document itself."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if not _is_tag(part)]
     return "".join(parts).removeprefix(".") or whole
 
 
 def _fields_at(location: Sequence[str | int]) -> list[str]:
-    """The fields of the part of a catalog that a location lies in."""
+    """The fields of the part of a catalog that contains a location."""
     part: type[BaseModel] = CatalogDocument
     for step in location[:-1]:
         field = part.model_fields.get(str(step))
@@ -92,19 +99,22 @@ def _fields_at(location: Sequence[str | int]) -> list[str]:
 
 
 def _part_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is about, however it is wrapped."""
+    """The pydantic model within an annotation, at any depth; None if there is none."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((part for part in map(_part_in, get_args(annotation)) if part), None)
 
 
 def _is_echo(details: ErrorDetails) -> bool:
-    """A list is called too short also where entries were left out of it, whose mistakes are told themselves."""
+    """True for a "too short" error of a list that is long enough.
+
+    Pydantic leaves invalid entries out before it counts. Those entries have errors of their own.
+    """
     return details["type"] == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]
 
 
 def _is_tag(part: str | int) -> bool:
-    return isinstance(part, str) and _NO_PLACE.fullmatch(part) is not None
+    return isinstance(part, str) and _TAG.fullmatch(part) is not None
 
 
 def _translated(details: ErrorDetails, whole: str, known: Collection[str] | None) -> str:
@@ -123,11 +133,11 @@ def _translated(details: ErrorDetails, whole: str, known: Collection[str] | None
 
 
 def _known_field(location: Sequence[str | int], known: Collection[str] | None) -> str:
-    """Expected: a field that there is; in a catalog, one of those of this very part."""
+    """The expected value for an unknown field: a known field of the document; for a catalog, of the same part."""
     fields = _fields_at(location) if known is None else known
-    meant = guess(str(location[-1]), fields)
+    suggestion = guess(str(location[-1]), fields)
     listed = f" ({', '.join(fields)})" if known is None else ""
-    return f"a known field{meant or listed}"
+    return f"a known field{suggestion or listed}"
 
 
 def _expected(details: ErrorDetails) -> str:
@@ -135,11 +145,11 @@ def _expected(details: ErrorDetails) -> str:
     if kind == "string_type" and isinstance(details["input"], bool | int | float):
         return "text, in quotes"
     if kind in _EXPECTED:
-        return _singular(_EXPECTED[kind].format(**{name: _plain(it) for name, it in context.items()}))
+        return _singular(_EXPECTED[kind].format(**{name: _plain(bound) for name, bound in context.items()}))
     if kind == "literal_error" and (words := _QUOTED.findall(context["expected"])):
         return one_of(words, details["input"])
     expected = context["expected"] if kind == "literal_error" else _NOISE.sub("", details["msg"])
-    return expected + _meant(expected, details["input"])
+    return expected + _suggestion(expected, details["input"])
 
 
 def _singular(expected: str) -> str:
@@ -147,16 +157,16 @@ def _singular(expected: str) -> str:
 
 
 def _plain(bound: Any) -> Any:
-    """A bound as people write it: 1, not 1.0."""
+    """A bound without a needless fraction: 1, not 1.0."""
     return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
-def _meant(expected: str, found: object) -> str:
-    """Which of the words that were expected may have been meant."""
+def _suggestion(expected: str, found: object) -> str:
+    """The closest of the words in an `expected` text, as a suggestion."""
     listed = expected.removeprefix("one of ")
     return guess(found, listed.split(", ")) if listed != expected and isinstance(found, str) else ""
 
 
 def _shown(found: object) -> str:
     text = json.dumps(found, ensure_ascii=False, default=str)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return text if len(text) <= MAX_SHOWN_CHARACTERS else text[:MAX_SHOWN_CHARACTERS] + "…"

@@ -1,4 +1,4 @@
-"""References: every place in a catalog where one entry names another."""
+"""References: the places in a catalog where one entry names another."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -10,7 +10,7 @@ from shared.domain.moments import MILESTONES
 
 
 class Place(NamedTuple):
-    """An entry of a catalog, whether or not it is there."""
+    """The address of an entry in a catalog. The entry need not exist."""
 
     section: str
     id: str
@@ -31,12 +31,12 @@ class Reference(NamedTuple):
 
 
 def references(document: CatalogDocument) -> Iterator[Reference]:
-    """Every reference of a catalog, also those to entries that are not there."""
+    """Every reference of a catalog, including references to entries that do not exist."""
     return chain(entry_references(document), milestone_references(document), score_references(document))
 
 
 def entry_references(document: CatalogDocument) -> Iterator[Reference]:
-    """Every field that holds nothing but the id of an entry."""
+    """The references in fields that hold the id of an entry and nothing else."""
     for id_, placement in document.placements.items():
         yield from _named(Place("placements", id_), "fallback", "offers", placement.fallback)
     for id_, terms in document.campaigns.items():
@@ -56,7 +56,7 @@ def entry_references(document: CatalogDocument) -> Iterator[Reference]:
 
 
 def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
-    """Every milestone that a campaign listens to, at whatever offset."""
+    """The references from campaigns to the milestones that they react to, at any offset."""
     for id_, terms in document.campaigns.items():
         for index, selector in enumerate(terms.moments):
             if (kind := parse_selector(selector).kind) in MILESTONES:
@@ -64,7 +64,7 @@ def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
 
 
 def score_references(document: CatalogDocument) -> Iterator[Reference]:
-    """Every score that a clause asks for: CEL does not know which scores there are."""
+    """The references from clauses to scores. CEL does not know which scores exist, so they are checked here."""
     for id_, terms in document.audiences.items():
         for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
             for index, [(name, text)] in enumerate(clause.items() for clause in clauses):

@@ -1,4 +1,4 @@
-"""A catalog as merchandisers write it: every field, its type and its bounds."""
+"""The schema of a catalog, as merchandisers write it: every field with its type and bounds."""
 
 from typing import Annotated, Literal
 
@@ -33,12 +33,12 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
 
 
-def _rest_after_issue(value: object) -> object:
+def _cool_down_after_issue(value: object) -> object:
     return {ISSUED: value} if isinstance(value, int) else value
 
 
 def _suppressions(value: object) -> object:
-    """A word alone is the kind of feedback, for ever."""
+    """The rules in full: a lone word is a kind of feedback, without an end (no window)."""
     entries = value if isinstance(value, list) else [value]
     return [{"event": entry} if isinstance(entry, str) else entry for entry in entries]
 
@@ -47,62 +47,72 @@ class Placement(Strict):
     """A place where triggers are shown."""
 
     channel: Id
+    """The medium, such as email. It is passed on to consumers."""
     max_triggers: int = Field(1, ge=1, le=8)
-    """How many campaigns may win it in one decision."""
+    """The most campaigns that may win the placement in one decision."""
     fallback: Id | None = None
-    """The offer for users to whom no campaign of the placement is open."""
+    """The offer for users who are eligible for no campaign of the placement. None: no offer."""
 
 
 class Offer(Strict):
-    """What is offered; the words and pictures are the CMS's."""
+    """An offer to a user. Its words and pictures are in the CMS."""
 
     cms_ref: Reference
+    """The offer's entry in the CMS."""
     validity_hours: Hours
-    """How long a trigger with this offer may be shown."""
+    """The number of hours for which a trigger with this offer may be shown."""
     plans_from: tuple[Plan, ...] = ()
-    """Plans the offer is open to; empty: all."""
+    """The plans whose users may get the offer. Empty: all plans."""
     plan_to: Plan | None = None
+    """The plan that the offer leads to."""
     price_ref: Reference | None = None
+    """The offer's price in another system."""
     status: Literal["draft", "approved", "archived"] = "approved"
-    """Only an approved one is offered."""
+    """Only an approved offer is shown to users."""
 
 
 class Clauses(Strict):
-    """An audience: named CEL clauses of which all, or any, must be true."""
+    """An audience: named CEL clauses. Either all of them, or any of them, must be true for the user."""
 
     all: tuple[NamedClause, ...] = Field((), max_length=16)
     any: tuple[NamedClause, ...] = Field((), max_length=16)
 
 
 class Cap(Strict):
-    """At most `max` times in the last `window_days`, or ever; counted before the campaign is offered again."""
+    """A limit on how often a campaign is offered: at most `max` events in a window. A used-up cap stops it."""
 
     max: int = Field(ge=1, le=MAX_CAP)
     window_days: Days | None = None
+    """The length of the window, up to the decision. None: ever."""
     scope: Scope = "campaign"
+    """The triggers that are counted."""
     event: CountedEvent = ISSUED
-    """What is counted: triggers issued, or those of which a consumer reported this."""
+    """The event that is counted: issued triggers, or triggers with this kind of feedback."""
 
 
 class Suppression(Strict):
-    """Feedback after which the campaign is not offered, for so many days or ever."""
+    """A rule that stops the campaign after the user's feedback."""
 
     event: FeedbackEvent
+    """The kind of feedback."""
     window_days: Days | None = None
+    """The number of days for which it stops the campaign. None: for ever."""
     scope: Scope = "campaign"
+    """The triggers whose feedback counts."""
 
 
 class QuietHours(Strict):
-    """The time of day, in the user's time zone, in which the campaign disturbs nobody."""
+    """The hours of the day, in the user's time zone, in which the campaign is not offered."""
 
     start: TimeOfDay
     end: TimeOfDay
+    """The first time after the quiet hours. Before `start`: on the next day."""
     then: Literal["defer", "drop"] = "defer"
-    """Decide afresh when they end, or not at all."""
+    """`defer` decides the moment again when the quiet hours end. `drop` discards it."""
 
 
 class ByScore(Strict):
-    """A rank that differs from user to user."""
+    """A rank that is the user's value of a score."""
 
     score: Id
 
@@ -111,44 +121,51 @@ Rank = Annotated[
     Annotated[Share, Tag("[number]")] | Annotated[ByScore, Tag("[score]")],
     Discriminator(lambda value: "[score]" if isinstance(value, dict | ByScore) else "[number]"),
 ]
+"""A fixed rank, or a score. The tags are left out of the paths in problems."""
 
 
 class CampaignTerms(Strict):
-    """When, to whom and where an offer is made."""
+    """A campaign: the moments, the audience and the placement for an offer, with its limits."""
 
     offer: Id
     placement: Id
     moments: tuple[Selector, ...] = Field(max_length=32)
+    """The moments that the campaign reacts to. A milestone may name its offset: `lapsed@7`."""
     priority: int = Field(ge=0, le=100)
-    """The higher wins."""
+    """The campaign with the higher priority wins the placement."""
     rank: Rank = 0.0
-    """Among campaigns of one priority the higher wins."""
+    """Among campaigns of equal priority, the higher rank wins; then the lower id."""
     audience: Id | None = None
-    """None: everybody."""
+    """None: all users."""
     cap: Annotated[tuple[Cap, ...], BeforeValidator(_as_list), Field(max_length=8, strict=False)] = ()
-    cool_down_hours: Annotated[dict[CountedEvent, Hours], BeforeValidator(_rest_after_issue)] = Field({})
-    """How long the campaign rests after its last trigger, or after feedback to it."""
+    """The caps. Each of them must leave room."""
+    cool_down_hours: Annotated[dict[CountedEvent, Hours], BeforeValidator(_cool_down_after_issue)] = Field({})
+    """The hours for which the campaign pauses after its last trigger (`issued`), or after feedback to one."""
     quiet_hours: QuietHours | None = None
     suppress_on: Annotated[
         tuple[Suppression, ...], BeforeValidator(_suppressions), Field(max_length=8, strict=False)
     ] = ()
     exclusivity_group: Id | None = None
-    """Of the campaigns of a group, a user has an open trigger of one at most."""
+    """A user has an open trigger of at most one campaign of a group."""
     experiment: Id | None = None
+    """The experiment that chooses the offer."""
     expires_after_hours: Hours | None = None
-    """Instead of the offer's `validity_hours`."""
+    """Replaces the offer's `validity_hours`."""
     state: Literal["draft", "live", "paused", "archived"] = "live"
+    """Only a live campaign makes offers."""
     starts_at: AwareDatetime | None = None
+    """The first instant at which it makes offers. None: no limit."""
     ends_at: AwareDatetime | None = None
+    """The first instant at which it no longer makes offers. None: no limit."""
 
     @property
     def fixed_rank(self) -> float:
-        """The rank that is the same for every user: 0 where a score gives it."""
+        """The rank that is the same for every user; 0 if a score ranks the campaign."""
         return 0.0 if isinstance(self.rank, ByScore) else self.rank
 
 
 def precedence(campaign_id: str, terms: CampaignTerms, rank: float) -> tuple[int, float, str]:
-    """A sort key, best first: the higher priority, then the higher rank, then the lower id."""
+    """A sort key, best campaign first: higher priority, then higher rank, then lower id."""
     return -terms.priority, -rank, campaign_id
 
 
@@ -157,13 +174,13 @@ class Variant(Strict):
 
     id: Id
     offer: Id | None
-    """What it offers; null: nothing at all."""
+    """The offer of the variant. None (null): no offer."""
     weight: Share | None = None
-    """Its share of those in the experiment; not where a policy says."""
+    """The share of the experiment's users who get this variant. None if a policy sets the probabilities."""
 
 
 class NamespaceRange(Strict):
-    """Experiments of one namespace with separate ranges never share a user."""
+    """A range of a namespace. Experiments with disjoint ranges of one namespace never share a user."""
 
     id: Id
     start: Share
@@ -171,67 +188,75 @@ class NamespaceRange(Strict):
 
 
 class ExperimentTerms(Strict):
-    """Which variant of a campaign a user gets."""
+    """An experiment: the variants of a campaign's offer, and the rules that assign users to them."""
 
     variants: tuple[Variant, ...] = Field(min_length=2, max_length=32)
     state: Literal["draft", "running", "stopped"] = "running"
-    """Only a running one assigns; otherwise everybody gets the campaign's own offer."""
+    """Only a running experiment assigns users. Otherwise all users get the campaign's own offer."""
     unit: Literal["user", "subscription"] = "user"
+    """The unit of assignment: the user, or each subscription separately."""
     salt: Salt | None = None
-    """What the hash begins with (GrowthBook's seed); else the experiment's id."""
+    """The seed of the hash (GrowthBook's `seed`). None: the experiment's id."""
     hash_version: Literal[1, 2] = 2
+    """GrowthBook's `hashVersion`. Version 1 is for experiments that started with it."""
     coverage: Share = 1.0
-    """The share of users who are in it; the others get the campaign's own offer."""
+    """The share of users in the experiment. The others get the campaign's own offer."""
     namespace: NamespaceRange | None = None
+    """The range of a namespace that the experiment takes its users from. None: all users."""
     sticky: bool = True
-    """A user keeps the first variant, whatever becomes of weights and coverage."""
+    """If true, users keep their first variant even if weights or coverage change."""
     bucket_version: int = Field(0, ge=0, le=1_000_000)
-    """Raise it to assign everybody anew."""
+    """Increase it to assign all users again."""
     min_bucket_version: int = Field(0, ge=0, le=1_000_000)
-    """Users who were assigned at a lower version are in the experiment no more."""
+    """Users who were assigned at a lower bucket version are excluded from the experiment."""
     policy: Id | None = None
-    """Takes the place of the weights: probabilities computed offline, picked by the hash of the cause."""
+    """A policy in place of weights: probabilities computed offline. A hash of the cause picks the variant."""
     floor: Floor = 0.0
-    """The least probability of each arm, whatever the policy says."""
+    """The lowest probability of each variant, whatever the policy says."""
     goal_metrics: tuple[Metric, ...] = Field((), max_length=8)
+    """For analysis: the metrics that the experiment should improve."""
     guardrail_metrics: tuple[Metric, ...] = Field((), max_length=8)
+    """For analysis: the metrics that the experiment must not harm."""
 
 
 class HoldoutTerms(Strict):
-    """Users who get nothing, so that lift can be measured."""
+    """A holdout: users who get no offers, so that lift can be measured against them."""
 
     percent: float = Field(ge=0.01, le=100)
-    """In hundredths at the finest."""
+    """The share of all users in percent, rounded to hundredths."""
     campaigns: tuple[Id, ...] | None = None
-    """Those they do not get; None: all of them."""
+    """The campaigns that held-out users do not get. None: all campaigns."""
     salt: Reference | None = None
-    """What the hash begins with; else the holdout's id."""
+    """The seed of the hash, after the prefix `holdout/`. None: the holdout's id."""
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
 
 
 class Raise(Strict):
-    """A moment that a score brings when it rises, and not again until it has fallen well below."""
+    """A moment that a score raises, with hysteresis: once, then not again until the score has fallen."""
 
     moment: RaisedMoment
     at_least: Share
+    """The moment is raised when the score reaches this value."""
     rearm_below: Share
+    """The moment can be raised again after the score was below this value."""
 
 
 class ScoreTerms(Strict):
-    """A score in use; the artifact of that name and version says how it is computed."""
+    """A score in use. The artifact with its name and version says how it is computed."""
 
     version: int = Field(ge=1, le=1_000_000)
     raises: Raise | None = None
+    """None: the score raises no moment."""
 
 
 class CatalogDocument(Strict):
-    """A whole catalog; maps are keyed by id."""
+    """A whole catalog. The maps are keyed by id."""
 
     kill_switch: bool = False
-    """Nothing at all is offered while it is on."""
+    """While it is true, no campaign makes any offer."""
     time_zone: TimeZone = "UTC"
-    """Of users who told none."""
+    """The time zone of users whose own is unknown."""
     placements: dict[Id, Placement] = Field({}, max_length=64)
     offers: dict[Id, Offer] = Field({}, max_length=500)
     audiences: dict[Id, Clauses] = Field({}, max_length=500)
@@ -240,4 +265,4 @@ class CatalogDocument(Strict):
     holdouts: dict[Id, HoldoutTerms] = Field({}, max_length=32)
     scores: dict[Id, ScoreTerms] = Field({}, max_length=16)
     milestones: dict[Milestone, Annotated[tuple[Days, ...], Field(max_length=8)]] = Field({})
-    """Days before the trial ends, and days after the expiry, at which those moments come."""
+    """The offsets of milestones: days before the trial ends (`trial.ending`), days after the expiry (`lapsed`)."""

@@ -1,4 +1,4 @@
-"""The words and numbers that catalogs are written in: what each may be, and what to write instead."""
+"""The types of a catalog's values: their bounds, and the text that says which value was expected."""
 
 import re
 from typing import Annotated, Literal
@@ -17,16 +17,18 @@ from shared.domain.moments import MILESTONES, MomentKind, MomentSelector
 from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
-LEAST_FLOOR = 1e-6
+"""The highest `max` of a cap."""
+MIN_FLOOR = 1e-6
+"""The lowest floor of a policy's arms, except 0."""
 HOLDOUT_SALT_PREFIX = "holdout/"
-"""What the seeds of holdouts begin with. An experiment whose salt did too could share its seed with a holdout."""
+"""The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
 _SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
 
 
 def parse_selector(text: str) -> MomentSelector:
-    """Parse `renewed`, or a milestone with its offset in days, `lapsed@7`.
+    """Parse `renewed`, or a milestone with its offset in days, such as `lapsed@7`.
 
-    Raises `ValueError` with what was expected.
+    Raises `ValueError` with the expected value.
     """
     kind, at, days = text.partition("@")
     if kind not in list(MomentKind):
@@ -41,7 +43,7 @@ def parse_selector(text: str) -> MomentSelector:
 
 
 def scores_in(text: str) -> list[str]:
-    """The names of the scores that a clause asks for."""
+    """The names of the scores that a clause uses."""
     return _SCORE.findall(text)
 
 
@@ -74,15 +76,15 @@ def _metric(name: str) -> str:
     return name
 
 
-def _no_holdout(salt: str) -> str:
+def _not_of_holdouts(salt: str) -> str:
     if salt.startswith(HOLDOUT_SALT_PREFIX):
         raise ValueError(f"a salt that does not begin with {HOLDOUT_SALT_PREFIX}, as those of holdouts do")
     return salt
 
 
-def _worth_having(floor: float) -> float:
-    if 0 < floor < LEAST_FLOOR:
-        raise ValueError(f"0, or at least {LEAST_FLOOR}")
+def _zero_or_min_floor(floor: float) -> float:
+    if 0 < floor < MIN_FLOOR:
+        raise ValueError(f"0, or at least {MIN_FLOOR}")
     return floor
 
 
@@ -101,7 +103,11 @@ def _hour_and_minute(text: str) -> str:
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, KeyError, OSError):  # zoneinfo's own error is a KeyError; a folder's name an OSError
+    except (
+        ValueError,
+        KeyError,
+        OSError,
+    ):  # ZoneInfoNotFoundError is a KeyError; a directory's name raises OSError
         raise ValueError("an IANA time zone such as Europe/Stockholm") from None
     return name
 
@@ -122,16 +128,14 @@ Id = Annotated[str, AfterValidator(_id)]
 Milestone = Annotated[str, AfterValidator(_milestone)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-"""A name in another system, never interpreted here."""
+"""A name in another system. It is passed on as it is."""
 Plan = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Cel = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 NamedClause = Annotated[dict[Id, Cel], AfterValidator(_one_clause)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 Hours = Annotated[int, Field(ge=1, le=8760)]
-
-
-Salt = Annotated[str, AfterValidator(_no_holdout), StringConstraints(min_length=1, max_length=200)]
-Floor = Annotated[float, Field(ge=0, le=0.5), AfterValidator(_worth_having)]
+Salt = Annotated[str, AfterValidator(_not_of_holdouts), StringConstraints(min_length=1, max_length=200)]
+Floor = Annotated[float, Field(ge=0, le=0.5), AfterValidator(_zero_or_min_floor)]
 CountedEvent = Annotated[str, AfterValidator(_counted)]
 FeedbackEvent = Annotated[str, AfterValidator(_feedback)]
 RaisedMoment = Annotated[str, AfterValidator(_raised)]
@@ -140,10 +144,10 @@ TimeOfDay = Annotated[str, AfterValidator(_hour_and_minute)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scope = Literal["campaign", "offer", "placement", "channel", "user"]
-"""Which triggers are counted: those of the campaign, or all that share its offer, placement, channel or user."""
+"""The triggers that are counted: the campaign's own, or all with the same offer, placement, channel or user."""
 
 
 class Strict(BaseModel):
-    """A part of a catalog: it never changes, nothing is coerced, and an unknown key is a typo."""
+    """A part of a catalog: immutable, without type coercion, and with unknown keys refused."""
 
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", strict=True)

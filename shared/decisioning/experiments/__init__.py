@@ -1,1 +1,1 @@
-"""Experiments, holdouts and policies: which variant a user gets, and with what probability."""
+"""Experiments, holdouts and policies: the variant that a user gets, and its probability (propensity)."""

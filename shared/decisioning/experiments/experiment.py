@@ -1,4 +1,4 @@
-"""Experiments and holdouts: which variant a user gets, and who gets nothing so that lift can be measured."""
+"""Experiments and holdouts: the variant that a user gets, and the users who get no offers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,27 +23,29 @@ from shared.domain.user import User
 
 
 class Choice(NamedTuple):
-    """The variant that a user gets, and how likely it was."""
+    """The variant that a user gets, with its propensity."""
 
     experiment_id: str
     variant: str
     propensity: float
+    """The probability with which this user got this variant."""
     policy_version: str | None
+    """None if weights assign the variant."""
     offer_id: str | None
-    """None: nothing at all."""
+    """None: the variant offers nothing."""
     assignment: Assignment | None = None
-    """What is to be remembered of it; None where it is known already, or not kept."""
+    """The assignment to store in the user's document. None if it is stored already, or is not kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment, ready to choose; a user's variant depends on nothing but its terms and the user."""
+    """An experiment that can assign users. A weighted variant depends only on the terms and the user."""
 
     id: str
     terms: ExperimentTerms
     variants: Mapping[str, Variant]
     ranges: tuple[Range, ...]
-    """Of the weighted variants, in their order; of an experiment with a policy, of all who are in it."""
+    """The range of each weighted variant, in order. With a policy: one range of all users in the experiment."""
     namespace: Namespace | None
 
     @classmethod
@@ -61,16 +63,18 @@ class Experiment:
 
     @property
     def salt(self) -> str:
-        """What the hash begins with."""
+        """The seed of the hash."""
         return self.terms.salt or self.id
 
     def choice(self, user: User, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss | None:
-        """What the user gets of it; None for one who is not in it. A policy that cannot be used is a loss."""
+        """The user's variant; None for a user outside the experiment; a loss if its policy cannot be used."""
         terms = self.terms
         if terms.state != "running":
             return None
         unit = moment.subscription_id if terms.unit == "subscription" else ""
-        known = next((one for one in user.assignments if (one.experiment_id, one.unit) == (self.id, unit)), None)
+        known = next(
+            (each for each in user.assignments if (each.experiment_id, each.unit) == (self.id, unit)), None
+        )
         if known and known.bucket_version < terms.min_bucket_version:
             return None
         if known and terms.sticky and not terms.policy and known.bucket_version == terms.bucket_version:
@@ -93,29 +97,29 @@ class Experiment:
         return choose(bucket(self.salt, value, self.terms.hash_version), self.ranges)
 
     def _picked(self, name: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
-        """By the hash of the cause: a retry picks the same arm, and another occasion need not."""
+        """The policy's pick, by a hash of the cause: a retry gets the same arm, another cause may get another."""
         policy = policies.get(name)
         if policy is None:
             return Loss(LossReason.POLICY, f"policy {name}: expected a valid one, found none")
-        if wrong := mismatch(policy, self.variants):
-            return Loss(LossReason.POLICY, f"policy {name}: {wrong}")
+        if mistake := mismatch(policy, self.variants):
+            return Loss(LossReason.POLICY, f"policy {name}: {mistake}")
         picked = pick(policy, self.terms.floor, self.salt, moment.cause)
         return Choice(self.id, *picked, self.variants[picked.variant].offer)
 
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """A share of all users who get nothing of some campaigns, or of any."""
+    """A share of all users who get no offers of some campaigns, or of any campaign."""
 
     id: str
     terms: HoldoutTerms
 
     def covers(self, campaign_id: str) -> bool:
-        """Whether it is about a campaign."""
+        """True if the holdout applies to the campaign."""
         return self.terms.campaigns is None or campaign_id in self.terms.campaigns
 
     def includes(self, user_id: str, now: datetime) -> bool:
-        """Whether a user is held out now."""
+        """True if the holdout runs at `now` and includes the user."""
         terms = self.terms
         running = (not terms.starts_at or now >= terms.starts_at) and (not terms.ends_at or now < terms.ends_at)
         return running and is_held_out(terms.salt or self.id, user_id, terms.percent)

@@ -1,4 +1,4 @@
-"""Policies: arm probabilities computed offline, and the pick that can be told again and reckoned with."""
+"""Policies: arm probabilities computed offline, and a reproducible pick with its propensity."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
@@ -14,15 +14,18 @@ from shared.decisioning.document.problems import malformed, problem
 from shared.decisioning.document.vocabulary import Id, Strict
 from shared.domain.errors import UpbeatError
 
-LEAST_PROBABILITY = 1e-9
-"""A smaller one, but zero, is refused: what hardly ever happens can hardly be learned from, and the pick, with
-its 2^53 steps, would no longer happen as often as the log says."""
+MIN_PROBABILITY = 1e-9
+"""The lowest probability of an arm, except 0; a lower one is refused.
+
+An arm that is almost never picked gives no data to learn from. And with the pick's 2^53 steps, a tiny arm would no
+longer be picked as often as its logged propensity says.
+"""
 TOLERANCE = 1e-6
-"""How far from 1 the probabilities may add up, for the sake of those who round."""
+"""The tolerance for the sum of the probabilities, which may have been rounded."""
 
 
 class InvalidPolicy(UpbeatError):
-    """A policy that cannot be used; `problems` holds one sentence for each mistake, each with its path."""
+    """The policy is invalid. `problems` has one sentence for each mistake, with its path."""
 
     def __init__(self, name: str, problems: list[str]) -> None:
         super().__init__(f"invalid policy {name}:\n" + "\n".join(f"  {problem}" for problem in problems))
@@ -31,26 +34,26 @@ class InvalidPolicy(UpbeatError):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How likely each arm of an experiment is to be picked, at one version. Make one with `parse_policy`."""
+    """The probability of each arm of an experiment, at one version. Made with `parse_policy`."""
 
     name: str
     version: str
     arms: Mapping[str, float]
-    """Sorted by name; they add up to 1."""
+    """The probability of each arm, sorted by name. They add up to 1."""
     description: str = ""
 
 
 class Pick(NamedTuple):
-    """The arm of one decision, and all that an analysis needs to weigh it."""
+    """The arm picked in one decision, with the values that an analysis needs for inverse propensity weighting."""
 
     variant: str
     propensity: float
-    """How likely this arm was, floor and all: 0 < propensity <= 1."""
+    """The probability of this arm, including the floor: 0 < propensity <= 1."""
     policy_version: str
 
 
 def parse_policy(name: str, data: object) -> Policy:
-    """The policy that parsed JSON describes. Raises `InvalidPolicy` with its problems."""
+    """The policy that parsed JSON describes. Raises `InvalidPolicy` with all its problems."""
     if not isinstance(data, dict):
         raise InvalidPolicy(name, [problem("policy", "an object", data)])
     try:
@@ -65,10 +68,10 @@ def parse_policy(name: str, data: object) -> Policy:
 
 
 def with_floor(policy: Policy, floor: float) -> Mapping[str, float]:
-    """How likely each arm is when none may be less likely than the floor: floor + (1 - k * floor) * p.
+    """The probability of each of k arms if none is below the floor: floor + (1 - k * floor) * p.
 
-    So every arm stays explored. A floor is 0 or at least `LEAST_PROBABILITY`; one above 1/k, where there are k
-    arms, makes all equally likely.
+    A floor keeps every arm explored. It is 0 or at least `MIN_PROBABILITY`. A floor above 1/k makes all arms
+    equally likely.
     """
     floor = min(floor, 1 / len(policy.arms))
     rest = 1 - len(policy.arms) * floor
@@ -76,20 +79,20 @@ def with_floor(policy: Policy, floor: float) -> Mapping[str, float]:
 
 
 def pick(policy: Policy, floor: float, seed: str, cause: str) -> Pick:
-    """The arm for a cause: ever the same for the same one, and independent of all other causes.
+    """The arm for a cause: always the same for one cause, and independent of all other causes.
 
-    The user is no part of it, since a user who met the same arm time after time would make the arms incomparable
-    once the probabilities change.
+    The user is not part of the hash. If each user kept one arm, the arms could no longer be compared once the
+    probabilities change.
     """
-    likely = [(arm, propensity) for arm, propensity in with_floor(policy, floor).items() if propensity > 0]
-    ends = [*accumulate(propensity for _, propensity in likely)]
-    ends[-1] = 1.0  # whatever rounding made of the sum
-    arm, propensity = likely[bisect_right(ends, _uniform(seed, cause))]
+    possible = [(arm, propensity) for arm, propensity in with_floor(policy, floor).items() if propensity > 0]
+    ends = [*accumulate(propensity for _, propensity in possible)]
+    ends[-1] = 1.0  # the sum may differ from 1 because of rounding
+    arm, propensity = possible[bisect_right(ends, _uniform(seed, cause))]
     return Pick(arm, propensity, policy.version)
 
 
 def mismatch(policy: Policy, variants: Collection[str]) -> str | None:
-    """Why a policy cannot pick among the variants of an experiment, or None."""
+    """The reason why a policy cannot pick among an experiment's variants; None if it can."""
     if policy.arms.keys() == set(variants):
         return None
     return (
@@ -98,26 +101,26 @@ def mismatch(policy: Policy, variants: Collection[str]) -> str | None:
 
 
 def _uniform(seed: str, cause: str) -> float:
-    """A number from 0 to just below 1 in 2^53 steps, as fine as a float there can be.
+    """A uniform number from 0 to below 1, in 2^53 steps: the full precision of a float.
 
-    The 10,000 buckets of an experiment would be too coarse: an arm of 1 in 30,000 would never be picked, or
-    thrice as often as logged.
+    The 10,000 buckets of weighted experiments are too coarse here: an arm with a probability of 1 in 30,000 would
+    be picked never, or three times as often as its logged propensity says.
     """
     digest = blake2b(f"{seed}\0{cause}".encode(), digest_size=8).digest()
     return (int.from_bytes(digest) >> 11) / 2**53
 
 
-def _likely_enough(probability: float) -> float:
-    if 0 < probability < LEAST_PROBABILITY:
-        raise ValueError(f"0, or at least {LEAST_PROBABILITY}")
+def _zero_or_min_probability(probability: float) -> float:
+    if 0 < probability < MIN_PROBABILITY:
+        raise ValueError(f"0, or at least {MIN_PROBABILITY}")
     return probability
 
 
-_Probability = Annotated[FiniteFloat, Field(ge=0, le=1), AfterValidator(_likely_enough)]
+_Probability = Annotated[FiniteFloat, Field(ge=0, le=1), AfterValidator(_zero_or_min_probability)]
 
 
 class _PolicyDocument(Strict):
-    """A policy as data scientists publish it."""
+    """The JSON of a policy, as data scientists publish it."""
 
     arms: Annotated[dict[Id, _Probability], Field(min_length=2, max_length=32)]
     policy_version: Annotated[str, StringConstraints(min_length=1, max_length=64)]

@@ -1,4 +1,4 @@
-"""What every score says of itself in its artifact, and the words that all kinds share."""
+"""The fields that all kinds of score artifacts share, and their types."""
 
 import re
 from collections.abc import Callable
@@ -18,9 +18,9 @@ def _feature(text: str) -> str:
     return text
 
 
-def shape(of: Callable[[object], str | None], expected: str) -> Discriminator:
-    """Which of several shapes is meant, so that a mistake in one is not reported as a mistake in all."""
-    return Discriminator(of, custom_error_type="shape", custom_error_message=expected)
+def shape_discriminator(tag_of: Callable[[object], str | None], expected: str) -> Discriminator:
+    """The discriminator of a union. With it, a mistake in one shape is not reported as a mistake in all shapes."""
+    return Discriminator(tag_of, custom_error_type="shape", custom_error_message=expected)
 
 
 Feature = Annotated[str, AfterValidator(_feature)]
@@ -31,27 +31,29 @@ Category = Annotated[str, StringConstraints(max_length=128)]
 
 
 class Part(Strict):
-    """A part of an artifact: what checks it is built when the first is read, so that it costs no start-up."""
+    """A part of an artifact. Its validator is built when the first artifact is read, to keep cold starts short."""
 
     model_config = ConfigDict(defer_build=True)
 
 
 class Training(Part):
-    """Where the numbers come from: for people, never read by the evaluator."""
+    """The origin of the numbers. It is for people; the evaluator does not read it."""
 
     on: Text
-    """The data."""
+    """The training data."""
     at: date
+    """The day of the training."""
     rows: int = Field(ge=0)
-    """How many rows trained the coefficients; 0 where none did."""
+    """The number of training rows; 0 if no data was used."""
     how: Text
+    """The method."""
     metrics: dict[Id, FiniteFloat] = Field({}, max_length=64)
     judged: tuple[Feature, ...] = Field((), max_length=256)
-    """The features of which no coefficient was trained: somebody set them by judgement."""
+    """The features whose coefficients were not trained: somebody set them by judgement."""
 
 
 class Artifact(Part):
-    """What every score says of itself."""
+    """The fields of every score artifact."""
 
     name: Id
     version: int = Field(ge=1, le=1_000_000)

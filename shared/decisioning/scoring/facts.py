@@ -1,22 +1,20 @@
-"""How a fact becomes what a score can count with: a number, or a category."""
+"""Conversion of facts to the inputs of scores: numbers and categories."""
 
 from collections.abc import Mapping
 from math import isfinite
 
 Facts = Mapping[str, object]
-"""What is known of a user, by the names that clauses use."""
-
-
+"""The facts about a user, by the names that clauses use."""
 NUMBERS = (int, float)
-"""Booleans too. As a tuple, since isinstance takes three times as long with `int | float`."""
+"""The types of numbers, booleans included. With `int | float`, `isinstance` takes three times as long."""
 
 
 class Unusable(ValueError):
-    """A fact, or a sum of them, that no score can be made of; says which and why, but no value of a fact."""
+    """A score cannot be computed. The text names the fact and the reason, but never the value of a fact."""
 
 
 def number(feature: str, fact: object) -> float:
-    """A fact as a number: true is 1 and false is 0. Raises `Unusable` for text, NaN and all that is no number."""
+    """A fact as a number; true is 1 and false is 0. Raises `Unusable` if it is no finite number."""
     if not isinstance(fact, NUMBERS):
         raise Unusable(f"{feature}: expected a number, found {_kind(fact)}")
     try:
@@ -29,15 +27,15 @@ def number(feature: str, fact: object) -> float:
 
 
 def category(feature: str, fact: object) -> str:
-    """A fact as a category: `true` and `false` for a boolean, its digits for a whole number.
+    """A fact as a category: text, `true` or `false` for a boolean, the digits of a whole number.
 
-    Raises `Unusable` for what is none of these.
+    Raises `Unusable` for any other type, and for whole numbers from 2^63 on.
     """
     if isinstance(fact, str):
         return fact
     if isinstance(fact, bool):
         return "true" if fact else "false"
-    if isinstance(fact, int) and abs(fact) < 2**63:  # the digits of larger ones may be more than Python writes
+    if isinstance(fact, int) and abs(fact) < 2**63:  # see sys.get_int_max_str_digits for larger ones
         return str(fact)
     raise Unusable(f"{feature}: expected text, a boolean or a whole number, found {_kind(fact)}")
 

@@ -1,4 +1,4 @@
-"""From a valid artifact to a score that can be asked."""
+"""Build a score from a valid artifact."""
 
 from collections.abc import Callable
 from math import exp, isfinite
@@ -12,7 +12,7 @@ from shared.decisioning.scoring.trees_artifact import Trees
 
 
 def score_of(content: Logistic | Trees) -> Score:
-    """The score of a valid artifact."""
+    """The score that a valid artifact describes."""
     features = frozenset(feature for _, feature in content.mentions)
     return Score(content.name, content.version, features, content, _formula(content))
 
@@ -27,12 +27,12 @@ def _formula(content: Logistic | Trees) -> Callable[[Facts], float]:
             return _through_logistic(sum_of_leaves(content))
 
 
-def _through_logistic(of: Callable[[Facts], float]) -> Callable[[Facts], float]:
-    return lambda facts: _probability(of(facts))
+def _through_logistic(log_odds_of: Callable[[Facts], float]) -> Callable[[Facts], float]:
+    return lambda facts: _probability(log_odds_of(facts))
 
 
 def _probability(log_odds: float) -> float:
-    """The probability of log-odds. Raises `Unusable` where they are not finite."""
+    """The probability for log-odds (the logistic function). Raises `Unusable` if they are not finite."""
     if not isfinite(log_odds):
         raise Unusable(f"expected finite log-odds, found {log_odds}")
     if log_odds >= 0:  # exp of a large positive number would overflow

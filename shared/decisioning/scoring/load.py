@@ -1,4 +1,4 @@
-"""From the bytes of an artifact to a score: all of it checked, and every mistake named."""
+"""Load a score from the bytes of its artifact: check everything, and report every mistake."""
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -16,8 +16,9 @@ from shared.decisioning.scoring.trees_artifact import Leaf, Tree, Trees
 from shared.domain.errors import Rejected, UpbeatError
 
 MAX_BYTES = 512 * 1024
+"""The largest artifact. It fits into one Firestore document, which holds 1 MiB."""
 MAX_PROBLEMS = 50
-"""How many mistakes are named at once; nobody reads more."""
+"""The most mistakes reported at once; nobody reads more."""
 
 _KINDS: Mapping[str, type[Logistic | Trees]] = {"logistic": Logistic, "trees": Trees}
 _PARTS = [*vars(artifact).values(), *vars(logistic_artifact).values(), *vars(trees_artifact).values()]
@@ -26,7 +27,7 @@ _KNOWN_FIELDS = sorted({field for part in _PART_TYPES for field in part.model_fi
 
 
 class InvalidScore(UpbeatError):
-    """An artifact that cannot be used; `problems` holds one sentence for each mistake, each with its path."""
+    """The artifact is invalid. `problems` has one sentence for each mistake, with its path."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("invalid score:\n" + "\n".join(f"  {problem}" for problem in problems))
@@ -34,12 +35,12 @@ class InvalidScore(UpbeatError):
 
 
 def load_score(data: bytes, facts: Collection[str] | None = None) -> Score:
-    """The score that an artifact's JSON describes. Raises `InvalidScore` with its problems.
+    """The score that an artifact's JSON describes. Raises `InvalidScore` with all its problems.
 
-    Where the names of all facts there are is given, a feature that is none of them is a mistake.
+    `facts` has the names of all known facts: a feature that is not among them is a mistake. None skips this check.
     """
     content = _read(data)
-    problems = [*islice(_inconsistencies(content, facts), MAX_PROBLEMS)]
+    problems = [*islice(_semantic_problems(content, facts), MAX_PROBLEMS)]
     if problems:
         raise InvalidScore(problems)
     return score_of(content)
@@ -61,28 +62,28 @@ def _read(data: bytes) -> Logistic | Trees:
         raise InvalidScore([*islice(malformed(error, "score", _KNOWN_FIELDS), MAX_PROBLEMS)]) from None
 
 
-def _inconsistencies(content: Logistic | Trees, facts: Collection[str] | None) -> Iterator[str]:
+def _semantic_problems(content: Logistic | Trees, facts: Collection[str] | None) -> Iterator[str]:
     if facts is not None:
-        yield from _unknown(content, facts)
+        yield from _unknown_features(content, facts)
     known = {feature for _, feature in content.mentions} if content.trained.judged else set()
     for index, feature in enumerate(content.trained.judged):
         if feature not in known:
             yield problem(f"trained.judged[{index}]", f"a feature of this score{guess(feature, known)}", feature)
     match content:
         case Logistic():
-            yield from _terms(content)
+            yield from _term_problems(content)
         case Trees():
             for number, tree in enumerate(content.trees):
-                yield from _shape(f"trees[{number}]", tree)
+                yield from _tree_problems(f"trees[{number}]", tree)
 
 
-def _unknown(content: Logistic | Trees, facts: Collection[str]) -> Iterator[str]:
+def _unknown_features(content: Logistic | Trees, facts: Collection[str]) -> Iterator[str]:
     for path, feature in content.mentions:
         if feature not in facts:
             yield problem(path, f"a known fact{guess(feature, facts)}", feature)
 
 
-def _terms(content: Logistic) -> Iterator[str]:
+def _term_problems(content: Logistic) -> Iterator[str]:
     for section, terms in content.terms.items():
         features = [term.feature for term in terms]
         for index, feature in enumerate(features):
@@ -93,8 +94,8 @@ def _terms(content: Logistic) -> Iterator[str]:
             yield problem(f"numeric[{index}].max", f"at least min ({term.min})", term.max)
 
 
-def _shape(path: str, tree: Tree) -> Iterator[str]:
-    """A tree is a tree where every node but the root is the child of exactly one node before it."""
+def _tree_problems(path: str, tree: Tree) -> Iterator[str]:
+    """Mistakes in the structure: every node but the root must be the child of exactly one node before it."""
     parents = Counter[int]()
     for index, node in enumerate(tree):
         if isinstance(node, Leaf):

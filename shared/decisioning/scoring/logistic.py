@@ -1,4 +1,4 @@
-"""The sum of a logistic regression, term by term."""
+"""Evaluation of a logistic regression: the sum of its terms."""
 
 from collections.abc import Callable
 
@@ -12,11 +12,11 @@ from shared.decisioning.scoring.logistic_artifact import (
 )
 
 Term = Callable[[object], float]
-"""What a fact contributes to the log-odds. Raises `Unusable` where the term's rules do not allow for the fact."""
+"""A function from a fact to its contribution to the log-odds. Raises `Unusable` if the term forbids the fact."""
 
 
 def log_odds(content: Logistic) -> Callable[[Facts], float]:
-    """The function that adds up the intercept and all terms, prepared once."""
+    """A function from facts to the sum of the intercept and all terms. Its tables are prepared once."""
     intercept = content.intercept
     terms = [(term.feature, _numeric(term)) for term in content.numeric]
     terms += [(term.feature, _categorical(term)) for term in content.categorical]
@@ -32,16 +32,16 @@ def log_odds(content: Logistic) -> Callable[[Facts], float]:
 
 def _numeric(term: NumericTerm) -> Term:
     feature, coefficient, center, scale = term.feature, term.coefficient, term.center, term.scale
-    least = float("-inf") if term.min is None else term.min
-    most = float("inf") if term.max is None else term.max
+    lowest = float("-inf") if term.min is None else term.min
+    highest = float("inf") if term.max is None else term.max
     knots = [(knot.at, knot.coefficient) for knot in term.knots]
 
     def contribution(fact: object) -> float:
         x = number(feature, fact)
-        if x < least:
-            x = least
-        elif x > most:
-            x = most
+        if x < lowest:
+            x = lowest
+        elif x > highest:
+            x = highest
         total = coefficient * (x - center) / scale
         for at, slope in knots:
             if x > at:
@@ -75,7 +75,7 @@ def _categorical(term: CategoricalTerm) -> Term:
 
 
 def _or_missing(contribution: Term, missing: float | None, feature: str) -> Term:
-    """The contribution of a fact, and what the term is where there is none; None fails the score."""
+    """The contribution of a fact, or `missing` if there is no fact. If `missing` is None too, the score fails."""
 
     def contribution_or_missing(fact: object) -> float:
         if fact is not None:

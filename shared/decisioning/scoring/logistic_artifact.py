@@ -1,11 +1,11 @@
-"""The artifact of a logistic regression: every field, its type and its bounds."""
+"""The artifact of a logistic regression: every field with its type and bounds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, Part, shape
+from shared.decisioning.scoring.artifact import Artifact, Category, Feature, Number, Part, shape_discriminator
 
 
 def _shape_of_rule(rule: object) -> str | None:
@@ -21,64 +21,66 @@ def _shape_of_coefficient(coefficient: object) -> str | None:
 
 
 Fail = Annotated[Literal["fail"], Tag("[fail]")]
-"""The rule that rather no score is given than one that guesses."""
+"""The rule that the score fails rather than guesses."""
 
 
 class Impute(Part):
-    """Go on as if the fact had this value."""
+    """The rule that a missing fact counts as this value."""
 
     impute: Number
 
 
 class Contribute(Part):
-    """Let the whole term be this much."""
+    """The rule that the whole term has this value if the fact is missing."""
 
     contribute: Number
 
 
 WhenMissing = Annotated[
     Fail | Annotated[Impute, Tag("[impute]")] | Annotated[Contribute, Tag("[contribute]")],
-    shape(_shape_of_rule, 'fail, {"impute": NUMBER} or {"contribute": NUMBER}'),
+    shape_discriminator(_shape_of_rule, 'fail, {"impute": NUMBER} or {"contribute": NUMBER}'),
 ]
 NumberOrFail = Annotated[
-    Fail | Annotated[Number, Tag("[number]")], shape(_shape_of_coefficient, "a number or fail")
+    Fail | Annotated[Number, Tag("[number]")], shape_discriminator(_shape_of_coefficient, "a number or fail")
 ]
 
 
 class Knot(Part):
-    """Where the line of a numeric term bends: adds `coefficient` for each unit beyond `at`."""
+    """A knot of a piecewise linear term: it adds `coefficient` for each unit beyond `at`."""
 
     at: Number
     coefficient: Number
 
 
 class Term(Part):
-    """What one fact contributes to the log-odds."""
+    """The contribution of one fact to the log-odds."""
 
     feature: Feature
 
 
 class NumericTerm(Term):
-    """What a number contributes to the log-odds."""
+    """The contribution of a number to the log-odds."""
 
     coefficient: Number
     missing: WhenMissing
     center: Number = 0.0
     scale: Annotated[Number, Field(gt=0)] = 1.0
     knots: tuple[Knot, ...] = Field((), max_length=16)
-    """In units of the fact itself, not centered and not scaled."""
+    """The knots, in units of the fact itself: neither centered nor scaled."""
     min: Number | None = None
     max: Number | None = None
-    """A number beyond these bounds counts as the bound."""
+    """A number outside `min` and `max` counts as the nearer bound."""
 
 
 class CategoricalTerm(Term):
-    """What a text or a boolean contributes to the log-odds."""
+    """The contribution of a category (text, a boolean or a whole number) to the log-odds."""
 
     categories: dict[Category, Number] = Field(min_length=1, max_length=1000)
+    """The contribution of each category."""
     other: NumberOrFail
-    """For a category that is not listed."""
+    """The contribution of a category that is not listed."""
     missing: NumberOrFail
+    """The contribution if the fact is missing."""
 
 
 class Logistic(Artifact):
@@ -91,11 +93,11 @@ class Logistic(Artifact):
 
     @property
     def terms(self) -> Mapping[str, Sequence[Term]]:
-        """The terms by the field they stand in."""
+        """The terms, by the name of their field."""
         return {"numeric": self.numeric, "categorical": self.categorical}
 
     @property
     def mentions(self) -> Iterator[tuple[str, str]]:
-        """Every feature with its path."""
+        """The path and the name of every feature."""
         for section, terms in self.terms.items():
             yield from ((f"{section}[{index}].feature", term.feature) for index, term in enumerate(terms))

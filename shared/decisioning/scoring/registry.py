@@ -1,18 +1,18 @@
-"""All scores by name and version, each read when it is first asked for."""
+"""A cache of scores by name and version. Each one is read on first use."""
 
 from collections.abc import Callable, Collection
 
 from shared.decisioning.scoring.score import BrokenScore, Score
 
 Read = Callable[[str, int], bytes | None]
-"""The artifact of a name and version; None where there is none."""
+"""A function that reads the artifact of a name and version; None if there is none."""
 
 
 class Registry:
-    """Reads and checks each score once, and remembers also that one cannot be used.
+    """Reads and checks each score once, and caches failures too.
 
-    An artifact never changes: new coefficients are a new version. So nothing is ever read again, and what was not
-    there when first asked for is missing for as long as the registry lives.
+    An artifact never changes, because new coefficients are a new version. So no artifact is read twice, and one
+    that was missing on first use stays missing for the lifetime of the registry.
     """
 
     def __init__(self, read: Read, facts: Collection[str] | None = None) -> None:
@@ -21,14 +21,14 @@ class Registry:
         self._scores: dict[tuple[str, int], Score | BrokenScore] = {}
 
     def get(self, name: str, version: int) -> Score | BrokenScore:
-        """The score, or what stands in for it. Raises what `read` raises, and then asks again the next time."""
+        """The score, or a `BrokenScore`. Errors of `read` are raised and not cached: the next call reads again."""
         score = self._scores.get((name, version))
         if score is None:
             score = self._scores[name, version] = self._load(name, version)
         return score
 
     def _load(self, name: str, version: int) -> Score | BrokenScore:
-        # Only where a catalog has a score: the models of artifacts would lengthen every function's start.
+        # Imported only if a catalog uses a score: the models of artifacts would lengthen every cold start.
         from shared.decisioning.scoring.load import InvalidScore, load_score  # noqa: PLC0415
 
         data = self._read(name, version)

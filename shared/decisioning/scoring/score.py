@@ -1,4 +1,4 @@
-"""A score, ready to be asked: it answers with a number from 0 to 1, or says why there is none."""
+"""Scores that can be evaluated. The result is a number from 0 to 1, or the reason why there is none."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,40 +6,40 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from shared.decisioning.scoring.facts import Facts, Unusable
 
-if TYPE_CHECKING:  # their models are built when the first artifact is read, and not at the start of a function
+if TYPE_CHECKING:  # the models are imported with the first artifact, not at a function's start
     from shared.decisioning.scoring.logistic_artifact import Logistic
     from shared.decisioning.scoring.trees_artifact import Trees
 
 
 class Scored(NamedTuple):
-    """What a score says of one user. It fails closed: `value` is None exactly where `error` says why."""
+    """The result of a score for one user. It fails closed: either `value` or `error` is None, never both."""
 
     value: float | None
-    """From 0 to 1."""
+    """From 0 to 1; None if the score failed."""
     name: str
     version: int
     error: str | None
-    """It names facts and artifacts, never the value of a fact."""
+    """The reason for the failure. It names facts and artifacts, never the value of a fact."""
 
     @classmethod
     def failed(cls, name: str, version: int, reason: str) -> "Scored":
-        """No score, for that reason."""
+        """The result of a score that failed for that reason."""
         return cls(None, name, version, f"score {name} version {version}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A score at one version: what it says depends on nothing but the facts. Two of one version are the same."""
+    """A score at one version. Its result depends only on the facts. Two scores of one version are equal."""
 
     name: str
     version: int
     features: frozenset[str]
-    """The facts that it asks for; no other matters."""
+    """The facts that it uses."""
     artifact: "Logistic | Trees" = field(compare=False, repr=False)
     formula: Callable[[Facts], float] = field(compare=False, repr=False)
 
     def evaluate(self, facts: Facts) -> Scored:
-        """The score of a user; never raises, whatever the facts. One that is not there is missing, as None is."""
+        """The user's result. Never raises, whatever the facts. An absent fact counts as missing, like None."""
         try:
             value = self.formula(facts)
         except Unusable as reason:
@@ -51,7 +51,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class BrokenScore:
-    """What stands in for a score that cannot be used: it asks nothing, and always fails for the same reason."""
+    """The placeholder of a score that cannot be used: it needs no facts and always fails for the same reason."""
 
     name: str
     version: int
@@ -59,9 +59,9 @@ class BrokenScore:
 
     @property
     def features(self) -> frozenset[str]:
-        """None at all."""
+        """The empty set."""
         return frozenset()
 
-    def evaluate(self, facts: Facts) -> Scored:  # noqa: ARG002 - the face of `Score`
-        """No score, with the reason."""
+    def evaluate(self, facts: Facts) -> Scored:  # noqa: ARG002 - the interface of `Score`
+        """The failure, with its reason."""
         return Scored.failed(self.name, self.version, self.reason)

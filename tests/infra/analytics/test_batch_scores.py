@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from infra.analytics.batch_scores import RowCounts, fact_of, find_score, rows, score_rows, shipped
+from infra.analytics.batch_scores import RowCounts, find_score, parse_cell, rows, score_rows, shipped_artifact
 from infra.catalog.load import SHIPPED_SCORES
 from infra.errors import UsageError
 from shared.decisioning.audiences.facts import FACTS
@@ -20,7 +20,7 @@ def test_every_shipped_score_is_valid_says_its_name_and_asks_for_facts_there_are
 
 
 def test_a_registry_reads_the_shipped_scores():
-    registry = Registry(shipped)
+    registry = Registry(shipped_artifact)
     assert isinstance(registry.get("churn_risk", 1), Score)
     assert registry.get("churn_risk", 99).evaluate({}).error == "score churn_risk version 99: no such artifact"
     assert registry.get("../scores/churn_risk", 1).evaluate({}).value is None
@@ -49,7 +49,7 @@ def test_a_registry_reads_the_shipped_scores():
     ],
 )
 def test_a_cell_is_nothing_a_boolean_a_number_or_text(cell, fact):
-    assert (fact_of(cell), type(fact_of(cell))) == (fact, type(fact))
+    assert (parse_cell(cell), type(parse_cell(cell))) == (fact, type(fact))
 
 
 def test_rows_of_csv_and_of_jsonl_say_the_same(tmp_path):

@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from tests.infra.commands.pages import NARROW
 
 
 @pytest.fixture
@@ -54,9 +55,17 @@ def test_a_campaign_is_shown_with_all_that_it_rests_on(run):
 
 
 def test_a_catalog_fits_80_columns_without_colour(run):
-    done = run("catalog", "show", str(DEFAULT_CATALOG))
+    done = run("catalog", "show", str(DEFAULT_CATALOG), env=NARROW)
     assert "\x1b" not in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
+
+
+def test_in_a_pipe_a_catalog_is_neither_wrapped_nor_padded(run, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = run("catalog", "show", str(DEFAULT_CATALOG)).stdout.splitlines()
+    longest = "subscriptions.filter(s, s.entitled).size() >= 2 || subscription.recent_payments >= 3"
+    assert any(line.endswith(longest) for line in lines)
+    assert all(line == line.rstrip() for line in lines)
 
 
 def test_what_no_campaign_uses_is_shown_too(run, tmp_path):
@@ -75,7 +84,7 @@ def test_as_json_a_catalog_is_its_content_with_version_and_order(run):
 
 
 def test_a_diff_names_both_versions_every_change_and_what_follows(run, changed):
-    done = run("catalog", "diff", str(DEFAULT_CATALOG), str(changed))
+    done = run("catalog", "diff", str(DEFAULT_CATALOG), str(changed), env=NARROW)
     assert done.exit_code == 0
     told = words(done.stdout)
     for text in (
@@ -84,7 +93,7 @@ def test_a_diff_names_both_versions_every_change_and_what_follows(run, changed):
         "campaigns + thanks offer annual_plan placement in_app_banner moments renewed priority 55",
         "~ win_back cap[0].max 4 -> 1",
         "~ lapsed: 7, 30 -> 7, 30, 60",
-        "win_back is affected, by milestones.lapsed.",
+        "win_back is affected by milestones.lapsed.",
         "In in_app_banner, thanks now wins over annual_upgrade and family_upgrade.",
     ):
         assert text in told
@@ -106,7 +115,7 @@ def test_a_diff_exits_with_1_only_where_asked_to_and_where_they_differ(run, chan
 
 def test_two_of_one_version_are_said_to_be_the_same(run):
     done = run("catalog", "diff", str(DEFAULT_CATALOG), str(DEFAULT_CATALOG))
-    assert done.stdout.endswith("They are the same.\n")
+    assert done.stdout.endswith("The catalogs are the same.\n")
 
 
 def test_a_clause_that_looks_like_markup_is_told_as_it_is(run, tmp_path):

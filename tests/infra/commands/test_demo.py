@@ -5,6 +5,7 @@ import pytest
 from infra.demo import cdnow
 from infra.demo.story import load
 from infra.terminal.invocation import again
+from tests.infra.commands.pages import NARROW
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def few_purchases(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("few_purchases")
 def test_the_demo_tells_both_histories_within_80_columns_and_without_colour(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    done = run("demo")
+    done = run("demo", env=NARROW)
     assert done.exit_code == 0
     assert done.stderr == ""
     assert "39 purchases of" in done.stdout
@@ -28,6 +29,14 @@ def test_the_demo_tells_both_histories_within_80_columns_and_without_colour(run,
     assert "\x1b" not in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     assert f"  {again()} show listener-1 --store out/demo/story\n" in done.stdout
+
+
+@pytest.mark.usefixtures("few_purchases")
+def test_in_a_pipe_each_entry_of_a_timeline_is_one_line_without_trailing_spaces(run, tmp_path, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    lines = run("demo", "--out", str(tmp_path / "out")).stdout.splitlines()
+    assert any(len(line) > 80 and line.endswith(", plan premium_monthly") for line in lines)
+    assert all(line == line.rstrip() for line in lines)
 
 
 @pytest.mark.usefixtures("few_purchases")

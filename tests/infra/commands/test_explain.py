@@ -5,6 +5,7 @@ import pytest
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.replay.stores import STORE
+from tests.infra.commands.pages import NARROW
 from tests.infra.replay import replays
 from tests.infra.replay.replays import START, at, payment, signal, trial
 
@@ -25,7 +26,7 @@ def kept(tmp_path_factory):
 
 @pytest.fixture
 def explain(run, kept):
-    return lambda *words: run("explain", "u", "--store", str(kept), *words)
+    return lambda *words, **more: run("explain", "u", "--store", str(kept), *words, **more)
 
 
 def words(text):
@@ -34,7 +35,7 @@ def words(text):
 
 
 def test_the_newest_decision_is_told_as_a_tree(explain):
-    done = explain()
+    done = explain(env=NARROW)
     assert (done.exit_code, done.stderr) == (0, "")
     told = words(done.stdout)
     for text in (
@@ -68,7 +69,7 @@ def test_a_moment_that_never_came_is_a_failure_that_says_how_to_decide_afresh(ex
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
         "error: no decision about lapsed is on record for 'u';"
-        " add --catalog FILE to see what would be decided if lapsed came now\n"
+        " add --catalog FILE to see the decision if lapsed occurred now\n"
     )
 
 
@@ -77,7 +78,7 @@ def test_with_a_catalog_it_is_decided_as_if_the_moment_came_now_and_said_to_be_h
     done = explain("--moment", "auto_renew.on", "--catalog", str(DEFAULT_CATALOG))
     assert done.exit_code == 0
     told = words(done.stdout)
-    assert "Hypothetical: nothing of this happened. If it came at 2026-02-14 00:00 UTC" in told
+    assert "Hypothetical: none of this happened. If it occurred at 2026-02-14 00:00 UTC" in told
     assert "auto_renew.on no campaign listens to it" in told
     assert (kept / STORE).read_bytes() == before
 

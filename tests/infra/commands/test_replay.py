@@ -22,7 +22,7 @@ def test_a_replay_says_what_it_read_and_where_it_wrote(run, events, tmp_path):
     read, triggers, speed, written = done.stdout.splitlines()
     assert read == "3 events read: 2 applied, 0 duplicates, 0 late, 1 dead-lettered"
     assert triggers == "2 triggers issued, 2 revoked"
-    assert speed.endswith("events a second; the clock stands at 2026-01-21 00:00 UTC")
+    assert speed.endswith("events per second; the clock ended at 2026-01-21 00:00 UTC")
     assert written.startswith(f"In {tmp_path / 'out'}: subscriptions, triggers,")
     assert done.stderr == ""
 

@@ -104,7 +104,7 @@ def test_no_rows_are_no_failure_and_no_warning(run, tmp_path):
 
 def test_the_help_shows_an_example(run):
     told = run("score", "--help").stdout
-    assert "python -m infra score users.csv --model churn_risk@1" in told
+    assert "upbeat score users.csv --model churn_risk@1" in told
 
 
 def test_nothing_heavy_is_imported_before_a_command_runs():

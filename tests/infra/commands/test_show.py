@@ -6,6 +6,7 @@ import pytest
 from infra.replay.stores import STORE
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
+from tests.infra.commands.pages import NARROW
 from tests.infra.replay import replays
 from tests.infra.replay.replays import START, at, event, payment, signal, trial
 
@@ -28,7 +29,7 @@ def kept(tmp_path_factory):
 
 
 def test_a_page_tells_state_timeline_triggers_and_what_is_due(run, kept):
-    done = run("show", "u", "--store", str(kept))
+    done = run("show", "u", "--store", str(kept), env=NARROW)
     assert done.exit_code == 0
     page = " ".join(done.stdout.split())
     for words in (

@@ -6,6 +6,7 @@ import yaml
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
+from tests.infra.commands.pages import NARROW
 from tests.infra.replay.replays import event, payment, signal, trial, write
 
 USERS = [f"u-{number}" for number in range(6)]
@@ -173,7 +174,8 @@ def test_feedback_on_a_trigger_that_is_not_issued_is_told_as_refused(study, even
 
 
 def test_people_read_it_in_80_columns_without_colour(run, events, changed):
-    done = run("whatif", str(events), "--from", str(DEFAULT_CATALOG), "--to", str(changed(less_often)))
+    words = ("whatif", str(events), "--from", str(DEFAULT_CATALOG), "--to", str(changed(less_often)))
+    done = run(*words, env=NARROW)
     assert (done.exit_code, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     first, *rest = done.stdout.splitlines()
@@ -184,7 +186,7 @@ def test_people_read_it_in_80_columns_without_colour(run, events, changed):
         "63 events, up to",
         "family_upgrade 12 6 0 6 0 6",
         "7 other campaigns: every trigger is the same",
-        "6 vanish, for 6 users. The catalog after says: 6 cap (1 in 365 days) e.g. u-0 2026-",
+        "6 vanish, for 6 users. Reason in the catalog after: 6 cap (1 in 365 days) e.g. u-0 2026-",
     ):
         assert text in told
 

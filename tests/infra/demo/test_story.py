@@ -12,7 +12,7 @@ TALE = story.load()
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory):
-    return tour.told_story(tmp_path_factory.mktemp("story"), TALE)
+    return tour.replay_story(tmp_path_factory.mktemp("story"), TALE)
 
 
 @pytest.mark.parametrize("chapter", TALE.chapters, ids=lambda chapter: chapter.title)

@@ -28,7 +28,7 @@ def test_two_purchases_of_one_day_are_two_events():
 
 @pytest.fixture
 def toured(tmp_path):
-    """The tour of a history of three, of whom one has been through most."""
+    """The results of a history of three users, one of whom is the most eventful."""
     lines = [
         payment("a", 0),
         trial("b", 1, 15),
@@ -36,7 +36,7 @@ def toured(tmp_path):
         signal("b", 20, "auto_renew_off"),
         payment("c", 21),
     ]
-    return tour.history(tmp_path, lines, lambda _: None)
+    return tour.replay_history(tmp_path, lines, lambda _: None)
 
 
 def test_the_user_told_of_is_the_one_with_most_kinds_of_things(toured):

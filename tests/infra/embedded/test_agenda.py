@@ -1,4 +1,4 @@
-"""The agenda of a replay: it knows who is due next, from what was committed last."""
+"""Tests of the replay's agenda, which derives the next due time from the latest commits."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -11,7 +11,7 @@ from tests.support.watching import PATIENCE_SECONDS, alive, eventually
 
 
 class Log:
-    """Collects lines, as a sink."""
+    """A sink that collects lines."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -62,12 +62,12 @@ def test_what_crashes_is_started_again(run, log):
     process = run("print('here'); raise SystemExit(3)")
     assert eventually(lambda: log.lines.count("here") >= 2)
     assert process.crashes >= 1
-    assert "ended with exit code 3; starting it again in 0.5 s" in log.lines
+    assert "ended with exit code 3; restarting in 0.5 s" in log.lines
 
 
 def test_what_keeps_crashing_is_started_ever_more_slowly(run, log):
     run("raise SystemExit(1)")
-    assert eventually(lambda: "ended with exit code 1; starting it again in 1 s" in log.lines)
+    assert eventually(lambda: "ended with exit code 1; restarting in 1 s" in log.lines)
 
 
 def test_what_is_killed_is_started_again(run, log):

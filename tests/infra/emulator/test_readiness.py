@@ -12,7 +12,7 @@ from infra.remote.endpoints import LOCALHOST, free_ports
 
 @pytest.fixture
 def server():
-    """A server that answers 503 until `status` says otherwise."""
+    """A server that responds with 503 until `status` is changed."""
 
     class Handler(BaseHTTPRequestHandler):
         status = 503
@@ -33,7 +33,7 @@ def server():
 
 @pytest.fixture
 def process():
-    """A process that runs and says nothing."""
+    """A process that runs without any output."""
     idle = Process(Program("idle", (sys.executable, "-c", "import signal; signal.pause()")))
     idle.start()
     yield idle
@@ -58,7 +58,7 @@ def test_a_server_that_answers_is_ready(server, process):
 
 def test_a_server_that_never_answers_is_an_error_after_a_while(server, process):
     with pytest.raises(
-        InfraError, match=r"idle did not answer .* with 200 within 0\.1 s; its last words:\n\(none\)"
+        InfraError, match=r"idle did not answer .* with 200 within 0\.1 s; the end of its output:\n\(none\)"
     ):
         wait_until_ready(process, server.url, within=0.1)
 
@@ -68,6 +68,6 @@ def test_a_program_that_ends_first_is_an_error_with_its_last_words(server, resta
     program = Program("brief", (sys.executable, "-c", "print('farewell')"), restarts=restarts)
     process = Process(program)
     process.start()
-    with pytest.raises(InfraError, match="brief ended before it was ready; its last words:\nfarewell"):
+    with pytest.raises(InfraError, match="brief ended before it was ready; the end of its output:\nfarewell"):
         wait_until_ready(process, server.url)
     process.stop()

@@ -9,7 +9,7 @@ PATIENCE_SECONDS = 20.0
 
 
 class Bus:
-    """Counts ticks, and fails the first."""
+    """A bus that counts ticks and fails on the first one."""
 
     def __init__(self) -> None:
         self.ticks: list[tuple[str, bytes]] = []
@@ -31,12 +31,12 @@ def lines():
 
 @pytest.fixture
 def ticked(lines):
-    """The bus of a ticker that ticked two topics twice or more, and was stopped."""
+    """The bus of a scheduler that published to two topics at least twice and was then stopped."""
     bus = Bus()
-    ticker = Scheduler(bus, ["one", "two"], 0.01, lambda name, line: lines.append((name, line)))
-    ticker.start()
+    scheduler = Scheduler(bus, ["one", "two"], 0.01, lambda name, line: lines.append((name, line)))
+    scheduler.start()
     assert bus.enough.wait(PATIENCE_SECONDS)
-    ticker.stop()
+    scheduler.stop()
     return bus
 
 

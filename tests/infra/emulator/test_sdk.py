@@ -15,7 +15,7 @@ def _no_memory():
 
 @pytest.fixture
 def complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine with a java and an SDK that has both emulators."""
+    """A machine with java and an SDK that includes both emulators."""
     for file in ("bin/java", sdk.FIRESTORE_JAR, sdk.PUBSUB_JAR.replace("*", "0.8.20")):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch(mode=0o755)
@@ -60,14 +60,14 @@ def test_gcloud_is_asked_where_its_folder_says_nothing(complete, tmp_path_factor
     (elsewhere / "gcloud").chmod(0o755)
     monkeypatch.setenv("PATH", f"{elsewhere}:{complete / 'bin'}")
     monkeypatch.delenv(sdk.SDK_VARIABLE)
-    monkeypatch.setattr(sdk, "USUAL_PLACES", ())
+    monkeypatch.setattr(sdk, "USUAL_FOLDERS", ())
     assert sdk.find().firestore_jar == complete / sdk.FIRESTORE_JAR
 
 
 @pytest.mark.usefixtures("complete")
 def test_a_machine_without_the_sdk_is_told_so(monkeypatch):
     monkeypatch.delenv(sdk.SDK_VARIABLE)
-    monkeypatch.setattr(sdk, "USUAL_PLACES", ())
+    monkeypatch.setattr(sdk, "USUAL_FOLDERS", ())
     assert (
         sdk.missing() == "the emulators need the gcloud SDK; install it, or name its folder in UPBEAT_GCLOUD_SDK"
     )

@@ -1,4 +1,4 @@
-"""What docs/contracts says is what the models do: schemas, examples and the AsyncAPI document."""
+"""The generated docs/contracts agree with the models: schemas, examples and the AsyncAPI document."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def test_the_documents_have_not_drifted_from_the_models() -> None:
     assert drift(WRITTEN) == []
 
 
-def test_a_document_that_drifted_is_told() -> None:
+def test_a_document_that_drifted_is_listed() -> None:
     other = {name: text for name, text in WRITTEN.items() if name != "payment.schema.json"} | {"asyncapi.yaml": ""}
     assert drift(other) == ["asyncapi.yaml", "payment.schema.json"]
 
@@ -110,7 +110,7 @@ def described(model: type[BaseModel]) -> dict[str, str | None]:
 
 
 @pytest.mark.parametrize("topic", MODELS)
-def test_every_field_says_what_it_means(topic: str) -> None:
+def test_every_field_has_a_description(topic: str) -> None:
     properties = json.loads(WRITTEN[f"{topic}.schema.json"])["properties"]
     for name, meaning in described(MODELS[topic]).items():
         assert meaning

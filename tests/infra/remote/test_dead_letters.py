@@ -44,7 +44,7 @@ def forwarded(number: int, subscription: str = "trial-start", data: bytes = b"{}
 
 
 class Box:
-    """A bus in memory: what is pulled is out until it is acknowledged or given back."""
+    """An in-memory bus: pulled messages are out of the subscription until acknowledged or returned."""
 
     def __init__(self, *letters: Received) -> None:
         self.held = list(letters)

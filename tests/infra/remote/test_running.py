@@ -12,8 +12,8 @@ from infra.remote.endpoints import Endpoints
 ENDPOINTS = Endpoints("upbeat-local", "127.0.0.1:1", "127.0.0.1:2")
 
 
-def up_as(pid: int) -> running.Running:
-    return running.Running(pid, ENDPOINTS, {"payment": "http://127.0.0.1:3"})
+def up_as(pid: int) -> running.RuntimeState:
+    return running.RuntimeState(pid, ENDPOINTS, {"payment": "http://127.0.0.1:3"})
 
 
 def test_what_is_written_is_found(tmp_path):

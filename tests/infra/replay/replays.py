@@ -1,4 +1,4 @@
-"""Small histories for tests of the replay, and what comes of them."""
+"""Builds small histories for tests, and replays them."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,17 @@ OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "exposures", "de
 
 
 class Outcome(NamedTuple):
-    """What a replay wrote."""
+    """The summary and the output folder of a replay."""
 
     summary: Summary
     folder: Path
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """One of the outputs."""
+        """The rows of one output, parsed."""
         return [json.loads(line) for line in (self.folder / f"{name}.jsonl").read_bytes().splitlines()]
 
     def files(self) -> dict[str, bytes]:
-        """Every output but the summary, which tells the speed."""
+        """The bytes of every output except the summary, which contains the speed."""
         return {name: (self.folder / f"{name}.jsonl").read_bytes() for name in OUTPUTS}
 
 
@@ -53,14 +53,14 @@ def signal(user_id: str, days: float, kind: str, event_id: str = "signal") -> di
 
 
 def write(path: Path, lines: list[Any]) -> Path:
-    """A history of lines, each given as JSON or as the bytes it is."""
+    """Write a history. A line is either a JSON value or raw bytes."""
     raw = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
     path.write_bytes(b"".join(each + b"\n" for each in raw))
     return path
 
 
 def run(folder: Path, *lines: Any, **options: Any) -> Outcome:
-    """Replay these lines with the default catalog."""
+    """Replay these lines with the default catalog, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / "out"
     return Outcome(replay(write(folder / "events.jsonl", list(lines)), out, DEFAULT_CATALOG, **options), out)

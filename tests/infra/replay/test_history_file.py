@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.replay.history_file import BEGINNING, read
-from infra.replay.history_line import NoMessage
+from infra.replay.history_file import CLOCK_START, read
+from infra.replay.history_line import UnpublishableLine
 from tests.shared.contracts.samples import PAYMENT
 
 OCCURRED = datetime(2026, 3, 15, 9, 30, tzinfo=UTC)
@@ -29,7 +29,7 @@ def payment(**beside):
 
 
 def refusal(line):
-    with pytest.raises(NoMessage) as caught:
+    with pytest.raises(UnpublishableLine) as caught:
         line.push()
     return caught.value
 
@@ -38,24 +38,24 @@ def test_a_line_is_a_message_published_when_its_event_happened(lines):
     (line,) = lines(payment())
     push = line.push()
     assert (push.topic, json.loads(push.data), push.attributes) == ("payment", PAYMENT, {})
-    assert push.published_at == line.turn == OCCURRED
+    assert push.published_at == line.delivered_at == OCCURRED
     assert line.user_id == "secret-user"
 
 
 def test_a_publish_time_is_when_a_line_has_its_turn(lines):
     (line,) = lines(payment(publish_time="2026-03-16T01:00:00+01:00"))
-    assert line.turn == line.push().published_at == LATER
+    assert line.delivered_at == line.push().published_at == LATER
 
 
 def test_turns_never_go_back(lines):
     first, second = lines(payment(publish_time="2026-03-16T00:00:00Z"), payment())
-    assert (first.turn, second.turn) == (LATER, LATER)
+    assert (first.delivered_at, second.delivered_at) == (LATER, LATER)
     assert second.push().published_at == LATER
 
 
 def test_an_event_without_a_time_has_its_turn_at_once(lines):
     first, second = lines({"topic": "payment", "data": {}}, {"topic": "payment"})
-    assert first.turn == second.turn == BEGINNING
+    assert first.delivered_at == second.delivered_at == CLOCK_START
     assert (first.push().data, second.push().data) == (b"{}", b"")
 
 
@@ -88,8 +88,8 @@ def test_raw_bytes_are_kept_and_their_event_is_read(lines):
     line, garbage = lines(
         *({"topic": "payment", "data_base64": b64encode(it).decode()} for it in (data, b"\xff\0"))
     )
-    assert (line.push().data, line.user_id, line.turn) == (data, "secret-user", OCCURRED)
-    assert (garbage.push().data, garbage.user_id, garbage.turn) == (b"\xff\0", "", OCCURRED)
+    assert (line.push().data, line.user_id, line.delivered_at) == (data, "secret-user", OCCURRED)
+    assert (garbage.push().data, garbage.user_id, garbage.delivered_at) == (b"\xff\0", "", OCCURRED)
 
 
 def test_a_wrapped_event_is_found_in_its_wrapping(lines):
@@ -99,8 +99,8 @@ def test_a_wrapped_event_is_found_in_its_wrapping(lines):
     structured, binary = lines(
         {"topic": "payment", "data": wrapped}, {"topic": "payment", "data": bare, "attributes": beside}
     )
-    assert (structured.user_id, structured.turn) == ("secret-user", OCCURRED)
-    assert (binary.user_id, binary.turn) == ("secret-user", LATER)
+    assert (structured.user_id, structured.delivered_at) == ("secret-user", OCCURRED)
+    assert (binary.user_id, binary.delivered_at) == ("secret-user", LATER)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_is_no_message_says_what_was_expected_and_keeps_its_bytes(lines, ra
     assert refused.reason == reason
     assert expected in refused.detail
     assert refused.delivery.data == (raw if isinstance(raw, bytes) else json.dumps(raw).encode())
-    assert line.turn == before.turn
+    assert line.delivered_at == before.delivered_at
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_a_message_of_an_unknown_topic_is_kept_whole(lines, topic, named):
 
 def test_null_says_nothing(lines):
     (line,) = lines(payment(publish_time=None, attributes=None, data_base64=None))
-    assert line.turn == OCCURRED
+    assert line.delivered_at == OCCURRED

@@ -1,4 +1,4 @@
-"""Every message of a replay is what its contract says: the model, and the JSON Schema in the documents."""
+"""Every message of a replay matches its contract: the pydantic model and the published JSON Schema."""
 
 from collections.abc import Iterator
 from itertools import cycle
@@ -14,14 +14,11 @@ from infra.generate.asyncapi import DOCS
 from infra.replay.journal import FILES
 from infra.replay.replay import replay
 from shared.contracts.outbound.base import Outbound
-from shared.contracts.outbound.messages import (
-    DeadLetter,
-    DecisionMessage,
-    Exposure,
-    ExposureKind,
-    SubscriptionChange,
-    UpsellTrigger,
-)
+from shared.contracts.outbound.dead_letter import DeadLetter
+from shared.contracts.outbound.decision import DecisionMessage
+from shared.contracts.outbound.exposure import Exposure, ExposureKind
+from shared.contracts.outbound.subscription_change import SubscriptionChange
+from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.domain.events import FeedbackKind
 
 MODELS = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
@@ -29,7 +26,7 @@ GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment",
 
 
 def feedback(triggers: Path) -> Iterator[dict[str, object]]:
-    """What consumers may say of the offers made, each of another kind."""
+    """Consumers' feedback on the issued triggers; the kinds of feedback take turns."""
     offered = map(orjson.loads, triggers.read_text().splitlines())
     issued = [body for body in offered if body["kind"] == "issued"]
     for number, (body, kind) in enumerate(zip(issued, cycle(FeedbackKind), strict=False)):
@@ -40,7 +37,7 @@ def feedback(triggers: Path) -> Iterator[dict[str, object]]:
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A history is told twice: the second time with feedback to what was offered the first time."""
+    """The output of a second replay of one history, with feedback on the triggers of the first replay."""
     folder = tmp_path_factory.mktemp("messages")
     lines = [*list(cdnow.events())[:400], *story.load().events, *GARBAGE]
     for telling in ("first", "second"):
@@ -65,7 +62,7 @@ def test_a_message_is_what_its_contract_says(out: Path, model: type[Outbound]) -
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.TOPIC)
 def test_a_message_is_what_its_model_would_write(out: Path, model: type[Outbound]) -> None:
-    """Word for word, but for null where the model writes it and the message says nothing."""
+    """The message equals the model's JSON, except that the message omits fields that are null."""
     for line in written(out, model):
         said = orjson.loads(line)
         read = model.model_validate_json(line)

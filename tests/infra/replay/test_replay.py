@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.demo import cdnow
-from infra.replay.history_file import BEGINNING
+from infra.replay.history_file import CLOCK_START
 from infra.replay.stores import STORE, read_blob
 from shared.record.codec import unpack
 from tests.infra.replay import replays
@@ -141,7 +141,7 @@ def test_a_dead_letter_keeps_the_bytes_and_names_the_line(run):
 def test_an_empty_history_gives_zeros(run):
     done = run()
     assert [getattr(done.summary, name) for name in NAMED] == [0] * 7
-    assert (done.summary.events_per_second, done.summary.now) == (0, BEGINNING)
+    assert (done.summary.events_per_second, done.summary.now) == (0, CLOCK_START)
     assert set(done.files().values()) == {b""}
 
 
@@ -163,7 +163,7 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
 
 @pytest.mark.parametrize("others", ["", "threading.Thread(target=threading.Event().wait, daemon=True).start()"])
 def test_processes_are_forked_or_spawned_and_write_the_same_bytes(tmp_path, others):
-    """No fork survives other threads; where there are none it saves each process the time to start."""
+    """A fork is unsafe with other threads; without them it saves each process its start-up time."""
     here = replays.run(tmp_path / "here", *MANY, processes=1)
     program = f"""if True:
         import multiprocessing, sys, threading

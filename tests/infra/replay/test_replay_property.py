@@ -1,4 +1,4 @@
-"""Whatever stands in a history, no line of it is lost, and nothing but its lines decides what comes of it."""
+"""Properties of every replay: no line of a history is lost, and the output depends on its lines only."""
 
 import json
 import math

@@ -31,11 +31,11 @@ def campaign(appear=NO_EFFECT, vanish=NO_EFFECT, change=NO_EFFECT):
 def test_totals_are_told_with_their_difference_where_there_is_one():
     text = told()
     assert "triggers issued 1,000 900 -100 banner 1,000 900 -100 users reached 10 10 banner 10 10" in text
-    assert "refused" not in text
+    assert "dead letters" not in text
 
 
 def test_refused_events_are_told_where_they_differ():
-    assert "events refused 0 3 +3" in told(dead_lettered=BeforeAfter(0, 3))
+    assert "dead letters 0 3 +3" in told(dead_lettered=BeforeAfter(0, 3))
 
 
 def test_where_nothing_differs_that_is_said():
@@ -49,9 +49,9 @@ def test_what_no_gate_said_is_told_in_words():
         deaf=campaign(vanish=effect(Cause(NOT_CONSIDERED, None, 4))),
         same=campaign(),
     )
-    assert "4 appear, for 2 users. The catalog before says: 4 the campaign is new" in text
-    assert "4 vanish, for 2 users. The catalog after says: 4 the campaign is gone" in text
-    assert "4 it does not listen to that, or that does not come" in text
+    assert "4 appear, for 2 users. Reason in the catalog before: 4 the campaign is new" in text
+    assert "4 vanish, for 2 users. Reason in the catalog after: 4 the campaign was removed" in text
+    assert "4 the campaign does not react to the moment, or the moment does not occur" in text
     assert "1 other campaign: every trigger is the same" in text
 
 
@@ -66,7 +66,5 @@ def test_the_most_frequent_causes_are_named_and_the_others_counted():
 def test_a_change_is_told_with_an_example_and_markup_as_it_is():
     example = Example("t", "u", "2026-01-01T00:00:00Z", "renewed", "variant", "[a] -> [b]")
     text = told(one=campaign(change=effect(Cause("variant", "[a] -> [b]", 1), examples=(example,))))
-    assert (
-        "1 change, for 2 users. 1 variant ([a] -> [b]) e.g. u 2026-01-01 00:00 renewed: variant ([a] -> [b])"
-        in text
-    )
+    cause, shown = "variant ([a] -> [b])", "e.g. u 2026-01-01 00:00 renewed: variant ([a] -> [b])"
+    assert f"1 change, for 2 users. What differs: 1 {cause} {shown}" in text

@@ -1,9 +1,9 @@
 import orjson
 import pytest
 
-from infra.whatif.triggers import Answer, IssuedTriggers, Key, answers
+from infra.whatif.triggers import CandidateKey, CandidateOutcome, IssuedTriggers, candidate_outcomes
 
-KEY = Key("u", "thanks", "renewed", "cause")
+KEY = CandidateKey("u", "thanks", "renewed", "cause")
 
 
 def message(trigger_id="t-1", kind="issued", **facts):
@@ -24,7 +24,7 @@ def candidate(reason, detail=None, **facts):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Writes what a replay would."""
+    """Writes output files of a replay."""
 
     def write(name, *bodies):
         (tmp_path / name).write_bytes(b"".join(orjson.dumps(body) + b"\n" for body in bodies))
@@ -68,13 +68,13 @@ def test_the_last_that_was_said_of_a_candidate_counts(folder):
     lost = {"user_id": "u", "candidates": [candidate("outranked", "other")]}
     of_another = {"user_id": "v", "candidates": [candidate(None)]}
     written = folder("decisions.jsonl", deferred, lost, of_another)
-    assert answers(written, {KEY}) == {KEY: Answer("outranked", "other")}
+    assert candidate_outcomes(written, {KEY}) == {KEY: CandidateOutcome("outranked", "other")}
 
 
 def test_what_was_not_considered_has_no_answer(folder):
-    assert answers(folder("decisions.jsonl"), {KEY}) == {}
+    assert candidate_outcomes(folder("decisions.jsonl"), {KEY}) == {}
 
 
 def test_without_a_reason_the_outcome_is_the_answer(folder):
     written = folder("decisions.jsonl", {"user_id": "u", "candidates": [candidate(None)]})
-    assert answers(written, {KEY}) == {KEY: Answer("issued", None)}
+    assert candidate_outcomes(written, {KEY}) == {KEY: CandidateOutcome("issued", None)}

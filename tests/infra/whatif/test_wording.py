@@ -1,10 +1,10 @@
 import pytest
 
-from infra.whatif.wording import Difference, differences, in_general
+from infra.whatif.wording import Difference, differences, without_instants
 
 
 @pytest.mark.parametrize(
-    ("was", "is_", "exactly", "general"),
+    ("was", "is_", "exact", "general"),
     [
         ("half", "free", "half -> free", "half -> free"),
         (None, "blue", "not set -> blue", "not set -> blue"),
@@ -26,8 +26,8 @@ from infra.whatif.wording import Difference, differences, in_general
         ),
     ],
 )
-def test_a_difference_is_told_exactly_and_in_general(was, is_, exactly, general):
-    assert [*differences({"it": was, "same": 1}, {"it": is_, "same": 1})] == [Difference("it", exactly, general)]
+def test_a_difference_is_told_exactly_and_in_general(was, is_, exact, general):
+    assert [*differences({"it": was, "same": 1}, {"it": is_, "same": 1})] == [Difference("it", exact, general)]
 
 
 def test_differences_come_by_name_and_missing_is_not_set():
@@ -45,4 +45,4 @@ def test_differences_come_by_name_and_missing_is_not_set():
     ],
 )
 def test_in_general_no_instant_is_named(detail, general):
-    assert in_general(detail) == general
+    assert without_instants(detail) == general

@@ -1,4 +1,4 @@
-"""Google's real clients on the emulators, with an eye on everything they send."""
+"""Fixtures: Google's real clients on the emulators, with every call recorded."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ Store = SqliteStore | FirestoreStore
 
 @pytest.fixture
 def wire() -> Wire:
-    """What stands between the Firestore client and the emulator."""
+    """The interceptor between the Firestore client and the emulator."""
     return Wire()
 
 
@@ -38,7 +38,7 @@ def bus(emulators, project) -> Iterator[Bus]:
 
 @pytest.fixture(params=["sqlite", pytest.param("firestore", marks=pytest.mark.emulator)])
 async def open_store(request, project, wire, monkeypatch, tmp_path: Path) -> AsyncIterator[Callable[[], Store]]:
-    """Opens the same store again and again, as several instances do; of each kind that there is."""
+    """A function that opens the same store again, as several instances do, for each kind of store."""
     if request.param == "sqlite":
         stores: list[SqliteStore] = []
         yield lambda: stores.append(SqliteStore(tmp_path / "upbeat.sqlite")) or stores[-1]

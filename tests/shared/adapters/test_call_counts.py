@@ -1,4 +1,4 @@
-"""What an event costs, counted on the wire: one read and one write, catalogs aside."""
+"""The cost of an event, counted in Firestore calls: one read and one write, catalogs aside."""
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta

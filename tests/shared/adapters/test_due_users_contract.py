@@ -1,4 +1,4 @@
-"""What every index of who is due promises, held against each of them: nobody is skipped, nobody comes twice."""
+"""Contract of the `DueUsers` port, checked for each adapter: no user is skipped, and no user is returned twice."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TICK = timedelta(microseconds=1)
 
 
 def users_of(shard: int, *patterns: str, each: int = 3) -> list[str]:
-    """Ids in one shard: a few of each pattern."""
+    """User ids in one shard: a few of each pattern."""
     return [id_ for pattern in patterns for id_ in islice(_matching(shard, pattern), each)]
 
 

@@ -1,4 +1,4 @@
-"""A store or a bus that is gone, deaf or dies at work: `Transient` within the bound, and nothing else."""
+"""Outages: a store or a bus that is unreachable, silent or killed raises `Transient` in time, and nothing else."""
 
 import asyncio
 import os
@@ -22,20 +22,20 @@ from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.adapters.sqlite import SqliteStore
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.domain.errors import Transient
 from shared.ports import Cursor, Document, DueUser, Stored
 from tests.shared.adapters.wire import Wire, closed, firestore_client
 
 HANGING_SECONDS = 30.0
-"""Far above every bound here, far below the 60 to 300 seconds that the clients by themselves would try."""
+"""Far above every bound here, and far below the 60 to 300 seconds for which Google's clients retry by default."""
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENT = Document("user-1", b"blob", None, {})
 CURSOR = Cursor(DueUser(NOW, "user-1"), NOW)
 
 
 class Cloud:
-    """Everything here that speaks to Google, at one pair of addresses."""
+    """All adapters for Google Cloud, at one pair of addresses."""
 
     def __init__(self, firestore, publisher, seconds: float) -> None:
         self.store = FirestoreStore(firestore, seconds)
@@ -43,10 +43,10 @@ class Cloud:
         self.publisher = PubsubPublisher(publisher, firestore.project, seconds)
 
     def bound(self, seconds: float) -> None:
-        self.store.seconds = self.catalogs.seconds = self.publisher.seconds = seconds
+        self.store.timeout_seconds = self.catalogs.timeout_seconds = self.publisher.timeout_seconds = seconds
 
     async def call_all(self) -> dict[str, str]:
-        """What comes of every call: the name of its error."""
+        """The name of the error that each call raises."""
         calls = {
             "load": self.store.load("user-1"),
             "create": self.store.commit(DOCUMENT, None),
@@ -58,8 +58,8 @@ class Cloud:
             "publish": self.publisher.publish([Message("payment", "m-1", {})] * 2),
         }
         async with asyncio.timeout(HANGING_SECONDS):
-            came = await asyncio.gather(*calls.values(), return_exceptions=True)
-        return {name: type(it).__name__ for name, it in zip(calls, came, strict=True)}
+            results = await asyncio.gather(*calls.values(), return_exceptions=True)
+        return {name: type(result).__name__ for name, result in zip(calls, results, strict=True)}
 
 
 ALL_TRANSIENT = dict.fromkeys(
@@ -69,7 +69,7 @@ ALL_TRANSIENT = dict.fromkeys(
 
 @pytest.fixture
 async def cloud(monkeypatch) -> AsyncIterator[Callable[..., Cloud]]:
-    """Connects to emulators, or to where they should be."""
+    """A function that connects to the given addresses, whether or not an emulator listens there."""
     async with AsyncExitStack() as stack:
 
         async def connect(at: Endpoints, seconds: float) -> Cloud:
@@ -97,7 +97,7 @@ async def test_a_listener_that_never_says_a_word(cloud) -> None:
 
 
 FREEZING_SECONDS = 0.5
-"""A stopped process goes on for a moment: each of its threads stops when it is next scheduled."""
+"""The time in seconds until a stopped process is still: each thread stops when it is next scheduled."""
 
 
 @pytest.mark.emulator

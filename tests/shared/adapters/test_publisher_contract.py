@@ -1,4 +1,4 @@
-"""What every publisher promises, held against each of them: all that is published arrives, as it was."""
+"""Contract of the `Publisher` port, checked for each adapter: every published message arrives unchanged."""
 
 import time
 from abc import ABC, abstractmethod
@@ -12,27 +12,27 @@ from infra.embedded.runtime import EmbeddedBus, VirtualClock
 from infra.remote.pubsub import Bus
 from infra.topology import load
 from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.domain.errors import Transient
 from shared.ports import Publisher
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TOPICS = ("upsell-trigger", "subscription-change", "lifecycle-due")
-"""Two that leave, and one that a function listens to."""
+"""Two topics for consumers, and one that triggers a function."""
 PATIENCE_SECONDS = 30.0
 
 Arrived = tuple[str, bytes, tuple[tuple[str, str], ...]]
-"""A topic, and the bytes and attributes of a message."""
+"""The topic, bytes and attributes of a message."""
 
 
 class Side(ABC):
-    """A publisher, and an ear at the other end."""
+    """A publisher, and a subscriber that receives its messages."""
 
     publisher: Publisher
 
     @abstractmethod
-    def heard(self, expected: Sequence[Message]) -> Counter[Arrived]:
-        """What has arrived since, waiting a while for all that is expected."""
+    def received(self, expected: Sequence[Message]) -> Counter[Arrived]:
+        """The messages that arrived since the last call, after a limited wait for the expected ones."""
 
 
 class Embedded(Side):
@@ -40,7 +40,7 @@ class Embedded(Side):
         self.sunk: list[Message] = []
         self.publisher = EmbeddedBus(load(), VirtualClock(NOW), self.sunk.append)
 
-    def heard(self, expected: Sequence[Message]) -> Counter[Arrived]:  # noqa: ARG002 - it is there already
+    def received(self, expected: Sequence[Message]) -> Counter[Arrived]:  # noqa: ARG002 - no wait is needed
         pushed = [(push.topic, push.data, tuple(sorted(push.attributes.items()))) for push in self.publisher.queue]
         return Counter([*map(arrival, self.sunk), *pushed])
 
@@ -52,7 +52,7 @@ class Pubsub(Side):
             bus.publisher.create_topic(name=bus.topic_path(topic))
             bus.subscriber.create_subscription(name=bus.subscription_path(topic), topic=bus.topic_path(topic))
 
-    def heard(self, expected: Sequence[Message]) -> Counter[Arrived]:
+    def received(self, expected: Sequence[Message]) -> Counter[Arrived]:
         wanted = Counter(message.topic for message in expected)
         return Counter(arrived for topic, count in wanted.items() for arrived in self._heard(topic, count))
 
@@ -91,7 +91,7 @@ async def test_messages_of_several_topics_arrive_with_their_bytes_and_attributes
         Message("upsell-trigger", "m-4", {}),
     ]
     await side.publisher.publish(messages)
-    arrived = side.heard(messages)
+    arrived = side.received(messages)
     assert arrived == Counter(map(arrival, messages))
     attributes = [dict(attributes) for _, _, attributes in arrived]
     assert {"message_id": "m-1", **chosen} in attributes
@@ -101,21 +101,21 @@ async def test_messages_of_several_topics_arrive_with_their_bytes_and_attributes
 async def test_more_messages_than_one_request_takes_all_arrive(side: Side) -> None:
     messages = [Message("lifecycle-due", f"m-{n}", {"n": n}) for n in range(1100)]
     await side.publisher.publish(messages)
-    assert side.heard(messages) == Counter(map(arrival, messages))
+    assert side.received(messages) == Counter(map(arrival, messages))
 
 
 async def test_nothing_to_publish_is_nothing_to_do(side: Side) -> None:
     await side.publisher.publish([])
     message = Message("upsell-trigger", "m-1", {})
     await side.publisher.publish([message])
-    assert side.heard([message]) == {arrival(message): 1}
+    assert side.received([message]) == {arrival(message): 1}
 
 
 async def test_what_is_published_twice_arrives_twice_under_one_id(side: Side) -> None:
     message = Message("subscription-change", "m-1", {"after": {"status": "active"}})
     for _ in range(2):
         await side.publisher.publish([message])
-    assert side.heard([message, message]) == {arrival(message): 2}
+    assert side.received([message, message]) == {arrival(message): 2}
 
 
 @pytest.mark.parametrize("side", [pytest.param("pubsub", marks=pytest.mark.emulator)], indirect=True)
@@ -123,4 +123,4 @@ async def test_a_topic_that_does_not_exist_fails_and_holds_up_no_other(side: Sid
     known = [Message("upsell-trigger", f"m-{n}", {}) for n in range(3)]
     with pytest.raises(Transient, match="Pub/Sub: NotFound"):
         await side.publisher.publish([Message("no-such-topic", "m-0", {}), *known])
-    assert side.heard(known) == Counter(map(arrival, known))
+    assert side.received(known) == Counter(map(arrival, known))

@@ -1,4 +1,4 @@
-"""What every store of users' documents promises, held against each of them."""
+"""Contract of the `Subscriptions` port, checked for each adapter."""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def document(user_id: str = "user-1", blob: bytes = b"blob", due: datetime | Non
 
 
 async def erase(store: Store, user_id: str) -> None:
-    """What somebody may do by hand to a document; no port does."""
+    """Delete a document, as an operator may do by hand. No port does it."""
     if hasattr(store, "connection"):
         store.connection.execute("delete from subscriptions where user_id = ?", (user_id,))
     else:

@@ -1,4 +1,4 @@
-"""The wire to Firestore: counts what is really read and written, and can be cut."""
+"""An interceptor of Firestore calls: it counts documents read and written, and can make calls fail."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -13,17 +13,17 @@ from grpc.aio import AioRpcError, Metadata
 
 
 class Wire:
-    """Sees every call that a client sends, and can keep it from arriving."""
+    """Counts every call that a client sends, and can make calls fail before they are sent."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
-        """By the name of the remote procedure."""
+        """Calls by the name of the remote procedure."""
         self.read = 0
-        """Documents asked for by name."""
+        """Documents read by name."""
         self.written = 0
         """Documents written."""
         self.failures: Iterator[grpc.StatusCode | None] = iter(())
-        """What the next calls are answered with, in place of an answer: they do not get through, but for None."""
+        """The errors of the next calls, which are then not sent. None lets a call through."""
 
     def see(self, method: bytes | str, request) -> None:
         name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
@@ -34,19 +34,19 @@ class Wire:
             raise AioRpcError(failure, Metadata(), Metadata(), "the wire is cut")
 
     def cut(self) -> None:
-        """Let nothing through any more."""
+        """Make every call fail."""
         self.failures = repeat(grpc.StatusCode.INTERNAL)
 
     def cut_after(self, calls: int) -> None:
-        """Let so many calls through, and nothing more."""
+        """Let `calls` calls through, then make every call fail."""
         self.failures = chain(repeat(None, calls), repeat(grpc.StatusCode.INTERNAL))
 
     def mend(self) -> None:
-        """Let everything through again."""
+        """Let every call through again."""
         self.failures = iter(())
 
     def forget(self) -> None:
-        """Count from nothing."""
+        """Reset all counters and failures."""
         self.__init__()
 
 
@@ -69,7 +69,7 @@ class _Stream(grpc.aio.UnaryStreamClientInterceptor):
 
 
 def firestore_client(host: str, project: str, wire: Wire) -> AsyncClient:
-    """A real client whose every call passes the wire; the environment must name the emulator."""
+    """A real client whose calls all pass through `wire`. The environment must name the emulator."""
     channel = grpc.aio.insecure_channel(host, interceptors=[_Unary(wire), _Stream(wire)])
     client = AsyncClient(project=project)
     client._firestore_api_internal = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
@@ -78,6 +78,6 @@ def firestore_client(host: str, project: str, wire: Wire) -> AsyncClient:
 
 @asynccontextmanager
 async def closed(client: AsyncClient) -> AsyncIterator[AsyncClient]:
-    """The client, whose connection ends with the block."""
+    """The client, with its connection closed at the end of the block."""
     yield client
     await client._firestore_api.transport.close()

@@ -1,4 +1,4 @@
-"""The way through: load, fold and decide, commit, publish; and what a document sheds to stay small."""
+"""Handling an event: load, fold and decide, commit, publish; and the data a document drops to stay small."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -7,14 +7,14 @@ import pytest
 
 from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import MAX_ATTEMPTS, Application
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Conflict, Rejected, Transient
 from shared.domain.events import Event, TimePassed
 from shared.ports import Document
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.codec import pack
 from shared.record.user_record import Pending, UserRecord
@@ -27,7 +27,7 @@ POLICY = Rules(EVERYTHING, TERMS)
 
 
 class World:
-    """An application with everything around it in hand."""
+    """An application with a store, a bus and a clock that the test controls."""
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self.store, self.bus, self.clock = store or MemoryStore(), FlakyBus(), MovableClock(START)
@@ -68,14 +68,14 @@ async def test_conflicts_without_end_are_transient() -> None:
     class AlwaysLate(MemoryStore):
         tries = 0
 
-        async def commit(self, document: Document, version: object | None) -> None:  # noqa: ARG002 - a port
+        async def commit(self, document: Document, version: object | None) -> None:  # noqa: ARG002 - the signature is the port's
             self.tries += 1
-            raise Conflict("somebody else")
+            raise Conflict("another writer")
 
     store = AlwaysLate()
     application = World(store).application
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.application.handle_event.LONGEST_BACKOFF", 0.0)
+        patch.setattr("shared.application.handle_event.MAX_BACKOFF_SECONDS", 0.0)
         with pytest.raises(Transient, match=f"each of {MAX_ATTEMPTS} attempts"):
             await application.handle(paid(0))
     assert store.tries == MAX_ATTEMPTS
@@ -118,7 +118,7 @@ async def test_a_duplicate_costs_one_read() -> None:
 
 class TestFit:
     def filled(self, number: int) -> UserRecord:
-        """Somebody whose every payment leads to an offer, all of them still pending."""
+        """A record in which every payment led to an offer, with all messages still pending."""
         record = UserRecord(USER)
         for month in range(number):
             record = process(record, paid(month / 10, plan=f"plan-{month}"), day(month / 10), POLICY).record
@@ -171,7 +171,7 @@ class TestFit:
         assert fitting.history.head == fitting.history.base
 
     async def test_what_is_shed_is_published_once_more_before_the_commit(self) -> None:
-        """Nothing gets out after the commits; whatever is no longer kept got out before one."""
+        """Every delivery crashes before its publish; a message no longer kept was published before a commit."""
         world = World()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("shared.application.handle_event.fit", partial(fit, limit=3000))
@@ -185,7 +185,7 @@ class TestFit:
         assert len(world.store.record(USER).pending) < 40
 
     async def test_what_is_shed_holds_no_offer_that_was_revoked(self) -> None:
-        """The offer to mend a payment never got out; it must not, once the payment is mended."""
+        """The offer to repair a payment was never published, and must not be once the payment has recovered."""
         world = World()
         await world.handle(paid(0))
         with pytest.raises(Crash):
@@ -208,7 +208,7 @@ def issued(messages: Iterable[Message]) -> list[str]:
 
 
 async def test_a_users_time_never_goes_back() -> None:
-    """The clock of another instance is behind: what is already over stays over."""
+    """The clock of another instance is behind: a subscription that has expired stays expired."""
     world = World()
     await world.handle(trial(0, ends=14, auto_renew=False))
     await world.handle(auto_renew_off(13))

@@ -1,4 +1,4 @@
-"""The clock's tick: everybody who is due is told, once an hour at most, and nobody holds up another."""
+"""The clock's tick: every due user gets a message, at most once an hour, and no user delays another."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -10,9 +10,9 @@ from infra.embedded.runtime import VirtualClock
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.application.tick import PAGE, RESTART, Ticker
+from shared.application.tick import PAGE_SIZE, RESTART_INTERVAL, Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_event
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import EMPTY
 from shared.domain.due_shards import DUE_SHARDS, due_shard
@@ -66,8 +66,8 @@ async def make_due(store: SqliteStore, due_at: datetime, user_ids: Iterable[str]
         await store.commit(Document(user_id, b"blob", due_at, {}), (await store.load(user_id)).version)
 
 
-def told(bus: Collected) -> list[str]:
-    """Who was sent a message since the last time this was asked."""
+def notified(bus: Collected) -> list[str]:
+    """The users who were sent a message since the last call."""
     users = [message.body["user_id"] for message in bus.messages]
     bus.messages.clear()
     return users
@@ -78,13 +78,13 @@ async def test_each_user_who_is_due_is_sent_one_message(store, bus, ticker) -> N
     await make_due(store, NOON, users)
     await make_due(store, NOON + SECOND, ["user-of-tomorrow"])
     assert await ticker.tick(ALL) == 100
-    assert sorted(told(bus)) == sorted(users)
+    assert sorted(notified(bus)) == sorted(users)
 
 
 async def test_only_the_shards_asked_for_are_looked_at(store, bus, ticker) -> None:
     await make_due(store, NOON, ["user-0", *users_of(SHARD, 2)])
     assert await ticker.tick((SHARD,)) == 2
-    assert told(bus) == users_of(SHARD, 2)
+    assert notified(bus) == users_of(SHARD, 2)
 
 
 async def test_the_message_is_an_event_that_its_function_understands(store, bus, ticker) -> None:
@@ -100,7 +100,7 @@ async def test_one_user_and_instant_always_give_the_same_message(store, bus, clo
     await make_due(store, NOON, ["user-1"])
     await Ticker(store, bus, clock).tick(ALL)
     again = Collected()
-    clock.move_to(NOON + RESTART)
+    clock.move_to(NOON + RESTART_INTERVAL)
     await Ticker(store, again, clock).tick(ALL)
     assert again.messages == bus.messages
 
@@ -115,21 +115,21 @@ async def test_another_instant_or_user_gives_another_message(store, bus, ticker,
 
 
 async def test_more_than_a_page_is_told_in_one_tick(store, bus, ticker) -> None:
-    users = users_of(SHARD, 2 * PAGE + 1)
+    users = users_of(SHARD, 2 * PAGE_SIZE + 1)
     await make_due(store, NOON, users)
     assert await ticker.tick((SHARD,)) == len(users)
-    assert told(bus) == sorted(users)
+    assert notified(bus) == sorted(users)
 
 
 async def test_a_tick_goes_on_where_the_last_one_stopped(store, bus, ticker, clock) -> None:
     slow, quick = users_of(SHARD, 2)
     await make_due(store, NOON, [slow])
     await ticker.tick(ALL)
-    assert told(bus) == [slow]
+    assert notified(bus) == [slow]
     await make_due(store, NOON + MINUTE, [quick])
     clock.move_to(NOON + MINUTE)
     await ticker.tick(ALL)
-    assert told(bus) == [quick]
+    assert notified(bus) == [quick]
 
 
 async def test_who_is_still_due_is_told_again_after_an_hour_whoever_else_comes(store, bus, ticker, clock) -> None:
@@ -140,13 +140,13 @@ async def test_who_is_still_due_is_told_again_after_an_hour_whoever_else_comes(s
         clock.move_to(NOON + number * 20 * MINUTE)
         await make_due(store, clock.now(), [newcomer])
         await ticker.tick(ALL)
-        told_at += [number * 20 for user_id in told(bus) if user_id == stuck]
+        told_at += [number * 20 for user_id in notified(bus) if user_id == stuck]
         await make_due(store, NOON + timedelta(days=1), [newcomer])
     assert told_at == [0, 60, 120, 180]
 
 
 class SlowBus(Collected):
-    """A bus on which each publish takes a while."""
+    """A bus on which each publish takes a fixed time."""
 
     def __init__(self, clock: VirtualClock, takes: timedelta) -> None:
         super().__init__()
@@ -159,33 +159,33 @@ class SlowBus(Collected):
 
 
 async def test_a_tick_ends_when_its_time_is_up_and_the_next_goes_on(store, clock) -> None:
-    users = sorted(users_of(SHARD, 3 * PAGE))
+    users = sorted(users_of(SHARD, 3 * PAGE_SIZE))
     await make_due(store, NOON, users)
     slow = SlowBus(clock, takes=30 * SECOND)
     ticker = Ticker(store, slow, clock)
-    assert await ticker.tick((SHARD,)) == 2 * PAGE
-    assert told(slow) == users[: 2 * PAGE]
-    assert await ticker.tick((SHARD,)) == PAGE
-    assert told(slow) == users[2 * PAGE :]
+    assert await ticker.tick((SHARD,)) == 2 * PAGE_SIZE
+    assert notified(slow) == users[: 2 * PAGE_SIZE]
+    assert await ticker.tick((SHARD,)) == PAGE_SIZE
+    assert notified(slow) == users[2 * PAGE_SIZE :]
 
 
 async def test_documents_that_stay_due_for_ever_hold_up_nobody(store, clock) -> None:
-    """More of them than a tick can send: each tick still comes further, and the newcomers' turn comes."""
-    newcomer, last, *bad = users_of(SHARD, 2 * PAGE + 2)
+    """There are more of them than one tick can send; each tick still continues, and reaches the new users."""
+    newcomer, last, *bad = users_of(SHARD, 2 * PAGE_SIZE + 2)
     await make_due(store, NOON - SECOND, bad)
     slow = SlowBus(clock, takes=MINUTE)
     ticker = Ticker(store, slow, clock)
     await ticker.tick((SHARD,))
-    assert len(told(slow)) == PAGE
+    assert len(notified(slow)) == PAGE_SIZE
     await make_due(store, NOON, [newcomer])
     for _ in range(2):
         await ticker.tick((SHARD,))
-    assert newcomer in told(slow)
-    clock.move_to(NOON + RESTART + MINUTE)
-    await make_due(store, NOON + RESTART, [last])
+    assert newcomer in notified(slow)
+    clock.move_to(NOON + RESTART_INTERVAL + MINUTE)
+    await make_due(store, NOON + RESTART_INTERVAL, [last])
     for _ in range(3):
         await ticker.tick((SHARD,))
-    assert last in told(slow)
+    assert last in notified(slow)
 
 
 async def test_what_could_not_be_published_is_told_by_the_next_tick(store, bus, ticker) -> None:
@@ -195,7 +195,7 @@ async def test_what_could_not_be_published_is_told_by_the_next_tick(store, bus, 
         await ticker.tick(ALL)
     bus.broken = False
     await ticker.tick(ALL)
-    assert told(bus) == ["user-1"]
+    assert notified(bus) == ["user-1"]
 
 
 async def test_a_shard_that_does_not_answer_holds_up_no_other(store, bus, clock) -> None:
@@ -205,7 +205,7 @@ async def test_a_shard_that_does_not_answer_holds_up_no_other(store, bus, clock)
         async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
             if shard == 0:
                 raise Transient("gone")
-            for _ in range(5):  # long enough for the failure to be known
+            for _ in range(5):  # long enough for the other shard to fail first
                 await asyncio.sleep(0)
             return await store.due(shard, now, after, limit)
 
@@ -213,7 +213,7 @@ async def test_a_shard_that_does_not_answer_holds_up_no_other(store, bus, clock)
     await make_due(store, NOON, healthy)
     with pytest.raises(Transient, match="gone"):
         await Ticker(OneShardGone(), bus, clock).tick(ALL)
-    assert sorted(told(bus)) == sorted(healthy)
+    assert sorted(notified(bus)) == sorted(healthy)
 
 
 async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, bus, ticker, clock) -> None:
@@ -234,13 +234,13 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
     assert [message.body["after"]["status"] for message in first] == ["expired"]
     assert await deliver(due, application, bus) == first
     assert await store.load("user-1") == document
-    clock.move_to(ends + RESTART)
+    clock.move_to(ends + RESTART_INTERVAL)
     await ticker.tick(ALL)
-    assert told(bus) == []
+    assert notified(bus) == []
 
 
 async def deliver(due: Message, application: Application, bus: Collected) -> list[Message]:
-    """What is published when the message reaches its function."""
+    """The messages that are published when the function processes this one."""
     await application.handle(parse_event(due.topic, Delivery(due.data, due.attributes())))
     published, bus.messages = bus.messages, []
     return published

@@ -1,4 +1,4 @@
-"""Valid events of every topic, and deliveries to carry them."""
+"""Valid sample events for every topic, and helpers that wrap them in deliveries."""
 
 import json
 from base64 import b64encode
@@ -28,13 +28,13 @@ VALID: dict[str, dict[str, Any]] = {
 
 
 def delivery(event: object, **attributes: str) -> Delivery:
-    """Carry an event, or bytes as they are."""
+    """A delivery of an event as JSON, or of raw bytes."""
     data = event if isinstance(event, bytes) else json.dumps(event).encode()
     return Delivery(data, attributes)
 
 
 def push(data: bytes, attributes: dict[str, str] | None = None, **beside: Any) -> dict[str, Any]:
-    """Make the body of a Pub/Sub push as production sends it."""
+    """The body of a Pub/Sub push, as production sends it; `beside` adds top-level fields."""
     message = {
         "attributes": attributes or {},
         "data": b64encode(data).decode(),
@@ -47,7 +47,7 @@ def push(data: bytes, attributes: dict[str, str] | None = None, **beside: Any) -
 
 
 def refusal(event: object, topic: str = "payment", **attributes: str) -> Rejected:
-    """Expect an event to be refused."""
+    """The rejection of an event; fails if the event is accepted."""
     with pytest.raises(Rejected) as caught:
         parse_event(topic, delivery(event, **attributes))
     return caught.value

@@ -1,4 +1,4 @@
-"""No refusal, and no trace of one in a log, repeats anything of the input: it may be personal data."""
+"""No rejection and no logged traceback of one repeats any part of the input, which may be personal data."""
 
 import traceback
 from typing import Any
@@ -16,10 +16,10 @@ SECRET = "secret-4711-value"
 )
 def test_no_value_leaks_into_a_refusal(field: str, bad: Any) -> None:
     rejected = refusal(PAYMENT | {field: bad, SECRET: SECRET})
-    told = "".join(traceback.format_exception(rejected))
-    assert SECRET not in told
-    assert "471100" not in told
-    assert COMMON["user_id"] not in told
+    logged = "".join(traceback.format_exception(rejected))
+    assert SECRET not in logged
+    assert "471100" not in logged
+    assert COMMON["user_id"] not in logged
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Data that is no JSON object, or none with one meaning, ends in a refusal with its reason."""
+"""Data that is not an unambiguous JSON object is rejected, with the right reason."""
 
 import json
 

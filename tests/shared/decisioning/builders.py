@@ -1,4 +1,4 @@
-"""Values that tests of decisions are made of: a user, a moment, and a catalog small enough to read."""
+"""Builders for tests of decisions: a user, a moment, and a catalog small enough to read."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import EMPTY_LIBRARY, compile_catalog
-from shared.decisioning.decide import Asked, Decision
+from shared.decisioning.decide import Considered, Decision
 from shared.decisioning.decide import decide as decide_in
 from shared.decisioning.library import Library
 from shared.decisioning.situation import Situation
@@ -28,7 +28,7 @@ def ago(**duration: float) -> datetime:
 
 
 def paying(months: int = 3, **facts: Any) -> Subscription:
-    """An active monthly subscription with so many payments of thirty days each."""
+    """An active monthly subscription with that many payments, each for thirty days."""
     starts = [ago(days=30 * month) for month in reversed(range(months))]
     payments = tuple(Payment(None, start, Verdict.PAID, start) for start in starts)[-8:]
     given = {
@@ -69,14 +69,14 @@ def moment(
 
 
 def trigger(campaign: str = "upgrade", at: datetime = NOW, **facts: Any) -> Trigger:
-    """An offer made an hour before it expires."""
+    """A trigger of an offer that expires an hour after `at`."""
     cause, expires = at.isoformat(), at + timedelta(hours=1)
     made = Trigger(cause, campaign, "annual", "banner", "in_app", MomentKind.RENEWED, "main", cause, at, expires)
     return made._replace(**facts)
 
 
 def reported(kind: FeedbackKind, at: datetime, campaign: str = "upgrade", **facts: Any) -> Trigger:
-    """An offer made a hundred days ago, of which a consumer said this."""
+    """A trigger issued a hundred days ago, with feedback of this kind."""
     return trigger(campaign, ago(days=100), feedback=(Feedback(kind, at),), **facts)
 
 
@@ -85,7 +85,7 @@ def campaign(**terms: Any) -> dict[str, Any]:
 
 
 def written(**sections: Any) -> dict[str, Any]:
-    """A valid catalog as JSON, with one campaign `upgrade` unless others are given."""
+    """A valid catalog as parsed JSON, by default with one campaign `upgrade`."""
     return {
         "placements": {"banner": {"channel": "in_app"}, "inbox": {"channel": "email"}},
         "offers": {"annual": {"cms_ref": "offers/annual", "validity_hours": 48}},
@@ -100,12 +100,24 @@ def catalog(library: Library = EMPTY_LIBRARY, **sections: Any) -> Catalog:
 
 
 def catalog_with_audience(*clauses: dict[str, str], quantifier: str = "all") -> Catalog:
-    """A catalog whose only campaign asks for these clauses."""
+    """A catalog whose only campaign has an audience with these clauses."""
     return catalog(
         audiences={"wanted": {quantifier: list(clauses)}},
         campaigns={"upgrade": campaign(audience="wanted")},
     )
 
 
-def decide(asked: Catalog, of: User, moments: Sequence[Asked], stale: Sequence[Asked] = ()) -> Decision:
+def content(decision: Decision) -> tuple[object, ...]:
+    """Everything that a decision says, comparable with that of a decision in another situation."""
+    return (
+        decision.catalog_version,
+        decision.candidates,
+        decision.issued,
+        decision.suppressed,
+        decision.assignments,
+        decision.deferred,
+    )
+
+
+def decide(asked: Catalog, of: User, moments: Sequence[Considered], stale: Sequence[Considered] = ()) -> Decision:
     return decide_in(Situation(asked, of), moments, stale)

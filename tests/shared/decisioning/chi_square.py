@@ -1,4 +1,4 @@
-"""The chi-square test, for counts that are the same at every run: what is found is a fact, not a fluke."""
+"""The chi-square test. It is used on deterministic counts, so a test never fails by chance."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,14 +7,14 @@ from math import sqrt
 
 
 def is_even(counts: Sequence[int]) -> bool:
-    """Whether counts differ no more than chance lets them, once in a thousand."""
+    """True if the counts fit an even distribution at a significance level of 0.001."""
     expected = sum(counts) / len(counts)
     statistic = sum((count - expected) ** 2 / expected for count in counts)
     return statistic < limit(len(counts) - 1)
 
 
 def are_independent(pairs: Iterable[tuple[object, object]]) -> bool:
-    """Whether the one tells nothing of the other, to the same degree of belief."""
+    """True if the two values of the pairs are independent at a significance level of 0.001."""
     table = Counter(pairs)
     rows, columns = _margin(table, 0), _margin(table, 1)
     expected = {cell: rows[cell[0]] * columns[cell[1]] / table.total() for cell in product(rows, columns)}
@@ -23,7 +23,10 @@ def are_independent(pairs: Iterable[tuple[object, object]]) -> bool:
 
 
 def limit(degrees: int) -> float:
-    """What chi-square exceeds once in a thousand times, by Wilson and Hilferty's approximation."""
+    """The 0.999 quantile of chi-square, by the approximation of Wilson and Hilferty.
+
+    https://en.wikipedia.org/wiki/Chi-squared_distribution#Asymptotic_properties
+    """
     spread = 2 / (9 * degrees)
     return float(degrees * (1 - spread + 3.0902 * sqrt(spread)) ** 3)
 

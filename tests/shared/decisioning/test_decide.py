@@ -7,20 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contracts.outbound.decision import Candidate, Outcome
 from shared.decisioning.arbitration import trigger_id
 from shared.decisioning.catalog import EMPTY
-from shared.decisioning.decide import Candidate, Decision, Outcome
+from shared.decisioning.decide import Decision
 from shared.decisioning.losses import LossReason
 from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
-from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, user, written
+from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, content, decide, moment, user, written
 
 RENEWED = moment()
 PAUSED = moment(MomentKind.PAUSED, "c2")
 
 
-def verdicts(decision: Decision) -> dict[str, tuple[LossReason | None, str | None]]:
+def verdicts(decision: Decision) -> dict[str, tuple[str | None, str | None]]:
     return {candidate.campaign_id: (candidate.reason, candidate.detail) for candidate in decision.candidates}
 
 
@@ -45,11 +46,19 @@ def test_a_winner_becomes_a_trigger() -> None:
         expires_at=NOW + timedelta(hours=48),
         catalog_version=asked.version,
     )
-    assert decide(asked, user(), [RENEWED]) == Decision(
-        asked.version,
-        (Candidate("upgrade", "annual", "banner", MomentKind.RENEWED, "c1", "main", Outcome.ISSUED, None, None),),
-        (expected,),
+    candidate = Candidate(
+        campaign_id="upgrade",
+        offer_id="annual",
+        placement="banner",
+        moment=MomentKind.RENEWED,
+        cause="c1",
+        subscription_id="main",
+        outcome=Outcome.ISSUED,
+        reason=None,
+        detail=None,
     )
+    decision = decide(asked, user(), [RENEWED])
+    assert content(decision) == (asked.version, (candidate,), (expected,), (), (), ())
 
 
 def test_a_campaign_may_shorten_the_validity_of_its_offer() -> None:
@@ -148,7 +157,7 @@ MOMENTS = (
 
 def test_no_order_of_moments_or_campaigns_changes_a_decision() -> None:
     decisions = {
-        repr(decide(catalog(campaigns=dict(campaigns)), user(), moments[:3], moments[3:]))
+        repr(content(decide(catalog(campaigns=dict(campaigns)), user(), moments[:3], moments[3:])))
         for campaigns in permutations(CAMPAIGNS.items())
         for moments in (MOMENTS, (*MOMENTS[2::-1], MOMENTS[3]), (*MOMENTS[1:3], MOMENTS[0], MOMENTS[3]))
     }
@@ -158,9 +167,8 @@ def test_no_order_of_moments_or_campaigns_changes_a_decision() -> None:
 @given(st.permutations(MOMENTS), st.permutations(list(CAMPAIGNS.items())))
 def test_a_decision_is_a_function_of_what_happened(moments: Any, campaigns: Any) -> None:
     asked = catalog(campaigns=dict(campaigns))
-    assert decide(asked, user(), moments, moments) == decide(
-        catalog(campaigns=CAMPAIGNS), user(), MOMENTS, MOMENTS
-    )
+    expected = decide(catalog(campaigns=CAMPAIGNS), user(), MOMENTS, MOMENTS)
+    assert content(decide(asked, user(), moments, moments)) == content(expected)
 
 
 CAPPED = catalog(
@@ -196,7 +204,7 @@ def test_caps_and_cool_downs_are_never_exceeded(steps: list[tuple[int, set[Momen
 
 
 def most_within(log: tuple[Trigger, ...], campaign_id: str, days: int) -> int:
-    """The most triggers of a campaign that any window of so many days, its end excluded, has held."""
+    """The most triggers of a campaign in any window of that many days, its end excluded."""
     times = [one.decided_at for one in log if one.campaign_id == campaign_id]
     return max((sum(start <= at < start + timedelta(days=days) for at in times) for start in times), default=0)
 

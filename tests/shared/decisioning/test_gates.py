@@ -1,4 +1,4 @@
-"""Each gate by itself: what it stops, with which reason and detail, and where exactly it begins and ends."""
+"""Each gate by itself: the candidates it stops, its reason and detail, and its exact bounds."""
 
 from collections import Counter
 from datetime import timedelta
@@ -32,11 +32,11 @@ from tests.shared.decisioning.builders import (
 K = FeedbackKind
 SECOND = timedelta(seconds=1)
 NIGHT = {"start": "11:00", "end": "13:00"}
-"""Hours that are quiet at NOW, which is noon in UTC."""
+"""Quiet hours that run at NOW, which is noon UTC."""
 
 
 def contender(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Contender:
-    """The campaign `upgrade` of a catalog, with these terms, at NOW."""
+    """A contender: the campaign `upgrade` with these terms, at NOW."""
     asked = catalog(**({"campaigns": {"upgrade": campaign(**terms)}} | (sections or {})))
     (listening,) = [one for one in asked.listening(moment()) if one.id == "upgrade"]
     audiences = (listening.audience,) if listening.audience else ()
@@ -44,12 +44,12 @@ def contender(of: User | None = None, sections: dict[str, Any] | None = None, **
 
 
 def loss(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Loss | None:
-    """What stops it first."""
+    """The first loss of that contender."""
     return judge(contender(of, sections, **terms))[0]
 
 
 def test_the_gates_stand_in_the_order_of_the_design() -> None:
-    names = [gate.ask.__name__ for gate in GATES]
+    names = [gate.check.__name__ for gate in GATES]
     assert names == [
         "kill_switch",
         "schedule",
@@ -74,8 +74,8 @@ def test_each_gate_is_asked_once_a_contender(monkeypatch: pytest.MonkeyPatch) ->
 
     def counting(gate: Gate) -> Gate:
         def ask(one: Contender) -> Loss | None:
-            asked[gate.ask.__name__, one.campaign.id] += 1
-            return gate.ask(one)
+            asked[gate.check.__name__, one.campaign.id] += 1
+            return gate.check(one)
 
         return Gate(ask, lambda _: True)
 
@@ -84,15 +84,15 @@ def test_each_gate_is_asked_once_a_contender(monkeypatch: pytest.MonkeyPatch) ->
     campaigns = {id_: campaign(cap={"max": 1}, placement="inbox" if id_ == "c" else "banner") for id_ in ids}
     everybody = {"all": {"percent": 100, "campaigns": ["c"]}}
     decide(catalog(campaigns=campaigns, holdouts=everybody), user(), [moment()])
-    assert asked == Counter((gate.ask.__name__, id_) for gate in GATES for id_ in ids)
+    assert asked == Counter((gate.check.__name__, id_) for gate in GATES for id_ in ids)
 
 
 def test_a_gate_that_does_not_concern_a_campaign_would_not_stop_it() -> None:
     somebody = user(paying(plan=None), triggers=tuple(reported(kind, ago(seconds=1)) for kind in K))
     bare = contender(somebody)
-    unconcerned = [gate for gate in GATES if not gate.concerns(bare.campaign)]
-    assert [gate.ask.__name__ for gate in GATES if gate not in unconcerned] == ["kill_switch"]
-    assert [gate.ask(bare) for gate in unconcerned] == [None] * len(unconcerned)
+    unconcerned = [gate for gate in GATES if not gate.applies_to(bare.campaign)]
+    assert [gate.check.__name__ for gate in GATES if gate not in unconcerned] == ["kill_switch"]
+    assert [gate.check(bare) for gate in unconcerned] == [None] * len(unconcerned)
 
 
 def test_after_a_gate_that_stops_for_good_no_other_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ class TestAudience:
 
 
 class TestSuppression:
-    """Scopes and windows are counted as those of caps: see test_offered.py."""
+    """Scopes and windows work like those of caps: see test_offer_history.py."""
 
     @pytest.mark.parametrize("kind", list(K))
     def test_stops_after_feedback_of_its_kind_for_ever(self, kind: K) -> None:
@@ -357,7 +357,7 @@ class TestCoolDown:
 
 
 class TestQuietHours:
-    """When they run is told in test_quiet.py."""
+    """The hours themselves are tested in test_quiet.py."""
 
     def test_put_off_until_they_end(self) -> None:
         until = NOW.replace(hour=13)
@@ -398,7 +398,7 @@ class TestScore:
 
 
 def test_the_first_gate_that_stops_gives_the_reason() -> None:
-    """Everything stands in the way; what is the reason is mended, and the next gate's turn comes."""
+    """All gates stop the candidate. Once the cause of a reason is removed, the next gate gives the reason."""
     terms: dict[str, Any] = {
         "state": "paused",
         "audience": "nobody",

@@ -1,11 +1,11 @@
-"""Hysteresis: a risen score brings its moment once, and once more only after it has fallen well below."""
+"""Hysteresis: a score raises its moment once, and again only after it fell below `rearm_below`."""
 
 from typing import Any
 
 import pytest
 
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.hysteresis import risen
+from shared.decisioning.hysteresis import cross_thresholds
 from shared.decisioning.library import Library
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.decisioning.situation import Situation
@@ -19,7 +19,7 @@ RAISED = Moment(MomentKind.CHURN_RISK_RAISED, "main", NOW, "cause")
 
 
 def asked(**values: float | None) -> Catalog:
-    """A catalog whose scores have these values for everybody; None: one that cannot be told."""
+    """A catalog whose scores have these values for every user; None: a broken score."""
 
     def score(name: str, version: int) -> Score | BrokenScore:
         value = values[name]
@@ -34,7 +34,7 @@ def asked(**values: float | None) -> Catalog:
 def after(
     *raised: str, of: Subscription | None = None, **values: float | None
 ) -> tuple[tuple[Moment, ...], tuple[str, ...]]:
-    return risen(Situation(asked(**values), user(of or paying())), raised, "cause")
+    return cross_thresholds(Situation(asked(**values), user(of or paying())), raised, "cause")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is counted: by scope, event and window, of triggers remembered one by one and of those only tallied."""
+"""Counts by scope, event and window, of stored triggers and of triggers that are only tallied."""
 
 from datetime import datetime, timedelta
 from itertools import product
@@ -10,7 +10,7 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.vocabulary import MAX_CAP, Scope
 from shared.decisioning.offer_history import OfferHistory
 from shared.domain.events import FeedbackKind
-from shared.domain.tallies import DIGITS, ISSUED, MAX_ROWS, SCOPES, Tallies, forget
+from shared.domain.tallies import DIGITS, ISSUED, MAX_ROWS, SCOPES, Tallies, evict
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
 from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
@@ -20,21 +20,21 @@ SECOND = timedelta(seconds=1)
 
 
 def counting(of: User, **cap: Any) -> int:
-    """How far a cap of the campaign `upgrade` is used up."""
+    """The events counted towards a cap of the campaign `upgrade`."""
     asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1, **cap})})
     (count,) = OfferHistory(of).counts(asked.listening(moment())[0])
     return count.used
 
 
 def at(event: str, when: datetime, **facts: Any) -> Trigger:
-    """A trigger of which this is counted at that time, and nothing else that matters."""
+    """A trigger with this event at that time, and no other event in any tested window."""
     if event == ISSUED:
         return trigger(at=when, **facts)
     return trigger(at=ago(days=3000), feedback=(Feedback(FeedbackKind(event), when),), **facts)
 
 
 ELSEWHERE = {"campaign_id": "other", "offer_id": "other", "placement": "other", "channel": "other"}
-"""What has nothing in common with `upgrade` but the user."""
+"""The facts of a trigger that shares nothing with `upgrade` but the user."""
 COMMON = {
     "campaign": {"campaign_id": "upgrade"},
     "offer": {"offer_id": "annual"},
@@ -42,7 +42,7 @@ COMMON = {
     "channel": {"channel": "in_app"},
     "user": {},
 }
-"""What a trigger must share with `upgrade` to be counted by each scope."""
+"""By scope, the facts that a trigger must share with `upgrade` to be counted."""
 
 
 def test_every_scope_of_the_catalog_is_counted() -> None:
@@ -51,14 +51,14 @@ def test_every_scope_of_the_catalog_is_counted() -> None:
 
 @pytest.mark.parametrize(("scope", "event"), [*product(COMMON, EVENTS)])
 class TestScopes:
-    """Each of the first three tests holds for what is remembered and for what is only tallied."""
+    """The first three tests run for stored triggers and for triggers that are only tallied."""
 
     @pytest.fixture(params=["remembered", "tallied"])
     def known(self, request: pytest.FixtureRequest) -> Any:
         def known(*triggers: Trigger) -> User:
             if request.param == "remembered":
                 return user(triggers=triggers)
-            _, tallies, _ = forget(triggers, Tallies(), 0, NOW)
+            _, tallies, _ = evict(triggers, Tallies(), 0, NOW)
             return user(tallies=tallies)
 
         return known
@@ -85,7 +85,7 @@ class TestScopes:
 
 
 class TestOffersOfVariants:
-    """A cap on an offer counts whatever the campaign may offer, since the variant is chosen last."""
+    """A cap on an offer counts all offers that the campaign may make, because the variant is chosen last."""
 
     def campaign_with(self, *offers: str | None) -> tuple[OfferHistory, Campaign]:
         variants = [{"id": f"v{n}", "offer": offer, "weight": 1 / len(offers)} for n, offer in enumerate(offers)]
@@ -98,19 +98,19 @@ class TestOffersOfVariants:
         return OfferHistory(of), asked.listening(moment())[0]
 
     def test_count_them_and_the_own_one(self) -> None:
-        offered, asking = self.campaign_with("a", "b")
-        assert offered.counts(asking)[0].used == 3
+        history, capped = self.campaign_with("a", "b")
+        assert history.counts(capped)[0].used == 3
 
     def test_count_none_that_it_does_not_offer(self) -> None:
-        offered, asking = self.campaign_with("a", None)
-        assert offered.counts(asking)[0].used == 2
+        history, capped = self.campaign_with("a", None)
+        assert history.counts(capped)[0].used == 2
 
 
 class TestTallies:
-    """Caps hold beyond the triggers that are remembered."""
+    """Caps hold beyond the triggers that are stored."""
 
     def live(self, days: int, campaigns: dict[str, Any], most: int = 3) -> list[Trigger]:
-        """All that is issued in so many days, a moment a day, where hardly any trigger is remembered."""
+        """The triggers issued over that many days, with one moment a day and few stored triggers."""
         asked, log, known, tallies = (
             catalog(campaigns=campaigns),
             list[Trigger](),
@@ -122,7 +122,7 @@ class TestTallies:
             of = user(now=now, triggers=known, tallies=tallies)
             issued = decide(asked, of, [moment(cause=f"{day}", at=now)]).issued
             log += issued
-            known, tallies, _ = forget((*known, *issued), tallies, most, now)
+            known, tallies, _ = evict((*known, *issued), tallies, most, now)
         return log
 
     def test_hold_for_ever(self) -> None:
@@ -139,7 +139,7 @@ class TestTallies:
 
     @pytest.mark.parametrize("window", [{}, {"window_days": 300}])
     def test_hold_when_many_campaigns_take_turns(self, window: dict[str, Any]) -> None:
-        """Far more than there are tallies: the rest is counted roughly, and never too low."""
+        """The campaigns exceed the tallies. Sketches count the rest, perhaps too high but never too low."""
         number = 4 * MAX_ROWS
         cap = {"max": 1, **window}
         log = self.live(number, {f"c{n:03}": campaign(cap=cap) for n in range(number)})

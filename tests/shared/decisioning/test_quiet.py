@@ -1,4 +1,4 @@
-"""Quiet hours: by the user's own clock, whatever that clock does."""
+"""Quiet hours follow the user's local clock, through every change of that clock."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -14,7 +14,7 @@ NEW_YORK, BERLIN = ZoneInfo("America/New_York"), ZoneInfo("Europe/Berlin")
 
 
 def until(now: str, start: str, end: str, zone: ZoneInfo = BERLIN) -> str | None:
-    """When quiet hours end, all told by the user's clock with its offset."""
+    """The end of the quiet hours in the user's local time, with its offset."""
     ends = quiet_until(datetime.fromisoformat(now), zone, time.fromisoformat(start), time.fromisoformat(end))
     assert ends is None or ends.tzinfo is UTC
     return ends and ends.astimezone(zone).isoformat(timespec="seconds")
@@ -77,7 +77,7 @@ class TestOverMidnight:
 
 
 class TestWhereTheClockIsSetForward:
-    """In New York 02:00 to 03:00 does not exist on 8 March 2026, in Berlin on 29 March."""
+    """02:00 to 03:00 does not exist in New York on 8 March 2026, and in Berlin on 29 March 2026."""
 
     def test_a_night_is_an_hour_shorter(self) -> None:
         assert until("2026-03-28T22:00:00+01:00", "22:00", "08:00") == "2026-03-29T08:00:00+02:00"
@@ -91,7 +91,7 @@ class TestWhereTheClockIsSetForward:
 
 
 class TestWhereTheClockIsSetBack:
-    """In New York 01:00 to 02:00 comes twice on 1 November 2026."""
+    """01:00 to 02:00 occurs twice in New York on 1 November 2026."""
 
     def test_a_night_is_an_hour_longer(self) -> None:
         assert until("2026-10-31T22:00:00-04:00", "22:00", "08:00", NEW_YORK) == "2026-11-01T08:00:00-05:00"
@@ -102,7 +102,7 @@ class TestWhereTheClockIsSetBack:
 
 
 def test_a_day_that_a_zone_leaves_out_is_slept_over() -> None:
-    """Samoa went from 29 to 31 December 2011."""
+    """Samoa skipped 30 December 2011."""
     apia = ZoneInfo("Pacific/Apia")
     assert until("2011-12-29T23:00:00-10:00", "22:00", "06:00", apia) == "2011-12-31T06:00:00+14:00"
 
@@ -120,7 +120,7 @@ SINCE_1990 = st.datetimes(datetime(1990, 1, 1), datetime(2060, 1, 1), timezones=
 
 
 def transitions(zone: ZoneInfo, near: datetime) -> list[datetime]:
-    """When the zone's offset changes in the year after an instant, to the hour."""
+    """The changes of the zone's offset in the year after an instant, to within six hours."""
     hours = (near + timedelta(hours=n) for n in range(0, 24 * 366, 6))
     return [
         at
@@ -133,7 +133,7 @@ def transitions(zone: ZoneInfo, near: datetime) -> list[datetime]:
 def test_they_end_later_and_then_are_over(
     zone: ZoneInfo, now: datetime, start: time, end: time, minutes: int, by_a_transition: bool
 ) -> None:
-    """Wherever a night leaves the day three hours: else a clock set forward may jump from one into the next."""
+    """Holds if at least three hours of the day are not quiet: else a clock set forward may skip them."""
     length = (timedelta(hours=end.hour - start.hour, minutes=end.minute - start.minute)) % timedelta(days=1)
     if by_a_transition and (changes := transitions(zone, now)):
         now = changes[0] + timedelta(minutes=minutes)

@@ -1,4 +1,4 @@
-"""What the candidates of one decision share is found out once."""
+"""The data that the candidates of one decision share is computed once."""
 
 from shared.decisioning.library import Library
 from shared.decisioning.losses import LossReason
@@ -15,7 +15,7 @@ class TestScoresInClauses:
             scores={"risk": {"version": 1}},
         )
         (candidate,) = decide(asked, user(), [moment()]).candidates
-        assert candidate.reason is LossReason.AUDIENCE
+        assert candidate.reason == LossReason.AUDIENCE
         return candidate.detail
 
     def test_that_cannot_be_told_fail_the_clause_and_say_why(self) -> None:

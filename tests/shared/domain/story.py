@@ -1,4 +1,4 @@
-"""Stories of one user in few words: events at days after the start, and what the domain makes of them."""
+"""Short stories of one user: events at days after the start, and the state that follows from them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -32,27 +32,27 @@ def day(number: float) -> datetime:
 
 
 def event(on: float, topic: str, fact: Fact, sub: str = "main", event_id: str | None = None) -> Event:
-    """Something told of `sub`; unless given, its id follows the order in which a test makes its events."""
+    """An event about `sub`. Unless given, the event id follows the order in which a test makes its events."""
     name = event_id or f"event-{next(_numbers):06}"
     return Event(Key(day(on), topic, "", name), USER, sub, fact, digest=name)
 
 
-def trial(on: float, ends: float = 14, *, auto_renew: bool = True, plan: str = "basic", **told: Any) -> Event:
-    return event(on, "trial-start", TrialStarted(plan, day(ends), auto_renew), **told)
+def trial(on: float, ends: float = 14, *, auto_renew: bool = True, plan: str = "basic", **identity: Any) -> Event:
+    return event(on, "trial-start", TrialStarted(plan, day(ends), auto_renew), **identity)
 
 
 def payment(
     outcome: PaymentOutcome, on: float, start: float | None = None, end: float | None = None, **given: Any
 ) -> Event:
-    """A report on the payment for the days from `start` (default: that day) to `end` (default: a month on)."""
-    told = {name: given.pop(name) for name in ("sub", "event_id") if name in given}
+    """A report on the payment for the days from `start` (default: `on`) to `end` (default: 30 days later)."""
+    identity = {name: given.pop(name) for name in ("sub", "event_id") if name in given}
     first = on if start is None else start
     last = first + MONTH if end is None else end
     facts = {"plan": "basic", "amount": 999, "currency": "EUR", **given}
     if "grace_until" in facts:
         facts["grace_until"] = day(facts["grace_until"])
     return event(
-        on, "payment", PaymentReported(outcome, period_start=day(first), period_end=day(last), **facts), **told
+        on, "payment", PaymentReported(outcome, period_start=day(first), period_end=day(last), **facts), **identity
     )
 
 
@@ -75,11 +75,11 @@ def refunded(on: float, start: float, **given: Any) -> Event:
 def signal(
     kind: Signal, on: float, *, effective: float | None = None, resume: float | None = None, **given: Any
 ) -> Event:
-    told = {name: given.pop(name) for name in ("sub", "event_id") if name in given}
+    identity = {name: given.pop(name) for name in ("sub", "event_id") if name in given}
     effective_at = None if effective is None else day(effective)
     resume_at = None if resume is None else day(resume)
     fact = SignalSeen(kind, effective_at=effective_at, resume_at=resume_at, **given)
-    return event(on, "churn-signal", fact, **told)
+    return event(on, "churn-signal", fact, **identity)
 
 
 def auto_renew_off(on: float, **given: Any) -> Event:
@@ -104,16 +104,16 @@ def resumed(on: float, **given: Any) -> Event:
 
 @dataclass(frozen=True, eq=False)
 class Story:
-    """What became of some events, folded in the order given."""
+    """The history of some events, folded in the given order."""
 
     history: History = field(default_factory=History)
     last: tuple[Moment, ...] = ()
-    """What the last event brought, and time until it."""
+    """The moments of the last event, and of the time up to it."""
 
     def then(self, *events: Event) -> "Story":
         story = self
-        for one in events:
-            folded = story.history.add(one, TERMS)
+        for event in events:
+            folded = story.history.add(event, TERMS)
             story = Story(folded.history, folded.moments)
         return story
 
@@ -131,11 +131,11 @@ class Story:
 
     @property
     def moments(self) -> list[MomentKind]:
-        """The kinds of what the last event brought."""
+        """The kinds of the moments in `last`."""
         return [moment.kind for moment in self.last]
 
     def brought(self, on: float) -> list[MomentKind]:
-        """The kinds of what time brought since the last event."""
+        """The kinds of the moments that time has brought since the last event."""
         return [moment.kind for moment in self.history.at(day(on), TERMS)[1]]
 
 

@@ -1,4 +1,4 @@
-"""Deadlines: pauses, cancellations, plan changes and ends, and which goes first at one instant."""
+"""Deadlines: pauses, cancellations, plan changes and ends, and their order at one instant."""
 
 import pytest
 
@@ -105,7 +105,7 @@ class TestAPlanChange:
         assert story.sub(31).plan_change is None
         assert story.brought(31) == []
 
-    def test_comes_with_a_cause_of_its_own_each_time(self) -> None:
+    def test_has_a_cause_of_its_own_each_time(self) -> None:
         """Two changes within one paid year are two moments."""
         story = after(paid(0, end=365, plan="premium"), downgraded(1, effective=10))
         first = story.history.at(day(11), TERMS)[1]
@@ -164,11 +164,11 @@ def test_the_defaults_are_7_days_of_grace_60_of_hold_72_hours_and_5_minutes() ->
     assert (terms.pending.total_seconds(), terms.clock_skew.total_seconds()) == (72 * 3600, 300)
 
 
-class TestWhatMustBeHeard:
-    """Which deadline the clock must look at."""
+class TestTheNextTick:
+    """The deadline at which the clock must visit a user."""
 
     @pytest.mark.parametrize(
-        ("story", "on", "heard"),
+        ("story", "on", "announced"),
         [
             (Story(), 0, None),
             (after(paid(0), cancelled(1)), 1, None),
@@ -185,16 +185,14 @@ class TestWhatMustBeHeard:
             (after(paid(0), refunded(1, start=0)), 1, None),
         ],
     )
-    def test_entering_grace_is_silent_and_all_else_is_heard(
-        self, story: Story, on: float, heard: float | None
+    def test_entering_grace_is_not_announced_and_every_other_deadline_is(
+        self, story: Story, on: float, announced: float | None
     ) -> None:
-        assert next_announced_change(story.sub(on), TERMS) == (None if heard is None else day(heard))
+        assert next_announced_change(story.sub(on), TERMS) == (None if announced is None else day(announced))
 
     @pytest.mark.parametrize(
         ("story", "on", "changes"),
         [(after(paid(0)), 0, 30), (Story(), 0, None), (after(paid(0), refunded(1, start=0)), 1, None)],
     )
-    def test_the_next_change_is_the_very_next_deadline(
-        self, story: Story, on: float, changes: float | None
-    ) -> None:
+    def test_the_next_change_is_the_next_deadline(self, story: Story, on: float, changes: float | None) -> None:
         assert next_change(story.sub(on), TERMS) == (None if changes is None else day(changes))

@@ -1,4 +1,4 @@
-"""Facts beside the status: what producers said last, never folded into the status."""
+"""Facts beside the status: the latest values that producers gave, never folded into the status."""
 
 from shared.domain.events import Signal
 from shared.domain.subscription import Pause, PlanChange, Status
@@ -15,12 +15,12 @@ from tests.shared.domain.story import (
 )
 
 
-def test_a_trial_says_its_plan_its_end_and_whether_it_renews() -> None:
+def test_a_trial_sets_plan_end_and_auto_renew() -> None:
     sub = after(trial(0, ends=14, plan="family", auto_renew=False)).sub(1)
     assert (sub.plan, sub.trial_ends_at, sub.auto_renew) == ("family", day(14), False)
 
 
-def test_a_trial_while_live_only_says_when_a_trial_ends() -> None:
+def test_a_trial_start_while_live_only_sets_the_trial_end() -> None:
     sub = after(paid(0, plan="basic")).then(trial(1, ends=9, plan="family", auto_renew=False)).sub(2)
     assert (sub.plan, sub.trial_ends_at, sub.auto_renew) == ("basic", day(9), True)
 
@@ -31,7 +31,7 @@ def test_auto_renew_off_keeps_its_reason_until_it_is_on_again() -> None:
     assert story.then(auto_renew_on(3)).sub(4).auto_renew_reason is None
 
 
-def test_what_was_scheduled_is_shown() -> None:
+def test_scheduled_changes_are_shown() -> None:
     downgrade = signal(Signal.DOWNGRADE_SCHEDULED, 2, to_plan="mini", effective=20)
     sub = after(paid(0), paused(1, effective=10, resume=15), downgrade, cancelled(3, effective=25)).sub(4)
     assert sub.pause == Pause(day(10), day(15))
@@ -39,16 +39,16 @@ def test_what_was_scheduled_is_shown() -> None:
     assert sub.cancel_at == day(25)
 
 
-def test_a_pause_says_when_it_ends() -> None:
+def test_a_pause_sets_the_time_of_its_end() -> None:
     assert after(paid(0), paused(1, effective=10, resume=15)).sub(11).resume_at == day(15)
 
 
-def test_a_new_life_forgets_what_the_last_one_scheduled() -> None:
+def test_a_new_start_drops_everything_scheduled_before() -> None:
     sub = after(paid(0), paused(1), cancelled(2), paid(3)).sub(4)
     assert (sub.pause, sub.plan_change, sub.cancel_at) == (None, None, None)
 
 
-def test_a_cancellation_that_lay_ahead_dies_with_the_life_it_was_meant_for() -> None:
+def test_a_scheduled_cancellation_ends_with_the_subscription_it_was_meant_for() -> None:
     story = after(paid(0), auto_renew_off(1), cancelled(2, effective=80), paid(40))
     assert story.status(80) is Status.ON_HOLD
 

@@ -1,4 +1,4 @@
-"""The ring and what is older than it: only what was paid, judged or tried still counts."""
+"""The ring, and events older than it: only successes, verdicts and trial starts still count."""
 
 import pytest
 
@@ -24,11 +24,11 @@ from tests.shared.domain.story import (
 )
 
 MARK = 100
-"""The day of the newest event in the base of the histories here."""
+"""The day of the newest event in the base of the histories in these tests."""
 
 
 def aged(*events: Event) -> History:
-    """A history whose base holds these events, and one of no account on the mark's day; its ring is empty."""
+    """A history with an empty ring, whose base holds these events and an insignificant one on the mark's day."""
     history = History()
     for event in (*events, signal(Signal.PRICE_INCREASE_ACCEPTED, MARK)):
         history = history.add(event, TERMS, ring_size=0).history
@@ -74,7 +74,7 @@ def test_a_late_verdict_older_than_the_one_that_stands_changes_nothing() -> None
     assert late(history, payment(PaymentOutcome.DISPUTE_LOST, 85, start=80)).history is history
 
 
-def test_a_late_trial_is_used_and_no_more() -> None:
+def test_a_late_trial_only_sets_trial_used() -> None:
     folded = late(aged(), trial(50, ends=150))
     assert folded.history.head.trial_used
     assert status(folded.history, MARK) is Status.NONE
@@ -84,7 +84,7 @@ def test_a_late_trial_is_used_and_no_more() -> None:
     "event",
     [failed(50, final=True), awaited(50), cancelled(50), auto_renew_off(50), paused(50), failed(99, start=120)],
 )
-def test_the_rest_only_counts_as_late(event: Event) -> None:
+def test_every_other_event_only_counts_as_late(event: Event) -> None:
     history = aged(paid(90, end=120))
     folded = late(history, event)
     assert folded.arrival is Arrival.LATE
@@ -93,21 +93,21 @@ def test_the_rest_only_counts_as_late(event: Event) -> None:
 
 
 @pytest.mark.parametrize("event", [paid(50, start=90, end=120), refunded(95, start=90), trial(50, ends=99)])
-def test_what_comes_late_again_changes_nothing_more(event: Event) -> None:
+def test_a_late_event_that_is_redelivered_changes_nothing_more(event: Event) -> None:
     history = late(aged(paid(90, end=120)), event).history
     again = late(history, event)
     assert again.history is history
     assert again.moments == ()
 
 
-def test_what_the_ring_holds_follows_from_what_came_late() -> None:
+def test_the_ring_is_folded_again_after_a_late_event() -> None:
     history = aged().add(failed(121, start=120, grace_until=150), TERMS).history
     folded = late(history, paid(50, start=90, end=120))
     assert status(folded.history, 140) is Status.GRACE
     assert folded.history.ring == history.ring
 
 
-def test_the_moments_of_what_came_late_are_of_the_mark() -> None:
+def test_the_moments_of_a_late_event_are_dated_at_the_mark() -> None:
     folded = late(aged(), paid(50, start=90, end=120))
     assert [(moment.kind, moment.at) for moment in folded.moments] == [("activated", day(MARK))]
 
@@ -117,5 +117,5 @@ def test_a_row_of_another_kind_is_refused() -> None:
         from_row((0, "payment", "", "e", "main", "d", "barter", 1), USER)
 
 
-def test_only_what_can_move_a_status_has_a_row() -> None:
+def test_only_an_event_that_can_change_a_status_has_a_row() -> None:
     assert isinstance(from_row(History().add(trial(0), TERMS).history.ring[0], USER).fact, TrialStarted)

@@ -1,4 +1,4 @@
-"""What is merged outside the ring, in any order: behaviour, profile, feedback on triggers."""
+"""Facts merged outside the ring, in any order: behavioural signals, profile, feedback on triggers."""
 
 import pytest
 
@@ -17,15 +17,15 @@ def quiet(on: float, event_id: str | None = None) -> Event:
 
 def seen(*events: Event) -> tuple[signals.BehaviouralSignal, ...]:
     known: tuple[signals.BehaviouralSignal, ...] = ()
-    for one in events:
-        known, _ = signals.record_signal(known, one, one.fact)
+    for event_ in events:
+        known, _ = signals.record_signal(known, event_, event_.fact)
     return known
 
 
 class TestBehaviour:
     def test_the_newest_8_of_a_kind_are_kept(self) -> None:
         many = [quiet(on) for on in range(12)]
-        assert [one.occurred_at for one in seen(*many)] == [day(on) for on in range(4, 12)]
+        assert [kept.occurred_at for kept in seen(*many)] == [day(on) for on in range(4, 12)]
 
     def test_the_order_of_arrival_does_not_matter(self) -> None:
         many = [quiet(on) for on in range(12)] + [signal(Signal.SUPPORT_CONTACT, on) for on in range(3)]
@@ -46,24 +46,28 @@ class TestBehaviour:
 
 
 class TestProfile:
-    def told(self, on: float, **facts: object) -> Event:
+    def given(self, on: float, **facts: object) -> Event:
         return paid(on)._replace(profile=Profile(**facts))
 
     def merged(self, *events: Event) -> Profile:
         known: tuple[profiles.ProfileFact, ...] = ()
-        for one in events:
-            known = profiles.merge(known, one)
+        for event_ in events:
+            known = profiles.merge(known, event_)
         return profiles.profile(known)
 
-    def test_of_each_fact_the_latest_by_occurred_at_wins(self) -> None:
-        told = [self.told(2, country="DE"), self.told(1, country="SE", student=True), self.told(0, student=False)]
-        assert self.merged(*told) == self.merged(*reversed(told)) == Profile(country="DE", student=True)
+    def test_the_latest_value_of_each_field_wins_by_occurred_at(self) -> None:
+        events = [
+            self.given(2, country="DE"),
+            self.given(1, country="SE", student=True),
+            self.given(0, student=False),
+        ]
+        assert self.merged(*events) == self.merged(*reversed(events)) == Profile(country="DE", student=True)
 
-    def test_a_fact_not_told_stays(self) -> None:
-        assert self.merged(self.told(0, locale="de-DE"), self.told(1, country="DE")).locale == "de-DE"
+    def test_a_field_that_is_not_given_stays(self) -> None:
+        assert self.merged(self.given(0, locale="de-DE"), self.given(1, country="DE")).locale == "de-DE"
 
     def test_an_event_without_profile_changes_nothing(self) -> None:
-        known = profiles.merge((), self.told(0, country="DE"))
+        known = profiles.merge((), self.given(0, country="DE"))
         assert profiles.merge(known, paid(1)) is known
 
 
@@ -75,21 +79,21 @@ def given(kind: FeedbackKind, on: float, trigger_id: str = "t1") -> Event:
 
 
 def noted(*events: Event) -> tuple[Trigger, ...]:
-    """The offer, with what these events say became of it."""
+    """The offer with the feedback of these events."""
     known: tuple[Trigger, ...] = (OFFER,)
-    for one in events:
-        known, _ = triggers.record_feedback(known, one, one.fact)
+    for event_ in events:
+        known, _ = triggers.record_feedback(known, event_, event_.fact)
     return known
 
 
 class TestFeedback:
-    def test_of_each_kind_the_first_time_counts(self) -> None:
-        told = [given(FeedbackKind.CLICKED, on) for on in (3, 1, 2)]
-        assert [report.at for report in noted(*told)[0].feedback] == [day(1)]
+    def test_the_first_time_of_each_kind_counts(self) -> None:
+        events = [given(FeedbackKind.CLICKED, on) for on in (3, 1, 2)]
+        assert [report.at for report in noted(*events)[0].feedback] == [day(1)]
 
     def test_the_order_of_arrival_does_not_matter(self) -> None:
-        told = [given(kind, on) for on, kind in enumerate([*FeedbackKind, *FeedbackKind])]
-        assert noted(*told) == noted(*reversed(told))
+        events = [given(kind, on) for on, kind in enumerate([*FeedbackKind, *FeedbackKind])]
+        assert noted(*events) == noted(*reversed(events))
 
     def test_one_that_comes_again_is_a_duplicate(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
@@ -106,8 +110,8 @@ class TestFeedback:
             triggers.record_feedback(noted(one), one._replace(digest="other"), one.fact)
 
 
-class TestFeedbackLongAgo:
-    def test_is_remembered_but_not_who_gave_it(self) -> None:
+class TestOldFeedback:
+    def test_is_kept_without_the_event_that_gave_it(self) -> None:
         reports = noted(given(FeedbackKind.DELIVERED, 1), given(FeedbackKind.CLICKED, 9))
         (kept,) = triggers.forget_feedback_events(reports, day(5))
         assert [(report.kind, report.at, bool(report.cause)) for report in kept.feedback] == [
@@ -115,26 +119,26 @@ class TestFeedbackLongAgo:
             (FeedbackKind.DELIVERED, day(1), False),
         ]
 
-    def test_that_is_given_again_is_nothing_new(self) -> None:
+    def test_that_is_redelivered_is_a_duplicate(self) -> None:
         one = given(FeedbackKind.DELIVERED, 1)
         kept = triggers.forget_feedback_events(noted(one), day(5))
         assert triggers.record_feedback(kept, one, one.fact) == (kept, Arrival.DUPLICATE)
 
 
-class TestOpen:
-    def test_is_an_offer_until_it_expires_or_is_revoked(self) -> None:
+class TestAnOpenTrigger:
+    def test_is_open_until_it_expires_or_is_revoked(self) -> None:
         assert OFFER.is_open(day(2.9))
         assert not OFFER.is_open(day(3))
         assert not OFFER._replace(revoked=True).is_open(day(1))
 
 
-class TestJourney:
-    """How far an offer came: what the user answered, else that it is over, else what was seen of it."""
+class TestTriggerState:
+    """A trigger's state: the user's answer, else that it is over, else the furthest feedback."""
 
     K, J = FeedbackKind, TriggerState
 
     @pytest.mark.parametrize(
-        ("said", "while_open", "expired", "revoked"),
+        ("kinds", "while_open", "expired", "revoked"),
         [
             ([], J.ISSUED, J.EXPIRED, J.REVOKED),
             ([K.DELIVERED], J.DELIVERED, J.EXPIRED, J.REVOKED),
@@ -147,9 +151,9 @@ class TestJourney:
             ([*K], J.CONVERTED, J.CONVERTED, J.CONVERTED),
         ],
     )
-    def test_is_a_table(self, said: list[K], while_open: J, expired: J, revoked: J) -> None:
-        for told in (said, said[::-1]):
-            (offer,) = noted(*(given(kind, 1 + n / 10) for n, kind in enumerate(told)))
+    def test_is_a_table(self, kinds: list[K], while_open: J, expired: J, revoked: J) -> None:
+        for order in (kinds, kinds[::-1]):
+            (offer,) = noted(*(given(kind, 1 + n / 10) for n, kind in enumerate(order)))
             assert trigger_state(offer, day(2)) is while_open
             assert trigger_state(offer, day(3)) is expired
             assert trigger_state(offer._replace(revoked=True), day(2)) is revoked

@@ -1,4 +1,4 @@
-"""Moments: which one each happening brings, and when it still says something true."""
+"""Moments: the ones that each happening brings, and the states in which each is still true."""
 
 import pytest
 
@@ -104,15 +104,15 @@ def test_payment_failed_comes_only_from_a_failed_payment() -> None:
     assert K.PAYMENT_FAILED not in after(paid(0)).brought(400)
 
 
-def test_what_time_brings_is_told_by_the_next_event_too() -> None:
+def test_the_next_event_brings_the_moments_of_time_before_it_too() -> None:
     assert after(paid(0), auto_renew_off(1), paid(50)).moments == [K.EXPIRED, K.ACTIVATED]
 
 
-def test_what_time_brings_has_one_cause_however_it_is_found() -> None:
+def test_a_moment_of_time_has_one_cause_whether_read_or_folded() -> None:
     story = after(paid(0), auto_renew_off(1))
     read = story.history.at(day(40), TERMS)[1]
-    told = story.then(paid(50)).last
-    assert [moment.cause for moment in read] == [moment.cause for moment in told if moment.by_time]
+    folded = story.then(paid(50)).last
+    assert [moment.cause for moment in read] == [moment.cause for moment in folded if moment.by_time]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_what_time_brings_has_one_cause_however_it_is_found() -> None:
 def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
     before: list[Event], on: float, event: Event
 ) -> None:
-    """So that an event that comes in after the clock has looked brings no second offer for the same end."""
+    """Otherwise an event that arrives after the clock's visit would bring a second offer for the same end."""
     story = after(*before)
     by_time = [(one.kind, one.cause) for one in story.history.at(day(on), TERMS)[1]]
     by_event = [(one.kind, one.cause) for one in story.then(event).last]
@@ -135,22 +135,22 @@ def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
 
 
 class TestMilestones:
-    def on_the_way(self, story: Story, on: float) -> list[tuple[MomentKind, int | None, float]]:
+    def planned(self, story: Story, on: float) -> list[tuple[MomentKind, int | None, float]]:
         found = milestones(story.sub(on), OFFSETS)
         return [(one.kind, one.offset_days, (one.at - day(0)).total_seconds() / 86400) for one in found]
 
     def test_a_trial_is_ending_at_its_offsets(self) -> None:
-        assert self.on_the_way(after(trial(0, ends=14)), 1) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
+        assert self.planned(after(trial(0, ends=14)), 1) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
 
     def test_a_trial_shorter_than_an_offset_is_ending_from_its_first_day(self) -> None:
-        assert self.on_the_way(after(trial(0, ends=2)), 1) == [(K.TRIAL_ENDING, 3, 0), (K.TRIAL_ENDING, 1, 1)]
+        assert self.planned(after(trial(0, ends=2)), 1) == [(K.TRIAL_ENDING, 3, 0), (K.TRIAL_ENDING, 1, 1)]
 
-    def test_who_expired_lapses_at_the_offsets(self) -> None:
-        assert self.on_the_way(after(paid(0), cancelled(5)), 6) == [(K.LAPSED, 7, 12), (K.LAPSED, 30, 35)]
+    def test_an_expired_subscription_lapses_at_the_offsets(self) -> None:
+        assert self.planned(after(paid(0), cancelled(5)), 6) == [(K.LAPSED, 7, 12), (K.LAPSED, 30, 35)]
 
     @pytest.mark.parametrize("story", [Story(), after(paid(0)), after(paid(0), refunded(1, start=0))])
-    def test_nobody_else_has_any(self, story: Story) -> None:
-        assert self.on_the_way(story, 2) == []
+    def test_no_other_status_has_milestones(self, story: Story) -> None:
+        assert self.planned(story, 2) == []
 
     def test_without_offsets_there_are_none(self) -> None:
         assert list(milestones(after(trial(0)).sub(1), {})) == []
@@ -166,7 +166,7 @@ class TestMilestones:
         story = after(trial(0, ends=14))
         assert set(self.causes(story, 1)).isdisjoint(self.causes(story.then(trial(2, ends=20)), 3))
 
-    def test_a_trial_told_twice_ends_once(self) -> None:
+    def test_a_trial_reported_twice_ends_once(self) -> None:
         story = after(trial(0, ends=14))
         assert self.causes(story, 1) == self.causes(story.then(trial(0.1, ends=14)), 1)
 
@@ -174,8 +174,8 @@ class TestMilestones:
         story = after(trial(0, ends=14))
         reminder = next(milestones(story.sub(11), OFFSETS))
         extended = story.then(trial(11, ends=30))
-        assert is_still_true(story.account(11), reminder.kind, "main", reminder.cause)
-        assert not is_still_true(extended.account(11), reminder.kind, "main", reminder.cause)
+        assert is_still_true(story.account(11), reminder.kind, "main", reminder.grant)
+        assert not is_still_true(extended.account(11), reminder.kind, "main", reminder.grant)
 
 
 IN_STATUS = {
@@ -210,7 +210,7 @@ TRUE_IN = {
     K.REFUNDED: {Status.REVOKED},
     K.CHURN_RISK_RAISED: LIVE,
 }
-"""Of each moment, in which of the stories above it would say something true."""
+"""For each moment, the stories above in which it is true."""
 
 
 @pytest.mark.parametrize("kind", MomentKind)
@@ -225,10 +225,10 @@ def test_a_failed_payment_is_worth_an_offer_until_it_recovers() -> None:
     assert not CONDITIONS[K.PAYMENT_FAILED](failing.then(paid(31)).sub(31))
 
 
-def test_a_moment_is_true_only_of_the_subscription_that_speaks() -> None:
+def test_a_moment_is_true_only_of_the_best_subscription() -> None:
     story = after(paid(0, sub="a"))
-    assert is_still_true(story.account(1), K.ACTIVATED, "a", "cause")
-    assert not is_still_true(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", "cause")
+    assert is_still_true(story.account(1), K.ACTIVATED, "a", None)
+    assert not is_still_true(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", None)
 
 
 def test_milestones_are_trial_ending_and_lapsed() -> None:

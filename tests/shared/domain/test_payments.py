@@ -1,4 +1,4 @@
-"""Payments: what a success sets, which of two wins, and that no failure takes what was granted."""
+"""Payments: a success sets plan and period, the later of two wins, and no failure takes granted time."""
 
 import pytest
 
@@ -38,10 +38,10 @@ class TestASuccess:
         assert story.sub(32).last_paid_at == day(31)
         assert story.moments == []
 
-    def test_for_an_earlier_period_revives_nobody(self) -> None:
+    def test_for_an_earlier_period_does_not_end_expired(self) -> None:
         assert after(paid(30), cancelled(31), paid(32, start=0, end=90)).status(33) is Status.EXPIRED
 
-    def test_of_two_for_one_period_the_later_event_wins(self) -> None:
+    def test_the_later_of_two_events_for_one_period_wins(self) -> None:
         sub = after(paid(0, plan="basic"), paid(1, start=0, end=365, plan="annual")).sub(2)
         assert (sub.plan, sub.period_end) == ("annual", day(365))
 
@@ -64,13 +64,13 @@ class TestASuccess:
         assert not story.sub(33).auto_renew
 
     def test_for_a_period_that_is_over_leads_on_to_grace(self) -> None:
-        """A deadline already past when its state begins takes effect at that event."""
+        """A deadline already past when its status begins takes effect at the event that began the status."""
         story = after(paid(40, start=0, end=30))
         assert story.status(40) is Status.GRACE
         assert story.sub(40).grace_until == day(47)
 
     def test_after_a_period_that_expired_before_it_began_is_no_earlier_one(self) -> None:
-        """The next period was charged a day ahead, all was cancelled at once, and the user comes back."""
+        """The next period is charged a day ahead, the subscription is cancelled, and the user comes back."""
         story = after(paid(0), paid(29, start=30), cancelled(29.1), paid(29.2))
         assert story.status(30) is Status.ACTIVE
 
@@ -78,12 +78,12 @@ class TestASuccess:
         sub = after(paid(0), paid(30)).sub(31)
         assert (sub.first_paid_at, sub.last_paid_at) == (day(0), day(30))
 
-    def test_of_nothing_is_no_payment_of_money(self) -> None:
+    def test_of_amount_0_is_no_payment_of_money(self) -> None:
         assert after(paid(0, amount=0)).sub(1).first_paid_at is None
 
 
-class TestAFirstInvoiceOfNothing:
-    """Billing systems send an invoice of nothing when a trial starts."""
+class TestAZeroFirstInvoice:
+    """Billing systems send an invoice of amount 0 when a trial starts."""
 
     def test_that_ends_within_the_trial_does_not_convert_it(self) -> None:
         story = after(trial(0, ends=14), paid(0.1, start=0, end=14, amount=0))
@@ -98,7 +98,7 @@ class TestAFirstInvoiceOfNothing:
     def test_that_ends_after_the_trial_converts_it(self) -> None:
         assert after(trial(0, ends=14), paid(1, end=31, amount=0)).status(1) is Status.ACTIVE
 
-    def test_of_something_converts_it(self) -> None:
+    def test_above_0_converts_the_trial(self) -> None:
         assert after(trial(0, ends=14), paid(1, end=14, amount=1)).status(1) is Status.ACTIVE
 
     @pytest.mark.parametrize("invoiced", [-0.001, 0, 0.001])
@@ -195,7 +195,7 @@ class TestGrace:
         story = after(paid(0), failed(30, grace_until=31), paid(30.5, start=30), failed(60))
         assert story.sub(60).grace_until == day(67)
 
-    def test_after_a_pause_is_not_cut_short_by_what_failed_in_it(self) -> None:
+    def test_after_a_pause_is_not_cut_short_by_a_failure_during_the_pause(self) -> None:
         story = after(paid(0), paused(1, effective=10), failed(20, start=30, grace_until=25), resumed(40))
         assert [story.status(on) for on in (46.9, 47)] == [Status.GRACE, Status.ON_HOLD]
 
@@ -211,7 +211,7 @@ def test_a_pending_payment_that_expires_after_another_life_takes_nothing_that_wa
 
 @pytest.mark.parametrize("outcome", list(PaymentOutcome))
 @pytest.mark.parametrize("before", [Story(), after(paid(0)), after(trial(0))])
-def test_a_period_may_end_with_the_last_instant_there_is(before: Story, outcome: PaymentOutcome) -> None:
+def test_a_period_may_end_at_the_end_of_the_calendar(before: Story, outcome: PaymentOutcome) -> None:
     report = payment(outcome, 1, final=True, grace_until=2)
     lifetime = report._replace(fact=report.fact._replace(period_end=END_OF_TIME))
     assert before.then(lifetime).history.at(END_OF_TIME, TERMS)[0].best.status in Status

@@ -1,4 +1,4 @@
-"""Several subscriptions of one user: each folds by itself, and the best speaks."""
+"""Several subscriptions of one user: each folds by itself, and the best determines the user's status."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def test_each_folds_by_itself() -> None:
     assert story.sub(2, "b").status is Status.TRIALING
 
 
-def test_the_best_status_speaks() -> None:
+def test_the_best_status_is_the_users() -> None:
     order = ["active", "trialing", "grace", "paused", "on_hold", "pending", "expired", "revoked", "none"]
     assert [status.value for status in Status] == order
     subs = tuple(
@@ -30,7 +30,7 @@ def test_the_best_status_speaks() -> None:
         assert Account(subs[worst:]).best is subs[worst]
 
 
-def test_of_equal_statuses_the_later_period_end_speaks_then_the_id() -> None:
+def test_among_equal_statuses_the_later_period_end_wins_then_the_id() -> None:
     story = after(paid(0, end=30, sub="a"), paid(0, end=60, sub="b"), paid(0, end=60, sub="c"))
     assert story.account(1).best.id == "b"
 
@@ -39,7 +39,7 @@ def test_of_equal_statuses_the_later_period_end_speaks_then_the_id() -> None:
     "end",
     [failed(31, start=30, final=True, sub="old"), cancelled(31, sub="old"), refunded(31, start=0, sub="old")],
 )
-def test_what_becomes_of_an_old_one_takes_nothing_from_a_paying_user(end: Event) -> None:
+def test_the_end_of_an_old_one_takes_nothing_from_a_paying_user(end: Event) -> None:
     story = after(paid(0, sub="old"), paid(20, sub="new"), end)
     assert story.status(32) is Status.ACTIVE
 
@@ -58,7 +58,7 @@ def _ids(story: Story) -> list[str]:
     return [sub.id for sub in story.history.head.subscriptions]
 
 
-def test_at_most_eight_are_kept_and_the_oldest_expired_goes_first() -> None:
+def test_at_most_eight_are_kept_and_the_oldest_expired_is_evicted_first() -> None:
     story = _eight(paid(0, sub="x"), paid(0, sub="y")).then(cancelled(2, sub="y"), cancelled(3, sub="x"))
     assert len(_ids(story)) == MAX_SUBSCRIPTIONS
     story = story.then(paid(4, sub="z"))
@@ -66,26 +66,26 @@ def test_at_most_eight_are_kept_and_the_oldest_expired_goes_first() -> None:
     assert {"x", "z"} <= set(_ids(story))
 
 
-def test_one_that_time_expired_since_goes_before_a_live_one() -> None:
+def test_one_that_has_expired_by_time_is_evicted_before_a_live_one() -> None:
     story = _eight(awaited(1, sub="x")).then(paid(20, sub="z"))
     assert "x" not in _ids(story)
 
 
-def test_nine_abandoned_checkouts_do_not_push_out_the_one_that_is_paid_for() -> None:
+def test_nine_abandoned_checkouts_do_not_evict_the_paid_one() -> None:
     story = after(paid(0, sub="paid"), *(awaited(20 + n / 10, sub=f"cart{n}") for n in range(9)))
     assert story.status(21) is Status.ACTIVE
 
 
-def test_an_event_of_a_known_one_pushes_out_none() -> None:
+def test_an_event_of_a_known_one_evicts_none() -> None:
     story = _eight(paid(0, sub="x"))
     assert _ids(story.then(paid(30, sub="x"))) == _ids(story)
 
 
-def test_the_account_says_nothing_of_one_it_does_not_know() -> None:
+def test_an_unknown_one_is_empty() -> None:
     assert after(paid(0)).sub(1, "other") == Subscription("other")
 
 
-def test_a_worse_one_never_speaks_whatever_its_period() -> None:
+def test_a_worse_status_never_wins_by_its_period() -> None:
     story = after(paid(0, sub="a"), paid(0, end=400, sub="b"), paused(1, effective=2, sub="b"))
     assert story.account(3).best.id == "a"
     assert story.sub(3, "b").period_end == day(400)

@@ -1,4 +1,4 @@
-"""Every row of the table of statuses, told by events and by time."""
+"""Every transition of the status table, brought by events and by time."""
 
 import pytest
 
@@ -38,7 +38,7 @@ STORIES = {
     Status.PAUSED: (PAUSED, 32),
     Status.EXPIRED: (EXPIRED, 2),
 }
-"""Every status that the machine knows: a story that leads there, and a day on which it is there."""
+"""For every status of the machine, a story that reaches the status and a day on which the status holds."""
 
 
 def test_a_payment_leads_on_from_every_status() -> None:
@@ -46,7 +46,7 @@ def test_a_payment_leads_on_from_every_status() -> None:
     assert all(Happening.PAYMENT_SUCCEEDED in moves for moves in TABLE.values())
 
 
-def test_the_stories_are_where_they_say() -> None:
+def test_each_story_reaches_its_status() -> None:
     assert [story.status(on) for story, on in STORIES.values()] == list(STORIES)
 
 
@@ -77,8 +77,8 @@ class TestFromPending:
     def test_a_success_while_the_trial_runs_is_trialing(self) -> None:
         assert PENDING.then(trial(1, ends=14), paid(2)).status(3) is Status.TRIALING
 
-    def test_the_paid_period_goes_on_when_that_trial_is_over(self) -> None:
-        """Whoever paid beyond the trial is active after it, and not in grace."""
+    def test_the_paid_period_continues_when_that_trial_ends(self) -> None:
+        """A user who paid beyond the trial is active after the trial, not in grace."""
         assert PENDING.then(trial(1, ends=14), paid(2, end=60)).status(15) is Status.ACTIVE
 
     def test_auto_renew_off_in_that_trial_takes_nothing_of_the_paid_period(self) -> None:

@@ -1,4 +1,4 @@
-"""What is left of triggers that are not remembered one by one: counts that are never too low."""
+"""Tallies of evicted triggers: exact counters and count-min sketches, which never undercount."""
 
 from collections import Counter
 from datetime import timedelta
@@ -7,17 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.events import FeedbackKind
-from shared.domain.tallies import (
-    CELLS,
-    ISSUED,
-    MAX_ROWS,
-    SCOPES,
-    CountMinSketch,
-    Tallies,
-    Tally,
-    events_of,
-    forget,
-)
+from shared.domain.tallies import CELLS, ISSUED, MAX_ROWS, SCOPES, CountMinSketch, Tallies, Tally, events_of, evict
 from shared.domain.triggers import Feedback, Trigger
 from tests.shared.domain.story import day
 from tests.shared.domain.test_merges import OFFER
@@ -27,7 +17,7 @@ OVER, OPEN = day(3), day(200)
 
 
 def offer(number: int, campaign: str = "c", **facts: object) -> Trigger:
-    """An offer made on that day, long over."""
+    """An offer made on day `number`, which is over at `NOW`."""
     made = OFFER._replace(trigger_id=f"t{number}", campaign_id=campaign, decided_at=day(number), expires_at=OVER)
     return made._replace(**facts)
 
@@ -37,38 +27,38 @@ def ids(triggers: tuple[Trigger, ...]) -> list[str]:
 
 
 def left(*triggers: Trigger) -> Tallies:
-    """What is left of these when none of them is remembered."""
-    return forget(triggers, Tallies(), 0, NOW)[1]
+    """The tallies of these triggers after all of them are evicted."""
+    return evict(triggers, Tallies(), 0, NOW)[1]
 
 
-class TestForgetting:
+class TestEviction:
     def test_does_nothing_while_there_is_room(self) -> None:
         triggers = tuple(offer(n) for n in range(3))
-        assert forget(triggers, Tallies(), 3, NOW) == (triggers, Tallies(), ())
+        assert evict(triggers, Tallies(), 3, NOW) == (triggers, Tallies(), ())
 
     def test_takes_the_oldest_first(self) -> None:
-        kept, _, unwatched = forget(tuple(offer(n) for n in range(5)), Tallies(), 3, NOW)
+        kept, _, unwatched = evict(tuple(offer(n) for n in range(5)), Tallies(), 3, NOW)
         assert (ids(kept), unwatched) == (["t2", "t3", "t4"], ())
 
-    def test_takes_what_is_over_before_what_is_open(self) -> None:
+    def test_takes_closed_ones_before_open_ones(self) -> None:
         oldest, *others = [offer(0, expires_at=OPEN), offer(1), offer(2, expires_at=OPEN, revoked=True), offer(3)]
-        kept, _, unwatched = forget((oldest, *others), Tallies(), 2, NOW)
+        kept, _, unwatched = evict((oldest, *others), Tallies(), 2, NOW)
         assert (ids(kept), unwatched) == (["t0", "t3"], ())
 
-    def test_names_what_it_had_to_take_though_it_is_open(self) -> None:
+    def test_returns_the_open_ones_that_it_had_to_take(self) -> None:
         triggers = (*(offer(n, expires_at=OPEN) for n in range(3)), offer(3))
-        kept, _, unwatched = forget(triggers, Tallies(), 1, NOW)
+        kept, _, unwatched = evict(triggers, Tallies(), 1, NOW)
         assert (ids(kept), ids(unwatched)) == (["t2"], ["t0", "t1"])
 
 
 class TestTallies:
-    def test_count_each_event_of_what_has_all_else_in_common(self) -> None:
+    def test_count_each_event_by_campaign_offer_placement_and_channel(self) -> None:
         clicked = (Feedback(FeedbackKind.CLICKED, day(9)),)
         tallies = left(offer(1, feedback=clicked), offer(2), offer(5, offer_id="other"))
-        about = ("c", "o", "p", "email")
+        group = ("c", "o", "p", "email")
         assert tallies.rows == (
-            Tally(*about, "clicked", 1, day(9)),
-            Tally(*about, ISSUED, 2, day(2)),
+            Tally(*group, "clicked", 1, day(9)),
+            Tally(*group, ISSUED, 2, day(2)),
             Tally("c", "other", "p", "email", ISSUED, 1, day(5)),
         )
         assert tallies.sketches == ()
@@ -77,33 +67,33 @@ class TestTallies:
         triggers = [offer(n, f"c{n % 7}") for n in range(40)]
         assert left(*triggers) == left(*reversed(triggers))
 
-    def test_have_a_bound_and_the_one_longest_unchanged_is_counted_roughly(self) -> None:
+    def test_have_a_bound_and_the_one_longest_unchanged_moves_to_the_sketch(self) -> None:
         tallies = left(*(offer(n, f"c{n}") for n in range(MAX_ROWS + 1)))
         assert len(tallies.rows) == MAX_ROWS
         assert "c0" not in {row.campaign_id for row in tallies.rows}
-        (sketches,) = tallies.sketches
-        assert (sketches.event, sketches.last_at, sketches.number("campaign", "c0")) == (ISSUED, day(0), 1)
+        (sketch,) = tallies.sketches
+        assert (sketch.event, sketch.last_at, sketch.estimate("campaign", "c0")) == (ISSUED, day(0), 1)
 
-    def test_that_are_rough_stay_as_large(self) -> None:
+    def test_keep_a_sketch_of_fixed_size(self) -> None:
         tallies = left(*(offer(n, f"c{n}") for n in range(2000)))
-        assert [len(sketches.cells) for sketches in tallies.sketches] == [CELLS]
-        assert tallies.sketches[0].number("user", "") == 35
+        assert [len(sketch.cells) for sketch in tallies.sketches] == [CELLS]
+        assert tallies.sketches[0].estimate("user", "") == 35
 
 
-class TestRough:
+class TestCountMinSketch:
     EMPTY = CountMinSketch(ISSUED, "0" * CELLS, day(0))
 
     def test_counts_what_shares_each_scope(self) -> None:
         tally = Tally("c", "o", "p", "email", ISSUED, 3, day(1))
-        sketches = self.EMPTY.plus(tally)
-        assert [sketches.number(scope, name_of(tally)) for scope, name_of in SCOPES.items()] == [3] * len(SCOPES)
-        assert sketches.last_at == day(1)
+        sketch = self.EMPTY.plus(tally)
+        assert [sketch.estimate(scope, name_of(tally)) for scope, name_of in SCOPES.items()] == [3] * len(SCOPES)
+        assert sketch.last_at == day(1)
 
-    def test_hardly_ever_counts_what_never_was(self) -> None:
-        sketches = self.EMPTY
+    def test_rarely_counts_a_name_that_was_never_added(self) -> None:
+        sketch = self.EMPTY
         for number in range(20):
-            sketches = sketches.plus(Tally(f"c{number}", f"o{number}", "p", "email", ISSUED, 1, day(1)))
-        mistaken = sum(sketches.number("campaign", f"another-{number}") > 0 for number in range(1000))
+            sketch = sketch.plus(Tally(f"c{number}", f"o{number}", "p", "email", ISSUED, 1, day(1)))
+        mistaken = sum(sketch.estimate("campaign", f"another-{number}") > 0 for number in range(1000))
         assert mistaken < 60
 
 
@@ -123,7 +113,7 @@ some_triggers = st.lists(
 
 @given(some_triggers)
 def test_nothing_is_ever_counted_too_low(triggers: list[Trigger]) -> None:
-    """Whatever the scope and the event; up to what the digits hold, which is more than any cap."""
+    """Holds for every scope and event, up to 35, the highest digit of a cell, which is more than any cap."""
     tallies = left(*triggers)
     truth = Counter(
         (scope, name_of(trigger), str(event))
@@ -133,5 +123,5 @@ def test_nothing_is_ever_counted_too_low(triggers: list[Trigger]) -> None:
     )
     for (scope, name, event), number in truth.items():
         rows = sum(row.number for row in tallies.rows if row.event == event and SCOPES[scope](row) == name)
-        sketches = sum(one.number(scope, name) for one in tallies.sketches if one.event == event)
+        sketches = sum(sketch.estimate(scope, name) for sketch in tallies.sketches if sketch.event == event)
         assert rows + sketches >= min(number, 35)

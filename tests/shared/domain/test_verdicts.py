@@ -1,4 +1,4 @@
-"""Revoked is a verdict over the machine: what refunds and disputes take, and what they leave."""
+"""Refunds and disputes: the verdicts that show `revoked` in place of the machine's status, and the others."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.shared.domain.story import (
 
 
 def verdicts(*outcomes: PaymentOutcome) -> Story:
-    """A payment for the days 0 to 30, and what was said of it on the days after."""
+    """A payment for the days 0 to 30, with one report on it on each of the following days."""
     reports = [payment(outcome, on, start=0) for on, outcome in enumerate(outcomes, start=1)]
     return after(paid(0), *reports)
 
@@ -66,7 +66,7 @@ def test_revoked_is_not_entitled() -> None:
     assert not verdicts(PaymentOutcome.REFUNDED).entitled(2)
 
 
-def test_a_part_of_the_money_given_back_takes_nothing() -> None:
+def test_a_partial_refund_takes_nothing() -> None:
     story = after(paid(0), refunded(1, start=0, partial=True))
     assert story.status(2) is Status.ACTIVE
     assert story.moments == []
@@ -88,7 +88,7 @@ def test_without_a_payment_id_the_period_ties_them() -> None:
     assert after(paid(0), paid(30), refunded(31, start=30)).status(32) is Status.REVOKED
 
 
-def test_a_refund_told_before_its_payment_but_dated_after_it_revokes() -> None:
+def test_a_refund_that_arrives_before_its_payment_but_is_dated_after_it_revokes() -> None:
     assert after(refunded(1, start=0), paid(0)).status(2) is Status.REVOKED
 
 
@@ -99,7 +99,7 @@ def test_the_refund_of_a_double_charge_leaves_the_user_what_the_first_payment_bo
     assert once.then(refunded(3, start=0, payment_id="p1")).status(4) is Status.REVOKED
 
 
-def test_an_invoice_of_nothing_upholds_no_refunded_period() -> None:
+def test_a_zero_invoice_does_not_uphold_a_refunded_period() -> None:
     story = after(paid(0, amount=0, payment_id="p1"), paid(1, start=0, payment_id="p2"))
     assert story.then(refunded(2, start=0, payment_id="p2")).status(3) is Status.REVOKED
 
@@ -116,8 +116,8 @@ def test_the_granting_payment_is_known_though_eight_later_ones_were_judged() -> 
     assert after(paid(0), *judged, refunded(2, start=0)).status(3) is Status.REVOKED
 
 
-class TestBeneathTheVerdict:
-    def test_the_machine_runs_on_in_silence(self) -> None:
+class TestWhileRevokedIsShown:
+    def test_the_machine_runs_on_without_moments(self) -> None:
         story = verdicts(PaymentOutcome.REFUNDED)
         assert story.brought(200) == []
         assert story.sub(200).status is Status.EXPIRED
@@ -126,7 +126,7 @@ class TestBeneathTheVerdict:
     def test_events_bring_no_moments(self) -> None:
         assert verdicts(PaymentOutcome.REFUNDED).then(auto_renew_off(5)).moments == []
 
-    def test_a_won_dispute_shows_what_the_machine_has_come_to(self) -> None:
+    def test_a_won_dispute_shows_the_status_that_the_machine_has_reached(self) -> None:
         story = verdicts(PaymentOutcome.DISPUTE_LOST)
         assert story.then(payment(PaymentOutcome.DISPUTE_WON, 20, start=0)).status(20) is Status.ACTIVE
         assert story.then(payment(PaymentOutcome.DISPUTE_WON, 32, start=0)).status(32) is Status.GRACE
@@ -138,7 +138,7 @@ class TestBeneathTheVerdict:
         story = verdicts(PaymentOutcome.REFUNDED).then(cancelled(3), trial(5, ends=19))
         assert story.status(6) is Status.TRIALING
 
-    def test_a_refund_tells_of_itself_and_no_more(self) -> None:
+    def test_a_refund_brings_only_its_own_moment(self) -> None:
         assert verdicts(PaymentOutcome.REFUNDED).moments == ["refunded"]
 
 
@@ -198,7 +198,7 @@ class TestThePeriodNotYetBegun:
         story = after(paid(0), paid(29, start=30), cancelled(29.1), refunded(29.2, start=30))
         assert not story.entitled(29.3)
 
-    def test_only_what_has_not_begun_is_kept_besides_what_runs(self) -> None:
-        """Stores charge a day ahead for ever: what was replaced must not pile up."""
+    def test_only_periods_not_yet_begun_are_kept_besides_the_current_one(self) -> None:
+        """Stores charge each period a day ahead, so replaced states must not pile up."""
         story = after(paid(0), *(paid(30 * month - 1, start=30 * month) for month in range(1, 12)))
         assert len(story.sub(329.5).replaced) == 1

@@ -1,4 +1,4 @@
-"""The real functions, called as Pub/Sub calls them: each kind of failure has its outcome, and nothing is told."""
+"""The real functions, called as Pub/Sub calls them: each kind of failure has its outcome, and leaks no data."""
 
 import asyncio
 import json
@@ -22,7 +22,7 @@ from shared.decisioning.catalog import EMPTY
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
-from shared.entrypoints.pubsub import OUTCOME
+from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
 from shared.wiring import Wiring
@@ -37,7 +37,7 @@ NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/main.py"))
 
 
 class World:
-    """What the functions are wired to."""
+    """The store, bus and clock behind the functions, with failures on demand."""
 
     def __init__(self) -> None:
         self.clock = VirtualClock(NOW)
@@ -75,7 +75,7 @@ def world() -> Iterator[World]:
 
 @pytest.fixture
 def logged() -> Iterator[list[dict[str, Any]]]:
-    """Every line that is logged, as Cloud Logging would parse it."""
+    """Every logged line, as Cloud Logging would parse it."""
     lines: list[dict[str, Any]] = []
 
     class Lines(logging.Handler):
@@ -109,7 +109,7 @@ async def post(topic: str, body: bytes, headers: dict[str, str] | None = None) -
     status, answer = await call(
         app, "POST", f"/{topic}", {"content-type": "application/json", **(headers or {})}, body
     )
-    return status, answer[OUTCOME]
+    return status, answer[OUTCOME_HEADER]
 
 
 def test_these_are_all_the_functions() -> None:
@@ -204,7 +204,7 @@ async def test_what_may_pass_is_not_acknowledged(topic: str, world: World, logge
     assert world.bus.messages == []
     (line,) = logged
     assert line["severity"] == "WARNING"
-    assert line["message"] == f"{topic}: to be delivered again: Firestore: DeadlineExceeded"
+    assert line["message"] == f"{topic}: transient failure, redelivery requested: Firestore: DeadlineExceeded"
     assert line["outcome"] == "failed"
 
 
@@ -217,7 +217,7 @@ async def test_a_bug_is_not_acknowledged_and_logged_with_its_trace_but_without_i
     (line,) = logged
     assert line["severity"] == "ERROR"
     assert line["message"].startswith(
-        "payment: a bug, to be delivered again\nTraceback (most recent call last):\n"
+        "payment: unexpected error, redelivery requested\nTraceback (most recent call last):\n"
     )
     assert line["message"].endswith("builtins.KeyError")
     assert "in load" in line["message"]
@@ -304,7 +304,7 @@ async def test_a_tick_is_acknowledged_and_says_how_many_are_due(data: bytes, wor
     await world.store.commit(Document(USER, b"blob", NOW, {}), None)
     assert await deliver("lifecycle-clock", data) == (204, "ticked")
     assert [message.topic for message in world.bus.messages] == ["lifecycle-due"]
-    assert [line["message"] for line in logged] == ["1 users are due"]
+    assert [line["message"] for line in logged] == ["due users: 1"]
 
 
 async def test_a_tick_that_cannot_publish_comes_again(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Logs: what Cloud Logging reads, and nothing that belongs to a user."""
+"""Logs: the fields that Cloud Logging reads, and no personal data."""
 
 import importlib
 import json
@@ -28,7 +28,7 @@ def line(message: str, *values: object, level: int = logging.INFO, **more: objec
 
 @pytest.fixture
 def trace():
-    """Sets the trace of the delivery in hand."""
+    """A function that sets the trace of the current delivery."""
     tokens = []
     yield lambda value: tokens.append(TRACE.set(value))
     for token in reversed(tokens):
@@ -84,7 +84,7 @@ def test_an_error_is_told_with_its_trace_but_not_in_words_that_may_be_a_users() 
     except KeyError:
         told = str(line("a bug", level=logging.ERROR)["message"])
     assert "4711" not in told.replace('"user-4711"', "")
-    first, second = told.split("The error above led to this one:")
+    first, second = told.split("The error above caused this one:")
     assert first.startswith("a bug\nTraceback (most recent call last):\n")
     assert first.rstrip().endswith("\nbuiltins.ValueError")
     assert second.endswith("\nbuiltins.KeyError")

@@ -15,7 +15,7 @@ from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Si
 from shared.domain.moments import MomentKind
 from shared.processing.outbox import worth_republishing
 from shared.processing.process import Processed, process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.user_record import MAX_DEFERRED, MAX_FIRED, MAX_TRIGGERS, Fired, UserRecord
 from tests.shared.domain.story import (
     TERMS,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.adapters.fixed import FixedCatalogs
-from shared.contracts.outbound.messages import Message
+from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog

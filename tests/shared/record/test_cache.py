@@ -1,4 +1,4 @@
-"""Recall: what it remembers is what unpacking would give, and nothing else is believed."""
+"""Record cache: it returns exactly the record that unpacking would give."""
 
 import pytest
 
@@ -12,43 +12,43 @@ ANNA, BEN, CLEO = (UserRecord(name) for name in ("anna", "ben", "cleo"))
 
 @pytest.fixture
 def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A log of whose blobs were unpacked."""
+    """The ids of the users whose blobs were unpacked, in order."""
     done: list[str] = []
     real = cache.unpack
     monkeypatch.setattr(cache, "unpack", lambda blob: (record := real(blob), done.append(record.user_id))[0])
     return done
 
 
-def kept(*records: UserRecord, most: int = 2) -> RecordCache:
-    remembering = RecordCache(most)
+def cache_of(*records: UserRecord, max_records: int = 2) -> RecordCache:
+    filled = RecordCache(max_records)
     for record in records:
-        remembering.keep(pack(record), record)
-    return remembering
+        filled.store(pack(record), record)
+    return filled
 
 
 def test_whoever_has_no_document_has_a_new_record() -> None:
-    assert kept().record("anna", None) == ANNA
+    assert cache_of().read("anna", None) == ANNA
 
 
 def test_what_was_kept_is_not_unpacked_again(unpacked: list[str]) -> None:
-    assert kept(ANNA).record("anna", pack(ANNA)) is ANNA
+    assert cache_of(ANNA).read("anna", pack(ANNA)) is ANNA
     assert unpacked == []
 
 
 def test_another_blob_than_was_kept_is_unpacked(unpacked: list[str]) -> None:
-    """Somebody else has committed since."""
+    """Another instance has committed since."""
     newer = UserRecord("anna", sequence=1)
-    assert kept(ANNA).record("anna", pack(newer)) == newer
+    assert cache_of(ANNA).read("anna", pack(newer)) == newer
     assert unpacked == ["anna"]
 
 
 def test_whoever_was_heard_of_longest_ago_is_forgotten_first(unpacked: list[str]) -> None:
-    remembering = kept(ANNA, BEN, ANNA, CLEO)
+    filled = cache_of(ANNA, BEN, ANNA, CLEO)
     for record in (ANNA, BEN, CLEO):
-        assert remembering.record(record.user_id, pack(record)) == record
+        assert filled.read(record.user_id, pack(record)) == record
     assert unpacked == ["ben"]
 
 
 def test_a_damaged_blob_is_not_believed() -> None:
     with pytest.raises(UnreadableRecord):
-        kept(ANNA).record("anna", b"damaged")
+        cache_of(ANNA).read("anna", b"damaged")

@@ -1,4 +1,4 @@
-"""Packing: every record that can come about comes back exactly, and nothing else is taken for one."""
+"""Codec: every possible record survives a round trip, and no other blob is read as a record."""
 
 import zlib
 
@@ -11,7 +11,7 @@ from shared.domain.account import Account
 from shared.domain.history import History
 from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
-from shared.processing.settle import Rules
+from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.codec import UnreadableRecord, pack, unpack
 from shared.record.user_record import UserRecord
@@ -22,7 +22,7 @@ from tests.support.lives import lives
 
 @st.composite
 def records(draw: st.DrawFn) -> UserRecord:
-    """Records as they come about: some history, at some instants, under some catalog."""
+    """Records as processing produces them: from any history, at any instants, under any catalog."""
     policy = Rules(CATALOGS[draw(st.sampled_from(sorted(CATALOGS)))], TERMS)
     record, now = UserRecord(USER), draw(instants)
     for event in draw(histories(behaving=True) | lives()):
@@ -76,7 +76,7 @@ def written(row: object) -> bytes:
 
 
 def with_subscription(*columns: object) -> list[object]:
-    """The row of a record whose one subscription has these columns."""
+    """The row of a record whose only subscription has these columns."""
     return ["u", [[], None, [], [[columns]]]]
 
 
@@ -99,7 +99,7 @@ def with_subscription(*columns: object) -> list[object]:
     ],
 )
 def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> None:
-    """An older instance would lose what it does not know when it writes."""
+    """An older instance would drop the fields that it does not know when it writes."""
     with pytest.raises(UnreadableRecord):
         unpack(written(row))
 

@@ -1,4 +1,4 @@
-"""Rows: whatever a named tuple is made of goes to JSON and comes back."""
+"""Rows: every supported field type of a named tuple survives a round trip through JSON."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Thing(NamedTuple):
     inner: Point | None = None
     label: Label | None = None
     rows: tuple[tuple[Any, ...], ...] = ()
-    notes: dict[str, str | bool | None] = {}  # noqa: RUF012 - nothing ever changes it
+    notes: dict[str, str | bool | None] = {}  # noqa: RUF012 - never mutated
 
 
 FULL = Thing(

@@ -4,7 +4,7 @@ from math import log
 import pytest
 
 from infra.analytics.training import churn_risk
-from infra.analytics.training.judgement import OF_STATUS, REFERENCE_RISK
+from infra.analytics.training.judgement import REFERENCE_RISK, STATUS_LOG_ODDS
 from infra.analytics.training.regression import probability
 from infra.analytics.training.snapshots import snapshots
 from shared.decisioning.audiences.facts import FACTS
@@ -65,7 +65,7 @@ def test_nobody_is_in_training_and_held_out():
 
 def test_the_score_is_the_regression_but_for_the_base_it_starts_from(fitted):
     apart = {
-        round(logit(_of_a_customer(one)) - logit(probability(fitted.coefficients, churn_risk.columns(one))), 9)
+        round(logit(_of_a_customer(one)) - logit(probability(fitted.coefficients, churn_risk.design_row(one))), 9)
         for one in snapshots()
     }
     assert len(apart) == 1
@@ -122,7 +122,7 @@ def test_a_signal_seen_by_a_clock_that_is_ahead_counts_as_seen_today():
 
 
 def test_every_status_has_its_weight():
-    assert set(OF_STATUS) == set(Status)
+    assert set(STATUS_LOG_ODDS) == set(Status)
 
 
 @pytest.mark.parametrize(

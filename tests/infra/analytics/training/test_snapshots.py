@@ -18,7 +18,7 @@ KNOWN = list(snapshots())
 
 @pytest.fixture(scope="module")
 def events():
-    """What the demo replays of every hundredth customer."""
+    """The demo's events for every hundredth customer."""
     chosen = [line for line in cdnow.events() if line["data"]["user_id"].endswith("00")]
     return [parse_event(line["topic"], Delivery(json.dumps(line["data"]).encode(), {})) for line in chosen]
 

@@ -1,4 +1,4 @@
-"""The catalog in Firestore: the newest valid one, looked at once a minute, and never lost to a mistake."""
+"""The catalog in Firestore: the newest valid one, refreshed once a minute, and kept if a newer one is invalid."""
 
 import asyncio
 import logging
@@ -37,7 +37,7 @@ def catalogs(firestore: AsyncClient, clock: VirtualClock) -> FirestoreCatalogs:
 
 @pytest.fixture
 def publish(firestore: AsyncClient):
-    """Write a catalog under a version, and name that version as the one in force."""
+    """A function that writes a catalog under a version, and puts that version in force."""
 
     async def write(version: object, content: object = None) -> None:
         if content is not None:
@@ -114,7 +114,7 @@ async def test_one_that_cannot_be_used_is_refused_once_and_the_last_good_stays(
         clock.move_to(NOON + minute * MINUTE)
         assert await catalogs.current() == compile_catalog(FIRST)
     (told,) = errors(caplog)
-    assert told.startswith(f"catalog {version} is refused; {compile_catalog(FIRST).version} stays in use: ")
+    assert told.startswith(f"catalog {version} is invalid; {compile_catalog(FIRST).version} stays in use: ")
 
 
 async def test_a_refused_one_that_was_mended_is_taken(catalogs, clock, publish, caplog) -> None:

@@ -1,4 +1,4 @@
-"""Scores and policies in Firestore: there before a decision asks for them, and never lost to a mistake."""
+"""Scores and policies in Firestore: loaded before a decision needs them, and kept if a newer one is invalid."""
 
 import json
 import logging
@@ -55,7 +55,7 @@ Look = Callable[[], Awaitable[Catalog]]
 
 @pytest.fixture
 def put(firestore: AsyncClient) -> Put:
-    """Put something on its shelf."""
+    """A function that writes an artifact to its location."""
 
     async def write(artifact: Artifact) -> None:
         location = artifact.location
@@ -66,7 +66,7 @@ def put(firestore: AsyncClient) -> Put:
 
 @pytest.fixture
 def publish(firestore: AsyncClient) -> Callable[..., Awaitable[None]]:
-    """Put a catalog in force."""
+    """A function that writes a catalog and puts it in force."""
 
     async def write(version: str, content: dict[str, Any]) -> None:
         await firestore.collection("catalog").document(version).set({"catalog": content})
@@ -77,7 +77,7 @@ def publish(firestore: AsyncClient) -> Callable[..., Awaitable[None]]:
 
 @pytest.fixture
 def look(firestore: AsyncClient) -> Look:
-    """Look at the catalog in force, a minute after the last look."""
+    """A function that returns the catalog in force, a minute after its last call."""
     clock = VirtualClock(NOON)
     catalogs = FirestoreCatalogs(firestore, clock, MINUTE)
 
@@ -122,7 +122,7 @@ async def test_a_published_artifact_is_not_replaced(put, look, emulators, projec
     client, other = emulator_client(emulators.endpoints(project)), compile_catalog(WITH_SCORE)
     publish_catalog(client, other, [score("risk", 1, RISK)])
     changed = score("risk", 1, RISK.replace('"intercept": 0', '"intercept": 1'))
-    with pytest.raises(InfraError, match=r"scores/risk\.1: expected what is published already"):
+    with pytest.raises(InfraError, match=r"scores/risk\.1: expected the content that is already published"):
         publish_catalog(client, compile_catalog(WITH_SCORE | {"kill_switch": True}), [changed])
     assert (await look()) == other
 
@@ -134,7 +134,7 @@ async def test_an_artifact_is_read_once(put, publish, look, wire: Wire) -> None:
     wire.forget()
     second = (await look()).library.score("risk", 1)
     assert second is first
-    assert wire.read == 1  # which catalog is in force, and no more
+    assert wire.read == 1  # only the pointer to the catalog in force
 
 
 async def test_a_missing_artifact_fails_closed_and_is_told_once(publish, look, caplog) -> None:
@@ -199,7 +199,7 @@ async def test_an_invalid_policy_never_replaces_a_good_one(put, publish, look, c
     for _ in range(3):
         assert (await look()).library.policies["bandit"].version == "1"
     (told,) = errors(caplog)
-    assert told.startswith("policy bandit is refused; version 1 stays in use: ")
+    assert told.startswith("policy bandit is invalid; version 1 stays in use: ")
     assert said in told
 
 
@@ -207,7 +207,7 @@ async def test_a_missing_policy_is_told_and_assigns_nobody(publish, look, caplog
     await publish("v1", with_policy())
     assert [(await look()).library.policies for _ in range(2)] == [{}, {}]
     (told,) = errors(caplog)
-    assert told.startswith("policy bandit is refused; its experiments assign nobody: ")
+    assert told.startswith("policy bandit is invalid; its experiments assign nobody: ")
 
 
 async def test_a_policy_that_is_ahead_of_its_catalog_waits_for_it(put, publish, look) -> None:
@@ -234,7 +234,7 @@ async def test_a_catalog_whose_library_cannot_be_read_is_not_in_force(put, publi
     await publish("v1", {"offers": OFFERS})
     first = await look()
     await publish("v2", WITH_SCORE)
-    wire.cut_after(2)  # the pointer and the catalog come through, the artifact does not
+    wire.cut_after(2)  # the pointer and the catalog can be read, the artifact cannot
     assert await look() == first
     wire.mend()
     second = await look()

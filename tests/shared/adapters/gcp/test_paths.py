@@ -1,4 +1,4 @@
-"""The ids of documents: Firestore takes them all, no two users share one, and they sort as users do."""
+"""Document ids: Firestore accepts them all, no two users share one, and they sort as the user ids do."""
 
 import re
 

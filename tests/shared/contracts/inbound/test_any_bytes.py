@@ -1,4 +1,4 @@
-"""Any bytes at all end in a delivery, an event or a refusal, never in another error."""
+"""Property-based tests: any bytes give a delivery, an event or a rejection, never another error."""
 
 import json
 from base64 import b64encode
@@ -44,13 +44,13 @@ ATTRIBUTES = st.dictionaries(
 
 @st.composite
 def nearly_valid(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a valid event in which some fields have become anything."""
+    """A valid event with some fields replaced by arbitrary values."""
     event = draw(st.sampled_from(list(VALID.values())))
     return event | draw(st.dictionaries(st.sampled_from(FIELDS) | ANY_TEXT, JSON, max_size=3))
 
 
 def outcome_of(work: Callable[[], T]) -> T | Rejected:
-    """Do the work; nothing but a refusal is caught."""
+    """The result of the work, or its rejection; any other error propagates."""
     try:
         return work()
     except Rejected as rejected:

@@ -1,4 +1,4 @@
-"""A CloudEvent in the message is the event inside it, whatever its mode."""
+"""CloudEvents in binary and structured mode give the same event as the plain event in them."""
 
 import json
 from base64 import b64encode
@@ -30,7 +30,7 @@ def test_binary_mode_fills_in_what_the_event_leaves_out() -> None:
     assert parsed(LEFT_OUT | {"event_id": None}, **BINARY) == PLAIN
 
 
-def test_attributes_of_other_senses_fill_in_nothing() -> None:
+def test_attributes_without_the_ce_prefix_fill_in_nothing() -> None:
     assert parsed(LEFT_OUT, **BINARY, id="other", source="other", time="other") == PLAIN
     assert parsed(LEFT_OUT, id="other", source="other", time="other", **BINARY) == PLAIN
 
@@ -47,7 +47,7 @@ def test_the_content_type_alone_makes_a_structured_event() -> None:
     assert parsed(envelope, **{"content-type": "application/cloudevents+json; charset=utf-8"}) == PLAIN
 
 
-def test_what_the_event_says_itself_wins() -> None:
+def test_the_events_own_fields_take_precedence() -> None:
     own = PAYMENT | {"source": "app"}
     assert parsed(own, **BINARY) == parsed(own)
     assert parsed(STRUCTURED | {"data": own}) == parsed(own)
@@ -66,7 +66,7 @@ def test_an_attribute_that_fills_in_obeys_the_rules_of_its_field() -> None:
     assert refusal(STRUCTURED | {"source": "two words", "data": LEFT_OUT}).detail.startswith("source: expected")
 
 
-def test_without_a_time_anywhere_the_event_has_none() -> None:
+def test_an_event_without_a_time_anywhere_is_refused() -> None:
     untimed = {name: text for name, text in BINARY.items() if name != "ce-time"}
     assert refusal(LEFT_OUT, **untimed).detail == "occurred_at: expected a value, found none"
 
@@ -89,7 +89,7 @@ def test_a_cloudevent_without_an_event_is_refused(envelope: dict[str, Any]) -> N
     assert refusal(envelope).reason == RejectionReason.INVALID
 
 
-def test_what_is_encoded_is_read_as_strictly_as_all_else() -> None:
+def test_base64_data_is_parsed_as_strictly_as_plain_data() -> None:
     twice = b64encode(b'{"amount": 1, "amount": 2}').decode()
     assert "each key once" in refusal(STRUCTURED | {"data_base64": twice}).detail
     assert refusal(STRUCTURED | {"data_base64": b64encode(b"\xff").decode()}).reason == RejectionReason.NOT_JSON

@@ -1,4 +1,4 @@
-"""Push bodies become deliveries, and whatever else arrives is refused as no push."""
+"""Parsing of Pub/Sub push bodies into deliveries; any other body is rejected as `bad_envelope`."""
 
 import json
 from base64 import b64encode
@@ -30,7 +30,7 @@ def test_a_push_of_production_is_decoded_whole() -> None:
     )
 
 
-def test_the_least_push_is_enough() -> None:
+def test_a_minimal_push_is_enough() -> None:
     assert decoded({"message": {"data": b64encode(DATA).decode()}}) == Delivery(DATA, {})
 
 
@@ -89,7 +89,7 @@ def test_a_tick_may_ask_for_some_shards() -> None:
 
 
 @pytest.mark.parametrize("shards", [[], [64], [-1], ["1"], [1.0], [True], 5, "all", [0] * 65])
-def test_shards_that_are_none_are_refused(shards: object) -> None:
+def test_shards_out_of_range_or_of_another_type_are_refused(shards: object) -> None:
     with pytest.raises(Rejected) as caught:
         parse_clock(delivery({"shards": shards}))
     assert caught.value.reason == RejectionReason.INVALID
@@ -100,7 +100,7 @@ SKEW = timedelta(minutes=5)
 NOW = datetime(2026, 3, 15, 9, 25, tzinfo=UTC)
 
 
-def test_an_event_as_far_ahead_as_a_clock_may_be_is_taken() -> None:
+def test_an_event_ahead_by_exactly_the_allowed_skew_is_accepted() -> None:
     check_not_future(parse_event("payment", delivery(PAYMENT)), NOW, SKEW)
 
 

@@ -1,4 +1,4 @@
-"""Valid events become events of the domain, and say the same thing however they are written."""
+"""Valid events become domain events; equivalent spellings give equal events and digests."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -42,14 +42,14 @@ FACTS: dict[str, Fact] = {
 
 
 @pytest.mark.parametrize("topic", VALID)
-def test_the_least_event_of_each_topic_becomes_its_fact(topic: str) -> None:
+def test_a_minimal_event_of_each_topic_becomes_its_fact(topic: str) -> None:
     event = parsed(VALID[topic], topic)
     assert event.fact == FACTS[topic]
     assert event.key == Key(AT, topic, "", "e-1")
     assert (event.user_id, event.subscription_id, event.profile) == ("secret-user", "main", Profile())
 
 
-def test_everything_a_payment_may_say_arrives() -> None:
+def test_a_payment_with_every_field_is_parsed() -> None:
     whole = PAYMENT | {
         "schema_version": 1,
         "source": "https://billing.example/eu",
@@ -80,7 +80,7 @@ def test_everything_a_payment_may_say_arrives() -> None:
     )
 
 
-def test_everything_a_signal_may_say_arrives() -> None:
+def test_a_signal_with_every_field_is_parsed() -> None:
     pause = {
         "signal": "pause_scheduled",
         "reason": "holiday",
@@ -159,11 +159,11 @@ OPTIONAL = [
 
 
 @pytest.mark.parametrize("field", OPTIONAL)
-def test_null_says_as_much_as_no_field(field: str) -> None:
+def test_null_equals_a_field_left_out(field: str) -> None:
     assert parsed(PAYMENT | {field: None}) == parsed(PAYMENT)
 
 
-def test_a_default_spelled_out_says_as_much_as_no_field() -> None:
+def test_an_explicit_default_equals_a_field_left_out() -> None:
     spelled_out = {"schema_version": 1, "subscription_id": "main", "final": False, "partial": False}
     assert parsed(PAYMENT | spelled_out) == parsed(PAYMENT)
 
@@ -183,7 +183,7 @@ def test_equal_instants_at_other_offsets_give_the_same_event(minutes: int) -> No
     assert parsed(PAYMENT | {"occurred_at": f"{local:%Y-%m-%dT%H:%M:%S}{offset}"}) == parsed(PAYMENT)
 
 
-OTHER_WORDS: list[dict[str, Any]] = [
+CHANGED_CONTENT: list[dict[str, Any]] = [
     {"amount": 1000},
     {"currency": "USD"},
     {"outcome": "failed"},
@@ -200,13 +200,13 @@ OTHER_WORDS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("other", OTHER_WORDS)
-def test_whatever_is_said_differently_changes_the_digest(other: dict[str, Any]) -> None:
+@pytest.mark.parametrize("other", CHANGED_CONTENT)
+def test_any_change_of_content_changes_the_digest(other: dict[str, Any]) -> None:
     digests = {parsed(PAYMENT | changed).digest for changed in ({}, other, {"amount": 1})}
     assert len(digests) == 3
 
 
-def test_digests_stay_what_they_are_in_every_document_already_written() -> None:
+def test_digests_in_stored_documents_stay_valid() -> None:
     digests = {topic: parsed(event, topic).digest for topic, event in VALID.items()}
     assert digests == {
         "trial-start": "8f074fa4e5e52170",

@@ -1,4 +1,4 @@
-"""Every field that breaks its rule ends in a refusal that names it, and says what was expected and found."""
+"""A field that breaks its rule is rejected; the detail names the field, the expectation and the kind found."""
 
 from typing import Any
 
@@ -139,7 +139,7 @@ def test_an_unknown_value_outranks_what_else_is_wrong() -> None:
     assert rejected.detail.startswith("outcome: ")
 
 
-def test_details_say_where_what_was_expected_and_what_kind_was_found() -> None:
+def test_a_detail_has_the_path_the_expectation_and_the_kind_found() -> None:
     details = {
         "amount": (-5, "whole minor units from 0 to 1000000000000, found a negative integer"),
         "event_id": ("a/b", "1 to 128 of A-Z a-z 0-9 . _ : @ -, found a string of 3 characters"),
@@ -156,7 +156,7 @@ def test_details_say_where_what_was_expected_and_what_kind_was_found() -> None:
         assert refusal(PAYMENT | {field: bad}).detail == f"{field}: expected {expected}"
 
 
-def test_of_many_problems_the_first_three_are_told() -> None:
+def test_only_the_first_three_problems_are_listed() -> None:
     detail = refusal({}).detail
     assert detail.count("found none") == 3
     assert detail.startswith("event_id: ")

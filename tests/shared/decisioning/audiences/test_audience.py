@@ -19,7 +19,7 @@ NEVER_SEEN = Subscription("main")
 
 
 def clause(text: str, name: str = "clause") -> Clause:
-    """A clause that nobody has checked: what the checks overlook must fail closed too."""
+    """A clause that skipped the checks, because a clause that they miss must fail closed too."""
     return Clause(name, text, compiled(text))
 
 
@@ -81,7 +81,7 @@ def test_an_error_does_not_pass_by_being_negated() -> None:
 
 
 class Exhausted:
-    """A program that gives up, as CEL does after 10,000 iterations; the catalog refuses clauses that could."""
+    """A program that raises, as CEL does after 10,000 iterations. The catalog refuses clauses that might."""
 
     def eval(self, _activation: Any) -> None:
         raise RuntimeError("Iteration budget exceeded")

@@ -1,4 +1,4 @@
-"""Whatever is written in a catalog, it is accepted or refused with sentences; it never ends in anything else."""
+"""Any input to the catalog compiler is either accepted or refused with problems; it never raises another error."""
 
 from copy import deepcopy
 from typing import Any
@@ -24,7 +24,7 @@ JSON = st.recursive(
 
 
 def places(value: Any, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The way to every part of a value, however deep."""
+    """The path to every part of a value, at any depth."""
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [found for step, it in steps for found in ((*way, step), *places(it, (*way, step)))]
 
@@ -33,7 +33,7 @@ PLACES = places(WRITTEN)
 
 
 def problems(data: Any) -> list[str]:
-    """What is said of a catalog, if it is refused."""
+    """The problems of a catalog; none if it is accepted."""
     try:
         compile_catalog(data)
     except InvalidCatalog as refused:

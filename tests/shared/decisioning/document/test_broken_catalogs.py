@@ -1,4 +1,4 @@
-"""One mistake that a person would make in each file, which begins with all that is to be said of it."""
+"""Catalogs with one typical mistake each. Each file begins with its expected problems as comments."""
 
 from itertools import takewhile
 from pathlib import Path
@@ -12,7 +12,7 @@ BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
 
 
 def expected(file: Path) -> list[str]:
-    """The comments that a file begins with."""
+    """The comments at the beginning of a file."""
     lines = file.read_text().splitlines()
     return [line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("# "), lines)]
 

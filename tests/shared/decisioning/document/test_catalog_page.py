@@ -23,7 +23,7 @@ EXAMPLE = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 RENAMED = {"schedule": "state", "suppression": "suppressed", "caps": "cap", "quiet_hours": "deferred"}
-"""Gates whose reason is another word."""
+"""Gates whose name differs from their reason."""
 PARTS = [
     it for it in vars(schema).values() if isinstance(it, type) and issubclass(it, Strict) and it is not Strict
 ]
@@ -35,7 +35,7 @@ def example() -> CatalogDocument:
 
 
 def parts_of(value: object) -> Iterator[BaseModel]:
-    """Every part of a catalog that is within a value."""
+    """Every part of a catalog within a value."""
     if isinstance(value, BaseModel):
         yield value
         value = [getattr(value, name) for name in type(value).model_fields]
@@ -68,7 +68,7 @@ def test_the_page_tells_the_reasons_in_the_order_of_the_gates() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", PAGE.split("| reason |")[1].split("\n\n")[0], re.MULTILINE)
     told = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
     assert sorted(told) == sorted(LossReason)
-    names = [gate.ask.__name__ for gate in GATES]
+    names = [gate.check.__name__ for gate in GATES]
     places = [told.index(reason) for name in names if (reason := RENAMED.get(name, name))]
     assert places == sorted(places)
 

@@ -38,7 +38,7 @@ def weights(draw: st.DrawFn) -> list[float]:
 def test_text_beyond_ascii_is_hashed_as_javascript_does(
     seed: str, value: str, first: float, second: float
 ) -> None:
-    """The numbers are those that GrowthBook's SDK for JavaScript gives, version 1.8.0."""
+    """The expected numbers come from GrowthBook's SDK for JavaScript, version 1.8.0."""
     assert (bucket(seed, value, 1), bucket(seed, value, 2)) == (first, second)
 
 
@@ -131,7 +131,7 @@ def test_nobody_is_held_out_at_0_percent_and_everybody_at_100() -> None:
     ("percent", "least_not_held_out"), [(0.01, 1), (0.07, 7), (0.29, 29), (5, 500), (57, 5700)]
 )
 def test_holdouts_are_exact_to_the_hundredth_of_a_percent(percent: float, least_not_held_out: int) -> None:
-    """0.07 / 100 is a little more than 7 / 10,000, and would hold out an eighth bucket."""
+    """As floats, 0.07 / 100 is greater than 7 / 10,000, so that it would hold out an eighth bucket."""
     assert is_held_out("annual_upgrade", whose_bucket_is(least_not_held_out - 1), percent)
     assert not is_held_out("annual_upgrade", whose_bucket_is(least_not_held_out), percent)
 
@@ -142,7 +142,7 @@ def test_a_larger_holdout_holds_those_of_the_smaller() -> None:
 
 
 def variants(among: tuple[Range, ...]) -> dict[str, int]:
-    """The users of an experiment with these ranges, and what each was given."""
+    """The users of an experiment with these ranges, each with the variant."""
     chosen = {id_: choose(bucket("annual_upgrade", id_), among) for id_ in IDS}
     return {id_: variant for id_, variant in chosen.items() if variant is not None}
 

@@ -1,11 +1,12 @@
-"""Experiments as a decision uses them: who is in, who keeps what, and what a policy that changes may change."""
+"""Experiments as a decision uses them: enrolment, sticky assignments, and changes of a policy."""
 
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from shared.decisioning.decide import Candidate, Decision
+from shared.contracts.outbound.decision import Candidate
+from shared.decisioning.decide import Decision
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.decisioning.losses import Loss, LossReason
@@ -25,7 +26,7 @@ def decided(
     terms: dict[str, Any] | None = None,
     **experiment: Any,
 ) -> Decision:
-    """The decision over one campaign with an experiment `x`, by default of two equal halves."""
+    """The decision on one campaign with an experiment `x`, by default with two variants of equal weight."""
     asked = catalog(
         library or Library(),
         offers=OFFERS,
@@ -36,7 +37,7 @@ def decided(
 
 
 def told(*args: Any, **kwargs: Any) -> Candidate:
-    """What is on record of that campaign."""
+    """The candidate of that campaign in the decision."""
     return decided(*args, **kwargs).candidates[0]
 
 
@@ -172,7 +173,7 @@ class TestState:
             assert decision.assignments == ()
 
     def test_of_a_stopped_experiment_leaks_nobody_into_another(self) -> None:
-        """Who saw the first is not in the second now that the first has stopped: their ranges lie side by side."""
+        """Users of the stopped experiment are not in the second one, because their ranges are disjoint."""
 
         def in_them(first: str) -> dict[str, set[str]]:
             asked = catalog(
@@ -252,7 +253,7 @@ class TestPolicy:
 
 
 class TestHoldouts:
-    """Each by a salt of its own: who is held out says nothing of variants, nor of other holdouts."""
+    """Each holdout has its own salt, so that it is independent of variants and of other holdouts."""
 
     def groups(self, **sections: Any) -> list[Decision]:
         asked = catalog(

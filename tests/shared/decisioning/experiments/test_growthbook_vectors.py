@@ -1,4 +1,4 @@
-"""GrowthBook's own test cases, unchanged: those that are decided by hashing alone."""
+"""GrowthBook's own test cases, unchanged: the cases that hashing alone decides."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def cases(section: str) -> list[Any]:
 
 @pytest.mark.parametrize(("seed", "value", "version", "expected"), CASES["hash"])
 def test_hash(seed: str, value: str, version: int, expected: float | None) -> None:
-    if expected is None:  # the SDKs' word for a version that does not exist
+    if expected is None:  # the SDKs return null for an unknown version
         with pytest.raises(ValueError, match="hash_version: expected 1 or 2, found 99"):
             bucket(seed, value, version)
     else:
@@ -36,7 +36,7 @@ def test_hash(seed: str, value: str, version: int, expected: float | None) -> No
 @pytest.mark.parametrize(("_name", "given", "expected"), cases("getBucketRange"))
 def test_bucket_ranges(_name: str, given: list[Any], expected: list[list[float]]) -> None:
     variants, coverage, weights = given
-    if not weights or len(weights) != variants:  # a weight is a field of its variant here: none is missing
+    if not weights or len(weights) != variants:  # a weight is a field of its variant here, so none can be missing
         weights = equal_weights(variants)
     assert [*map(list, ranges(weights, coverage))] == [pytest.approx(part) for part in expected]
 
@@ -60,7 +60,7 @@ def test_equal_weights(variants: int, expected: list[float]) -> None:
 def test_run(
     _name: str, context: dict[str, Any], experiment: dict[str, Any], value: int, included: bool, _hashed: bool
 ) -> None:
-    """In these cases every variant's value is its index, and that of a user left out is 0."""
+    """In these cases the value of a variant is its index, and the value of an excluded user is 0."""
     expected = value if included else None
     assert assigned(context["attributes"], experiment) == expected
 
@@ -69,9 +69,9 @@ def test_run(
 def test_sticky_bucket(
     _name: str, context: dict[str, Any], feature: str, result: dict[str, Any] | None, _stored: dict[str, Any]
 ) -> None:
-    """Where a user is kept is decided elsewhere; the bucket, and who is not kept, is decided here."""
+    """These cases cover the bucket and the blocked users; sticky assignments are tested in test_experiment.py."""
     [rule] = context["features"][feature]["rules"]
-    if result is None:  # kept out for what was stored
+    if result is None:  # blocked because of the stored assignment
         return
     seed, version = rule.get("seed", feature), rule.get("hashVersion", 1)
     assert bucket(seed, result["hashValue"], version) == result["bucket"]
@@ -81,7 +81,7 @@ def test_sticky_bucket(
 
 
 def assigned(attributes: dict[str, str], experiment: dict[str, Any]) -> int | None:
-    """The variant of an experiment as GrowthBook writes it."""
+    """The variant that an experiment in GrowthBook's format assigns."""
     value = attributes[experiment.get("hashAttribute", "id")]
     if "filters" in experiment:
         if not all(passes(attributes, each) for each in experiment["filters"]):

@@ -1,4 +1,4 @@
-"""Over 200,000 users: every bucket is as full as the others, and no split tells anything of another."""
+"""Over 200,000 users: buckets are filled evenly, and splits are independent of each other."""
 
 from collections import Counter
 from functools import cache
@@ -10,7 +10,7 @@ from tests.shared.decisioning.chi_square import are_independent, is_even
 IDS = [f"user-{number:06}" for number in range(200_000)]
 
 
-@cache  # since these are most of what the tests here cost
+@cache  # computing these takes most of the time of these tests
 def buckets(seed: str) -> list[float]:
     return [bucket(seed, id_) for id_ in IDS]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.topology import ROOT
-from shared.decisioning.experiments.policy import LEAST_PROBABILITY, Pick, Policy, parse_policy, pick, with_floor
+from shared.decisioning.experiments.policy import MIN_PROBABILITY, Pick, Policy, parse_policy, pick, with_floor
 from tests.shared.decisioning.chi_square import are_independent
 
 CAUSES = [f"{number:016x}" for number in range(100_000)]
@@ -99,7 +99,7 @@ def test_arms_are_picked_as_often_as_the_log_says(floor: float) -> None:
 
 
 def test_an_arm_rarer_than_any_bucket_is_picked_all_the_same() -> None:
-    """Five times are expected. Among 10,000 buckets it would have none, or one that is picked ten times."""
+    """Five picks are expected. With 10,000 buckets the arm would get none, or one bucket with ten picks."""
     rare = policy(often=0.99995, rarely=0.00005)
     counts = Counter(one.variant for one in picks(rare, causes=CAUSES))
     assert 1 <= counts["rarely"] <= 9
@@ -125,4 +125,4 @@ def test_a_fresher_policy_moves_no_more_causes_than_it_must() -> None:
 
 
 def test_the_least_probability_is_one_that_can_be_written() -> None:
-    assert policy(a=LEAST_PROBABILITY, b=1 - LEAST_PROBABILITY).arms["a"] == pytest.approx(LEAST_PROBABILITY)
+    assert policy(a=MIN_PROBABILITY, b=1 - MIN_PROBABILITY).arms["a"] == pytest.approx(MIN_PROBABILITY)

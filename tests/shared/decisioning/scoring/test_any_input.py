@@ -48,7 +48,7 @@ def test_whatever_the_bytes_they_are_refused_with_problems(data):
 
 
 def problems(data):
-    """What is wrong with an artifact; nothing where it is a score."""
+    """The problems of an artifact; none if it is valid."""
     try:
         load_score(data)
     except InvalidScore as refused:
@@ -57,7 +57,7 @@ def problems(data):
 
 
 def places(content, path=()):
-    """The way to every value in an artifact."""
+    """The path to every value in an artifact."""
     entries = (
         content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
     )

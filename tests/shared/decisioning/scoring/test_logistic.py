@@ -6,7 +6,7 @@ from tests.shared.decisioning.artifacts import category, logistic, number, score
 
 
 def log_odds(content, facts):
-    """What the terms add up to, as the score tells it."""
+    """The sum of the terms, computed back from the score."""
     value = score(content).evaluate(facts).value
     return log(value / (1 - value))
 

@@ -6,7 +6,7 @@ from tests.shared.decisioning.artifacts import logistic, number, written
 
 
 class Shelf:
-    """Artifacts by name and version, and how often each was asked for."""
+    """Artifacts by name and version, with a list of the reads."""
 
     def __init__(self, **artifacts):
         self.artifacts = artifacts

@@ -101,7 +101,7 @@ def test_many_trees_agree_with_a_walk_by_the_letter_of_the_artifact(leaves):
 
 
 def grown(leaves):
-    """An artifact of random trees of so many leaves, mixed; the last three facts are asked for as categories."""
+    """An artifact of random trees with these numbers of leaves. Splits by the last three facts use categories."""
     each = [json.loads(random_trees(20, count)) for count in leaves]
     mixed = [
         tree for of_one_size in zip(*(artifact["trees"] for artifact in each), strict=True) for tree in of_one_size
@@ -117,7 +117,7 @@ def of_categories(node):
 
 
 def reached(tree, facts):
-    """The leaf at the end of a walk."""
+    """The leaf that a walk from the root reaches."""
     node = tree[0]
     while "leaf" not in node:
         node = tree[node[side(node, facts[node["feature"]])]]

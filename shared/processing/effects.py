@@ -1,0 +1,37 @@
+"""Effects: everything that one processing has to tell others, as one immutable value."""
+
+from dataclasses import dataclass
+
+from shared.contracts.outbound.subscription_change import Facts
+from shared.decisioning.decide import Decision
+from shared.domain.moments import MomentKind
+from shared.domain.triggers import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the user's public facts, to be announced."""
+
+    subscription_id: str
+    """The subscription that determines the user's status after the change."""
+    before: Facts
+    """The facts that were announced last."""
+    after: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What follows from one event. The outbox writes it in the order of these fields."""
+
+    untrue: tuple[Trigger, ...] = ()
+    """Open triggers that no longer describe the user, to be revoked."""
+    reported: tuple[Trigger, ...] = ()
+    """Triggers on which the event gives new feedback."""
+    decision: Decision | None = None
+    """The triggers to issue, the offers held back, and every candidate with its reason; None if none was due."""
+    moments: tuple[MomentKind, ...] = ()
+    """The moments that the decision was about."""
+    change: Change | None = None
+    """None if the public facts are as they were announced last."""
+    evicted: tuple[Trigger, ...] = ()
+    """Open triggers for which the document has no room any more, to be revoked: nobody could watch them."""
