@@ -76,8 +76,8 @@ def upbeat(
 ) -> None:
     """Run Upbeat on this machine, inspect it, and package it.
 
-    Start with the demo, which needs no network, no emulators and no account. The --help of a command explains it and
-    shows an example.
+    Start with the demo, which needs no network, no emulators and no account. The --help of a command explains it
+    and shows an example.
     """
 
 

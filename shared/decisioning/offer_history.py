@@ -74,7 +74,7 @@ class OfferHistory:
         times = [at for name in names for at in by_name.get(name, NO_TIMESTAMPS)]
         for sketch in sketches:
             if sketch.event == event:
-                times += [sketch.last_at] * max(sketch.estimate(scope, name) for name in names)
+                times += [sketch.last_at] * sum(sketch.estimate(scope, name) for name in names)
         return sorted(times)
 
     def within(self, times: Timestamps, window_days: int | None) -> int:

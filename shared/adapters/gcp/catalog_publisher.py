@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from google.cloud.firestore import Client
 
 from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, Artifact
+from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
 
-RPC_SECONDS = 10.0
 """The bound on each RPC, in seconds: by default Google's clients retry for minutes."""
 
 

@@ -10,7 +10,7 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.vocabulary import MAX_CAP, Scope
 from shared.decisioning.offer_history import OfferHistory
 from shared.domain.events import FeedbackKind
-from shared.domain.tallies import DIGITS, ISSUED, MAX_ROWS, SCOPES, Tallies, evict
+from shared.domain.tallies import CELLS, DIGITS, ISSUED, MAX_ROWS, SCOPES, CountMinSketch, Tallies, Tally, evict
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
 from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
@@ -104,6 +104,14 @@ class TestOffersOfVariants:
     def test_count_none_that_it_does_not_offer(self) -> None:
         history, capped = self.campaign_with("a", None)
         assert history.counts(capped)[0].used == 2
+
+    def test_add_up_the_offers_that_only_a_sketch_counts(self) -> None:
+        _, capped = self.campaign_with("a", None)
+        sketch = CountMinSketch(ISSUED, DIGITS[0] * CELLS, ago(days=9))
+        for offer in ("annual", "annual", "a", "a", "a"):
+            sketch = sketch.plus(Tally("other", offer, "inbox", "email", ISSUED, 1, ago(days=9)))
+        history = OfferHistory(user(tallies=Tallies(sketches=(sketch,))))
+        assert history.counts(capped)[0].used == 5
 
 
 class TestTallies:
