@@ -12,8 +12,9 @@ from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 from infra.remote.running import find
 from shared.adapters.gcp import catalog_publisher
-from shared.adapters.gcp.catalog_publisher import RPC_SECONDS, ArtifactExists
+from shared.adapters.gcp.catalog_publisher import ArtifactExists
 from shared.adapters.gcp.paths import SUBSCRIPTIONS, Artifact, user_document_id
+from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 
 EMULATOR_HOST = "FIRESTORE_EMULATOR_HOST"

@@ -18,9 +18,8 @@ from google.pubsub_v1.types import PubsubMessage
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
+from shared.adapters.gcp.rpc import RPC_SECONDS
 
-RPC_SECONDS = 10.0
-"""Timeout of every RPC except pulls."""
 PULL_SECONDS = 2.0
 """Timeout of one pull without messages. The emulator responds one second before it."""
 ACKS_PER_REQUEST = 500
