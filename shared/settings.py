@@ -30,6 +30,8 @@ class Settings:
     terms: Terms = field(default_factory=Terms)
     """`UPBEAT_GRACE_DAYS`, `UPBEAT_HOLD_DAYS`, `UPBEAT_PENDING_HOURS`, `UPBEAT_CLOCK_SKEW_MINUTES`,
     `UPBEAT_FRESHNESS_HOURS`, `UPBEAT_REDELIVERY_DAYS`."""
+    user_hash_key: str | None = field(default=None, repr=False)
+    """`UPBEAT_USER_HASH_KEY`, a secret: the key of the user hashes in log lines; without it, they have none."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -42,6 +44,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         project=project,
         log_level=_log_level(environ),
         catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
+        user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=Terms(
             grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), defaults.grace),

@@ -25,6 +25,8 @@ class Wiring:
     publisher: Publisher
     clock: Clock
     terms: Terms
+    user_hash_key: str | None = None
+    """The key of the user hashes in log lines; None leaves them out."""
 
 
 class _Installed:
@@ -56,6 +58,9 @@ def _from_environment() -> Wiring:
     from shared.observability import logs  # noqa: PLC0415
     from shared.settings import read_settings  # noqa: PLC0415
 
+    logs.configure(
+        os.environ.get("GOOGLE_CLOUD_PROJECT", "unknown"), "INFO"
+    )  # so that an invalid setting is logged
     settings = read_settings(os.environ)
     logs.configure(settings.project, settings.log_level)
     clock = SystemClock()
@@ -66,4 +71,5 @@ def _from_environment() -> Wiring:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
     catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
     application = Application(store, publisher, catalogs, clock, settings.terms)
-    return Wiring(application, Ticker(store, publisher, clock), publisher, clock, settings.terms)
+    ticker = Ticker(store, publisher, clock)
+    return Wiring(application, ticker, publisher, clock, settings.terms, settings.user_hash_key)

@@ -1,22 +1,33 @@
-"""Firestore operations of the command line: read a user's document, and publish a catalog."""
+"""Firestore operations of the command line: read and remove users' documents, and publish a catalog."""
 
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
 from google.cloud.firestore import Client
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 from infra.remote.running import find
 from shared.adapters.gcp import catalog_publisher
 from shared.adapters.gcp.catalog_publisher import ArtifactExists
-from shared.adapters.gcp.paths import SUBSCRIPTIONS, Artifact, user_document_id
+from shared.adapters.gcp.paths import (
+    CATALOGS,
+    CURRENT_CATALOG,
+    SUBSCRIPTIONS,
+    Artifact,
+    user_document_id,
+    user_id_of,
+)
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 
+AFTER_EVERY_ID = "\uffff"
+"""Sorts after every character that a user id may contain."""
 EMULATOR_HOST = "FIRESTORE_EMULATOR_HOST"
 """Environment variable with the address of the Firestore emulator, read by Google's client."""
 
@@ -52,14 +63,45 @@ def read_blob(client: Client, user_id: str) -> bytes | None:
     return bytes(snapshot.get("blob")) if snapshot.exists else None
 
 
-def publish_catalog(client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = ()) -> None:
+def users_with_prefix(client: Client, prefix: str, *, unchanged_since: datetime) -> list[str]:
+    """Ids of the users with a prefix whose documents have not changed since. Raises `InfraError`."""
+    users = client.collection(SUBSCRIPTIONS)
+    query = (
+        users.where(filter=FieldFilter("__name__", ">=", users.document(prefix)))
+        .where(filter=FieldFilter("__name__", "<", users.document(prefix + AFTER_EVERY_ID)))
+        .select([])
+    )
+    with _client_errors("list users"):
+        found = query.get(retry=None, timeout=RPC_SECONDS)
+    return [user_id_of(each.id) for each in found if each.update_time < unchanged_since]
+
+
+def remove_users(client: Client, user_ids: Iterable[str]) -> None:
+    """Delete users' documents, whether they exist or not. Raises `InfraError` if Firestore fails."""
+    users = client.collection(SUBSCRIPTIONS)
+    with _client_errors("remove a user"):
+        for user_id in user_ids:
+            users.document(user_document_id(user_id)).delete(retry=None, timeout=RPC_SECONDS)
+
+
+def catalog_in_force(client: Client) -> str | None:
+    """The version of the catalog in force; None if there is none. Raises `InfraError` if Firestore fails."""
+    with _client_errors("read the catalog"):
+        pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+    return (pointer.to_dict() or {}).get("version")
+
+
+def publish_catalog(
+    client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = (), *, only_first: bool = False
+) -> None:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
-    Raises `InfraError` if Firestore fails, or if it already has a different artifact of a score's version.
+    Raises `InfraError` if Firestore fails, if it already has a different artifact of a score's version, or if
+    `only_first` and another catalog came into force meanwhile.
     """
     try:
         with _client_errors("publish the catalog"):
-            catalog_publisher.publish_catalog(client, catalog, artifacts)
+            catalog_publisher.publish_catalog(client, catalog, artifacts, only_first=only_first)
     except ArtifactExists as error:
         raise InfraError(str(error)) from error
 

@@ -14,7 +14,7 @@ from google.api_core import exceptions
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import PubsubMessage
+from google.pubsub_v1.types import PubsubMessage, Subscription
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
@@ -113,6 +113,17 @@ class Bus:
                 self.subscriber.modify_ack_deadline(
                     request={**request, "ack_ids": ids}, retry=None, timeout=RPC_SECONDS
                 )
+
+    def create_subscription(self, wanted: Subscription) -> None:
+        """Create a subscription."""
+        with _client_errors(f"create a subscription to {wanted.topic}"):
+            self.subscriber.create_subscription(request=wanted, retry=None, timeout=RPC_SECONDS)
+
+    def delete_subscription(self, subscription: str) -> None:
+        """Delete a subscription."""
+        path = self.subscription_path(subscription)
+        with _client_errors(f"delete {subscription} in project {self.project}"):
+            self.subscriber.delete_subscription(subscription=path, retry=None, timeout=RPC_SECONDS)
 
     def listen(self, topic: str, count: float = inf, within: float = inf) -> Iterator[Received]:
         """Acknowledge and yield messages of an outgoing topic as they arrive.

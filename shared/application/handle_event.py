@@ -5,8 +5,11 @@ Concurrency is optimistic: if another writer committed first, the event is proce
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from shared.contracts.outbound.message import Message
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event
@@ -31,6 +34,16 @@ CACHED_RECORDS = 256
 """The number of users' records that an instance caches, at some 10 KB each and rarely ten times that."""
 
 
+class Handled(NamedTuple):
+    """The outcome of handling an event, for the caller's log."""
+
+    arrival: Arrival
+    messages: Sequence[Message]
+    """The messages that were published."""
+    status: str | None
+    """The user's status as announced last; None if nothing was ever announced."""
+
+
 class Application:
     """Keeps every user's subscription correct, and publishes what follows from each event."""
 
@@ -50,7 +63,7 @@ class Application:
         self.terms = terms
         self.cache = RecordCache(cached_records)
 
-    async def handle(self, event: Event) -> Arrival:
+    async def handle(self, event: Event) -> Handled:
         """Process one event, and return when its effects are committed and its messages are published.
 
         Raises `Rejected` if the event can never succeed, and `Transient` if a redelivery may succeed.
@@ -62,20 +75,21 @@ class Application:
                 await asyncio.sleep(_backoff_seconds(attempt))
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
-    async def _attempt(self, event: Event) -> Arrival:
+    async def _attempt(self, event: Event) -> Handled:
         stored = await self.subscriptions.load(event.user_id)
         record = self.cache.read(event.user_id, stored.blob)
         now = record.effective_now(self.clock.now(), event)
         if pending := record.pending_entry(event.key.cause):
             check_same(pending.digest, event)
-            await self.publisher.publish(worth_republishing(pending, record, now))
-            return Arrival.DUPLICATE
+            messages = worth_republishing(pending, record, now)
+            await self.publisher.publish(messages)
+            return Handled(Arrival.DUPLICATE, messages, record.announced_status)
         rules = Rules(await self.catalogs.current(), self.terms)
         processed = process(record, event, now, rules)
         if processed.record is not record:
             await self._commit(processed.record, stored.version, now)
         await self.publisher.publish(processed.messages)
-        return processed.arrival
+        return Handled(processed.arrival, processed.messages, processed.record.announced_status)
 
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its size bound. Pending messages dropped for that are first published again."""

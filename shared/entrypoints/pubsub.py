@@ -10,6 +10,7 @@ until a version is deployed that can read the document, and nothing overwrites t
 
 import logging
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -20,7 +21,9 @@ from shared.contracts.inbound.envelope import Delivery, check_not_future, decode
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
-from shared.observability.logs import TRACE, traceparent
+from shared.entrypoints.log_fields import delivery_fields, message_fields
+from shared.observability.event_log import ColdStart, EventFields, hash_user
+from shared.observability.trace import TRACE, traceparent
 from shared.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -34,8 +37,19 @@ ACKNOWLEDGED = 204
 TRANSIENT_FAILURE = 503
 BUG = 500
 
+FAILED = "failed"
+COLD_START = ColdStart()
+
+
+class Result(NamedTuple):
+    """The outcome of one delivery, and the fields that its log line has besides."""
+
+    outcome: str
+    fields: EventFields
+
+
 Function = Callable[[Request], Awaitable[Response]]
-Handler = Callable[[Wiring, str, Delivery], Awaitable[str]]
+Handler = Callable[[Wiring, str, Delivery], Awaitable[Result]]
 
 
 def event_function(topic: Topic) -> Function:
@@ -63,45 +77,56 @@ def _function(topic: Topic, handler: Handler) -> Function:
 async def _respond(topic: Topic, handler: Handler, body: bytes, request: Request) -> tuple[str, int]:
     """The outcome of one delivery, and the status from which Pub/Sub decides on redelivery."""
     TRACE.set(traceparent({}, request.headers))
+    fields: EventFields = {"topic": topic.value, "cold_start": COLD_START.take()}
     try:
-        return await _deliver(topic, handler, body), ACKNOWLEDGED
+        outcome = await _deliver(topic, handler, body, fields)
     except Transient as error:
-        log.warning(
-            "%s: transient failure, redelivery requested: %s", topic, error, extra=_fields(topic, "failed")
-        )
-        return "failed", TRANSIENT_FAILURE
+        text = "%s: transient failure, redelivery requested: %s"
+        log.warning(text, topic, error, extra=_extra(fields, FAILED, "transient"))
+        return FAILED, TRANSIENT_FAILURE
     except Exception:
-        log.exception("%s: unexpected error, redelivery requested", topic, extra=_fields(topic, "failed"))
-        return "failed", BUG
+        text = "%s: unexpected error, redelivery requested"
+        log.exception(text, topic, extra=_extra(fields, FAILED, "unexpected_error"))
+        return FAILED, BUG
+    return outcome, ACKNOWLEDGED
 
 
-async def _deliver(topic: Topic, handler: Handler, body: bytes) -> str:
+async def _deliver(topic: Topic, handler: Handler, body: bytes, fields: EventFields) -> str:
+    """The outcome of a delivery that is to be acknowledged, after its line was logged."""
     wired = wiring.current()
-    delivery = Delivery(body, {})
+    received_at, delivery = wired.clock.now(), Delivery(body, {})
     try:
         delivery = decode(body)
         if publisher_trace := traceparent(delivery.attributes, {}):
             TRACE.set(publisher_trace)
-        return await handler(wired, topic, delivery)
+        outcome, own = await handler(wired, topic, delivery)
     except Rejected as rejected:
-        fields = _fields(topic, "dead_lettered", reason=rejected.reason)
-        log.warning("%s: dead letter: %s", topic, rejected, extra=fields)
         await wired.publisher.publish([dead_letter(topic, delivery, rejected)])
+        fields |= delivery_fields(delivery, received_at, wired.clock.now())
+        text = "%s: dead letter: %s"
+        log.warning(text, topic, rejected, extra=_extra(fields, "dead_lettered", rejected.reason))
         return "dead_lettered"
+    if log.isEnabledFor(logging.INFO):
+        fields |= own | delivery_fields(delivery, received_at, wired.clock.now())
+        log.info("%s: %s", topic, outcome, extra=_extra(fields, outcome))
+    return outcome
 
 
-async def _process(wired: Wiring, topic: str, delivery: Delivery) -> str:
+async def _process(wired: Wiring, topic: str, delivery: Delivery) -> Result:
     event = parse_event(topic, delivery)
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
-    return await wired.application.handle(event)
+    handled = await wired.application.handle(event)
+    fields = message_fields(handled.messages, handled.status)
+    if wired.user_hash_key:
+        fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
+    return Result(handled.arrival, fields)
 
 
-async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> str:
-    published = await wired.ticker.tick(parse_clock(delivery).shards)
-    log.info("due users: %d", published)
-    return "ticked"
+async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> Result:
+    return Result("ticked", {"due_users": await wired.ticker.tick(parse_clock(delivery).shards)})
 
 
-def _fields(topic: str, outcome: str, **more: str) -> dict[str, dict[str, str]]:
-    """The fields that log-based metrics count by."""
-    return {"fields": {"topic": topic, "outcome": outcome, **more}}
+def _extra(fields: EventFields, outcome: str, reason: str | None = None) -> dict[str, EventFields]:
+    """The fields as `logging` takes them."""
+    known: EventFields = {**fields, "outcome": outcome}
+    return {"fields": {**known, "reason": reason} if reason else known}

@@ -1,25 +1,18 @@
 """Logs for Cloud Logging: one JSON object per line, with severity and trace, and no personal data."""
 
 import logging
-import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, TextIO
 
 import orjson
 
 from shared.domain.errors import UpbeatError
-
-TRACE: ContextVar[str | None] = ContextVar("trace", default=None)
-"""The W3C traceparent of the delivery being processed."""
+from shared.observability.trace import TRACE
 
 ERRORS_WITH_SAFE_TEXTS = (UpbeatError, AttributeError, ImportError, NameError, TypeError)
 """Errors whose texts are about code only. Those of all other errors may quote user data (`KeyError: 'user-1'`)."""
-
-# https://www.w3.org/TR/trace-context/#traceparent-header
-_is_traceparent = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 
 
 class CloudFormatter(logging.Formatter):
@@ -53,31 +46,39 @@ class CloudFormatter(logging.Formatter):
         }
 
 
-def traceparent(attributes: Mapping[str, str], headers: Mapping[str, str]) -> str | None:
-    """The trace of a delivery: the publisher's from the message attributes, else the request's. None without one.
-
-    Pub/Sub's clients write `googclient_traceparent`, other publishers `traceparent`. Malformed values are skipped,
-    since a producer may put anything there.
-    """
-    candidates = (
-        attributes.get("googclient_traceparent"),
-        attributes.get("traceparent"),
-        headers.get("traceparent"),
-    )
-    return next(filter(_is_traceparent, filter(None, candidates)), None)
-
-
 def configure(project: str, level: str) -> None:
     """Send every log record of this process to standard output, formatted by `CloudFormatter`.
 
     Google's clients log from WARNING up, whatever the level: at DEBUG they log whole documents.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(_standard_output())
     handler.setFormatter(CloudFormatter(project))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     google = logging.getLogger("google")
     google.setLevel(logging.WARNING)
     google.propagate = True
+    _enable_loggers()
+
+
+def _standard_output() -> TextIO:
+    """The process's own standard output.
+
+    With `LOG_EXECUTION_ID`, functions-framework replaces `sys.stdout` while a function runs, and overwrites the
+    span of each JSON line with the request's.
+    """
+    return sys.stdout if sys.__stdout__ is None else sys.__stdout__
+
+
+def _enable_loggers() -> None:
+    """Enable the loggers that `logging.config.dictConfig` disabled.
+
+    With `LOG_EXECUTION_ID`, which Cloud Functions sets by default, functions-framework calls it after it loaded
+    main.py, and `disable_existing_loggers` is on by default:
+    https://docs.python.org/3/library/logging.config.html#logging-config-dictschema.
+    """
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 def _traceback_of(error: BaseException) -> Iterator[str]:

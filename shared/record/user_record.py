@@ -110,6 +110,12 @@ class UserRecord(NamedTuple):
         due_at = event.occurred_at if isinstance(event.fact, TimePassed) else now
         return max(now, due_at, self.as_of or now)
 
+    @property
+    def announced_status(self) -> str | None:
+        """The status in the last `subscription-change`; None before the first."""
+        status = self.announced.get("status")
+        return None if status is None else str(status)
+
     def pending_entry(self, cause: str) -> Pending | None:
         """The pending messages of an event that was committed before. None if there are none."""
         return next((entry for entry in self.pending if entry.cause == cause), None)

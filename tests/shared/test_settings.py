@@ -18,6 +18,7 @@ def test_everything_can_be_said() -> None:
     said = {
         "UPBEAT_LOG_LEVEL": "debug",
         "UPBEAT_CATALOG_SECONDS": "0.5",
+        "UPBEAT_USER_HASH_KEY": "k",
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -39,6 +40,7 @@ def test_everything_can_be_said() -> None:
             freshness=timedelta(hours=48),
             redelivery=timedelta(days=21),
         ),
+        user_hash_key="k",
     )
 
 

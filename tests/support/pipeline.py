@@ -1,6 +1,5 @@
 """The whole pipeline in memory, with checks: every delivery is checked against the laws."""
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from tests.support.published import (
     check_one_body_an_id,
     check_one_id_a_cause,
 )
+from tests.support.virtual_time import VirtualTimeLoop
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         self.application = Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
-        self.loop = asyncio.new_event_loop()
+        self.loop = VirtualTimeLoop()
 
     def close(self) -> None:
         self.loop.close()
@@ -61,7 +61,7 @@ class Pipeline:
         before, commits, taken = self.record, self.store.commits, len(self.bus.taken)
         self.store.fault = self.bus.fault = fault
         try:
-            arrival = self.loop.run_until_complete(self.application.handle(event))
+            arrival = self.loop.run_until_complete(self.application.handle(event)).arrival
         except (Transient, Crash):
             self.waiting_since = (
                 min(self.waiting_since, self.clock.now()) if self.unacknowledged else self.clock.now()

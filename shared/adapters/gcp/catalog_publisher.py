@@ -10,24 +10,27 @@ from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
 
-"""The bound on each RPC, in seconds: by default Google's clients retry for minutes."""
-
 
 class ArtifactExists(UpbeatError):
     """A score's version that is already published with different content, which functions may be using."""
 
 
-def publish_catalog(client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = ()) -> None:
+def publish_catalog(
+    client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = (), *, only_first: bool = False
+) -> None:
     """Put a catalog in force. The pointer is written last, so that no function reads an incomplete catalog.
 
-    Raises `ArtifactExists`, or the client's error if Firestore does not answer an RPC within 10 s.
+    Raises `ArtifactExists`, or the client's error: if Firestore does not answer an RPC within 10 s, or if
+    `only_first` and a catalog is in force already.
     """
     catalogs = client.collection(CATALOGS)
     for artifact in artifacts:
         _publish_artifact(client, artifact)
     content = {"catalog": json.loads(catalog.to_json())}
     catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
-    catalogs.document(CURRENT_CATALOG).set({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
+    pointer = catalogs.document(CURRENT_CATALOG)
+    put = pointer.create if only_first else pointer.set
+    put({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
 
 
 def _publish_artifact(client: Client, artifact: Artifact) -> None:

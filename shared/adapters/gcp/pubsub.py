@@ -12,6 +12,7 @@ from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
 from shared.contracts.outbound.message import Message
+from shared.observability.trace import trace_attributes
 
 # Pub/Sub accepts 1,000 messages and 10 MB per request. 500 of Upbeat's messages are far below 10 MB.
 # https://cloud.google.com/pubsub/quotas#resource_limits
@@ -34,9 +35,12 @@ class PubsubPublisher:
         """See `Publisher.publish`. If a request fails, the other requests are still awaited."""
         if not messages:
             return
+        trace = trace_attributes()
         by_topic: dict[str, list[Any]] = defaultdict(list)
         for message in messages:
-            by_topic[message.topic].append(MESSAGE_PROTO(data=message.data, attributes=message.attributes()))
+            by_topic[message.topic].append(
+                MESSAGE_PROTO(data=message.data, attributes=message.attributes() | trace)
+            )
         requests = [
             self._send(topic, batch[start : start + MAX_REQUEST_MESSAGES])
             for topic, batch in by_topic.items()

@@ -63,8 +63,8 @@ def trial(user_id: str) -> Event:
 
 async def cost(wire: Wire, application: Application, event: Event) -> tuple[Arrival, Counter[str], int, int]:
     wire.forget()
-    arrival = await application.handle(event)
-    return arrival, wire.calls, wire.read, wire.written
+    handled = await application.handle(event)
+    return handled.arrival, wire.calls, wire.read, wire.written
 
 
 async def test_an_applied_event_costs_one_read_and_one_write(application, wire) -> None:

@@ -36,7 +36,7 @@ class World:
     async def handle(self, event: Event, fault: Fault | None = None) -> Arrival:
         self.clock.move_to(event.occurred_at)
         self.store.fault = self.bus.fault = fault
-        return await self.application.handle(event)
+        return (await self.application.handle(event)).arrival
 
 
 async def test_an_event_is_committed_and_its_messages_published() -> None:
@@ -224,7 +224,8 @@ async def test_what_is_due_is_due_though_the_clock_of_this_instance_is_behind() 
     world = World()
     await world.handle(trial(0, ends=14, auto_renew=False))
     world.clock.instant = day(13.99)
-    assert await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed())) is Arrival.APPLIED
+    handled = await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed()))
+    assert handled.arrival is Arrival.APPLIED
     assert world.store.record(USER).announced["status"] == "expired"
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,10 +24,12 @@ from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
 from shared.entrypoints.pubsub import OUTCOME_HEADER
+from shared.observability.event_log import FIELDS, ColdStart, hash_user
 from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
 from shared.wiring import Wiring
 from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, push
+from tests.support.catalogs import EVERYTHING
 from tests.support.publishers import Collected
 
 NOW = datetime(2026, 3, 15, 9, 31, tzinfo=UTC)
@@ -43,6 +46,7 @@ class World:
         self.clock = VirtualClock(NOW)
         self.store = SqliteStore(":memory:")
         self.bus = Collected()
+        self.catalogs = FixedCatalogs(EMPTY)
         self.failure: Exception | None = None
 
     async def load(self, user_id: str) -> Stored:
@@ -55,7 +59,7 @@ class World:
         await self.store.commit(document, version)
 
     def wired(self) -> Wiring:
-        application = Application(self, self.bus, FixedCatalogs(EMPTY), self.clock, Terms())
+        application = Application(self, self.bus, self.catalogs, self.clock, Terms())
         ticker = Ticker(self.store, self.bus, self.clock)
         return Wiring(application, ticker, self.bus, self.clock, Terms())
 
@@ -304,7 +308,60 @@ async def test_a_tick_is_acknowledged_and_says_how_many_are_due(data: bytes, wor
     await world.store.commit(Document(USER, b"blob", NOW, {}), None)
     assert await deliver("lifecycle-clock", data) == (204, "ticked")
     assert [message.topic for message in world.bus.messages] == ["lifecycle-due"]
-    assert [line["message"] for line in logged] == ["due users: 1"]
+    assert [(line["message"], line["due_users"]) for line in logged] == [("lifecycle-clock: ticked", 1)]
+
+
+async def test_an_applied_event_is_one_line_with_its_effects_and_its_timing(world: World, logged) -> None:
+    world.catalogs.catalog = EVERYTHING
+    published = NOW - timedelta(seconds=2)
+    event = push(json.dumps(PAYMENT).encode(), {})
+    event["message"]["publishTime"] = published.isoformat()
+    event["deliveryAttempt"] = 3
+    assert await post("payment", json.dumps(event).encode()) == (204, "applied")
+    (line,) = logged
+    triggers = [m.body["trigger_id"] for m in world.bus.messages if m.topic == "upsell-trigger"]
+    assert line.pop("cold_start") in {True, False}
+    assert triggers
+    assert line == {
+        "severity": "INFO",
+        "message": "payment: applied",
+        "topic": "payment",
+        "outcome": "applied",
+        "status_before": "none",
+        "status_after": "active",
+        "trigger_ids": triggers,
+        "delivery_attempt": 3,
+        "duration_ms": 0.0,
+        "latency_ms": 2000.0,
+    }
+
+
+async def test_a_line_names_the_user_only_by_a_keyed_hash(world: World, logged) -> None:
+    wiring.use(replace(world.wired(), user_hash_key="secret"))
+    await deliver("payment", PAYMENT)
+    wiring.use(replace(world.wired(), user_hash_key="other"))
+    await deliver("payment", PAYMENT)
+    first, second = (line["user_hash"] for line in logged)
+    assert first == hash_user(USER, "secret") != second
+    assert USER not in json.dumps(logged)
+
+
+async def test_the_first_delivery_of_a_process_is_its_cold_start(world: World, logged, monkeypatch) -> None:
+    monkeypatch.setattr("shared.entrypoints.pubsub.COLD_START", ColdStart())
+    for _ in range(2):
+        await deliver("payment", PAYMENT)
+    assert [line["cold_start"] for line in logged] == [True, False]
+    assert len(world.bus.messages) == 2
+
+
+async def test_every_field_of_a_line_is_a_field_of_the_event_log(world: World, logged) -> None:
+    await deliver("payment", PAYMENT)
+    await deliver("payment", b"no json")
+    await deliver("lifecycle-clock", b"{}")
+    world.failure = Transient("gone")
+    await deliver("payment", PAYMENT)
+    assert {name for line in logged for name in line} - {"severity", "message"} <= set(FIELDS)
+    assert [line.get("reason") for line in logged] == [None, "not_json", None, "transient"]
 
 
 async def test_a_tick_that_cannot_publish_comes_again(world: World) -> None:
@@ -313,9 +370,10 @@ async def test_a_tick_that_cannot_publish_comes_again(world: World) -> None:
     assert await deliver("lifecycle-clock", b"{}") == (503, "failed")
 
 
-async def test_a_function_without_its_settings_fails_as_a_bug_does(monkeypatch, logged) -> None:
+@pytest.mark.usefixtures("loggers_as_they_were")
+async def test_a_function_without_its_settings_fails_as_a_bug_does(monkeypatch, capfd) -> None:
     monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
     assert await deliver("payment", PAYMENT) == (500, "failed")
-    (line,) = logged
+    line = json.loads(capfd.readouterr().out)
     assert line["severity"] == "ERROR"
     assert "InvalidSettings: GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project" in line["message"]

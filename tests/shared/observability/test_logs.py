@@ -1,14 +1,18 @@
 """Logs: the fields that Cloud Logging reads, and no personal data."""
 
+import contextlib
 import importlib
+import io
 import json
 import logging
+import logging.config
 import sys
 
 import pytest
 
 from shared.domain.errors import Transient
-from shared.observability.logs import TRACE, CloudFormatter, configure, traceparent
+from shared.observability.logs import CloudFormatter, configure
+from shared.observability.trace import TRACE, traceparent
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = "00f067aa0ba902b7"
@@ -111,18 +115,31 @@ def test_a_context_that_was_suppressed_is_not_told() -> None:
 
 
 @pytest.mark.usefixtures("loggers_as_they_were")
-def test_everything_logged_in_the_process_goes_to_standard_output(capsys) -> None:
+def test_everything_logged_in_the_process_goes_to_standard_output(capfd) -> None:
     configure("p", "WARNING")
     logging.getLogger("elsewhere").warning("from %s", "elsewhere")
     logging.getLogger("shared").info("too quiet")
-    (only,) = capsys.readouterr().out.splitlines()
+    (only,) = capfd.readouterr().out.splitlines()
     assert json.loads(only) == {"severity": "WARNING", "message": "from elsewhere"}
 
 
 @pytest.mark.usefixtures("loggers_as_they_were")
-def test_googles_clients_never_tell_what_they_send(capsys) -> None:
+def test_loggers_that_the_framework_disabled_log_again(capfd) -> None:
+    """functions-framework does this after it loads main.py, if LOG_EXECUTION_ID is set."""
+    own = logging.getLogger("shared.entrypoints.pubsub")
+    logging.config.dictConfig({"version": 1, "root": {"level": "WARNING"}})
+    assert own.disabled
+    configure("p", "INFO")
+    with contextlib.redirect_stdout(io.StringIO()):
+        own.info("heard again")
+    (only,) = capfd.readouterr().out.splitlines()
+    assert json.loads(only) == {"severity": "INFO", "message": "heard again"}
+
+
+@pytest.mark.usefixtures("loggers_as_they_were")
+def test_googles_clients_never_tell_what_they_send(capfd) -> None:
     configure("p", "DEBUG")
     importlib.import_module("google.cloud.firestore")
     logging.getLogger("google.cloud.firestore_v1").debug("a whole document")
     logging.getLogger("google.auth").warning("no credentials")
-    assert [json.loads(told)["message"] for told in capsys.readouterr().out.splitlines()] == ["no credentials"]
+    assert [json.loads(told)["message"] for told in capfd.readouterr().out.splitlines()] == ["no credentials"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import BaseModel
 
-from infra.catalog.yaml_reader import read_yaml
+from infra.strict_yaml import read_yaml
 from infra.topology import ROOT
 from shared.decisioning.audiences.facts import VARIABLES
 from shared.decisioning.compile import compile_catalog

@@ -1,0 +1,34 @@
+"""The log fields of one delivery: its timing, and the effects that its messages tell."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from shared.contracts.inbound.envelope import Delivery
+from shared.contracts.outbound.message import Message
+from shared.contracts.topics import Topic
+from shared.observability.event_log import EventFields, timing_fields
+
+
+def delivery_fields(delivery: Delivery, received_at: datetime, answered_at: datetime) -> EventFields:
+    """The timing of a delivery, and its attempt if Pub/Sub counts attempts."""
+    fields = timing_fields(delivery.publish_time, received_at, answered_at)
+    if delivery.delivery_attempt is not None:
+        fields["delivery_attempt"] = delivery.delivery_attempt
+    return fields
+
+
+def message_fields(messages: Iterable[Message], status: str | None) -> EventFields:
+    """The status before and after, and the triggers, as the messages of one processing tell them.
+
+    `status` is the status that is announced now; without a change it was the same before.
+    """
+    fields: EventFields = {"status_before": status, "status_after": status} if status else {}
+    for message in messages:
+        if message.topic == Topic.SUBSCRIPTION_CHANGE:
+            fields |= {
+                "status_before": message.body["before"]["status"],
+                "status_after": message.body["after"]["status"],
+            }
+        elif message.topic == Topic.UPSELL_TRIGGER:
+            fields.setdefault("trigger_ids", []).append(message.body["trigger_id"])
+    return fields
