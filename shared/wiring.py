@@ -11,17 +11,19 @@ from functools import cache
 from pathlib import Path
 
 from shared.application.handle_event import Application
-from shared.application.tick import Ticker
 from shared.domain.terms import Terms
-from shared.ports import Clock, Publisher
+from shared.ports import Clock, DueUsers, Publisher
 
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Everything that an entry point calls."""
+    """Everything that the entry points need.
+
+    The use case of the clock is not part of it, so that a change of it concerns only the function that imports it.
+    """
 
     application: Application
-    ticker: Ticker
+    due_users: DueUsers
     publisher: Publisher
     clock: Clock
     terms: Terms
@@ -71,5 +73,4 @@ def _from_environment() -> Wiring:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
     catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
     application = Application(store, publisher, catalogs, clock, settings.terms)
-    ticker = Ticker(store, publisher, clock)
-    return Wiring(application, ticker, publisher, clock, settings.terms, settings.user_hash_key)
+    return Wiring(application, store, publisher, clock, settings.terms, settings.user_hash_key)

@@ -8,22 +8,26 @@ import typer
 
 from infra.commands.common import AsJson, print_result
 
+ZIPS = Path("infra") / "build"
+"""The folder from which Terraform takes the zips; it is the default of the variable `zips`."""
+
 
 def package(
     function: Annotated[
         list[str] | None, typer.Argument(metavar="FUNCTION", help="The functions to package; default: all.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the zips.")] = Path("build"),
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="The folder for the zips.")] = ZIPS,
     as_json: AsJson = False,
 ) -> None:
     """Write the deployable zip of each function.
 
-    A zip holds the function's main.py, shared/ and requirements.txt. The same sources give the same bytes on every
-    machine, so the printed SHA-256 changes only with the code. Overwrites FUNCTION.zip in --out.
+    A zip holds the function's main.py, the modules of shared/ that it imports, and requirements.txt. The same
+    sources give the same bytes on every machine, so the printed SHA-256 changes only with the function's code or
+    requirements. Overwrites FUNCTION.zip in --out.
 
     For example:
 
-        upbeat package payment trial_start --out build
+        upbeat package payment trial_start --out /tmp/zips
     """
     from infra.deploy.package import zip_function
     from infra.topology import known, load

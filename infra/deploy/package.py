@@ -2,11 +2,12 @@
 
 import compileall
 import shutil
+from io import BytesIO
 from pathlib import Path
 from py_compile import PycInvalidationMode
-from tempfile import TemporaryDirectory
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
+from infra.deploy.imports import imported_modules
 from infra.errors import InfraError
 from infra.topology import ROOT
 
@@ -14,15 +15,18 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold; every entry has it, so that the bytes depend on content only."""
 REGULAR_FILE = 0o100644
 """Unix mode of every entry: a regular file, writable by its owner and readable by all."""
+UNIX = 3
+"""The system that every entry names as its maker; by default `zipfile` names another on Windows."""
 
 
 def compose(function: str, target: Path, *, root: Path = ROOT, precompile: bool = False) -> Path:
-    """Write one function's `main.py`, `shared/` and `requirements.txt` into the empty folder `target`; return it.
+    """Write one function's files into the empty folder `target`, and return it.
 
-    The functions framework puts only the folder of `main.py` on the path, so this folder is all that runs, both
-    here and in the cloud. `precompile` saves most of a cold start, for the Python version in use.
+    The files are `main.py`, `requirements.txt`, and the modules of `shared/` that `main.py` imports. The functions
+    framework puts only the folder of `main.py` on the path, so these files are all that runs, both here and in the
+    cloud. `precompile` saves most of a cold start, for the Python version in use.
 
-    Raises `InfraError` if a source is missing or the folder is not empty.
+    Raises `InfraError` if a source is missing or invalid, or if the folder is not empty.
     """
     _expect_empty(target)
     for path, source in _files(function, root).items():
@@ -38,26 +42,30 @@ def zip_function(function: str, archive: Path, *, root: Path = ROOT) -> Path:
 
     A deploy must follow from a change only. The zip is therefore uncompressed, because compressed bytes depend on
     the zlib version, and has no .pyc files, because their bytes vary between compilations.
+
+    Raises `InfraError` as `compose` does, and then leaves `archive` as it was.
     """
-    with TemporaryDirectory() as folder:
-        composed = compose(function, Path(folder), root=root)
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        with ZipFile(archive, "w", ZIP_STORED) as bundle:
-            for path in sorted(path for path in composed.rglob("*") if path.is_file()):
-                entry = ZipInfo(path.relative_to(composed).as_posix(), ZIP_EPOCH)
-                entry.external_attr = REGULAR_FILE << 16
-                bundle.writestr(entry, path.read_bytes())
+    content = BytesIO()
+    with ZipFile(content, "w", ZIP_STORED) as bundle:
+        for path, source in _files(function, root).items():
+            entry = ZipInfo(path.as_posix(), ZIP_EPOCH)
+            entry.create_system = UNIX
+            entry.external_attr = REGULAR_FILE << 16
+            bundle.writestr(entry, source.read_bytes())
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    archive.write_bytes(content.getvalue())
     return archive
 
 
 def _files(function: str, root: Path) -> dict[Path, Path]:
-    """The source of each file, by its path in the package. Raises `InfraError` if one is missing."""
+    """The source of each file, in the order of the paths in the package. Raises `InfraError` if one is missing."""
     main, requirements = root / "functions" / function / "main.py", root / "requirements.txt"
-    for required in (main, requirements, root / "shared"):
-        if not required.exists():
+    for required in (main, requirements):
+        if not required.is_file():
             raise InfraError(f"cannot package {function}: {required.relative_to(root)} does not exist")
-    modules = {module.relative_to(root): module for module in (root / "shared").rglob("*.py")}
-    return {Path("main.py"): main, Path("requirements.txt"): requirements, **modules}
+    modules = {module.relative_to(root): module for module in imported_modules(main, root)}
+    files = {Path("main.py"): main, Path("requirements.txt"): requirements, **modules}
+    return {path: files[path] for path in sorted(files, key=Path.as_posix)}
 
 
 def _expect_empty(target: Path) -> None:

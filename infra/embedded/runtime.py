@@ -18,7 +18,6 @@ from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.outbound.message import Message
@@ -149,8 +148,7 @@ class EmbeddedRuntime:
         self.agenda = Agenda(self.store)
         self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
         application = Application(self.agenda, self.bus, FixedCatalogs(catalog), clock, self.terms, CACHED_RECORDS)
-        ticker = Ticker(self.store, self.bus, clock)
-        self.wiring = Wiring(application, ticker, self.bus, clock, self.terms)
+        self.wiring = Wiring(application, self.store, self.bus, clock, self.terms)
 
     def __enter__(self) -> "EmbeddedRuntime":
         wiring.use(self.wiring)

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import wiring
-from shared.contracts.inbound.envelope import Delivery, check_not_future, decode, parse_clock, parse_event
+from shared.contracts.inbound.envelope import Delivery, check_not_future, decode, parse_event
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
@@ -53,16 +53,13 @@ Handler = Callable[[Wiring, str, Delivery], Awaitable[Result]]
 
 
 def event_function(topic: Topic) -> Function:
-    """The function that processes the events of a topic. Its name is the topic's, with underscores for dashes."""
-    return _function(topic, _process)
+    """The function that processes the events of a topic."""
+    return push_function(topic, _process)
 
 
-def clock_function(topic: Topic) -> Function:
-    """The function that publishes one message per due user at each tick of the scheduler."""
-    return _function(topic, _tick)
+def push_function(topic: Topic, handler: Handler) -> Function:
+    """The function that answers each push. Its name is the topic's, with underscores for dashes."""
 
-
-def _function(topic: Topic, handler: Handler) -> Function:
     async def function(request: Request) -> Response:
         if request.method != "POST":
             return Response("ok\n")
@@ -120,10 +117,6 @@ async def _process(wired: Wiring, topic: str, delivery: Delivery) -> Result:
     if wired.user_hash_key:
         fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
     return Result(handled.arrival, fields)
-
-
-async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> Result:
-    return Result("ticked", {"due_users": await wired.ticker.tick(parse_clock(delivery).shards)})
 
 
 def _extra(fields: EventFields, outcome: str, reason: str | None = None) -> dict[str, EventFields]:

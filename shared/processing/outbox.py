@@ -29,6 +29,9 @@ def write_messages(effects: Effects, record: UserRecord, event: Event, now: date
 
     A sequence number is at least the time in microseconds, so that it grows even if the document was lost.
     """
+    drafts = [*_drafts(effects, event, now)]
+    if not drafts:
+        return ()
     first = max(record.sequence + 1, to_micros(now))
     shared_fields = {
         "user_id": record.user_id,
@@ -37,7 +40,7 @@ def write_messages(effects: Effects, record: UserRecord, event: Event, now: date
     }
     return tuple(
         model(sequence=sequence, **shared_fields, **fields).message()
-        for sequence, (model, fields) in enumerate(_drafts(effects, event, now), first)
+        for sequence, (model, fields) in enumerate(drafts, first)
     )
 
 

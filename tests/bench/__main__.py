@@ -26,6 +26,7 @@ from shared.domain.history import History
 from shared.domain.terms import Terms
 from shared.record.codec import pack, unpack
 from shared.record.user_record import UserRecord
+from tests.bench.cold_starts import cold_starts
 from tests.bench.decisions import deciding
 from tests.bench.scores import scoring
 from tests.bench.timing import cpu_of
@@ -191,7 +192,7 @@ def _line(user: int, month: int) -> str:
 def main() -> None:
     """Run all benchmarks."""
     sys.stdout.write(f"{'ours : baseline':<72} {'ours':>12} {'baseline':>12} {'ratio':>7}\n")
-    for benchmark in (reading, folding, packing, deciding, scoring, growing, replaying):
+    for benchmark in (reading, folding, packing, deciding, scoring, growing, replaying, cold_starts):
         benchmark()
 
 

@@ -74,8 +74,8 @@ async def test_the_environment_gives_firestore_and_pubsub() -> None:
     assert isinstance(application.publisher, PubsubPublisher)
     assert isinstance(application.catalogs, FirestoreCatalogs)
     assert isinstance(wired.clock, SystemClock)
-    assert wired.ticker.due_users is application.subscriptions
-    assert wired.publisher is application.publisher is wired.ticker.publisher
+    assert wired.due_users is application.subscriptions
+    assert wired.publisher is application.publisher
     assert application.subscriptions.client.project == application.publisher.project == "p"
 
 

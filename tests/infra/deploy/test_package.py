@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,26 +8,13 @@ import pytest
 
 from infra.deploy.package import compose, zip_function
 from infra.errors import InfraError
-from infra.topology import load
+from infra.topology import ROOT, load
+from tests.infra.deploy.small_repository import write_repository
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    root = tmp_path / "repository"
-    for path, text in {
-        "functions/greet/main.py": "from shared.words.hello import HELLO\n",
-        "functions/greet/notes.txt": "not for the cloud",
-        "functions/other/main.py": "",
-        "shared/__init__.py": "",
-        "shared/words/hello.py": "HELLO = 'hello'\n",
-        "shared/words/main.py": "",
-        "shared/words/data.json": "{}",
-        "tests/test_greet.py": "",
-        "requirements.txt": "functions-framework\n",
-    }.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(text)
-    return root
+    return write_repository(tmp_path / "repository")
 
 
 def files(folder: Path) -> set[str]:
@@ -39,8 +27,9 @@ def test_a_composed_folder_holds_what_the_function_needs_and_nothing_else(reposi
         "main.py",
         "requirements.txt",
         "shared/__init__.py",
+        "shared/greeting.py",
+        "shared/words/__init__.py",
         "shared/words/hello.py",
-        "shared/words/main.py",
     }
 
 
@@ -75,12 +64,35 @@ def test_nothing_is_composed_over_what_is_there(repository, tmp_path):
         compose("greet", tmp_path, root=repository)
 
 
-def test_the_same_sources_give_the_same_zip_whenever_they_were_written(repository, tmp_path):
-    first = zip_function("greet", tmp_path / "a" / "greet.zip", root=repository).read_bytes()
-    for path in repository.rglob("*.py"):
-        path.write_text(path.read_text())
-        path.chmod(0o600)
-    assert zip_function("greet", tmp_path / "b" / "greet.zip", root=repository).read_bytes() == first
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither file modes nor a umask")
+def test_the_same_sources_give_the_same_zip_whenever_and_however_they_were_written(repository, tmp_path):
+    first = zip_function("greet", tmp_path / "first.zip", root=repository).read_bytes()
+    before = os.umask(0o077)
+    try:
+        again = write_repository(tmp_path / "again")
+        for path in again.rglob("*"):
+            os.utime(path, (1e9, 1e9))
+        assert zip_function("greet", tmp_path / "second.zip", root=again).read_bytes() == first
+    finally:
+        os.umask(before)
+
+
+def test_the_same_sources_give_the_same_zip_in_whatever_order_the_file_system_lists_them(
+    repository, tmp_path, monkeypatch
+):
+    first = zip_function("greet", tmp_path / "first.zip", root=repository).read_bytes()
+    listed = Path.rglob
+    monkeypatch.setattr(Path, "rglob", lambda folder, pattern: reversed(list(listed(folder, pattern))))
+    assert zip_function("greet", tmp_path / "second.zip", root=repository).read_bytes() == first
+
+
+def test_every_entry_of_a_zip_is_the_same_kind_of_file_on_every_system(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with ZipFile(zip_function("greet", tmp_path / "greet.zip", root=repository)) as bundle:
+        entries = bundle.infolist()
+    assert {(entry.create_system, entry.external_attr >> 16, entry.date_time) for entry in entries} == {
+        (3, 0o100644, (1980, 1, 1, 0, 0, 0))
+    }
 
 
 def test_a_change_gives_another_zip(repository, tmp_path):
@@ -89,21 +101,49 @@ def test_a_change_gives_another_zip(repository, tmp_path):
     assert zip_function("greet", tmp_path / "b.zip", root=repository).read_bytes() != first
 
 
+def test_a_change_in_a_module_that_a_function_does_not_import_leaves_its_zip_as_it_is(repository, tmp_path):
+    first = zip_function("greet", tmp_path / "a.zip", root=repository).read_bytes()
+    (repository / "shared/words/goodbye.py").write_text("GOODBYE = 'until tomorrow'\n")
+    assert zip_function("greet", tmp_path / "b.zip", root=repository).read_bytes() == first
+
+
 def test_the_zip_holds_the_composed_folder(repository, tmp_path):
     composed = compose("greet", tmp_path / "out", root=repository)
     with ZipFile(zip_function("greet", tmp_path / "greet.zip", root=repository)) as bundle:
-        assert set(bundle.namelist()) == files(composed)
+        assert bundle.namelist() == sorted(files(composed))
         assert bundle.read("main.py") == (composed / "main.py").read_bytes()
 
 
-def test_a_zip_that_cannot_be_made_leaves_no_file(repository, tmp_path):
-    archive = tmp_path / "gret.zip"
-    with pytest.raises(InfraError):
-        zip_function("gret", archive, root=repository)
-    assert not archive.exists()
+def test_a_zip_that_cannot_be_made_leaves_the_last_one_as_it_was(repository, tmp_path):
+    archive = zip_function("greet", tmp_path / "greet.zip", root=repository)
+    last = archive.read_bytes()
+    (repository / "shared/words/hello.py").write_text("HELLO = ")
+    with pytest.raises(InfraError, match=r"cannot package shared/words/hello\.py"):
+        zip_function("greet", archive, root=repository)
+    assert archive.read_bytes() == last
 
 
-@pytest.mark.parametrize("function", sorted(load().functions))
-def test_every_function_of_the_table_can_be_packaged(function, tmp_path):
-    with ZipFile(zip_function(function, tmp_path / "function.zip")) as bundle:
-        assert {"main.py", "requirements.txt", "shared/__init__.py"} <= set(bundle.namelist())
+@pytest.fixture(scope="module", params=sorted(load().functions))
+def packed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The names in the zip of each function of the table."""
+    with ZipFile(zip_function(request.param, tmp_path_factory.mktemp("zip") / "function.zip")) as bundle:
+        return set(bundle.namelist())
+
+
+def test_every_function_of_the_table_can_be_packaged(packed):
+    assert {"main.py", "requirements.txt", "shared/__init__.py", "shared/wiring.py"} <= packed
+
+
+def test_no_function_carries_what_only_local_runtimes_and_commands_use(packed):
+    local = {"shared/adapters/sqlite.py", "shared/adapters/fixed.py", "shared/adapters/gcp/catalog_publisher.py"}
+    assert all((ROOT / path).is_file() for path in local)
+    assert packed & local == set()
+    assert [path for path in packed if path.startswith("shared/queries/")] == []
+
+
+def test_only_the_clock_carries_the_use_case_of_a_tick(tmp_path):
+    functions = sorted(load().functions)
+    for function in functions:
+        compose(function, tmp_path / function)
+    carriers = [name for name in functions if (tmp_path / name / "shared/application/tick.py").exists()]
+    assert carriers == ["lifecycle_clock"]

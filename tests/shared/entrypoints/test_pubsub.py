@@ -18,7 +18,6 @@ from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.application.tick import Ticker
 from shared.decisioning.catalog import EMPTY
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
@@ -28,9 +27,9 @@ from shared.observability.event_log import FIELDS, ColdStart, hash_user
 from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
 from shared.wiring import Wiring
-from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, push
 from tests.support.catalogs import EVERYTHING
 from tests.support.publishers import Collected
+from tests.support.samples import COMMON, PAYMENT, VALID, push
 
 NOW = datetime(2026, 3, 15, 9, 31, tzinfo=UTC)
 USER = COMMON["user_id"]
@@ -60,8 +59,7 @@ class World:
 
     def wired(self) -> Wiring:
         application = Application(self, self.bus, self.catalogs, self.clock, Terms())
-        ticker = Ticker(self.store, self.bus, self.clock)
-        return Wiring(application, ticker, self.bus, self.clock, Terms())
+        return Wiring(application, self.store, self.bus, self.clock, Terms())
 
     @property
     def letters(self) -> list[dict[str, Any]]:

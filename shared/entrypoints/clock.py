@@ -1,0 +1,17 @@
+"""The entry point for the scheduler's ticks, in a module of its own: a function of events carries no clock."""
+
+from shared.application.tick import Ticker
+from shared.contracts.inbound.envelope import Delivery, parse_clock
+from shared.contracts.topics import Topic
+from shared.entrypoints.pubsub import Function, Result, push_function
+from shared.wiring import Wiring
+
+
+def clock_function(topic: Topic) -> Function:
+    """The function that publishes one message per due user at each tick of the scheduler."""
+    return push_function(topic, _tick)
+
+
+async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> Result:
+    ticker = Ticker(wired.due_users, wired.publisher, wired.clock)
+    return Result("ticked", {"due_users": await ticker.tick(parse_clock(delivery).shards)})
