@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lint bench up docs requirements clean help
+.PHONY: demo test test-fast lint bench up zips docs requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -15,8 +15,12 @@ help: ## List the targets
 demo: $(VENV)/.local ## Replay a real purchase history and a short story through the functions
 	$(BIN)/upbeat demo
 
-test: $(VENV)/.dev ## Run every test; those that need the emulators are skipped, and say so, where there are none
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+# Three workers for two processors, because the tests that use the emulators mostly wait for them.
+test: $(VENV)/.dev ## Run every test; without Java and the gcloud SDK, those that need the emulators are skipped
+	$(BIN)/python -m pytest -n 3 --dist worksteal
+
+test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: all but the slow ones (over 2 s) and those that need the emulators
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not emulator and not slow"
 
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
 	$(BIN)/ruff check .
@@ -24,12 +28,16 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.generate.asyncapi --check
+	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/release.cloudbuild.yaml
 
 bench: $(VENV)/.dev ## Measure, as ratios within one run
 	$(BIN)/python -m tests.bench
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up
+
+zips: $(VENV)/.local ## Write the deployable zip of every function into infra/build
+	$(BIN)/upbeat package
 
 docs: $(VENV)/.dev ## Generate the JSON Schemas and the AsyncAPI document from the models
 	$(BIN)/python -m infra.generate.asyncapi
@@ -42,7 +50,7 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 		--group local --group test --group lint -o .ci/requirements-dev.txt
 
 clean: ## Remove the virtual environment, caches and outputs
-	rm -rf $(VENV) *.egg-info out build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Upbeat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

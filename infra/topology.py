@@ -1,13 +1,14 @@
 """The topology, read from topology.yaml and validated: topics, functions, subscriptions and schedules."""
 
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.errors import InfraError, UsageError
+from infra.strict_yaml import InvalidYaml, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `functions/`, `shared/` and `infra/`."""
@@ -32,6 +33,7 @@ class Function(_Row):
     """A function: its topics, the retries of its deliveries, and its resources."""
 
     name: FunctionName
+    runtime: str = Field(pattern=r"^python3\d\d$")
     listens: TopicName
     publishes: tuple[TopicName, ...]
     ack_deadline_seconds: int = Field(ge=10, le=600)
@@ -42,7 +44,21 @@ class Function(_Row):
     concurrency: int = Field(ge=1, le=1000)
     cpu: int = Field(ge=1, le=8)
     memory_mib: int = Field(ge=128, le=32768)
-    max_instances: int = Field(ge=1)
+    min_instances: int = Field(ge=0, le=1000)
+    max_instances: int = Field(ge=1, le=1000)
+
+    def contradictions(self) -> Iterator[str]:
+        """Sentences about values of this row that cannot both hold."""
+        if self.ack_deadline_seconds <= self.timeout_seconds:
+            yield (
+                f"{self.name}: expected an ack_deadline_seconds above the timeout_seconds of"
+                f" {self.timeout_seconds}, found {self.ack_deadline_seconds}; a second delivery would start while"
+                " the first runs"
+            )
+        for least, most in (("min_backoff_seconds", "max_backoff_seconds"), ("min_instances", "max_instances")):
+            low, high = getattr(self, least), getattr(self, most)
+            if low > high:
+                yield f"{self.name}: expected a {least} of at most the {most} of {high}, found {low}"
 
     @property
     def subscription(self) -> str:
@@ -60,6 +76,8 @@ class DeadLetter(_Row):
 class Topology(_Row):
     """The whole table. `load` raises `InfraError` if rows contradict each other."""
 
+    record_format: int = Field(ge=1)
+    """The form of a user's document; a function cannot read a higher one than its own."""
     topics: dict[TopicName, Topic]
     dead_letter: DeadLetter
     functions: dict[FunctionName, Function]
@@ -75,6 +93,7 @@ class Topology(_Row):
     def _contradictions(self) -> Iterator[str]:
         listener: dict[str, str] = {}
         for function in self.functions.values():
+            yield from function.contradictions()
             for topic in {function.listens, *function.publishes} - set(self.topics):
                 yield f"{function.name} names {topic}, which is not under topics"
             if function.listens in listener:
@@ -84,6 +103,18 @@ class Topology(_Row):
             yield f"dead_letter names {self.dead_letter.topic}, which is not under topics"
         for topic in set(self.schedules) - set(listener):
             yield f"schedules names {topic}, which no function listens to"
+        yield from self._cycles()
+
+    def _cycles(self) -> Iterator[str]:
+        """A sentence about topics through which a message would cause itself again without end."""
+        sorter: TopologicalSorter[str] = TopologicalSorter()
+        for function in self.functions.values():
+            for topic in function.publishes:
+                sorter.add(topic, function.listens)
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            yield f"expected no cycle, found {' -> '.join(error.args[1])}"
 
     @property
     def topics_in(self) -> tuple[str, ...]:
@@ -109,10 +140,12 @@ class Topology(_Row):
 def load(path: Path = TABLE) -> Topology:
     """The table in a file. Raises `InfraError` with every mistake and its place."""
     try:
-        return Topology.model_validate(_with_defaults(yaml.safe_load(path.read_text())))
+        return Topology.model_validate(_with_defaults(read_yaml(path.read_bytes())))
     except OSError as error:
         raise InfraError(f"cannot read the topology: {error}") from error
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
+    except InvalidYaml as error:
+        raise InfraError(f"{path.name}: {error}") from error
+    except (TypeError, AttributeError) as error:
         raise InfraError(f"{path.name} is not a table of mappings in YAML: {error}") from error
     except ValidationError as error:
         places = (f"  {'.'.join(map(str, e['loc'])) or 'table'}: {e['msg']}" for e in error.errors())

@@ -12,7 +12,6 @@ import pytest
 import yaml
 
 from infra.catalog.load import DEFAULT_CATALOG
-from infra.emulator import sdk
 from infra.remote import running
 from infra.topology import ROOT
 from shared.decisioning.compile import compile_catalog
@@ -20,7 +19,7 @@ from tests.support.watching import eventually
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-MAKE, TOUR, CATALOG, SCORE, UP, EMULATORS = range(6)
+MAKE, TOUR, CATALOG, SCORE, UP, EMULATORS, PRODUCTION = range(7)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
@@ -41,9 +40,13 @@ def run(script: str, folder: Path, **environment: str) -> str:
 
 
 def test_there_is_no_block_that_no_test_runs() -> None:
-    assert len(BLOCKS) == EMULATORS + 1
+    assert len(BLOCKS) == PRODUCTION + 1
     assert BLOCKS[MAKE] == "make demo\nmake test\n"
     assert BLOCKS[UP] == "make up\n"
+    assert BLOCKS[PRODUCTION].splitlines()[1:] == [
+        "infra/deploy/bootstrap.sh PROJECT",
+        "gcloud builds submit --project PROJECT",
+    ], "needs a cloud: the script and the build have tests of their own"
 
 
 @pytest.mark.parametrize("target", ["demo", "test", "up", "lint", "bench", "docs"])
@@ -53,8 +56,15 @@ def test_make_knows_the_target(target: str, tmp_path: Path) -> None:
     assert "-m" in told or "ruff" in told or "upbeat" in told
 
 
-def test_the_tour_gives_what_it_says(tmp_path: Path) -> None:
-    told = run(BLOCKS[TOUR], tmp_path)
+@pytest.fixture(scope="module")
+def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder in which the tour was run, and its output."""
+    folder = tmp_path_factory.mktemp("tour")
+    return folder, run(BLOCKS[TOUR], folder)
+
+
+def test_the_tour_gives_what_it_says(tour: tuple[Path, str]) -> None:
+    _, told = tour
     subscriptions, *triggers = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
     assert (subscriptions["status"], subscriptions["entitled"]) == ("grace", True)
     issued = [t["moment"] for t in triggers if t["kind"] == "issued"]
@@ -63,9 +73,11 @@ def test_the_tour_gives_what_it_says(tmp_path: Path) -> None:
     assert set(revoked) == {"trial.ending"}
 
 
-def test_the_catalog_can_be_checked_and_tried(tmp_path: Path) -> None:
-    run(BLOCKS[TOUR], tmp_path)
-    told = run(BLOCKS[CATALOG], tmp_path)
+@pytest.mark.slow
+def test_the_catalog_can_be_checked_and_tried(tour: tuple[Path, str]) -> None:
+    """The commands of this block read the events that the tour wrote."""
+    folder, _ = tour
+    told = run(BLOCKS[CATALOG], folder)
     assert "is valid" in told
     assert "payment_recovery" in told
 
@@ -82,9 +94,8 @@ def test_the_campaign_that_it_shows_fits_into_the_default_catalog() -> None:
 
 
 @pytest.mark.emulator
+@pytest.mark.usefixtures("_emulator_sdk")
 def test_the_emulators_do_what_it_says(tmp_path: Path) -> None:
-    if lack := sdk.missing():
-        pytest.skip(lack)
     folder = {running.FOLDER_VARIABLE: str(tmp_path / "state")}
     command = [sys.executable, "-m", "infra", "up"]
     with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folder}, stdout=subprocess.PIPE) as up:  # noqa: S603

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from infra.catalog.yaml_reader import MAX_BYTES, InvalidYaml, read_yaml
+from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.gcp.paths import Artifact, policy_location, score_location
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.catalog import Catalog

@@ -112,7 +112,14 @@ def diff(
 
 
 @catalog.command(cls=Command)
-def publish(file: CatalogFile, project: Project = None, as_json: AsJson = False) -> None:
+def publish(
+    file: CatalogFile,
+    project: Project = None,
+    if_none: Annotated[
+        bool, typer.Option("--if-none", help="Publish only if no catalog is in force; exit with 0 either way.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Publish a catalog; functions use it within a minute.
 
     Writes the catalog, with the scores and policies beside it, to Firestore: in the running emulators, or in a
@@ -123,13 +130,19 @@ def publish(file: CatalogFile, project: Project = None, as_json: AsJson = False)
         upbeat catalog publish new.yaml --project my-project
     """
     from infra.catalog.load import artifacts_of
-    from infra.remote.firestore import client_of, publish_catalog
+    from infra.remote.firestore import catalog_in_force, client_of, publish_catalog
 
     content = valid_catalog(file)
-    publish_catalog(client_of(project), content, artifacts_of(content, file))
+    client = client_of(project)
+    in_force = catalog_in_force(client) if if_none else None
+    if in_force is None:
+        publish_catalog(client, content, artifacts_of(content, file), only_first=if_none)
     summary = _summary(content)
-    facts = {"file": str(file), **summary}
-    print_result(f"{file} is published: {_sentence(summary)}", as_json=as_json, facts=facts)
+    facts = {"file": str(file), "published": in_force is None, **summary}
+    done = (
+        f"is published: {_sentence(summary)}" if in_force is None else f"is not published: {in_force} is in force"
+    )
+    print_result(f"{file} {done}", as_json=as_json, facts=facts)
 
 
 def _summary(content: "Catalog") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A small synchronous Pub/Sub client, for the command line and for tests."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,12 @@ class Bus:
 
     @classmethod
     def of_cloud(cls, project: str) -> "Bus":
-        """A client for a cloud project, with the application default credentials."""
+        """A client for a cloud project, with the application default credentials.
+
+        `PUBSUB_EMULATOR_HOST` leads to an emulator instead, as for Google's other clients.
+        """
+        if host := os.environ.get("PUBSUB_EMULATOR_HOST"):
+            return cls.of_emulator(Endpoints(project, host, ""))
         return cls(project, PublisherClient(), SubscriberClient())
 
     def close(self) -> None:

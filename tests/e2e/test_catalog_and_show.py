@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from infra.__main__ import app
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.errors import InfraError
 from infra.remote import running
 from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
 from shared.adapters.gcp.paths import user_document_id
@@ -53,6 +54,28 @@ def test_the_catalog_before_stays_to_be_found(firestore):
         publish_catalog(firestore, catalog)
     assert firestore.document("catalog/current").get().to_dict() == {"version": second.version}
     assert firestore.document(f"catalog/{first.version}").get().exists
+
+
+def test_a_first_catalog_is_published_where_there_is_none_and_replaces_none(firestore, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("kill_switch: true")
+    first = json.loads(run("catalog", "publish", str(other), "--if-none", "--json").stdout)
+    assert first["published"]
+    done = run("catalog", "publish", str(DEFAULT_CATALOG), "--if-none")
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f"{DEFAULT_CATALOG} is not published: {first['version']} is in force\n",
+    )
+    assert firestore.document("catalog/current").get().to_dict() == {"version": first["version"]}
+    assert not firestore.document(f"catalog/{load_catalog().version}").get().exists
+
+
+def test_of_two_first_catalogs_only_one_comes_into_force(firestore):
+    first, second = compile_catalog({}), load_catalog()
+    publish_catalog(firestore, first, only_first=True)
+    with pytest.raises(InfraError, match="cannot publish the catalog: 409"):
+        publish_catalog(firestore, second, only_first=True)
+    assert firestore.document("catalog/current").get().to_dict() == {"version": first.version}
 
 
 def test_nothing_invalid_is_published(firestore, tmp_path):

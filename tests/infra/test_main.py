@@ -18,7 +18,21 @@ from infra.topology import ROOT
 HelpPage = Callable[..., str]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 UPBEAT = Path(sys.executable).with_name("upbeat")
-ALONE = ("demo", "replay", "whatif", "score", "show", "explain", "up", "publish", "listen", "redrive", "package")
+ALONE = (
+    "demo",
+    "replay",
+    "whatif",
+    "score",
+    "show",
+    "explain",
+    "up",
+    "publish",
+    "listen",
+    "redrive",
+    "package",
+    "smoke",
+    "rollback",
+)
 COMMANDS = [*((name,) for name in ALONE), *(("catalog", name) for name in ("lint", "show", "diff", "publish"))]
 
 
@@ -129,5 +143,5 @@ def test_completion_proposes_commands() -> None:
 def test_make_help_lists_every_target() -> None:
     lines = (ROOT / "Makefile").read_text().splitlines()
     (phony,) = (line.split()[1:] for line in lines if line.startswith(".PHONY:"))
-    listed = [line.split()[0] for line in run("make", "help").splitlines()]
+    listed = [line.split()[0] for line in run("make", "--no-print-directory", "help").splitlines()]
     assert sorted(listed) == sorted(phony)

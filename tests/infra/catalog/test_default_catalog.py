@@ -12,7 +12,7 @@ from shared.domain.moments import MomentKind
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Pause, Status, Subscription
 from shared.domain.user import User
-from tests.shared.decisioning.builders import NOW, ago, decide, moment, paying, trigger, user
+from tests.support.builders import NOW, ago, decide, moment, paying, trigger, user
 
 CATALOG = load_catalog()
 

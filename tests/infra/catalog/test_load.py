@@ -12,7 +12,7 @@ from infra.catalog.load import DEFAULT_CATALOG, artifacts_of, load_catalog
 from shared.adapters.gcp.paths import Artifact, policy_location, score_location
 from shared.decisioning.scoring.score import Score
 from shared.domain.errors import InvalidCatalog
-from tests.shared.decisioning.artifacts import logistic, number
+from tests.support.artifacts import logistic, number
 
 CATALOG = {
     "offers": {"annual": {"cms_ref": "x", "validity_hours": 1}},

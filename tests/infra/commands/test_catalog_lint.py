@@ -2,7 +2,7 @@
 
 import json
 
-from tests.shared.decisioning.document.test_broken_catalogs import BROKEN, expected
+from tests.shared.decisioning.document.broken_catalogs import BROKEN, expected
 
 
 def test_every_broken_catalog_is_told_by_its_mistakes(run) -> None:

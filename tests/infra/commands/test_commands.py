@@ -8,7 +8,21 @@ from infra.terminal.invocation import again
 
 @pytest.mark.parametrize(
     "command",
-    ["demo", "replay", "whatif", "score", "show", "explain", "up", "publish", "listen", "redrive", "package"],
+    [
+        "demo",
+        "replay",
+        "whatif",
+        "score",
+        "show",
+        "explain",
+        "up",
+        "publish",
+        "listen",
+        "redrive",
+        "package",
+        "smoke",
+        "rollback",
+    ],
 )
 def test_every_command_explains_itself(run, command):
     done = run(command, "--help")

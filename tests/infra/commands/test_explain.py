@@ -6,8 +6,8 @@ import pytest
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.replay.stores import STORE
 from tests.infra.commands.pages import NARROW
-from tests.infra.replay import replays
-from tests.infra.replay.replays import START, at, payment, signal, trial
+from tests.support import replays
+from tests.support.replays import START, at, payment, signal, trial
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tests.infra.replay.replays import at, payment, trial, write
+from tests.support.replays import at, payment, trial, write
 
 CATALOG = """
 placements: {banner: {channel: in_app}}

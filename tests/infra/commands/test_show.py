@@ -7,8 +7,8 @@ from infra.replay.stores import STORE
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from tests.infra.commands.pages import NARROW
-from tests.infra.replay import replays
-from tests.infra.replay.replays import START, at, event, payment, signal, trial
+from tests.support import replays
+from tests.support.replays import START, at, event, payment, signal, trial
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from tests.infra.commands.pages import NARROW
-from tests.infra.replay.replays import event, payment, signal, trial, write
+from tests.support.replays import event, payment, signal, trial, write
 
 USERS = [f"u-{number}" for number in range(6)]
 

@@ -1,4 +1,4 @@
-"""A strict YAML reader for catalogs: bounded, no duplicate keys, no surprising types."""
+"""A strict YAML reader for files that people write: bounded, no duplicate keys, no surprising types."""
 
 from typing import Any
 
@@ -9,32 +9,42 @@ from shared.contracts.strict_json import MAX_DEPTH, kind_of
 MAX_BYTES = 2_000_000
 """The bound for a file: more than twice the bound for a catalog as JSON, which leaves room for comments."""
 
+_WORD = "tag:yaml.org,2002:str"
 _MERGE = "tag:yaml.org,2002:merge"
 
 
 class InvalidYaml(ValueError):
-    """No YAML, or YAML that a catalog must not contain. The message says where, what was expected and found."""
+    """No YAML, or YAML that such a file must not contain. The message says where, what was expected and found."""
 
 
 class _Mistake(yaml.MarkedYAMLError):
-    """YAML that can be read but that a catalog must not contain."""
+    """YAML that can be read but that such a file must not contain."""
 
 
 class _Loader(yaml.CSafeLoader):
-    """Safe YAML without duplicate keys, merges, base-60 numbers and dates that do not exist."""
+    """Safe YAML without duplicate keys, keys that are no words, merges, base-60 numbers and impossible dates."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping. Raises `_Mistake` for a duplicate key, whose first value would be lost."""
         seen: set[str] = set()
         for key, _ in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
-                found = "a merge (<<)" if key.tag == _MERGE else "a list or an object"
-                raise _Mistake(problem=f"expected keys that are words, found {found}", problem_mark=key.start_mark)
+            if key.tag != _WORD:
+                expected = f"expected keys that are words, found {_not_a_word(key)}"
+                raise _Mistake(problem=expected, problem_mark=key.start_mark)
             if key.value in seen:
                 duplicate = f"expected each key once, found {key.value} twice"
                 raise _Mistake(problem=duplicate, problem_mark=key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+def _not_a_word(key: yaml.Node) -> str:
+    """A description of a key that YAML 1.1 does not read as text, such as a bare `no` or `on`."""
+    if not isinstance(key, yaml.ScalarNode):
+        return "a list or an object"
+    if key.tag == _MERGE:
+        return "a merge (<<)"
+    return f"{key.value}, which YAML reads as a {key.tag.rpartition(':')[2]} (put it in quotes)"
 
 
 def _whole_number(loader: _Loader, node: yaml.ScalarNode) -> object:

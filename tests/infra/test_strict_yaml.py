@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.catalog.yaml_reader import MAX_BYTES, InvalidYaml, read_yaml
+from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
 
 
 def refusal(text: str | bytes) -> str:
@@ -44,6 +44,11 @@ def test_what_is_said_once_may_be_used_again() -> None:
         ("a: 1\nb:\n  c: 2\n  c: 3\n", "expected each key once, found c twice in line 4, column 3"),
         ("a: 1\n'a': 2\n", "expected each key once, found a twice in line 2, column 1"),
         ("<<: {a: 1}\n", "expected keys that are words, found a merge (<<) in line 1, column 1"),
+        (
+            "a: 1\nno: 2\n",
+            "found no, which YAML reads as a bool (put it in quotes) in line 2, column 1",
+        ),
+        ("{1: a}", "expected keys that are words, found 1, which YAML reads as a int (put it in quotes)"),
         ("? [a, b]\n: 1\n", "expected keys that are words, found a list or an object in line 1, column 3"),
         (
             "a: " + "9" * 5000,
