@@ -15,7 +15,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "infra" / "topology.yaml"
 
 TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
-FunctionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{2,62}$")]
+FunctionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,21}[a-z0-9]$")]
+"""At most 23 characters: with `upbeat-` before it, the id of a service account, which may have 30.
+
+See https://cloud.google.com/iam/docs/service-accounts-create.
+"""
 
 
 class _Row(BaseModel):

@@ -1,4 +1,9 @@
+import tomllib
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from hashlib import sha256
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -6,21 +11,25 @@ from infra.errors import InfraError, UsageError
 from infra.topology import ROOT, known, load
 from shared.contracts.topics import Topic
 from shared.domain.terms import Terms
+from shared.record.user_record import UserRecord
 
 SMALL = """
 topic_defaults: {retention_days: 7}
+record_format: 1
 topics: {orders: {}, results: {}, dead-letter: {}}
 dead_letter: {topic: dead-letter, subscription: dead-letter-hold}
 function_defaults:
+  runtime: python311
   publishes: [results, dead-letter]
   ack_deadline_seconds: 60
   min_backoff_seconds: 10
   max_backoff_seconds: 600
   max_delivery_attempts: 100
-  timeout_seconds: 60
+  timeout_seconds: 50
   concurrency: 1
   cpu: 1
   memory_mib: 512
+  min_instances: 0
   max_instances: 1
 functions: {take_order: {listens: orders}}
 schedules: {}
@@ -58,8 +67,34 @@ def test_every_function_can_send_to_the_dead_letter():
     assert all(topology.dead_letter.topic in f.publishes for f in topology.functions.values())
 
 
-def test_a_push_is_not_given_up_while_its_function_may_still_run():
-    assert all(f.ack_deadline_seconds >= f.timeout_seconds for f in load().functions.values())
+def test_functions_run_on_the_oldest_python_that_the_project_supports_and_checks():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    oldest = project["project"]["requires-python"].removeprefix(">=")
+    assert project["tool"]["mypy"]["python_version"] == oldest
+    runtimes = {function.runtime for function in load().functions.values()}
+    assert runtimes == {
+        f"python{oldest.replace('.', '')}",
+        project["tool"]["ruff"]["target-version"].replace("py", "python"),
+    }
+
+
+def test_the_record_format_is_raised_when_the_record_changes():
+    """An older version rejects a record with one more field, so a rollback behind the change must be refused."""
+    fingerprint = sha256("\n".join(_form(UserRecord)).encode()).hexdigest()[:12]
+    assert (load().record_format, fingerprint) == (1, "ed63e10a0720"), (
+        "raise record_format, and note the new pair here"
+    )
+
+
+def _form(type_: Any, at: str = "record") -> Iterator[str]:
+    """The paths of the fields of a type and of everything in it, with the names of simple types and of members."""
+    fields = get_type_hints(type_) if is_dataclass(type_) or hasattr(type_, "_fields") else {}
+    for name, hint in fields.items():
+        yield from _form(hint, f"{at}.{name}")
+    for part in get_args(type_):
+        yield from _form(part, at)
+    if not fields and not get_args(type_):
+        yield f"{at}: {getattr(type_, '__name__', type_)} {list(getattr(type_, '__members__', ()))}"
 
 
 def test_the_clock_is_ticked_each_minute():
@@ -104,10 +139,33 @@ def test_every_function_can_be_hurried_at_once(table):
         ("schedules: {}", "schedules: {results: '* * * * *'}", "schedules names results, which no function"),
         ("{listens: orders}}", "{listens: orders}, other: {listens: orders}}", "both listen to orders"),
         ("concurrency: 1", "concurency: 1", "functions.take_order.concurency"),
+        (
+            "concurrency: 1",
+            "concurrency: 1\n  concurrency: 2",
+            "each key once, found concurrency twice in line 15, column 3",
+        ),
+        ("runtime: python311", "runtime: python3.11", "functions.take_order.runtime"),
+        ("timeout_seconds: 50", "timeout_seconds: 60", "above the timeout_seconds of 60, found 60"),
+        ("min_backoff_seconds: 10", "min_backoff_seconds: 601", "functions.take_order.min_backoff_seconds"),
+        (
+            "max_backoff_seconds: 600",
+            "max_backoff_seconds: 5",
+            "min_backoff_seconds of at most the max_backoff_seconds",
+        ),
+        ("min_instances: 0", "min_instances: 2", "min_instances of at most the max_instances of 1, found 2"),
+        ("[results, dead-letter]", "[orders, dead-letter]", "expected no cycle, found orders -> orders"),
+        (
+            "listens: orders}}",
+            "listens: orders}, undo: {listens: results, publishes: [orders]}}",
+            "expected no cycle",
+        ),
+        ("schedules: {}", "schedules: {}\non: {}", "found on, which YAML reads as a bool"),
+        ("schedules: {}", "schedules: {}\nno_such: {}", "no_such"),
         ("concurrency: 1", "concurrency: many", "functions.take_order.concurrency"),
         ("max_delivery_attempts: 100", "max_delivery_attempts: 101", "max_delivery_attempts"),
         ("topics: {orders: {},", "topics: {Orders!: {},", "Orders!"),
-        ("schedules: {}", "schedules: [", "not a table of mappings in YAML"),
+        ("take_order:", "take_an_order_of_a_new_user:", "functions.take_an_order_of_a_new_user"),
+        ("schedules: {}", "schedules: [", "topology.yaml: expected YAML, found a mistake in line 21"),
         ("functions: {take_order: {listens: orders}}", "functions: [take_order]", "not a table of mappings"),
     ],
 )
@@ -120,7 +178,7 @@ def test_a_mistake_in_the_table_is_named(table, before, after, complaint):
 
 @pytest.mark.parametrize("text", ["", "just words", "[1, 2]"])
 def test_a_file_that_is_no_table_is_refused(table, text):
-    with pytest.raises(InfraError, match=r"topology\.yaml is not"):
+    with pytest.raises(InfraError, match=r"topology\.yaml: expected an object, found"):
         load(table(text))
 
 

@@ -1,0 +1,4 @@
+project      = "upbeat-dev"
+environment  = "dev"
+alert_emails = []
+expiry_days  = 90

@@ -1,0 +1,72 @@
+resource "google_firestore_database" "default" {
+  name                              = "(default)" # the one that the functions use
+  location_id                       = var.firestore_location
+  type                              = "FIRESTORE_NATIVE"
+  concurrency_mode                  = "OPTIMISTIC"
+  app_engine_integration_mode       = "DISABLED"
+  point_in_time_recovery_enablement = "POINT_IN_TIME_RECOVERY_ENABLED"
+  delete_protection_state           = "DELETE_PROTECTION_ENABLED"
+  deletion_policy                   = "DELETE" # refused by the protection; the default forgets the database instead
+
+  lifecycle {
+    prevent_destroy = true
+  }
+
+  depends_on = [google_project_service.api]
+}
+
+import {
+  for_each = var.import_database ? ["(default)"] : []
+  to       = google_firestore_database.default
+  id       = "projects/${var.project}/databases/${each.value}"
+}
+
+resource "google_firestore_backup_schedule" "daily" {
+  database  = google_firestore_database.default.name
+  retention = "${14 * local.day}s"
+
+  daily_recurrence {}
+}
+
+# The clock's query: the users of a shard who are due, oldest first.
+resource "google_firestore_index" "due" {
+  database   = google_firestore_database.default.name
+  collection = "subscriptions"
+
+  fields {
+    field_path = "due_shard"
+    order      = "ASCENDING"
+  }
+
+  fields {
+    field_path = "next_due_at"
+    order      = "ASCENDING"
+  }
+}
+
+locals {
+  # Every field that Upbeat writes. No query needs an index of a single field, and each one costs a write.
+  # A collection's fields are listed, since the provider refuses `*`:
+  # https://github.com/hashicorp/terraform-provider-google/issues/19598
+  unindexed = {
+    subscriptions = ["blob", "due_shard", "next_due_at", "summary", "user_id"]
+    catalog       = ["catalog", "version"]
+    scores        = ["artifact"]
+    policies      = ["policy"]
+    clock         = ["began_at", "next_due_at", "user_id"]
+  }
+}
+
+resource "google_firestore_field" "unindexed" {
+  for_each = merge([
+    for collection, fields in local.unindexed : {
+      for field in fields : "${collection}/${field}" => { collection = collection, field = field }
+    }
+  ]...)
+
+  database   = google_firestore_database.default.name
+  collection = each.value.collection
+  field      = each.value.field
+
+  index_config {}
+}

@@ -1,0 +1,14 @@
+output "functions" {
+  description = "The address of each function."
+  value       = local.addresses
+}
+
+output "topics" {
+  description = "The full name of each topic; producers publish to those that a function listens to."
+  value       = { for name, topic in google_pubsub_topic.topic : name => topic.id }
+}
+
+output "warehouse" {
+  description = "The dataset of the views."
+  value       = google_bigquery_dataset.warehouse.id
+}

@@ -1,0 +1,70 @@
+# The table becomes resources: one row, one function, with its own push, its own account and its own source.
+
+mock_provider "google" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  project      = "upbeat-test"
+  environment  = "prod"
+  alert_emails = ["oncall@example.com"]
+}
+
+run "each_row_is_a_function" {
+  command = plan
+
+  assert {
+    condition     = keys(google_cloudfunctions2_function.function) == keys(yamldecode(file("../topology.yaml")).functions)
+    error_message = "Expected one function for each row of the table."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["trial_start"].name == "trial-start"
+    error_message = "Expected dashes in the name of a service, which allows no underscore."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["trial_start"].build_config[0].entry_point == "trial_start"
+    error_message = "Expected underscores in the entry point, which is a name in main.py."
+  }
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.function : length(function.event_trigger) == 0])
+    error_message = "Expected no event trigger: its subscription cannot be configured."
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.push["payment"].push_config[0].push_endpoint == "https://mock-ew.a.run.app/payment"
+    error_message = "Expected the topic as the path of the push."
+  }
+  assert {
+    condition     = google_pubsub_subscription.push["payment"].push_config[0].oidc_token[0].audience == "https://mock-ew.a.run.app"
+    error_message = "Expected the bare address as the token's audience."
+  }
+
+  assert {
+    condition     = length(google_billing_budget.monthly) == 0
+    error_message = "Expected no budget without a billing account."
+  }
+}
+
+run "an_environment_overrides_the_table_and_has_a_budget" {
+  command = plan
+
+  variables {
+    min_instances   = { payment = 3 }
+    billing_account = "012345-6789AB-CDEF01"
+    monthly_budget  = 250
+  }
+
+  assert {
+    condition     = google_cloudfunctions2_function.function["payment"].service_config[0].min_instance_count == 3
+    error_message = "Expected the number of the environment."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["trial_start"].service_config[0].min_instance_count == 0
+    error_message = "Expected the number of the table."
+  }
+  assert {
+    condition     = google_billing_budget.monthly[0].amount[0].specified_amount[0].units == "250"
+    error_message = "Expected the budget of the variable."
+  }
+}

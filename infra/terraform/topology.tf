@@ -1,0 +1,59 @@
+# The table of topics and functions, with the defaults written into every row as infra/topology.py does.
+
+locals {
+  table       = yamldecode(file("${path.module}/../topology.yaml"))
+  topics      = { for name, row in local.table.topics : name => merge(local.table.topic_defaults, row) }
+  dead_letter = local.table.dead_letter
+  schedules   = local.table.schedules
+  day         = 86400
+  listened    = [for function in local.functions : function.listens]
+
+  functions = {
+    for name, row in local.table.functions : name => merge(local.table.function_defaults, row, {
+      service       = replace(name, "_", "-")
+      min_instances = lookup(var.min_instances, name, merge(local.table.function_defaults, row).min_instances)
+    })
+  }
+
+  # A column's default says that it exists.
+  columns         = concat(["listens"], keys(local.table.function_defaults))
+  unknown_columns = setsubtract(flatten([for row in values(local.table.functions) : keys(row)]), local.columns)
+
+  # One entry for each topic that a function publishes to.
+  publications = merge([
+    for name, function in local.functions : {
+      for topic in function.publishes : "${name}/${topic}" => { function = name, topic = topic }
+    }
+  ]...)
+}
+
+# What a plan can see of a wrong table. infra/topology.py reads it more strictly: of two equal keys, Terraform takes the
+# last one in silence.
+resource "terraform_data" "topology" {
+  lifecycle {
+    precondition {
+      condition     = length(local.unknown_columns) == 0
+      error_message = "topology.yaml: expected the columns ${join(", ", local.columns)}, found ${join(", ", local.unknown_columns)}."
+    }
+    precondition {
+      condition     = alltrue([for topic in local.listened : contains(keys(local.topics), topic)])
+      error_message = "topology.yaml: expected functions to listen to topics of the table, found ${join(", ", setsubtract(local.listened, keys(local.topics)))}. Add it under topics, or correct the row."
+    }
+    precondition {
+      condition     = length(local.listened) == length(distinct(local.listened))
+      error_message = "topology.yaml: expected one listener for each topic, found two functions that listen to one of ${join(", ", local.listened)}."
+    }
+    precondition {
+      condition     = alltrue([for row in local.publications : contains(keys(local.topics), row.topic)])
+      error_message = "topology.yaml: expected functions to publish to topics of the table, found ${join(", ", setsubtract([for row in local.publications : row.topic], keys(local.topics)))}. Add it under topics, or correct the row."
+    }
+    precondition {
+      condition     = alltrue([for topic in keys(local.schedules) : contains(local.listened, topic)])
+      error_message = "topology.yaml: expected schedules for topics that a function listens to, found ${join(", ", setsubtract(keys(local.schedules), local.listened))}."
+    }
+    precondition {
+      condition     = contains(keys(local.topics), local.dead_letter.topic)
+      error_message = "topology.yaml: expected dead_letter.topic among the topics, found ${local.dead_letter.topic}."
+    }
+  }
+}

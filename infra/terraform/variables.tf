@@ -1,0 +1,164 @@
+variable "project" {
+  description = "The id of the Google Cloud project."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "project: expected a project id of 6 to 30 lower-case letters, digits and dashes, found \"${var.project}\"."
+  }
+}
+
+variable "environment" {
+  description = "The environment: dev may be quiet and cheap, prod has somebody who is told."
+  type        = string
+
+  validation {
+    condition     = contains(["dev", "prod"], var.environment)
+    error_message = "environment: expected dev or prod, found \"${var.environment}\"."
+  }
+}
+
+variable "region" {
+  description = "The region of the functions, their images and their sources."
+  type        = string
+  default     = "europe-west1"
+
+  validation {
+    condition     = contains(local.regions, var.region)
+    error_message = "region: expected a region of Cloud Run functions, found \"${var.region}\". A new one belongs into regions.tf."
+  }
+}
+
+variable "scheduler_region" {
+  description = "The region of the schedules. Not every region of Cloud Run functions has Cloud Scheduler."
+  type        = string
+  default     = "europe-west1"
+
+  validation {
+    condition     = contains(local.scheduler_regions, var.scheduler_region)
+    error_message = "scheduler_region: expected a region of Cloud Scheduler, found \"${var.scheduler_region}\". A new one belongs into regions.tf."
+  }
+}
+
+variable "firestore_location" {
+  description = "The location of the users' documents. It can never be changed."
+  type        = string
+  default     = "eur3"
+
+  validation {
+    condition     = contains(concat(["eur3", "nam5", "nam7"], local.regions), var.firestore_location)
+    error_message = "firestore_location: expected eur3, nam5, nam7 or a region, found \"${var.firestore_location}\"."
+  }
+}
+
+variable "bigquery_location" {
+  description = "The location of the warehouse. It can never be changed."
+  type        = string
+  default     = "EU"
+
+  validation {
+    condition     = contains(concat(["EU", "US"], local.regions), var.bigquery_location)
+    error_message = "bigquery_location: expected EU, US or a region, found \"${var.bigquery_location}\"."
+  }
+}
+
+variable "min_instances" {
+  description = "Instances that stay warm, by function. Functions that are not named keep the number of the table."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.min_instances) : contains(keys(local.table.functions), name)])
+    error_message = "min_instances: expected functions of topology.yaml (${join(", ", keys(local.table.functions))}), found ${join(", ", keys(var.min_instances))}."
+  }
+  validation {
+    condition     = alltrue([for number in values(var.min_instances) : number >= 0 && floor(number) == number])
+    error_message = "min_instances: expected whole numbers from 0, found ${join(", ", values(var.min_instances))}."
+  }
+}
+
+variable "alert_emails" {
+  description = "The addresses to which alerts go: at least one in prod."
+  type        = list(string)
+
+  validation {
+    condition     = var.environment != "prod" || length(var.alert_emails) > 0
+    error_message = "alert_emails: expected at least one address in prod, found none; nobody would be told of an alert."
+  }
+  validation {
+    condition     = alltrue([for address in var.alert_emails : can(regex("^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$", address))])
+    error_message = "alert_emails: expected e-mail addresses, found ${join(", ", var.alert_emails)}."
+  }
+}
+
+variable "expiry_days" {
+  description = "The age in days at which the warehouse drops raw messages."
+  type        = number
+  default     = 400
+
+  validation {
+    condition     = var.expiry_days >= 32 && var.expiry_days <= 3650 && floor(var.expiry_days) == var.expiry_days
+    error_message = "expiry_days: expected a whole number from 32 (Pub/Sub may deliver a message of 31 days ago) to 3650, found ${var.expiry_days}."
+  }
+}
+
+variable "zips" {
+  description = "The folder of the functions' zips, relative to this module."
+  type        = string
+  default     = "../build"
+
+  validation {
+    condition     = !startswith(var.zips, "/") && !startswith(var.zips, "~")
+    error_message = "zips: expected a folder relative to infra/terraform, found \"${var.zips}\"; an absolute path is kept in the state and differs on every machine."
+  }
+}
+
+variable "log_level" {
+  description = "The least severity that functions log. INFO is one line for each event."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], var.log_level)
+    error_message = "log_level: expected DEBUG, INFO, WARNING, ERROR or CRITICAL, found \"${var.log_level}\"."
+  }
+}
+
+variable "stored_successes" {
+  description = "The share of the lines of successful events that Cloud Logging stores. Metrics count every line anyway."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.stored_successes >= 0 && var.stored_successes <= 1
+    error_message = "stored_successes: expected a share from 0 to 1, found ${var.stored_successes}."
+  }
+}
+
+variable "import_database" {
+  description = "True takes over a (default) Firestore database that the project already has."
+  type        = bool
+  default     = false
+}
+
+variable "billing_account" {
+  description = "The billing account that the budget watches; without one there is no budget."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.billing_account == null || can(regex("^[0-9A-F]{6}(-[0-9A-F]{6}){2}$", var.billing_account))
+    error_message = "billing_account: expected an id such as 012345-6789AB-CDEF01, found \"${coalesce(var.billing_account, "nothing")}\"."
+  }
+}
+
+variable "monthly_budget" {
+  description = "The monthly spend, in whole units of the billing account's currency, of which the budget warns."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.monthly_budget >= 1 && floor(var.monthly_budget) == var.monthly_budget
+    error_message = "monthly_budget: expected a whole number from 1, found ${var.monthly_budget}."
+  }
+}

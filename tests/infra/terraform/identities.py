@@ -1,0 +1,92 @@
+"""The rule for identities: each has the permissions that its row of the topology implies, and nothing else."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from infra.topology import Topology
+from tests.infra.terraform.resources import Resource, of_type
+
+DOCUMENTS = (
+    "datastore.databases.get, datastore.entities.create, datastore.entities.get, datastore.entities.list,"
+    " datastore.entities.update"
+)
+"""The permissions that reading and writing documents takes: none deletes."""
+GRANTED_ON = {
+    "google_artifact_registry_repository_iam_member": ("repository", "repository"),
+    "google_bigquery_dataset_iam_member": ("dataset", "dataset_id"),
+    "google_cloud_run_v2_service_iam_member": ("service", "name"),
+    "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
+    "google_pubsub_topic_iam_member": ("topic", "topic"),
+    "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
+    "google_service_account_iam_member": ("account", "service_account_id"),
+}
+"""For each type of a grant, the kind of its resource, and the attribute that names the resource."""
+
+
+class Grant(NamedTuple):
+    """One row of the table of identities."""
+
+    identity: str
+    resource: str
+    permission: str
+
+
+def identity_problems(found: list[Resource], topology: Topology, project: str, number: str) -> Iterator[str]:
+    """Sentences about grants that are missing, not implied by the topology, or made by replacing others."""
+    for each in found:
+        if "_iam_" in each.type and not each.type.endswith(("_iam_member", "_iam_custom_role")):
+            yield f"{each.type}.{each.name}: expected only _iam_member, which leaves the grants of others alone"
+    granted, implied = set(grants(found)), set(implied_grants(topology, project, number))
+    yield from (f"expected {', '.join(grant)}; found no such grant" for grant in sorted(implied - granted))
+    yield from (f"expected no grant of {', '.join(grant)}; found it" for grant in sorted(granted - implied))
+
+
+def grants(found: list[Resource]) -> Iterator[Grant]:
+    """The table of identities, from the resources of a plan or state."""
+    roles = {role.values["name"]: role.values for role in of_type(found, "google_project_iam_custom_role")}
+    for each in found:
+        if each.type.endswith("_iam_member"):
+            role = each.values["role"]
+            permission = ", ".join(sorted(roles[role]["permissions"])) if role in roles else role
+            yield Grant(_short(each.values["member"]), _resource(each), permission)
+
+
+def _resource(grant: Resource) -> str:
+    if grant.type == "google_project_iam_member":
+        conditions = grant.values["condition"]
+        return f"project where {conditions[0]['expression']}" if conditions else "project"
+    kind, attribute = GRANTED_ON[grant.type]
+    return f"{kind} {_short(grant.values[attribute])}"
+
+
+def _short(name: str) -> str:
+    """The part of a member, an account or an address that tells it from others in this project."""
+    return name.rpartition("/")[2].removeprefix("serviceAccount:").partition("@")[0]
+
+
+def implied_grants(topology: Topology, project: str, number: str) -> Iterator[Grant]:
+    """The table of identities that a topology implies."""
+    agent = f"service-{number}"
+    letters = topology.dead_letter.topic
+    database = f'project where resource.name == "projects/{project}/databases/(default)"'
+    yield Grant(agent, f"topic {letters}", "roles/pubsub.publisher")
+    yield Grant(agent, "dataset upbeat", "roles/bigquery.dataEditor")
+    accounts = ["upbeat-push", "upbeat-build"]
+    for function in topology.functions.values():
+        service, account = function.subscription, f"upbeat-{function.subscription}"
+        accounts.append(account)
+        yield from (Grant(account, f"topic {topic}", "roles/pubsub.publisher") for topic in function.publishes)
+        yield Grant(account, database, DOCUMENTS)
+        yield Grant(account, "secret upbeat-user-hash-key", "roles/secretmanager.secretAccessor")
+        yield Grant("upbeat-push", f"service {service}", "roles/run.invoker")
+        yield Grant(agent, f"subscription {service}", "roles/pubsub.subscriber")
+    yield from (Grant("upbeat-deployer", f"account {each}", "roles/iam.serviceAccountUser") for each in accounts)
+    yield from _build_grants(project, number)
+
+
+def _build_grants(project: str, number: str) -> Iterator[Grant]:
+    own, copies = f"{project}-upbeat-sources", f"gcf-v2-sources-{number}-europe-west1"
+    buckets = " || ".join(f'resource.name.startsWith("projects/_/buckets/{name}/")' for name in (own, copies))
+    yield Grant("upbeat-build", "project", "roles/logging.logWriter")
+    yield Grant("upbeat-build", f"project where {buckets}", "roles/storage.objectViewer")
+    yield Grant("upbeat-build", "repository upbeat-functions", "roles/artifactregistry.writer")

@@ -1,0 +1,70 @@
+"""The rules for Firestore and BigQuery: no index nobody needs, and a table that holds every message."""
+
+import json
+from collections.abc import Iterator
+
+from infra.topology import Topology
+from tests.infra.terraform.resources import Resource, differences, of_type
+
+RAW_COLUMNS = {
+    "subscription_name": "STRING",
+    "message_id": "STRING",
+    "publish_time": "TIMESTAMP",
+    "attributes": "JSON",
+    "data": "BYTES",
+}
+"""The columns that a BigQuery subscription writes: https://cloud.google.com/pubsub/docs/bigquery#write-metadata."""
+
+
+def firestore_problems(found: list[Resource], written: dict[str, set[str]]) -> Iterator[str]:
+    """Sentences about fields that are indexed though no query needs it, and about a database that may be lost."""
+    exempt: dict[str, set[str]] = {}
+    for each in of_type(found, "google_firestore_field"):
+        if each.values["index_config"] != [{"indexes": []}]:
+            yield f"{each.key}: expected no index"
+        exempt.setdefault(each.values["collection"], set()).add(each.values["field"])
+    yield from differences(written, exempt, "fields without an index")
+    (database,) = of_type(found, "google_firestore_database")
+    expected = {
+        "name": "(default)",
+        "delete_protection_state": "DELETE_PROTECTION_ENABLED",
+        "point_in_time_recovery_enablement": "POINT_IN_TIME_RECOVERY_ENABLED",
+    }
+    yield from differences(expected, {key: database.values[key] for key in expected}, "database")
+    (due,) = of_type(found, "google_firestore_index")
+    fields = [field["field_path"] for field in due.values["fields"]]
+    yield from differences(["due_shard", "next_due_at"], fields, "index of the clock's query")
+
+
+def warehouse_problems(found: list[Resource], topology: Topology) -> Iterator[str]:
+    """Sentences about raw tables and views that lose messages, are scanned whole, or cannot change."""
+    tables = of_type(found, "google_bigquery_table")
+    for name in ("raw", "messages"):
+        keys = sorted(each.key or "" for each in tables if each.name == name)
+        yield from differences(sorted(topology.topics), keys, f"tables named {name}")
+    for each in tables:
+        yield from _raw_problems(each) if each.name == "raw" else _view_problems(each)
+
+
+def _raw_problems(table: Resource) -> Iterator[str]:
+    values = table.values
+    columns = {column["name"]: column["type"] for column in json.loads(values["schema"])}
+    yield from differences(RAW_COLUMNS, columns, values["table_id"])
+    (partitions,) = values["time_partitioning"]
+    found = (partitions["type"], partitions["field"], values["require_partition_filter"])
+    yield from differences(("DAY", "publish_time", True), found, f"{values['table_id']} partitions")
+    if not partitions["expiration_ms"] or not values["deletion_protection"]:
+        yield f"{values['table_id']}: expected partitions that expire in a protected table"
+
+
+def _view_problems(table: Resource) -> Iterator[str]:
+    values, (view,) = table.values, table.values["view"]
+    if values["deletion_protection"]:
+        yield f"{values['table_id']}: expected an unprotected view, since a protected one can never change"
+    for part in (
+        "SAFE.PARSE_JSON(SAFE_CONVERT_BYTES_TO_STRING(data)",
+        "PARTITION BY message_id, publish_time",
+        f"FROM upbeat.raw_{values['table_id']}\n",
+    ):
+        if part not in view["query"]:
+            yield f"{values['table_id']}: expected {part} in the view"
