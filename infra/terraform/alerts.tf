@@ -6,6 +6,7 @@ locals {
   last_attempt  = min([for function in local.functions : function.max_delivery_attempts]...)
   metric        = "logging_googleapis_com:user_upbeat"
   from_lines    = "monitored_resource=\"cloud_run_revision\""
+  of_ticks      = "topic=~\"${join("|", keys(local.schedules))}\""
 
   # On metrics of Pub/Sub and Cloud Run: above the threshold for some seconds.
   threshold_alerts = {
@@ -78,8 +79,11 @@ locals {
     slow_clock = {
       title    = "The clock falls behind"
       severity = "ERROR"
-      query    = "histogram_quantile(0.5, sum by (le) (rate(${local.metric}_duration_bucket{${local.from_lines}, topic=~\"${join("|", keys(local.schedules))}\"}[10m]))) > 40000"
-      seconds  = 1800
+      query = join(" or ", [
+        "histogram_quantile(0.5, sum by (le) (rate(${local.metric}_duration_bucket{${local.from_lines}, ${local.of_ticks}}[10m]))) > 40000",
+        "sum(increase(${local.metric}_events{${local.from_lines}, ${local.of_ticks}, outcome=\"failed\"}[30m])) > 5",
+      ])
+      seconds = 1800
     }
   }
 

@@ -80,6 +80,15 @@ resource "google_logging_project_exclusion" "successes" {
   depends_on = [google_project_service.api]
 }
 
+# Cloud Run writes a line of its own for every push; those of acknowledged pushes say nothing that our lines do not.
+resource "google_logging_project_exclusion" "requests" {
+  name        = "upbeat-requests"
+  description = "Drops Cloud Run's own log lines of acknowledged pushes from storage."
+  filter      = "${local.log_lines} AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status<300"
+
+  depends_on = [google_project_service.api]
+}
+
 resource "google_monitoring_custom_service" "upbeat" {
   service_id   = "upbeat"
   display_name = "Upbeat"
