@@ -1,6 +1,10 @@
-"""How every test runs, and the emulators for those that need them: one pair a session, a project for each test."""
+"""Settings and fixtures of every test, and the account of the tests that did not run.
+
+The emulators run once per worker process. Each test has its own project on them, so that it finds them empty.
+"""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from uuid import uuid4
 
@@ -10,16 +14,50 @@ from hypothesis import HealthCheck, settings
 from infra.emulator import sdk
 from infra.emulator.emulators import Emulators
 
-# Without deadlines, since speed is for `make bench`. The same examples every time, so that a change is judged by
-# what it changed; new ones, and many, on demand.
+# No deadlines, because `make bench` measures speed. The same examples in every run, so that a failure comes from
+# the change under test; `--hypothesis-profile=thorough` draws new ones, and many more.
 settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("usual"), derandomize=False, max_examples=3000)
 settings.load_profile("usual")
 
+DESELECTED = {
+    "not emulator": "the tests that need the emulators: `make test` runs them",
+    "not slow": "the slow tests, of about two seconds or more: `make test` runs them",
+}
+"""For each part of a `-m` expression, the tests that it deselects."""
+
+NOT_IN_MAKE_TEST = [
+    "the benchmarks: `make bench` runs them",
+    "the A/A simulation at full size: `python -m tests.simulation.aa` runs it",
+]
+"""The checks that `make test` never runs. Add a line here for each new one."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print how many tests were skipped and why, and, after a run of the whole suite, the checks left out."""
+    lines = _skipped(terminalreporter)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+        lines = [*(lines or ["0 skipped"]), *_left_out(config.option.markexpr)]
+    if lines and not config.option.collectonly:
+        terminalreporter.section("not run")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def _skipped(terminalreporter: pytest.TerminalReporter) -> list[str]:
+    reports = terminalreporter.getreports("skipped")
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in reports)
+    return [f"{number} skipped: {reason}" for reason, number in reasons.most_common()]
+
+
+def _left_out(markers: str) -> list[str]:
+    deselected = [what for part, what in DESELECTED.items() if part in markers]
+    return [f"left out: {what}" for what in deselected + NOT_IN_MAKE_TEST]
+
 
 @pytest.fixture(scope="session")
 def _emulator_sdk() -> None:
-    """Skips the test, with the reason, where this machine lacks something the emulators need."""
+    """Skip the test if this machine lacks the emulators. The reason names the missing part."""
     if lack := sdk.missing():
         pytest.skip(lack)
 
@@ -33,13 +71,13 @@ def emulators(_emulator_sdk: None) -> Iterator[Emulators]:
 
 @pytest.fixture
 def project() -> str:
-    """A project nobody has used: on the emulators it is empty."""
+    """A new project, which is empty on the emulators."""
     return f"test-{uuid4().hex[:12]}"
 
 
 @pytest.fixture
 def loggers_as_they_were() -> Iterator[None]:
-    """Undoes what `logs.configure` does to the process."""
+    """Undo the changes that `logs.configure` makes to the process."""
     loggers = [logging.getLogger(), logging.getLogger("google")]
     before = [(logger, logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     yield

@@ -16,12 +16,12 @@ from shared.domain.arrival import Arrival
 from shared.domain.events import Event, TimePassed
 from shared.ports import Document, Stored
 from shared.record.codec import unpack
-from tests.shared.domain.story import auto_renew_off, cancelled, day, event, failed, paid, refunded, trial
 from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER, delivered, in_order
 from tests.support.pipeline import Pipeline
 from tests.support.published import check_one_body_an_id
+from tests.support.story import auto_renew_off, cancelled, day, event, failed, paid, refunded, trial
 
 LIFE = [
     trial(0, ends=14),

@@ -14,6 +14,7 @@ from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client, publish_catalog
 from infra.topology import load
 from shared.observability.event_log import hash_user
+from tests.support.listening import pull
 from tests.support.watching import eventually
 
 pytestmark = pytest.mark.emulator
@@ -66,6 +67,10 @@ def publish(running: Running, topic: str, event: dict[str, object], **attributes
     running.runtime.bus.publish(topic, json.dumps(event).encode(), attributes)
 
 
+def lines_about(user: str, running: Running) -> list[dict[str, object]]:
+    return [line for line in running.lines("payment") if line.get("user_hash") == hash_user(user, "key")]
+
+
 def test_a_bad_event_leaves_one_line_with_its_reason(running: Running) -> None:
     running.runtime.bus.publish("payment", b"no json", {"traceparent": TRACEPARENT})
     assert eventually(lambda: running.lines("payment"))
@@ -85,20 +90,20 @@ def test_the_trace_of_a_message_is_on_its_log_line_and_on_the_trigger_that_came_
     period = {"period_start": (now - 31 * DAY).isoformat(), "period_end": (now - DAY).isoformat()}
     money = {"plan": "premium_monthly", "amount": 1099, "currency": "EUR"}
     publish(running, "payment", event | period | money)
+    assert eventually(lambda: lines_about(user, running))
     failed = event | money | {"event_id": "p2", "occurred_at": now.isoformat(), "outcome": "failed"}
     period = {"period_start": (now - DAY).isoformat(), "period_end": (now + 29 * DAY).isoformat()}
     publish(running, "payment", failed | period, googclient_traceparent=TRACEPARENT)
     received = []
 
     def issued() -> bool:
-        received.extend(running.runtime.bus.receive("upsell-trigger", count=10, within=1.0))
+        received.extend(pull(running.runtime.bus, "upsell-trigger"))
         return any(message.json["user_id"] == user for message in received)
 
     assert eventually(issued)
     (trigger,) = [message for message in received if message.json["user_id"] == user]
     assert (trigger.attributes["googclient_traceparent"], trigger.attributes["traceparent"]) == (TRACEPARENT,) * 2
-    mine = [line for line in running.lines("payment") if line.get("user_hash") == hash_user(user, "key")]
-    (line,) = [line for line in mine if line.get("trigger_ids")]
+    (line,) = [line for line in lines_about(user, running) if line.get("trigger_ids")]
     assert line["logging.googleapis.com/trace"] == f"projects/{running.runtime.project}/traces/{TRACE_ID}"
     assert line["trigger_ids"] == [trigger.json["trigger_id"]]
     assert (line["status_before"], line["status_after"]) == ("grace", "grace")

@@ -17,11 +17,15 @@ from shared.record.user_record import MAX_TRIGGERS
 from tests.support.catalogs import INTRICATE, RATIONED
 from tests.support.fakes import Fault
 from tests.support.floods import Ordinary
-from tests.support.histories import DAY, TERMS, USER, arrivals, faults, histories
+from tests.support.histories import DAY, TERMS, USER, arrivals, booleans, faults, histories
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
 
 limited = st.sampled_from([INTRICATE, INTRICATE, RATIONED])
+answers = st.sampled_from(FeedbackKind)
+answer_days_ago = st.sampled_from([0, 0, 0.1, 3])
+answer_deliveries = st.sampled_from([0, 1, 1, 2])
+every_fault = st.sampled_from(Fault)
 some_history = histories(max_size=24, behaving=True) | lives(max_size=24)
 
 
@@ -31,19 +35,20 @@ def feedback(pipeline: Pipeline, number: int, data: st.DataObject) -> list[Event
     if not offered:
         return []
     trigger = data.draw(st.sampled_from(offered[-4:]))
-    given_ = FeedbackGiven(trigger.trigger_id, data.draw(st.sampled_from(FeedbackKind)))
-    at = pipeline.clock.now() - data.draw(st.sampled_from([0, 0, 0.1, 3])) * DAY
+    given_ = FeedbackGiven(trigger.trigger_id, data.draw(answers))
+    at = pipeline.clock.now() - data.draw(answer_days_ago) * DAY
     event = Event(Key(at, "trigger-feedback", "", f"f{number}"), USER, "main", given_, f"f{number}")
-    return [event] * data.draw(st.sampled_from([0, 1, 1, 2]))
+    return [event] * data.draw(answer_deliveries)
 
 
+@pytest.mark.slow
 @given(limited, st.data())
 def test_no_limit_is_ever_exceeded(catalog: Catalog, data: st.DataObject) -> None:
     pipeline = Pipeline(catalog)
     for number, one in enumerate(data.draw(arrivals(data.draw(some_history)))):
         if one.at - pipeline.waiting_since > TERMS.redelivery / 2:
             pipeline.redeliver()
-        if data.draw(st.booleans()):
+        if data.draw(booleans):
             pipeline.pass_time(max(one.at - pipeline.clock.now(), 0 * DAY))
         pipeline.clock.move_to(one.at)
         pipeline.deliver(one.event, one.fault)
@@ -57,12 +62,13 @@ def test_no_limit_is_ever_exceeded(catalog: Catalog, data: st.DataObject) -> Non
     pipeline.close()
 
 
+@pytest.mark.slow
 @given(lives(max_size=20), st.data())
 def test_what_is_put_off_survives_a_crash_at_any_point(history: list[Event], data: st.DataObject) -> None:
     """Every delivery fails first, the clock's too: the published messages are the same as without failures."""
     smooth, faulty = Pipeline(INTRICATE), Pipeline(INTRICATE)
     for one in data.draw(arrivals(history)):
-        fault = data.draw(st.sampled_from(Fault))
+        fault = data.draw(every_fault)
         for pipeline, first in ((smooth, None), (faulty, fault)):
             pipeline.clock.move_to(one.at)
             for event in [one.event, *pipeline.tick()]:
@@ -75,6 +81,7 @@ def test_what_is_put_off_survives_a_crash_at_any_point(history: list[Event], dat
     faulty.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_no_limit_is_exceeded_in_a_long_life(seed: int) -> None:
     """There are hundreds of offers, most of them only tallied by the end; three events in ten are duplicated."""

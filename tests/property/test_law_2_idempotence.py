@@ -47,6 +47,7 @@ def test_an_event_that_comes_again_changes_nothing(data: st.DataObject) -> None:
     assert again.arrival in {Arrival.DUPLICATE, Arrival.LATE}
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_what_was_acknowledged_writes_nothing_and_says_nothing_new(data: st.DataObject) -> None:
     """The pipeline checks this at every delivery."""
@@ -63,6 +64,7 @@ def test_what_was_acknowledged_writes_nothing_and_says_nothing_new(data: st.Data
     pipeline.close()
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_every_delivery_that_is_acknowledged_has_one_arrival(data: st.DataObject) -> None:
     pipeline = Pipeline(EVERYTHING)

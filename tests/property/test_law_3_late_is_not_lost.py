@@ -1,5 +1,6 @@
 """Law 3, late is not lost: payments and verdicts older than the base take effect, and a trial counts as used."""
 
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -51,6 +52,7 @@ def test_a_late_success_for_a_later_period_grants_it(history: History) -> None:
     assert folded.history.base.get("main").shown_status in {Status.ACTIVE, Status.TRIALING, Status.PAUSED}
 
 
+@pytest.mark.slow
 @given(aged())
 def test_a_late_refund_takes_the_late_success_back(history: History) -> None:
     paid = late(history, success(start_days=-1)).history
@@ -94,6 +96,7 @@ def test_a_late_event_repeated_changes_nothing_more(data: st.DataObject) -> None
         history = folded.history
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_whoever_paid_in_time_is_entitled_however_late_the_news(data: st.DataObject) -> None:
     """A period that covers the mark is reported late, for a user with no other events than signals."""

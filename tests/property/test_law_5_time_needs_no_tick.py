@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from tests.support.pipeline import Pipeline
 
 TERMS = Terms()
 some_history = histories() | lives()
+tick_deliveries = st.integers(0, 2)
 
 
 @given(some_history, st.lists(instants, max_size=4), instants)
@@ -41,6 +43,7 @@ def test_time_brings_the_same_moments_in_one_reading_or_in_two(
         assert first.moments + then.moments == advance(sub, max(one, other), TERMS).moments
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_a_clock_that_ticks_late_or_never_leaves_the_same_subscription(data: st.DataObject) -> None:
     """The whole pipeline, with and without ticks, at any instants, delivered any number of times."""
@@ -49,7 +52,7 @@ def test_a_clock_that_ticks_late_or_never_leaves_the_same_subscription(data: st.
     pipeline = Pipeline(catalog)
     for one in coming:
         pipeline.clock.move_to(one.at)
-        for due in pipeline.tick() * data.draw(st.integers(0, 2)):
+        for due in pipeline.tick() * data.draw(tick_deliveries):
             pipeline.deliver(due)
         pipeline.deliver(one.event)
     now = pipeline.clock.now()

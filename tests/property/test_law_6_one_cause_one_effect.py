@@ -12,10 +12,15 @@ from tests.support.histories import DAY, TERMS, Arriving, arrivals, histories
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
 
+pytestmark = pytest.mark.slow
+
 some_history = histories(behaving=True) | lives()
 RETRIED_WITHIN = TERMS.redelivery / 2
 """Every redelivery comes within this time: Pub/Sub gives up long before pending messages are dropped."""
 catalogs = st.sampled_from(sorted(CATALOGS)).map(CATALOGS.__getitem__)
+steps = st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time"])
+tick_deliveries = st.integers(0, 2)
+tick_faults = st.sampled_from([None, *Fault])
 
 
 def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None:
@@ -24,10 +29,10 @@ def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None
         if one.at - pipeline.waiting_since > RETRIED_WITHIN:
             pipeline.redeliver()
         pipeline.clock.move_to(one.at)
-        match data.draw(st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time"])):
+        match data.draw(steps):
             case "tick":
-                for due in pipeline.tick() * data.draw(st.integers(0, 2)):
-                    pipeline.deliver(due, data.draw(st.sampled_from([None, *Fault])))
+                for due in pipeline.tick() * data.draw(tick_deliveries):
+                    pipeline.deliver(due, data.draw(tick_faults))
             case "redeliver":
                 pipeline.redeliver()
             case "tick in time":

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,8 +21,10 @@ from tests.support.pipeline import Pipeline
 some_history = histories(behaving=True) | lives()
 POLICY = Rules(EVERYTHING, TERMS)
 lasting = st.sampled_from([EVERYTHING, INTRICATE])
+pauses = st.lists(st.sampled_from([0.25, 1, 5, 30]), max_size=3)
 
 
+@pytest.mark.slow
 @given(some_history, st.data())
 def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
     history: list[Event], data: st.DataObject
@@ -31,12 +34,13 @@ def test_at_no_instant_is_an_untrue_offer_open_that_nobody_will_take_back(
     for one in data.draw(arrivals(history)):
         pipeline.clock.move_to(one.at)
         pipeline.deliver(one.event)
-        for gap in data.draw(st.lists(st.sampled_from([0.25, 1, 5, 30]), max_size=3)):
+        for gap in data.draw(pauses):
             pipeline.clock.pass_by(gap * DAY)
             pipeline.check_at_rest()
     pipeline.close()
 
 
+@pytest.mark.slow
 @given(some_history, st.data())
 def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event], data: st.DataObject) -> None:
     pipeline = Pipeline(data.draw(lasting))
@@ -74,6 +78,7 @@ def test_what_is_too_old_or_untrue_is_recorded_as_stale(history: list[Event], da
         record = processed.record
 
 
+@pytest.mark.slow
 @given(lives(), st.data())
 def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
     history: list[Event], data: st.DataObject

@@ -5,6 +5,7 @@ import pytest
 from tests.simulation.aa import mismatch, simulate
 
 
+@pytest.mark.slow
 def test_two_arms_that_are_the_same_split_by_chance_alone_and_nothing_moves_a_user(tmp_path: Path) -> None:
     result = simulate(500, tmp_path)
     assert result.passed, result

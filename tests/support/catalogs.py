@@ -8,7 +8,7 @@ from shared.decisioning.compile import compile_catalog
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.domain.moments import MILESTONES, MomentKind
-from tests.shared.decisioning import artifacts
+from tests.support import artifacts
 
 RECENTLY = [
     [

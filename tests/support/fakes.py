@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 from shared.contracts.outbound.message import Message
 from shared.domain.due_shards import due_shard
@@ -44,6 +45,10 @@ class MovableClock:
         self.instant += duration
 
 
+_unpacked = lru_cache(maxsize=32)(unpack)
+"""`unpack`, once for each blob: the checks read every stored record several times. Records are immutable."""
+
+
 class MemoryStore:
     """`Subscriptions` and `DueUsers` in a dict, with one fault at a time, and a count of commits."""
 
@@ -75,7 +80,7 @@ class MemoryStore:
     def record(self, user_id: str) -> UserRecord:
         """The stored record of a user."""
         document, _ = self.documents.get(user_id, (None, None))
-        return unpack(document.blob) if document else UserRecord(user_id)
+        return _unpacked(document.blob) if document else UserRecord(user_id)
 
     def next_due_at(self, user_id: str) -> datetime | None:
         document, _ = self.documents.get(user_id, (None, None))

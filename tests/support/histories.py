@@ -35,62 +35,79 @@ payment_ids = st.sampled_from([None, "pay-1", "pay-2", "pay-3"])
 maybe_instants = st.none() | instants
 
 
+# Each strategy is built once, here: to build one costs as much as many draws from it.
+booleans = st.booleans()
+trial_half_days = st.integers(1, 40)
+start_half_days = st.integers(-60, 20)
+period_half_days = st.sampled_from([1, 14, 60, 60, 730, None])
+outcomes = st.sampled_from(
+    [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
+)
+amounts = st.sampled_from([0, 999, 999])
+status_kinds = st.sampled_from(sorted(set(Signal) - BEHAVIOURAL))
+reasons = st.sampled_from([None, "price"])
+maybe_plans = st.none() | plans
+
+
 @st.composite
 def trials(draw: st.DrawFn, at: datetime) -> TrialStarted:
-    return TrialStarted(draw(plans), at + draw(st.integers(1, 40)) * DAY / 2, draw(st.booleans()))
+    return TrialStarted(draw(plans), at + draw(trial_half_days) * DAY / 2, draw(booleans))
 
 
 @st.composite
 def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
-    start = at + draw(st.integers(-60, 20)) * DAY / 2
-    length = draw(st.sampled_from([1, 14, 60, 60, 730, None]))
+    start = at + draw(start_half_days) * DAY / 2
+    length = draw(period_half_days)
     return PaymentReported(
-        outcome=draw(
-            st.sampled_from(
-                [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
-            )
-        ),
+        outcome=draw(outcomes),
         plan=draw(plans),
-        amount=draw(st.sampled_from([0, 999, 999])),
+        amount=draw(amounts),
         currency="EUR",
         period_start=start,
         period_end=start + length * DAY / 2 if length else LIFETIME,
-        final=draw(st.booleans()),
+        final=draw(booleans),
         grace_until=draw(maybe_instants),
         payment_id=draw(payment_ids),
-        partial=draw(st.booleans()),
+        partial=draw(booleans),
     )
 
 
 @st.composite
-def status_signals(draw: st.DrawFn) -> SignalSeen:
+def _status_signals(draw: st.DrawFn) -> SignalSeen:
     return SignalSeen(
-        kind=draw(st.sampled_from(sorted(set(Signal) - BEHAVIOURAL))),
-        reason=draw(st.sampled_from([None, "price"])),
+        kind=draw(status_kinds),
+        reason=draw(reasons),
         effective_at=draw(maybe_instants),
         resume_at=draw(maybe_instants),
-        to_plan=draw(st.none() | plans),
+        to_plan=draw(maybe_plans),
     )
 
 
+status_signals = _status_signals()
 behaviours = st.builds(SignalSeen, st.sampled_from(sorted(BEHAVIOURAL)), strength=st.sampled_from([None, 0.5]))
+signals = status_signals | behaviours
 profiles = st.just(Profile()) | st.builds(
     Profile, st.sampled_from([None, "DE", "SE"]), student=st.sampled_from([None, True, False])
 )
+topics = st.sampled_from(["trial-start", "payment", "payment", "payment", "churn-signal"])
+sources = st.sampled_from(["", "billing"])
 subscription_ids = st.sampled_from(["main", "main", "main", "car"])
 
 
 @st.composite
 def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: bool = False) -> Event:
     """An event for the ring, or also a behavioural signal. Its number makes its identity unique."""
-    at = draw(instants)
-    facts = {"trial-start": trials(at), "payment": payments(at), "churn-signal": status_signals()}
-    if behaving:
-        facts["churn-signal"] |= behaviours
-    topic = draw(st.sampled_from(["trial-start", "payment", "payment", "payment", "churn-signal"]))
+    at, topic = draw(instants), draw(topics)
     subscription_id = "main" if only_main else draw(subscription_ids)
-    source = draw(st.sampled_from(["", "billing"]))
-    return made(number, at, topic, draw(facts[topic]), subscription_id, source, draw(profiles))
+    source = draw(sources)
+    match topic:
+        case "trial-start":
+            facts = trials(at)
+        case "payment":
+            facts = payments(at)
+        case _:
+            facts = signals if behaving else status_signals
+    return made(number, at, topic, draw(facts), subscription_id, source, draw(profiles))
 
 
 def made(

@@ -3,7 +3,26 @@
 from hypothesis import strategies as st
 
 from shared.domain.events import Event, Fact, PaymentOutcome, PaymentReported, TrialStarted
-from tests.support.histories import DAY, START, behaviours, made, plans, profiles, status_signals, subscription_ids
+from tests.support.histories import (
+    DAY,
+    START,
+    booleans,
+    made,
+    plans,
+    profiles,
+    signals,
+    subscription_ids,
+)
+
+# Each strategy is built once, as in tests/support/histories.py.
+trial_days = st.sampled_from([1, 2, 7, 14])
+charge_delay_days = st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])
+charge_outcomes = st.sampled_from([PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED])
+period_days = st.sampled_from([30, 30, 7, 365])
+verdict_delay_days = st.sampled_from([0, 0.5, 3])
+verdicts = st.sampled_from(sorted(set(PaymentOutcome) - {PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED}))
+signal_delay_days = st.sampled_from([0, 0.5, 3, 10])
+other_subscriptions = st.sampled_from([None, None, None, "car"])
 
 
 class _Life:
@@ -21,41 +40,40 @@ class _Life:
         self.told.append(made(len(self.told), self.at, topic, fact, sub, profile=self.draw(profiles)))
 
     def begin_with_a_trial(self) -> None:
-        self.ends = self.at + self.draw(st.sampled_from([1, 2, 7, 14])) * DAY
-        self.tell(TrialStarted("basic", self.ends, self.draw(st.booleans())))
-        if self.draw(st.booleans()):
+        self.ends = self.at + self.draw(trial_days) * DAY
+        self.tell(TrialStarted("basic", self.ends, self.draw(booleans)))
+        if self.draw(booleans):
             self.tell(PaymentReported(PaymentOutcome.SUCCEEDED, "basic", 0, "EUR", self.at, self.ends))
 
     def charge(self) -> None:
         """Charge for the next period, early, on time or late."""
-        self.at = max(self.at, self.ends + self.draw(st.sampled_from([-2, -0.5, 0, 0, 0, 1, 5, 30])) * DAY)
-        outcome = self.draw(
-            st.sampled_from([PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED])
-        )
-        period = (self.ends, self.ends + self.draw(st.sampled_from([30, 30, 7, 365])) * DAY)
-        plan, final = self.draw(plans), self.draw(st.booleans())
+        self.at = max(self.at, self.ends + self.draw(charge_delay_days) * DAY)
+        outcome = self.draw(charge_outcomes)
+        period = (self.ends, self.ends + self.draw(period_days) * DAY)
+        plan, final = self.draw(plans), self.draw(booleans)
         self.tell(PaymentReported(outcome, plan, 999, "EUR", *period, final=final))
         if outcome is PaymentOutcome.SUCCEEDED:
             self.starts, self.ends = period
 
     def judge(self) -> None:
-        self.at += self.draw(st.sampled_from([0, 0.5, 3])) * DAY
-        outcome = self.draw(
-            st.sampled_from(sorted(set(PaymentOutcome) - {PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED}))
-        )
+        self.at += self.draw(verdict_delay_days) * DAY
+        outcome = self.draw(verdicts)
         self.tell(PaymentReported(outcome, "basic", 999, "EUR", self.starts, max(self.ends, self.starts + DAY)))
 
     def behave(self) -> None:
-        self.at += self.draw(st.sampled_from([0, 0.5, 3, 10])) * DAY
-        self.tell(self.draw(status_signals() | behaviours), self.draw(st.sampled_from([None, None, None, "car"])))
+        self.at += self.draw(signal_delay_days) * DAY
+        self.tell(self.draw(signals), self.draw(other_subscriptions))
+
+
+steps = st.sampled_from([_Life.charge, _Life.charge, _Life.charge, _Life.judge, _Life.behave, _Life.behave])
 
 
 @st.composite
 def lives(draw: st.DrawFn, max_size: int = 12) -> list[Event]:
     """The events of one user, in order."""
     life = _Life(draw)
-    if draw(st.booleans()):
+    if draw(booleans):
         life.begin_with_a_trial()
     for _ in range(draw(st.integers(1, max_size - 2))):
-        draw(st.sampled_from([life.charge, life.charge, life.charge, life.judge, life.behave, life.behave]))()
+        draw(steps)(life)
     return life.told

@@ -9,7 +9,7 @@ from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.scoring.load import load_score
 from shared.decisioning.scoring.registry import Registry
 from shared.decisioning.scoring.score import Score
-from tests.shared.decisioning.artifacts import logistic, number, score, written
+from tests.support.artifacts import logistic, number, score, written
 
 
 @pytest.mark.parametrize("path", sorted(SHIPPED_SCORES.iterdir()), ids=lambda path: path.stem)

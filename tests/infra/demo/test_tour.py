@@ -5,8 +5,8 @@ import pytest
 from infra.demo import cdnow, tour
 from infra.inspect.timeline import Kind
 from infra.replay.stores import STORE, read_blob
-from tests.infra.replay import replays
-from tests.infra.replay.replays import payment, signal, trial
+from tests.support import replays
+from tests.support.replays import payment, signal, trial
 
 
 def test_the_history_has_every_purchase_of_every_customer_in_order():

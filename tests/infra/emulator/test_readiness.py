@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from infra.emulator.processes import Process, Program
-from infra.emulator.readiness import answers, wait_until_ready
+from infra.emulator.readiness import POLL_SECONDS, answers, wait_until_ready
 from infra.errors import InfraError
 from infra.remote.endpoints import LOCALHOST, free_ports
 
@@ -25,7 +25,7 @@ def server():
             pass
 
     with HTTPServer((LOCALHOST, 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, daemon=True).start()
+        threading.Thread(target=listening.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         Handler.url = f"http://{LOCALHOST}:{listening.server_port}"
         yield Handler
         listening.shutdown()

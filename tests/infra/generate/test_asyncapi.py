@@ -16,7 +16,7 @@ from shared.contracts.outbound.message import FILTERABLE
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
-from tests.shared.contracts.samples import PAYMENT, VALID, delivery
+from tests.support.samples import PAYMENT, VALID, delivery
 
 MODELS = {model.TOPIC: model for model in (*IN, *OUT)}
 WRITTEN = documents()

@@ -6,7 +6,7 @@ import pytest
 
 from infra.replay.history_file import CLOCK_START, read
 from infra.replay.history_line import UnpublishableLine
-from tests.shared.contracts.samples import PAYMENT
+from tests.support.samples import PAYMENT
 
 OCCURRED = datetime(2026, 3, 15, 9, 30, tzinfo=UTC)
 LATER = datetime(2026, 3, 16, tzinfo=UTC)

@@ -1,8 +1,8 @@
 from infra.inspect.timeline import Kind
 from infra.replay.outputs import messages, timeline_of
 from shared.contracts.topics import Topic
-from tests.infra.replay import replays
-from tests.infra.replay.replays import START, at, payment, signal, timedelta, trial
+from tests.support import replays
+from tests.support.replays import START, at, payment, signal, timedelta, trial
 
 
 def told(folder, *lines, **options):

@@ -1,4 +1,5 @@
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -10,10 +11,11 @@ import pytest
 
 from infra.demo import cdnow
 from infra.replay.history_file import CLOCK_START
+from infra.replay.replay import SMALL_FILE, _default_processes
 from infra.replay.stores import STORE, read_blob
 from shared.record.codec import unpack
-from tests.infra.replay import replays
-from tests.infra.replay.replays import START, payment, signal, trial
+from tests.support import replays
+from tests.support.replays import START, payment, signal, trial
 from tests.support.watching import alive, descendants, eventually
 
 NAMED = ("events_read", "applied", "duplicates", "late", "dead_lettered", "triggers_issued", "triggers_revoked")
@@ -145,6 +147,7 @@ def test_an_empty_history_gives_zeros(run):
     assert set(done.files().values()) == {b""}
 
 
+@pytest.mark.slow
 def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
     garbage = [b"garbage", {"topic": "payment", "data": {"user_id": "u-3"}}, {"topic": "x"}, b"\xff"]
     lines = [*MANY, *garbage, *MANY[:9]]
@@ -161,6 +164,14 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
     )
 
 
+def test_only_a_large_file_takes_every_processor(tmp_path):
+    (tmp_path / "small").write_bytes(b"x" * SMALL_FILE)
+    (tmp_path / "large").write_bytes(b"x" * (SMALL_FILE + 1))
+    counts = [_default_processes(tmp_path / name) for name in ("small", "large")]
+    assert counts == [1, len(os.sched_getaffinity(0))]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("others", ["", "threading.Thread(target=threading.Event().wait, daemon=True).start()"])
 def test_processes_are_forked_or_spawned_and_write_the_same_bytes(tmp_path, others):
     """A fork is unsafe with other threads; without them it saves each process its start-up time."""

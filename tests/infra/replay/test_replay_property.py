@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.replay.journal import FILES, merge
 from infra.replay.part import SUBSCRIPTIONS, PartTask, run_part
-from tests.infra.replay import replays
-from tests.infra.replay.replays import START, payment, signal, trial, write
+from tests.support import replays
+from tests.support.replays import START, payment, signal, trial, write
 
 users = st.sampled_from(["a", "b", "a-b", "c"])
 days = st.integers(0, 60).map(lambda halves: halves / 2)
@@ -95,7 +95,8 @@ def outputs(folder):
 @given(lines)
 def test_every_line_is_applied_known_late_or_in_the_dead_letter(history):
     with TemporaryDirectory() as folder:
-        done = replays.run(Path(folder), *history, now=START + timedelta(days=60))
+        # One process, because two huge lines would otherwise start two more, which takes seconds.
+        done = replays.run(Path(folder), *history, now=START + timedelta(days=60), processes=1)
         read = [line for line in (Path(folder) / "events.jsonl").read_bytes().split(b"\n") if line.strip()]
         letters = done.rows("dead-letter")
     summary = done.summary

@@ -83,7 +83,13 @@ async def cloud(monkeypatch) -> AsyncIterator[Callable[..., Cloud]]:
         yield connect
 
 
-@pytest.mark.parametrize("seconds", [0.3, RPC_SECONDS], ids=["bound by time", "bound by tries"])
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        pytest.param(0.3, id="bound by time"),
+        pytest.param(RPC_SECONDS, id="bound by tries", marks=pytest.mark.slow),
+    ],
+)
 async def test_a_port_that_nobody_listens_on(cloud, seconds) -> None:
     (port,) = free_ports(1)
     nowhere = Endpoints("p", f"{LOCALHOST}:{port}", f"{LOCALHOST}:{port}")

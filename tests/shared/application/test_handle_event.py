@@ -18,10 +18,10 @@ from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.codec import pack
 from shared.record.user_record import Pending, UserRecord
-from tests.shared.domain.story import auto_renew_off, day, event, failed, paid, refunded, trial
 from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
+from tests.support.story import auto_renew_off, day, event, failed, paid, refunded, trial
 
 POLICY = Rules(EVERYTHING, TERMS)
 

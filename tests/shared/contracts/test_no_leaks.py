@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.shared.contracts.samples import COMMON, PAYMENT, refusal
+from tests.support.samples import COMMON, PAYMENT, refusal
 
 SECRET = "secret-4711-value"
 

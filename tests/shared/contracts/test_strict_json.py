@@ -7,7 +7,7 @@ import pytest
 from shared.contracts.inbound.envelope import parse_event
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import MAX_DEPTH
-from tests.shared.contracts.samples import PAYMENT, delivery, refusal
+from tests.support.samples import PAYMENT, delivery, refusal
 
 
 def nested(depth: int) -> str:

@@ -15,8 +15,8 @@ from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import Deferred, MomentKind
-from tests.shared.decisioning import artifacts
-from tests.shared.decisioning.builders import (
+from tests.support import artifacts
+from tests.support.builders import (
     NOW,
     ago,
     campaign,

@@ -9,7 +9,7 @@ from shared.decisioning.compile import MAX_CHARACTERS, MAX_PROBLEMS, compile_cat
 from shared.decisioning.document.schema import CampaignTerms
 from shared.domain.errors import InvalidCatalog
 from shared.domain.moments import MILESTONES, MomentKind
-from tests.shared.decisioning.builders import campaign, catalog, moment, written
+from tests.support.builders import campaign, catalog, moment, written
 
 ID = "1 to 64 letters, digits, _ or -, of which the first is a letter or digit"
 TIME = "a time with its offset (2026-01-31T09:00:00Z)"

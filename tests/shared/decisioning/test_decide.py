@@ -15,7 +15,7 @@ from shared.decisioning.losses import LossReason
 from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
-from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, content, decide, moment, user, written
+from tests.support.builders import NOW, ago, campaign, catalog, content, decide, moment, user, written
 
 RENEWED = moment()
 PAUSED = moment(MomentKind.PAUSED, "c2")

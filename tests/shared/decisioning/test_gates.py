@@ -15,7 +15,7 @@ from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.events import FeedbackKind
 from shared.domain.user import User
-from tests.shared.decisioning.builders import (
+from tests.support.builders import (
     NOW,
     ago,
     campaign,

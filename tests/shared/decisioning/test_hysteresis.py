@@ -11,8 +11,8 @@ from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.decisioning.situation import Situation
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
-from tests.shared.decisioning import artifacts
-from tests.shared.decisioning.builders import NOW, catalog, paying, user
+from tests.support import artifacts
+from tests.support.builders import NOW, catalog, paying, user
 
 RAISES = {"moment": "churn_risk.raised", "at_least": 0.6, "rearm_below": 0.4}
 RAISED = Moment(MomentKind.CHURN_RISK_RAISED, "main", NOW, "cause")

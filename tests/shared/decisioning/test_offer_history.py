@@ -13,7 +13,7 @@ from shared.domain.events import FeedbackKind
 from shared.domain.tallies import CELLS, DIGITS, ISSUED, MAX_ROWS, SCOPES, CountMinSketch, Tallies, Tally, evict
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
-from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
+from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
 
 EVENTS = (ISSUED, *FeedbackKind)
 SECOND = timedelta(seconds=1)

@@ -3,7 +3,7 @@
 from shared.decisioning.library import Library
 from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore
-from tests.shared.decisioning.builders import campaign, catalog, decide, moment, user
+from tests.support.builders import campaign, catalog, decide, moment, user
 
 
 class TestScoresInClauses:

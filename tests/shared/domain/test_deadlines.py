@@ -6,7 +6,7 @@ from shared.domain.deadlines import next_announced_change, next_change
 from shared.domain.events import Event, Signal
 from shared.domain.subscription import Status
 from shared.domain.terms import Terms
-from tests.shared.domain.story import (
+from tests.support.story import (
     TERMS,
     Story,
     after,

@@ -7,7 +7,7 @@ from shared.domain.events import Event, PaymentOutcome, Signal
 from shared.domain.milestones import milestones
 from shared.domain.moments import MILESTONES, MomentKind
 from shared.domain.subscription import Status
-from tests.shared.domain.story import (
+from tests.support.story import (
     TERMS,
     Story,
     after,

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.events import Event, PaymentOutcome
 from shared.domain.instants import END_OF_TIME
 from shared.domain.subscription import Status
-from tests.shared.domain.story import (
+from tests.support.story import (
     TERMS,
     Story,
     after,

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.events import FeedbackKind
 from shared.domain.tallies import CELLS, ISSUED, MAX_ROWS, SCOPES, CountMinSketch, Tallies, Tally, events_of, evict
 from shared.domain.triggers import Feedback, Trigger
-from tests.shared.domain.story import day
-from tests.shared.domain.test_merges import OFFER
+from tests.support.story import OFFER, day
 
 NOW = day(100)
 OVER, OPEN = day(3), day(200)

@@ -17,7 +17,9 @@ from shared.processing.outbox import worth_republishing
 from shared.processing.process import Processed, process
 from shared.processing.rules import Rules
 from shared.record.user_record import MAX_DEFERRED, MAX_FIRED, MAX_TRIGGERS, Fired, UserRecord
-from tests.shared.domain.story import (
+from tests.support.catalogs import EVERYTHING, FLEETING, LIBRARY, OFFSETS, RATIONED, SCORES
+from tests.support.histories import USER
+from tests.support.story import (
     TERMS,
     auto_renew_off,
     auto_renew_on,
@@ -32,8 +34,6 @@ from tests.shared.domain.story import (
     signal,
     trial,
 )
-from tests.support.catalogs import EVERYTHING, FLEETING, LIBRARY, OFFSETS, RATIONED, SCORES
-from tests.support.histories import USER
 
 K = MomentKind
 

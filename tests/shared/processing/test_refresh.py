@@ -12,9 +12,9 @@ from shared.decisioning.compile import compile_catalog
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.domain.events import Event
-from tests.shared.domain.story import paid
 from tests.support.fakes import Fault
 from tests.support.pipeline import Pipeline
+from tests.support.story import paid
 
 ARMS = [{"id": "much", "offer": "much"}, {"id": "little", "offer": "little"}, {"id": "none", "offer": None}]
 OFFERS = {id_: {"cms_ref": id_, "validity_hours": 24 * 10} for id_ in ("much", "little")}

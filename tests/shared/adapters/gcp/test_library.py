@@ -21,7 +21,7 @@ from shared.decisioning.compile import compile_catalog
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.errors import Transient
 from tests.shared.adapters.wire import Wire
-from tests.shared.decisioning.artifacts import logistic, number
+from tests.support.artifacts import logistic, number
 
 pytestmark = pytest.mark.emulator
 

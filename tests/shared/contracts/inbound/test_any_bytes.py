@@ -15,7 +15,7 @@ from shared.contracts.inbound.fields import EARLIEST
 from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.domain.events import Event
-from tests.shared.contracts.samples import VALID, push
+from tests.support.samples import VALID, push
 
 T = TypeVar("T")
 ANY_TEXT = st.text(st.characters(exclude_categories=[]), max_size=20)

@@ -9,7 +9,7 @@ import pytest
 from shared.contracts.inbound.envelope import parse_event
 from shared.contracts.reasons import RejectionReason
 from shared.domain.events import Event
-from tests.shared.contracts.samples import PAYMENT, delivery, refusal
+from tests.support.samples import PAYMENT, delivery, refusal
 
 LEFT_OUT = {name: value for name, value in PAYMENT.items() if name not in {"event_id", "occurred_at"}}
 AROUND = {"id": "ce-77", "source": "//billing/eu", "time": "2026-03-15T09:31:00Z"}

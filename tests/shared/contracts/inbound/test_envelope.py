@@ -10,7 +10,7 @@ import pytest
 from shared.contracts.inbound.envelope import Delivery, check_not_future, decode, parse_clock, parse_event
 from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
-from tests.shared.contracts.samples import PAYMENT, delivery, push
+from tests.support.samples import PAYMENT, delivery, push
 
 DATA = json.dumps(PAYMENT).encode()
 

@@ -22,7 +22,7 @@ from shared.domain.events import (
     TimePassed,
     TrialStarted,
 )
-from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, delivery
+from tests.support.samples import COMMON, PAYMENT, VALID, delivery
 
 AT = datetime(2026, 3, 15, 9, 30, tzinfo=UTC)
 MONTH_LATER = datetime(2026, 4, 15, 9, 30, tzinfo=UTC)

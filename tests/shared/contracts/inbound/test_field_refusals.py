@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.reasons import RejectionReason
-from tests.shared.contracts.samples import COMMON, PAYMENT, VALID, refusal
+from tests.support.samples import COMMON, PAYMENT, VALID, refusal
 
 BAD_IDS = [
     "",

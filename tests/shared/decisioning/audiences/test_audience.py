@@ -13,7 +13,7 @@ from shared.domain.instants import END_OF_TIME
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
 from shared.domain.user import User
-from tests.shared.decisioning.builders import NOW, ago, paying, user
+from tests.support.builders import NOW, ago, paying, user
 
 NEVER_SEEN = Subscription("main")
 

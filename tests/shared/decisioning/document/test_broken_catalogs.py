@@ -1,20 +1,12 @@
 """Catalogs with one typical mistake each. Each file begins with its expected problems as comments."""
 
-from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
 from infra.catalog.load import load_catalog
 from shared.domain.errors import InvalidCatalog
-
-BROKEN = sorted((Path(__file__).parent / "broken").glob("*.yaml"))
-
-
-def expected(file: Path) -> list[str]:
-    """The comments at the beginning of a file."""
-    lines = file.read_text().splitlines()
-    return [line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("# "), lines)]
+from tests.shared.decisioning.document.broken_catalogs import BROKEN, expected
 
 
 @pytest.mark.parametrize("file", BROKEN, ids=lambda file: file.stem)

@@ -16,7 +16,7 @@ from shared.decisioning.losses import LossReason
 from shared.domain.errors import InvalidCatalog
 from shared.domain.events import BEHAVIOURAL, FeedbackKind
 from shared.domain.moments import MomentKind
-from tests.shared.decisioning.builders import campaign, written
+from tests.support.builders import campaign, written
 
 PAGE = (ROOT / "docs/catalog.md").read_text()
 EXAMPLE = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

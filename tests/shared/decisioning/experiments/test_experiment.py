@@ -1,6 +1,7 @@
 """Experiments as a decision uses them: enrolment, sticky assignments, and changes of a policy."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -11,21 +12,21 @@ from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.decisioning.losses import Loss, LossReason
 from shared.domain.assignments import MAX_ASSIGNMENTS, Assignment, assign
-from tests.shared.decisioning.builders import NOW, ago, campaign, catalog, decide, moment, user
+from shared.domain.user import User
+from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, user
 
 OFFERS = {id_: {"cms_ref": f"offers/{id_}", "validity_hours": 1} for id_ in ("annual", "a", "b")}
 HALVES = [{"id": "A", "offer": "a", "weight": 0.5}, {"id": "B", "offer": "b", "weight": 0.5}]
 USERS = [f"user-{number}" for number in range(1000)]
 
 
-def decided(
-    user_id: str = "user-1",
-    assignments: tuple[Assignment, ...] = (),
+def decided_for(
+    users: Iterable[User],
     library: Library | None = None,
     cause: str = "c1",
     terms: dict[str, Any] | None = None,
     **experiment: Any,
-) -> Decision:
+) -> list[Decision]:
     """The decision on one campaign with an experiment `x`, by default with two variants of equal weight."""
     asked = catalog(
         library or Library(),
@@ -33,7 +34,22 @@ def decided(
         campaigns={"upgrade": campaign(experiment="x", **(terms or {}))},
         experiments={"x": {"variants": HALVES, **experiment}},
     )
-    return decide(asked, user(user_id=user_id, assignments=assignments), [moment(cause=cause)])
+    return [decide(asked, one, [moment(cause=cause)]) for one in users]
+
+
+def decided(user_id: str = "user-1", assignments: tuple[Assignment, ...] = (), **terms: Any) -> Decision:
+    """The decision for one user."""
+    (decision,) = decided_for([user(user_id=user_id, assignments=assignments)], **terms)
+    return decision
+
+
+def told_to_all(**terms: Any) -> list[Candidate]:
+    """The candidate of each of `USERS`, in one catalog that is compiled once."""
+    return [decision.candidates[0] for decision in decided_for((user(user_id=id_) for id_ in USERS), **terms)]
+
+
+def variants_of_all(**terms: Any) -> list[str | None]:
+    return [candidate.variant for candidate in told_to_all(**terms)]
 
 
 def told(*args: Any, **kwargs: Any) -> Candidate:
@@ -47,7 +63,7 @@ def assigned(variant: str, version: int = 0, propensity: float = 0.25) -> tuple[
 
 class TestVariants:
     def test_give_their_offer_and_are_known_by_it(self) -> None:
-        offers = {(one.variant, one.offer_id) for one in map(told, USERS)}
+        offers = {(one.variant, one.offer_id) for one in told_to_all()}
         assert offers == {("A", "a"), ("B", "b")}
 
     def test_are_pinned_with_the_trigger(self) -> None:
@@ -59,27 +75,27 @@ class TestVariants:
 
     def test_divide_the_users_by_weight(self) -> None:
         weights = [{**HALVES[0], "weight": 0.2}, {**HALVES[1], "weight": 0.8}]
-        split = Counter(told(id_, variants=weights).variant for id_ in USERS)
+        split = Counter(variants_of_all(variants=weights))
         assert 150 < split["A"] < 250
 
     def test_do_not_depend_on_anything_but_the_user(self) -> None:
         assert {told(cause=cause).variant for cause in "abcdefgh"} == {told().variant}
 
     def test_of_another_salt_are_another_split(self) -> None:
-        pairs = Counter((told(id_).variant, told(id_, salt="y").variant) for id_ in USERS)
+        pairs = Counter(zip(variants_of_all(), variants_of_all(salt="y"), strict=True))
         assert min(pairs[one, other] for one in "AB" for other in "AB") > 200
 
 
 class TestCoverage:
     def test_leaves_the_others_the_own_offer_of_the_campaign_outside_the_experiment(self) -> None:
-        covered = [told(id_, coverage=0.3) for id_ in USERS]
+        covered = told_to_all(coverage=0.3)
         outside = [one for one in covered if one.variant is None]
         assert 600 < len(outside) < 800
         assert {(one.offer_id, one.experiment_id, one.propensity) for one in outside} == {("annual", None, None)}
 
     def test_that_grows_moves_nobody(self) -> None:
-        few, many = ({id_: told(id_, coverage=share).variant for id_ in USERS} for share in (0.2, 0.7))
-        assert all(many[id_] == variant for id_, variant in few.items() if variant)
+        few, many = (variants_of_all(coverage=share) for share in (0.2, 0.7))
+        assert all(after == before for before, after in zip(few, many, strict=True) if before)
 
 
 class TestStickiness:
@@ -142,7 +158,7 @@ class TestStickiness:
         assert told(unit="subscription", assignments=(new,)).variant == new.variant
 
     def test_of_users_and_of_their_subscriptions_are_two_splits(self) -> None:
-        pairs = Counter((told(id_).variant, told(id_, unit="subscription").variant) for id_ in USERS)
+        pairs = Counter(zip(variants_of_all(), variants_of_all(unit="subscription"), strict=True))
         assert min(pairs[one, other] for one in "AB" for other in "AB") > 200
 
 
@@ -239,7 +255,8 @@ class TestPolicy:
             assert self.told(policy(A=1.0, B=0.0), assignments=assigned(variant)).variant == "A"
 
     def test_keeps_to_its_coverage(self) -> None:
-        inside = [self.told(policy(A=1.0, B=0.0), user_id=id_, coverage=0.5).variant for id_ in USERS]
+        library = policy(A=1.0, B=0.0)
+        inside = variants_of_all(library=library, variants=ARMS, policy="p", coverage=0.5)
         assert 400 < inside.count("A") < 600
 
     def test_that_is_not_there_fails_closed(self) -> None:

@@ -5,7 +5,7 @@ from functools import cache
 
 from shared.decisioning.document.vocabulary import HOLDOUT_SALT_PREFIX
 from shared.decisioning.experiments.bucketing import BUCKETS, Namespace, bucket, in_namespace
-from tests.shared.decisioning.chi_square import are_independent, is_even
+from tests.shared.decisioning.experiments.chi_square import are_independent, is_even
 
 IDS = [f"user-{number:06}" for number in range(200_000)]
 

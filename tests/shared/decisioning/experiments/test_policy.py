@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from infra.topology import ROOT
 from shared.decisioning.experiments.policy import MIN_PROBABILITY, Pick, Policy, parse_policy, pick, with_floor
-from tests.shared.decisioning.chi_square import are_independent
+from tests.shared.decisioning.experiments.chi_square import are_independent
 
 CAUSES = [f"{number:016x}" for number in range(100_000)]
 FEWER = CAUSES[:10_000]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.decisioning.scoring.load import InvalidScore, load_score
-from tests.shared.decisioning.artifacts import category, leaf, logistic, number, score, split, trees, written
+from tests.support.artifacts import category, leaf, logistic, number, score, split, trees, written
 
 LOGISTIC = logistic(
     numeric=[number("x", 1e12, missing={"impute": 1}), number("y", -3)],

@@ -5,7 +5,7 @@ import pytest
 
 from shared.decisioning.scoring.load import MAX_BYTES, MAX_PROBLEMS, InvalidScore, load_score
 from shared.domain.errors import UpbeatError
-from tests.shared.decisioning.artifacts import (
+from tests.support.artifacts import (
     TRAINED,
     category,
     leaf,

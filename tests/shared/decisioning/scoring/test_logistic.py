@@ -2,7 +2,7 @@ from math import exp, inf, log, nan
 
 import pytest
 
-from tests.shared.decisioning.artifacts import category, logistic, number, score
+from tests.support.artifacts import category, logistic, number, score
 
 
 def log_odds(content, facts):

@@ -2,7 +2,7 @@ import pytest
 
 from shared.decisioning.scoring.registry import Registry
 from shared.domain.errors import Transient
-from tests.shared.decisioning.artifacts import logistic, number, written
+from tests.support.artifacts import logistic, number, written
 
 
 class Shelf:

@@ -10,7 +10,7 @@ from shared.decisioning.scoring.artifact import Artifact, Training
 from shared.decisioning.scoring.load import InvalidScore, load_score
 from shared.decisioning.scoring.logistic_artifact import CategoricalTerm, Knot, Logistic, NumericTerm
 from shared.decisioning.scoring.trees_artifact import CategoricalSplit, Leaf, NumericSplit, Trees
-from tests.shared.decisioning.artifacts import leaf, logistic, number, split, trees, written
+from tests.support.artifacts import leaf, logistic, number, split, trees, written
 
 PAGE = (ROOT / "docs/scores.md").read_text()
 EXAMPLES = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

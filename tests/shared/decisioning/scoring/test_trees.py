@@ -6,8 +6,8 @@ import pytest
 
 from tests.bench.scores import FACTS
 from tests.bench.scores import trees as random_trees
-from tests.shared.decisioning.artifacts import leaf, split, trees
-from tests.shared.decisioning.artifacts import score as score_of
+from tests.support.artifacts import leaf, split, trees
+from tests.support.artifacts import score as score_of
 
 LEFT, RIGHT = leaf(0.25), leaf(0.75)
 

@@ -7,7 +7,7 @@ from shared.domain.events import Event, PaymentOutcome, Signal, TrialStarted
 from shared.domain.history import RING_SIZE, Folded, History
 from shared.domain.ring import from_row
 from shared.domain.subscription import Status
-from tests.shared.domain.story import (
+from tests.support.story import (
     TERMS,
     USER,
     auto_renew_off,

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.events import Event, Signal
 from shared.domain.machine import TABLE, Happening
 from shared.domain.subscription import LIVE, Status
-from tests.shared.domain.story import (
+from tests.support.story import (
     Story,
     after,
     auto_renew_off,

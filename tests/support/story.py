@@ -20,6 +20,7 @@ from shared.domain.history import History
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
+from shared.domain.triggers import Trigger
 from tests.support.histories import DAY, START, USER
 
 TERMS = Terms()
@@ -29,6 +30,10 @@ _numbers = count()
 
 def day(number: float) -> datetime:
     return START + number * DAY
+
+
+OFFER = Trigger("t1", "c", "o", "p", "email", MomentKind.RENEWED, "main", "cause", day(0), expires_at=day(3))
+"""A trigger of day 0, open until day 3."""
 
 
 def event(on: float, topic: str, fact: Fact, sub: str = "main", event_id: str | None = None) -> Event:

@@ -5,7 +5,7 @@ import pytest
 from shared.domain.account import MAX_SUBSCRIPTIONS, Account
 from shared.domain.events import Event
 from shared.domain.subscription import Status, Subscription
-from tests.shared.domain.story import Story, after, awaited, cancelled, day, failed, paid, paused, refunded, trial
+from tests.support.story import Story, after, awaited, cancelled, day, failed, paid, paused, refunded, trial
 
 
 def test_an_event_without_subscription_id_is_about_main() -> None:

@@ -1,77 +1,13 @@
-"""Facts merged outside the ring, in any order: behavioural signals, profile, feedback on triggers."""
+"""Triggers: the feedback merged into them in any order of arrival, and the states that follow from it."""
 
 import pytest
 
-from shared.domain import profiles, signals, triggers
+from shared.domain import triggers
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
-from shared.domain.events import Event, FeedbackGiven, FeedbackKind, Profile, Signal
-from shared.domain.moments import MomentKind
+from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.triggers import Trigger, TriggerState, trigger_state
-from tests.shared.domain.story import day, event, paid, signal
-
-
-def quiet(on: float, event_id: str | None = None) -> Event:
-    return signal(Signal.INACTIVITY, on, strength=0.5, event_id=event_id)
-
-
-def seen(*events: Event) -> tuple[signals.BehaviouralSignal, ...]:
-    known: tuple[signals.BehaviouralSignal, ...] = ()
-    for event_ in events:
-        known, _ = signals.record_signal(known, event_, event_.fact)
-    return known
-
-
-class TestBehaviour:
-    def test_the_newest_8_of_a_kind_are_kept(self) -> None:
-        many = [quiet(on) for on in range(12)]
-        assert [kept.occurred_at for kept in seen(*many)] == [day(on) for on in range(4, 12)]
-
-    def test_the_order_of_arrival_does_not_matter(self) -> None:
-        many = [quiet(on) for on in range(12)] + [signal(Signal.SUPPORT_CONTACT, on) for on in range(3)]
-        assert seen(*many) == seen(*reversed(many))
-
-    def test_one_that_comes_again_is_a_duplicate(self) -> None:
-        one = quiet(0)
-        assert signals.record_signal(seen(one), one, one.fact) == (seen(one), Arrival.DUPLICATE)
-
-    def test_one_older_than_the_newest_8_is_late(self) -> None:
-        known, old = seen(*(quiet(on) for on in range(1, 9))), quiet(0)
-        assert signals.record_signal(known, old, old.fact) == (known, Arrival.LATE)
-
-    def test_an_id_with_other_content_is_rejected(self) -> None:
-        one = quiet(0)
-        with pytest.raises(Rejected, match="id_reused"):
-            signals.record_signal(seen(one), one._replace(digest="other"), one.fact)
-
-
-class TestProfile:
-    def given(self, on: float, **facts: object) -> Event:
-        return paid(on)._replace(profile=Profile(**facts))
-
-    def merged(self, *events: Event) -> Profile:
-        known: tuple[profiles.ProfileFact, ...] = ()
-        for event_ in events:
-            known = profiles.merge(known, event_)
-        return profiles.profile(known)
-
-    def test_the_latest_value_of_each_field_wins_by_occurred_at(self) -> None:
-        events = [
-            self.given(2, country="DE"),
-            self.given(1, country="SE", student=True),
-            self.given(0, student=False),
-        ]
-        assert self.merged(*events) == self.merged(*reversed(events)) == Profile(country="DE", student=True)
-
-    def test_a_field_that_is_not_given_stays(self) -> None:
-        assert self.merged(self.given(0, locale="de-DE"), self.given(1, country="DE")).locale == "de-DE"
-
-    def test_an_event_without_profile_changes_nothing(self) -> None:
-        known = profiles.merge((), self.given(0, country="DE"))
-        assert profiles.merge(known, paid(1)) is known
-
-
-OFFER = Trigger("t1", "c", "o", "p", "email", MomentKind.RENEWED, "main", "cause", day(0), expires_at=day(3))
+from tests.support.story import OFFER, day, event
 
 
 def given(kind: FeedbackKind, on: float, trigger_id: str = "t1") -> Event:

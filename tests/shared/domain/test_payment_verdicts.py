@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.events import PaymentOutcome
 from shared.domain.subscription import Status, Verdict
-from tests.shared.domain.story import (
+from tests.support.story import (
     Story,
     after,
     auto_renew_off,

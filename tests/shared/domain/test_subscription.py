@@ -2,7 +2,7 @@
 
 from shared.domain.events import Signal
 from shared.domain.subscription import Pause, PlanChange, Status
-from tests.shared.domain.story import (
+from tests.support.story import (
     after,
     auto_renew_off,
     auto_renew_on,

@@ -1,0 +1,43 @@
+"""Behavioural signals, merged in any order of arrival: the newest of each kind are kept."""
+
+import pytest
+
+from shared.domain import signals
+from shared.domain.arrival import Arrival
+from shared.domain.errors import Rejected
+from shared.domain.events import Event, Signal
+from tests.support.story import day, signal
+
+
+def quiet(on: float, event_id: str | None = None) -> Event:
+    return signal(Signal.INACTIVITY, on, strength=0.5, event_id=event_id)
+
+
+def seen(*events: Event) -> tuple[signals.BehaviouralSignal, ...]:
+    known: tuple[signals.BehaviouralSignal, ...] = ()
+    for event_ in events:
+        known, _ = signals.record_signal(known, event_, event_.fact)
+    return known
+
+
+class TestBehaviour:
+    def test_the_newest_8_of_a_kind_are_kept(self) -> None:
+        many = [quiet(on) for on in range(12)]
+        assert [kept.occurred_at for kept in seen(*many)] == [day(on) for on in range(4, 12)]
+
+    def test_the_order_of_arrival_does_not_matter(self) -> None:
+        many = [quiet(on) for on in range(12)] + [signal(Signal.SUPPORT_CONTACT, on) for on in range(3)]
+        assert seen(*many) == seen(*reversed(many))
+
+    def test_one_that_comes_again_is_a_duplicate(self) -> None:
+        one = quiet(0)
+        assert signals.record_signal(seen(one), one, one.fact) == (seen(one), Arrival.DUPLICATE)
+
+    def test_one_older_than_the_newest_8_is_late(self) -> None:
+        known, old = seen(*(quiet(on) for on in range(1, 9))), quiet(0)
+        assert signals.record_signal(known, old, old.fact) == (known, Arrival.LATE)
+
+    def test_an_id_with_other_content_is_rejected(self) -> None:
+        one = quiet(0)
+        with pytest.raises(Rejected, match="id_reused"):
+            signals.record_signal(seen(one), one._replace(digest="other"), one.fact)
