@@ -26,14 +26,14 @@ class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class Topic(_Row):
+class TopicRow(_Row):
     """A topic. It and its subscriptions keep a message for `retention_days`."""
 
     name: TopicName
     retention_days: int = Field(ge=1, le=31)
 
 
-class Function(_Row):
+class FunctionRow(_Row):
     """A function: its topics, the retries of its deliveries, and its resources."""
 
     name: FunctionName
@@ -70,7 +70,7 @@ class Function(_Row):
         return self.name.replace("_", "-")
 
 
-class DeadLetter(_Row):
+class DeadLetterRow(_Row):
     """The topic for messages that cannot be processed, and the subscription that keeps them."""
 
     topic: TopicName
@@ -82,9 +82,9 @@ class Topology(_Row):
 
     record_format: int = Field(ge=1)
     """The form of a user's document; a function cannot read a higher one than its own."""
-    topics: dict[TopicName, Topic]
-    dead_letter: DeadLetter
-    functions: dict[FunctionName, Function]
+    topics: dict[TopicName, TopicRow]
+    dead_letter: DeadLetterRow
+    functions: dict[FunctionName, FunctionRow]
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -131,7 +131,7 @@ class Topology(_Row):
         """Topics that no function listens to, in the order of the table; other systems subscribe to them."""
         return tuple(topic for topic in self.topics if topic not in self.topics_in)
 
-    def listener(self, subscription: str) -> Function | None:
+    def listener(self, subscription: str) -> FunctionRow | None:
         """The function that a push subscription delivers to; None if there is no such subscription."""
         return next((f for f in self.functions.values() if f.subscription == subscription), None)
 

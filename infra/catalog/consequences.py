@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.catalog.diff import Entry
+from infra.catalog.diff import EntryDiff
 from infra.catalog.references import behind, resolved, winning_order
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.references import Place, references
@@ -40,13 +40,13 @@ class Consequences:
     reordered: tuple[Reordered, ...]
 
 
-def consequences(entries: Sequence[Entry], before: Catalog, after: Catalog) -> Consequences:
+def consequences(entries: Sequence[EntryDiff], before: Catalog, after: Catalog) -> Consequences:
     """The effects of the changed entries of two catalogs."""
     documents = before.document, after.document
     return Consequences(tuple(_affected(entries, documents)), tuple(_reordered(*documents)))
 
 
-def _affected(entries: Sequence[Entry], documents: Documents) -> Iterator[Affected]:
+def _affected(entries: Sequence[EntryDiff], documents: Documents) -> Iterator[Affected]:
     """Campaigns that depend on a changed entry or are named by one. A catalog-wide setting affects all."""
     if catalog_wide := tuple(entry.path for entry in entries if _affects_all(entry, documents)):
         yield Affected(None, catalog_wide)
@@ -69,12 +69,12 @@ def _reordered(old: CatalogDocument, new: CatalogDocument) -> Iterator[Reordered
             yield Reordered(placement, tuple(before[placement]), tuple(after[placement]))
 
 
-def _affects_all(entry: Entry, documents: Documents) -> bool:
+def _affects_all(entry: EntryDiff, documents: Documents) -> bool:
     """True for a catalog-wide setting, and for a holdout that names no campaign and thus holds for all."""
     return entry.id is None or (entry.section == "holdouts" and not _campaigns_named(entry, documents))
 
 
-def _campaigns_named(entry: Entry, documents: Documents) -> set[str]:
+def _campaigns_named(entry: EntryDiff, documents: Documents) -> set[str]:
     """Campaigns that an entry other than a campaign names, or that listen to its moment, in either catalog."""
     if entry.id is None or entry.section == "campaigns":
         return set()

@@ -14,7 +14,7 @@ NAMES = {"id", "name"}
 """Fields that identify an item of a list."""
 
 
-class Kind(StrEnum):
+class DiffKind(StrEnum):
     """The kind of difference."""
 
     ADDED = "added"
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class FieldDiff:
     """One differing field. A value of None means that the field is not set."""
 
     path: str
@@ -33,14 +33,14 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EntryDiff:
     """One differing entry, with the differing fields; with all of its fields if it is added or removed."""
 
     section: str
     id: str | None
     """None if the section is a single, catalog-wide setting."""
-    kind: Kind
-    fields: tuple[Field, ...]
+    kind: DiffKind
+    fields: tuple[FieldDiff, ...]
 
     @property
     def path(self) -> str:
@@ -48,13 +48,13 @@ class Entry:
         return f"{self.section}.{self.id}" if self.id else self.section
 
 
-def diff(before: Catalog, after: Catalog) -> tuple[Entry, ...]:
+def diff(before: Catalog, after: Catalog) -> tuple[EntryDiff, ...]:
     """The differing entries, by section and id. Written-out defaults and the order of keys make no difference."""
     old, new = (catalog.document.model_dump(mode="json") for catalog in (before, after))
     written_before, written_after = (
         catalog.document.model_dump(mode="json", exclude_defaults=True) for catalog in (before, after)
     )
-    entries: list[Entry] = []
+    entries: list[EntryDiff] = []
     for section, id_ in _places(old, new):
         was, is_ = _at(old, section, id_), _at(new, section, id_)
         if was is None or is_ is None:  # an added or removed entry is listed without its defaults
@@ -77,17 +77,17 @@ def _at(document: Json, section: str, id_: str | None) -> Any:
     return content if id_ is None else (content or {}).get(id_)
 
 
-def _entry(section: str, id_: str | None, old: Any, new: Any) -> Iterator[Entry]:
-    kind = Kind.CHANGED
+def _entry(section: str, id_: str | None, old: Any, new: Any) -> Iterator[EntryDiff]:
+    kind = DiffKind.CHANGED
     if id_ is not None:
-        kind = Kind.ADDED if old is None else Kind.REMOVED if new is None else kind
-    whole = kind is not Kind.CHANGED and isinstance(old or new, dict)
+        kind = DiffKind.ADDED if old is None else DiffKind.REMOVED if new is None else kind
+    whole = kind is not DiffKind.CHANGED and isinstance(old or new, dict)
     fields = tuple(_in_mapping("", old or {}, new or {}) if whole else _fields("", old, new))
-    if fields or kind is not Kind.CHANGED:
-        yield Entry(section, id_, kind, fields)
+    if fields or kind is not DiffKind.CHANGED:
+        yield EntryDiff(section, id_, kind, fields)
 
 
-def _fields(path: str, old: Any, new: Any) -> Iterator[Field]:
+def _fields(path: str, old: Any, new: Any) -> Iterator[FieldDiff]:
     """The differences between two values."""
     if (old_items := _by_name(old)) and (new_items := _by_name(new)):
         yield from _in_mapping(path, old_items, new_items)
@@ -98,10 +98,10 @@ def _fields(path: str, old: Any, new: Any) -> Iterator[Field]:
         for index, (was, is_) in enumerate(zip(old, new, strict=True)):
             yield from _fields(f"{path}[{index}]", was, is_)
     elif old != new and (is_set(old) or is_set(new)):
-        yield Field(path, old, new)
+        yield FieldDiff(path, old, new)
 
 
-def _in_mapping(path: str, old: Json, new: Json) -> Iterator[Field]:
+def _in_mapping(path: str, old: Json, new: Json) -> Iterator[FieldDiff]:
     for name in {**old, **new}:
         yield from _fields(f"{path}.{name}".removeprefix("."), old.get(name), new.get(name))
 
@@ -120,8 +120,8 @@ def _is_listed(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
-def _order(path: str, old: list[str], new: list[str]) -> Iterator[Field]:
+def _order(path: str, old: list[str], new: list[str]) -> Iterator[FieldDiff]:
     """A difference in the order of common items: the first failing clause is the one that a decision names."""
     then, now = [name for name in old if name in new], [name for name in new if name in old]
     if then != now:
-        yield Field(f"{path} (order)", then, now)
+        yield FieldDiff(f"{path} (order)", then, now)

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.catalog.consequences import Affected, Consequences, Reordered
-from infra.catalog.diff import Entry, Field, Kind
+from infra.catalog.diff import DiffKind, EntryDiff, FieldDiff
 from infra.terminal.values import line
 
-SIGNS = {Kind.ADDED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~"}
-STYLES = {Kind.ADDED: "green", Kind.REMOVED: "red", Kind.CHANGED: "yellow"}
+SIGNS = {DiffKind.ADDED: "+", DiffKind.REMOVED: "-", DiffKind.CHANGED: "~"}
+STYLES = {DiffKind.ADDED: "green", DiffKind.REMOVED: "red", DiffKind.CHANGED: "yellow"}
 
 
-def page(sides: Mapping[str, Mapping[str, str]], entries: Sequence[Entry], effects: Consequences) -> Group:
+def page(sides: Mapping[str, Mapping[str, str]], entries: Sequence[EntryDiff], effects: Consequences) -> Group:
     """Both catalogs' files and versions, the differing entries, and the effects on campaigns."""
     parts: list[RenderableType] = [
         Text(f"{name:<7} {side['version']}  {side['file']}") for name, side in sides.items()
@@ -34,7 +34,7 @@ def page(sides: Mapping[str, Mapping[str, str]], entries: Sequence[Entry], effec
     return Group(*parts, *(Padding(Text(sentence), (0, 0, 0, 2), expand=False) for sentence in sentences))
 
 
-def _entry(entry: Entry) -> Group:
+def _entry(entry: EntryDiff) -> Group:
     name = f"  {SIGNS[entry.kind]} {entry.id or entry.section}"
     if [field.path for field in entry.fields] == [""]:  # a single value
         return Group(Text(f"{name}: {_value(entry.fields[0], entry.kind)}", style=STYLES[entry.kind]))
@@ -47,13 +47,13 @@ def _entry(entry: Entry) -> Group:
     return Group(title, Padding(grid, (0, 0, 0, 6), expand=False))
 
 
-def _value(field: Field, kind: Kind) -> str:
+def _value(field: FieldDiff, kind: DiffKind) -> str:
     match kind:
-        case Kind.ADDED:
+        case DiffKind.ADDED:
             return line(field.after)
-        case Kind.REMOVED:
+        case DiffKind.REMOVED:
             return line(field.before)
-        case Kind.CHANGED:
+        case DiffKind.CHANGED:
             return f"{line(field.before)} -> {line(field.after)}"
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
-from shared.adapters.gcp.paths import Artifact, policy_location, score_location
+from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
@@ -41,12 +41,14 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
     return replace(catalog, library=Library(registry.get, policies))
 
 
-def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Artifact]:
+def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[PublishedArtifact]:
     """The scores and policies that a valid catalog names, in the form in which they are published."""
     for name, terms in catalog.document.scores.items():
-        yield Artifact(score_location(name, terms.version), (_artifact(path, name, terms.version) or b"").decode())
+        yield PublishedArtifact(
+            score_location(name, terms.version), (_artifact(path, name, terms.version) or b"").decode()
+        )
     for name in catalog.library.policies:
-        yield Artifact(policy_location(name), (_beside(path, f"policies/{name}.json") or b"").decode())
+        yield PublishedArtifact(policy_location(name), (_beside(path, f"policies/{name}.json") or b"").decode())
 
 
 def _beginning(path: Path) -> bytes:

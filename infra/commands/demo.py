@@ -12,7 +12,7 @@ from infra.commands.inputs import writing_into
 
 if TYPE_CHECKING:
     from infra.demo.tour import HistoryResult, StoryResult
-    from infra.inspect.timeline import Entry
+    from infra.inspect.timeline import TimelineEntry
 
 
 def demo(
@@ -79,5 +79,5 @@ def _facts(history: "HistoryResult", tale: "StoryResult") -> dict[str, Any]:
     return facts
 
 
-def _timeline(entries: Iterable["Entry"]) -> list[dict[str, Any]]:
+def _timeline(entries: Iterable["TimelineEntry"]) -> list[dict[str, Any]]:
     return [entry._asdict() for entry in entries]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from infra.inspect.timeline import Entry
+from infra.inspect.timeline import TimelineEntry
 
 STORY = Path(__file__).with_name("story.yaml")
 
@@ -24,7 +24,7 @@ class Chapter:
     triggers: tuple[str, ...]
     """The campaigns that must each issue a trigger, in order."""
 
-    def includes(self, entry: Entry) -> bool:
+    def includes(self, entry: TimelineEntry) -> bool:
         """True if a timeline entry belongs to this chapter."""
         return self.begins_at <= entry.at < self.ends_at
 

@@ -10,7 +10,7 @@ import orjson
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo.story import Chapter, Story
-from infra.inspect.timeline import Entry
+from infra.inspect.timeline import TimelineEntry
 from infra.replay.outputs import messages, timeline_of
 from infra.replay.part import SUBSCRIPTIONS, Progress
 from infra.replay.replay import Summary, replay
@@ -34,7 +34,7 @@ class HistoryResult:
     """The number of triggers of each campaign by kind: `issued` and `revoked`."""
     user_id: str
     """The most eventful user, whose timeline is shown."""
-    timeline: tuple[Entry, ...]
+    timeline: tuple[TimelineEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class StoryResult:
     folder: Path
     summary: Summary
     user_id: str
-    chapters: tuple[tuple[Chapter, tuple[Entry, ...]], ...]
+    chapters: tuple[tuple[Chapter, tuple[TimelineEntry, ...]], ...]
 
 
 def replay_history(folder: Path, events: Iterable[Line], progress: Progress) -> HistoryResult:

@@ -13,7 +13,7 @@ from functions_framework.aio import create_asgi_app
 
 from infra.embedded.agenda import Agenda
 from infra.embedded.asgi import post
-from infra.topology import Function, Topology, load
+from infra.topology import FunctionRow, Topology, load
 from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.sqlite import SqliteStore
@@ -117,7 +117,7 @@ class EmbeddedBus:
             for push in batch:
                 await self.push(push)
 
-    def _app(self, function: Function) -> Any:
+    def _app(self, function: FunctionRow) -> Any:
         if function.name not in self.apps:
             source = FUNCTIONS / function.name / "main.py"
             self.apps[function.name] = create_asgi_app(function.name, str(source), "http")
@@ -190,7 +190,7 @@ def push_body(push: Push) -> bytes:
     return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"}, option=orjson.OPT_UTC_Z)
 
 
-def _undelivered(push: Push, function: Function) -> Message:
+def _undelivered(push: Push, function: FunctionRow) -> Message:
     """The dead letter of a message that was not acknowledged in any attempt."""
     detail = (
         f"{function.name}: expected an acknowledgement, found none in {function.max_delivery_attempts} attempts"

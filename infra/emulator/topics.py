@@ -8,7 +8,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription, Topic
 
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus
-from infra.topology import Function, Topology
+from infra.topology import FunctionRow, Topology
 
 DAY_SECONDS = 86_400
 HOLD_ACK_SECONDS = 600
@@ -56,7 +56,7 @@ def _pull(bus: Bus, topology: Topology, name: str, topic: str, ack_seconds: int)
     )
 
 
-def _push(bus: Bus, topology: Topology, function: Function, push: PushConfig) -> Subscription:
+def _push(bus: Bus, topology: Topology, function: FunctionRow, push: PushConfig) -> Subscription:
     return Subscription(
         name=bus.subscription_path(function.subscription),
         topic=bus.topic_path(function.listens),

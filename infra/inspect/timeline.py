@@ -13,7 +13,7 @@ from shared.contracts.topics import Topic
 from shared.domain.events import Event
 
 
-class Kind(StrEnum):
+class EntryKind(StrEnum):
     """The kind of an entry. Entries of one instant are listed in this order."""
 
     EVENT = "event"
@@ -24,45 +24,45 @@ class Kind(StrEnum):
     NO_OFFER = "no offer"
 
 
-RANK = {kind: rank for rank, kind in enumerate(Kind)}
+RANK = {kind: rank for rank, kind in enumerate(EntryKind)}
 """The place of a kind among entries of one instant."""
 STYLES = {
-    Kind.EVENT: "bold",
-    Kind.REFUSED: "red",
-    Kind.STATE: "cyan",
-    Kind.OFFER: "green",
-    Kind.WITHDRAWN: "yellow",
-    Kind.NO_OFFER: "dim",
+    EntryKind.EVENT: "bold",
+    EntryKind.REFUSED: "red",
+    EntryKind.STATE: "cyan",
+    EntryKind.OFFER: "green",
+    EntryKind.WITHDRAWN: "yellow",
+    EntryKind.NO_OFFER: "dim",
 }
 
 
-class Entry(NamedTuple):
+class TimelineEntry(NamedTuple):
     """One line of a timeline."""
 
     at: datetime
-    kind: Kind
+    kind: EntryKind
     text: str
 
 
-def of_event(event: Event, at: datetime | None = None) -> Entry:
+def of_event(event: Event, at: datetime | None = None) -> TimelineEntry:
     """The entry of an event, at `at` if given, else at the time of the event."""
-    return Entry(at or event.occurred_at, Kind.EVENT, wording.of_event(event))
+    return TimelineEntry(at or event.occurred_at, EntryKind.EVENT, wording.of_event(event))
 
 
-def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[Entry]:
+def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
     """The entries of a message: one each, but for a decision one for each campaign that made no offer."""
     at = datetime.fromisoformat(body["decided_at"])
     if topic == Topic.SUBSCRIPTION_CHANGE:
-        yield Entry(at, Kind.STATE, wording.of_change(body))
+        yield TimelineEntry(at, EntryKind.STATE, wording.of_change(body))
     elif topic == Topic.UPSELL_TRIGGER:
-        kind = Kind.OFFER if body["kind"] == "issued" else Kind.WITHDRAWN
-        yield Entry(at, kind, wording.of_trigger(body))
+        kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.WITHDRAWN
+        yield TimelineEntry(at, kind, wording.of_trigger(body))
     elif topic == Topic.DECISION:
         lost = (candidate for candidate in body["candidates"] if candidate["outcome"] == "lost")
-        yield from (Entry(at, Kind.NO_OFFER, wording.of_candidate(candidate)) for candidate in lost)
+        yield from (TimelineEntry(at, EntryKind.NO_OFFER, wording.of_candidate(candidate)) for candidate in lost)
 
 
-def table(entries: Iterable[Entry]) -> Table:
+def table(entries: Iterable[TimelineEntry]) -> Table:
     """The timeline as a table. Consecutive entries of one instant show it once."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infra.inspect import timeline
-from infra.inspect.timeline import Entry, Kind
+from infra.inspect.timeline import EntryKind, TimelineEntry
 from infra.terminal import wording
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
@@ -41,7 +41,7 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
     return Group(*parts, *_section("Time", _time(record)))
 
 
-def entries(record: UserRecord) -> list[Entry]:
+def entries(record: UserRecord) -> list[TimelineEntry]:
     """The past that the document still holds: recent events, state changes, offers, and reasons against offers."""
     return sorted(
         (*_event_entries(record), *_message_entries(record)),
@@ -49,17 +49,17 @@ def entries(record: UserRecord) -> list[Entry]:
     )
 
 
-def _event_entries(record: UserRecord) -> Iterator[Entry]:
+def _event_entries(record: UserRecord) -> Iterator[TimelineEntry]:
     for row in record.history.ring:
         yield timeline.of_event(from_row(row, record.user_id))
     for signal in record.signals:
-        yield Entry(signal.occurred_at, Kind.EVENT, f"signal: {signal.kind}")
+        yield TimelineEntry(signal.occurred_at, EntryKind.EVENT, f"signal: {signal.kind}")
 
 
-def _message_entries(record: UserRecord) -> Iterator[Entry]:
+def _message_entries(record: UserRecord) -> Iterator[TimelineEntry]:
     """Offers from the stored triggers, which are kept for longer than messages; the rest from the messages."""
     for trigger in record.triggers:
-        yield Entry(trigger.decided_at, Kind.OFFER, wording.of_trigger(trigger._asdict()))
+        yield TimelineEntry(trigger.decided_at, EntryKind.OFFER, wording.of_trigger(trigger._asdict()))
     for message in _messages(record):
         if message.topic != Topic.UPSELL_TRIGGER or message.body["kind"] != "issued":
             yield from timeline.of_message(message.topic, message.body)

@@ -19,7 +19,7 @@ from shared.adapters.gcp.paths import (
     CATALOGS,
     CURRENT_CATALOG,
     SUBSCRIPTIONS,
-    Artifact,
+    PublishedArtifact,
     user_document_id,
     user_id_of,
 )
@@ -92,7 +92,7 @@ def catalog_in_force(client: Client) -> str | None:
 
 
 def publish_catalog(
-    client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = (), *, only_first: bool = False
+    client: Client, catalog: Catalog, artifacts: Iterable[PublishedArtifact] = (), *, only_first: bool = False
 ) -> None:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from infra.inspect import timeline
-from infra.inspect.timeline import RANK, Entry, Kind
+from infra.inspect.timeline import RANK, EntryKind, TimelineEntry
 from infra.replay.history_file import Line, read
 from infra.replay.journal import FILES
 from shared.contracts.inbound.envelope import Delivery, parse_event
@@ -31,9 +31,9 @@ def messages(out: Path, topic: Topic, containing: bytes = b"") -> Iterator[dict[
         yield from (orjson.loads(line) for line in lines if containing in line)
 
 
-def timeline_of(user_id: str, history: Path, out: Path) -> list[Entry]:
+def timeline_of(user_id: str, history: Path, out: Path) -> list[TimelineEntry]:
     """The timeline of one user. A message that was published more than once appears once."""
-    entries: dict[Position, Entry] = {}
+    entries: dict[Position, TimelineEntry] = {}
     lines: dict[tuple[str, str, str], int] = {}
     for line in read(history):
         if line.user_id == user_id:
@@ -49,11 +49,11 @@ def timeline_of(user_id: str, history: Path, out: Path) -> list[Entry]:
     return [entry for _, entry in sorted(entries.items())]
 
 
-def _entry_of(line: Line) -> tuple[tuple[str, str, str], Entry]:
+def _entry_of(line: Line) -> tuple[tuple[str, str, str], TimelineEntry]:
     """The identity of a line's event, and its timeline entry; for a rejected message, the reason."""
     try:
         push = line.push()
         event = parse_event(push.topic, Delivery(push.data, dict(push.attributes)))
     except Rejected as rejection:
-        return ("", "", ""), Entry(line.delivered_at, Kind.REFUSED, str(rejection))
+        return ("", "", ""), TimelineEntry(line.delivered_at, EntryKind.REFUSED, str(rejection))
     return (event.key.topic, event.key.source, event.key.event_id), timeline.of_event(event, line.delivered_at)

@@ -15,7 +15,7 @@ from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
 
-class Result(NamedTuple):
+class ContenderResult(NamedTuple):
     """The result of the arbitration for one contender."""
 
     contender: Contender
@@ -68,43 +68,43 @@ class _Arbitration:
         self.open_to_user: dict[str, str] = {}
         """The first campaign of each placement that was open to the user, whether or not it won."""
 
-    def result(self, contender: Contender) -> Result:
+    def result(self, contender: Contender) -> ContenderResult:
         campaign = contender.campaign
         loss, held_back = judge(contender)
         if loss and loss.reason in INELIGIBLE:
-            return Result(contender, loss)
+            return ContenderResult(contender, loss)
         caps = contender.situation.offer_history.counts(campaign)
         if not campaign.is_fallback:
             self.open_to_user.setdefault(campaign.terms.placement, campaign.id)
         elif eligible := self.open_to_user.get(campaign.terms.placement):
-            return Result(contender, Loss(LossReason.FALLBACK, eligible), caps=caps)
+            return ContenderResult(contender, Loss(LossReason.FALLBACK, eligible), caps=caps)
         if loss is None:
             return self._compete(contender, caps)
         if held_back and self.places_without_suppression.refusal(contender) is None:
             choice = _choice(contender)
             if not isinstance(choice, Loss):
                 self.places_without_suppression.take(campaign)
-                return Result(contender, loss, _trigger(contender, choice), choice, caps)
-        return Result(contender, loss, caps=caps)
+                return ContenderResult(contender, loss, _trigger(contender, choice), choice, caps)
+        return ContenderResult(contender, loss, caps=caps)
 
-    def _compete(self, contender: Contender, caps: tuple[CapUsage, ...]) -> Result:
+    def _compete(self, contender: Contender, caps: tuple[CapUsage, ...]) -> ContenderResult:
         """The result of a contender that passed every gate: it wins if its place is free."""
         if refusal := self.places.refusal(contender):
-            return Result(contender, refusal, caps=caps)
+            return ContenderResult(contender, refusal, caps=caps)
         choice = _choice(contender)
         if isinstance(choice, Loss):
-            return Result(contender, choice, caps=caps)
+            return ContenderResult(contender, choice, caps=caps)
         self.places.take(contender.campaign)
         if self.places_without_suppression.refusal(contender) is None:
             self.places_without_suppression.take(contender.campaign)
         trigger = _trigger(contender, choice)
         if choice and choice.offer_id is None:
-            return Result(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
+            return ContenderResult(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
         contender.situation.offer_history.add(trigger)
-        return Result(contender, None, trigger, choice, caps)
+        return ContenderResult(contender, None, trigger, choice, caps)
 
 
-def arbitrate(contenders: Iterable[Contender]) -> Iterator[Result]:
+def arbitrate(contenders: Iterable[Contender]) -> Iterator[ContenderResult]:
     """The result of each contender, the best first; contenders of one campaign keep their order."""
     arbitration = _Arbitration()
     return map(arbitration.result, sorted(contenders, key=_precedence))

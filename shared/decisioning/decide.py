@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from shared.contracts.outbound.decision import Candidate, CapCount, Outcome
-from shared.decisioning.arbitration import Result, arbitrate
+from shared.decisioning.arbitration import ContenderResult, arbitrate
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, LossReason
@@ -35,7 +35,7 @@ class Decision:
     """The results of one decision. Without results, no campaign listened to any of its moments."""
 
     catalog_version: str
-    results: tuple[Result, ...] = ()
+    results: tuple[ContenderResult, ...] = ()
     issued: tuple[Trigger, ...] = ()
 
     @cached_property
@@ -67,7 +67,7 @@ def decide(situation: Situation, fresh: Sequence[Considered], stale: Sequence[Co
     situation.audiences = tuple(dict.fromkeys(_audiences(contenders)))
     results = (
         *arbitrate(contenders),
-        *(Result(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_campaign_id)),
+        *(ContenderResult(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_campaign_id)),
     )
     return Decision(situation.catalog.version, results, tuple(situation.offer_history.issued))
 
@@ -97,26 +97,26 @@ def _campaign_id(contender: Contender) -> str:
     return contender.campaign.id
 
 
-def _held_back(results: Iterable[Result]) -> Iterator[Suppressed]:
+def _held_back(results: Iterable[ContenderResult]) -> Iterator[Suppressed]:
     for _, loss, trigger, choice, _ in results:
         if loss and trigger:
             yield Suppressed(trigger, choice.offer_id if choice else trigger.offer_id, loss.reason, loss.detail)
 
 
-def _assignments(results: Iterable[Result]) -> Iterator[Assignment]:
+def _assignments(results: Iterable[ContenderResult]) -> Iterator[Assignment]:
     """The assignments of users who really got their variant, even if the variant offers nothing."""
     for _, loss, _, choice, _ in results:
         if choice and choice.assignment and (loss is None or loss.reason is LossReason.VARIANT):
             yield choice.assignment
 
 
-def _deferred(results: Iterable[Result]) -> Iterator[Deferred]:
+def _deferred(results: Iterable[ContenderResult]) -> Iterator[Deferred]:
     for contender, loss, *_ in results:
         if loss and loss.until:
             yield Deferred(contender.moment, contender.campaign.id, loss.until)
 
 
-def _candidate(result: Result) -> Candidate:
+def _candidate(result: ContenderResult) -> Candidate:
     """A result as the decision message tells it."""
     (campaign, moment, _), loss, choice = result.contender, result.loss, result.choice
     is_stale = loss is not None and loss.reason is LossReason.STALE

@@ -3,7 +3,7 @@
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_clock
 from shared.contracts.topics import Topic
-from shared.entrypoints.pubsub import Function, Result, push_function
+from shared.entrypoints.pubsub import DeliveryResult, Function, push_function
 from shared.wiring import Wiring
 
 
@@ -12,6 +12,6 @@ def clock_function(topic: Topic) -> Function:
     return push_function(topic, _tick)
 
 
-async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> Result:
+async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
     ticker = Ticker(wired.due_users, wired.publisher, wired.clock)
-    return Result("ticked", {"due_users": await ticker.tick(parse_clock(delivery).shards)})
+    return DeliveryResult("ticked", {"due_users": await ticker.tick(parse_clock(delivery).shards)})

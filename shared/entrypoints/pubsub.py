@@ -41,7 +41,7 @@ FAILED = "failed"
 COLD_START = ColdStart()
 
 
-class Result(NamedTuple):
+class DeliveryResult(NamedTuple):
     """The outcome of one delivery, and the fields that its log line has besides."""
 
     outcome: str
@@ -49,7 +49,7 @@ class Result(NamedTuple):
 
 
 Function = Callable[[Request], Awaitable[Response]]
-Handler = Callable[[Wiring, str, Delivery], Awaitable[Result]]
+Handler = Callable[[Wiring, str, Delivery], Awaitable[DeliveryResult]]
 
 
 def event_function(topic: Topic) -> Function:
@@ -109,14 +109,14 @@ async def _deliver(topic: Topic, handler: Handler, body: bytes, fields: EventFie
     return outcome
 
 
-async def _process(wired: Wiring, topic: str, delivery: Delivery) -> Result:
+async def _process(wired: Wiring, topic: str, delivery: Delivery) -> DeliveryResult:
     event = parse_event(topic, delivery)
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
     fields = message_fields(handled.messages, handled.status)
     if wired.user_hash_key:
         fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
-    return Result(handled.arrival, fields)
+    return DeliveryResult(handled.arrival, fields)
 
 
 def _extra(fields: EventFields, outcome: str, reason: str | None = None) -> dict[str, EventFields]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from google.cloud.firestore import Client
 
-from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, Artifact
+from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, PublishedArtifact
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
@@ -16,7 +16,7 @@ class ArtifactExists(UpbeatError):
 
 
 def publish_catalog(
-    client: Client, catalog: Catalog, artifacts: Iterable[Artifact] = (), *, only_first: bool = False
+    client: Client, catalog: Catalog, artifacts: Iterable[PublishedArtifact] = (), *, only_first: bool = False
 ) -> None:
     """Put a catalog in force. The pointer is written last, so that no function reads an incomplete catalog.
 
@@ -33,7 +33,7 @@ def publish_catalog(
     put({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
 
 
-def _publish_artifact(client: Client, artifact: Artifact) -> None:
+def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:
     location = artifact.location
     document = client.collection(location.collection).document(location.id)
     if location.immutable:

@@ -43,7 +43,7 @@ class ArtifactLocation(NamedTuple):
     """True if a published text is never replaced by a different one."""
 
 
-class Artifact(NamedTuple):
+class PublishedArtifact(NamedTuple):
     """A score or a policy to publish: its JSON text and its location."""
 
     location: ArtifactLocation

@@ -3,7 +3,7 @@ from copy import deepcopy
 import pytest
 
 from infra.catalog.consequences import consequences
-from infra.catalog.diff import Field, Kind, diff
+from infra.catalog.diff import DiffKind, FieldDiff, diff
 from shared.decisioning.compile import compile_catalog
 
 BEFORE = {
@@ -70,27 +70,27 @@ def test_a_default_written_out_and_another_order_of_keys_are_no_difference(after
 def test_a_changed_field_is_told_by_its_path_with_both_values(after):
     after["campaigns"]["thanks"] |= {"cap": {"max": 2, "window_days": 30}, "priority": 60}
     (entry,) = compared(after)
-    assert (entry.path, entry.kind) == ("campaigns.thanks", Kind.CHANGED)
-    assert entry.fields == (Field("priority", 50, 60), Field("cap[0].max", 1, 2))
+    assert (entry.path, entry.kind) == ("campaigns.thanks", DiffKind.CHANGED)
+    assert entry.fields == (FieldDiff("priority", 50, 60), FieldDiff("cap[0].max", 1, 2))
 
 
 def test_a_field_left_out_before_is_not_set(after):
     after["offers"]["half"]["plan_to"] = "annual"
-    assert compared(after)[0].fields == (Field("plan_to", None, "annual"),)
+    assert compared(after)[0].fields == (FieldDiff("plan_to", None, "annual"),)
 
 
 def test_an_added_entry_says_what_it_says_and_no_defaults(after):
     after["offers"]["more"] = {"cms_ref": "offers/more", "validity_hours": 5}
     (entry,) = compared(after)
-    assert (entry.path, entry.kind) == ("offers.more", Kind.ADDED)
-    assert entry.fields == (Field("cms_ref", None, "offers/more"), Field("validity_hours", None, 5))
+    assert (entry.path, entry.kind) == ("offers.more", DiffKind.ADDED)
+    assert entry.fields == (FieldDiff("cms_ref", None, "offers/more"), FieldDiff("validity_hours", None, 5))
 
 
 def test_a_removed_entry_says_what_it_said(after):
     del after["campaigns"]["return"]
     (entry,) = compared(after)
-    assert (entry.path, entry.kind) == ("campaigns.return", Kind.REMOVED)
-    assert Field("moments", ["lapsed"], None) in entry.fields
+    assert (entry.path, entry.kind) == ("campaigns.return", DiffKind.REMOVED)
+    assert FieldDiff("moments", ["lapsed"], None) in entry.fields
 
 
 def test_clauses_are_compared_by_name(after):
@@ -100,28 +100,28 @@ def test_clauses_are_compared_by_name(after):
     ]
     (entry,) = compared(after)
     assert entry.fields == (
-        Field("all.active", "subscription.status == 'active'", None),
-        Field(
+        FieldDiff("all.active", "subscription.status == 'active'", None),
+        FieldDiff(
             "all.stays", "subscription.days_since_first_paid >= 100", "subscription.days_since_first_paid >= 200"
         ),
-        Field("all.young", None, "subscription.period_days < 40"),
+        FieldDiff("all.young", None, "subscription.period_days < 40"),
     )
 
 
 def test_clauses_in_another_order_are_told_since_the_first_failing_one_is_the_reason(after):
     after["audiences"]["loyal"]["all"].reverse()
-    assert compared(after)[0].fields == (Field("all (order)", ["active", "stays"], ["stays", "active"]),)
+    assert compared(after)[0].fields == (FieldDiff("all (order)", ["active", "stays"], ["stays", "active"]),)
 
 
 def test_a_list_that_grew_is_told_whole(after):
     after["campaigns"]["gift"]["moments"] = ["renewed", "activated"]
-    assert compared(after)[0].fields == (Field("moments", ["renewed"], ["renewed", "activated"]),)
+    assert compared(after)[0].fields == (FieldDiff("moments", ["renewed"], ["renewed", "activated"]),)
 
 
 def test_a_setting_is_an_entry_without_an_id_and_affects_every_campaign(after):
     after["kill_switch"] = True
     (entry,) = compared(after)
-    assert (entry.path, entry.id, entry.fields) == ("kill_switch", None, (Field("", False, True),))
+    assert (entry.path, entry.id, entry.fields) == ("kill_switch", None, (FieldDiff("", False, True),))
     assert affected(after) == {None: ("kill_switch",)}
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from infra.catalog import load
 from infra.catalog.load import DEFAULT_CATALOG, artifacts_of, load_catalog
-from shared.adapters.gcp.paths import Artifact, policy_location, score_location
+from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
 from shared.decisioning.scoring.score import Score
 from shared.domain.errors import InvalidCatalog
 from tests.support.artifacts import logistic, number
@@ -53,8 +53,8 @@ def test_a_catalog_has_its_library_in_hand(catalog: Path) -> None:
 
 def test_what_is_published_with_it_is_what_lies_beside_it(catalog: Path) -> None:
     assert [*artifacts_of(load_catalog(catalog), catalog)] == [
-        Artifact(score_location("risk", 1), json.dumps(RISK)),
-        Artifact(policy_location("even"), json.dumps(POLICY)),
+        PublishedArtifact(score_location("risk", 1), json.dumps(RISK)),
+        PublishedArtifact(policy_location("even"), json.dumps(POLICY)),
     ]
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from infra.demo import story, tour
-from infra.inspect.timeline import Kind
+from infra.inspect.timeline import EntryKind
 from infra.replay.outputs import messages
 from shared.contracts.topics import Topic
 
@@ -29,14 +29,16 @@ def test_each_chapter_brings_exactly_the_triggers_it_promises(told, chapter):
 def test_the_chapters_hold_the_whole_story(told):
     instants = [entry.at for _, entries in told.chapters for entry in entries]
     assert instants == sorted(instants)
-    assert [entry.kind for _, entries in told.chapters for entry in entries].count(Kind.EVENT) == len(TALE.events)
+    assert [entry.kind for _, entries in told.chapters for entry in entries].count(EntryKind.EVENT) == len(
+        TALE.events
+    )
     assert told.summary.applied == told.summary.events_read == len(TALE.events)
     assert all(chapter.begins_at < chapter.ends_at for chapter, _ in told.chapters)
 
 
 def test_it_says_why_others_made_no_offer(told):
     reasons = " ".join(
-        entry.text for _, entries in told.chapters for entry in entries if entry.kind is Kind.NO_OFFER
+        entry.text for _, entries in told.chapters for entry in entries if entry.kind is EntryKind.NO_OFFER
     )
     for reason in ("audience (student)", "cool_down", "exclusivity (save_offer)"):
         assert reason in reasons
@@ -47,7 +49,7 @@ def test_whatever_ceased_to_be_true_was_withdrawn(told):
         entry.text.split(":")[0]
         for _, entries in told.chapters
         for entry in entries
-        if entry.kind is Kind.WITHDRAWN
+        if entry.kind is EntryKind.WITHDRAWN
     ]
     assert withdrawn == ["trial_ending", "trial_ending", "payment_recovery", "win_back"]
 

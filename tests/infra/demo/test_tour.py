@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from infra.demo import cdnow, tour
-from infra.inspect.timeline import Kind
+from infra.inspect.timeline import EntryKind
 from infra.replay.stores import STORE, read_blob
 from tests.support import replays
 from tests.support.replays import payment, signal, trial
@@ -41,7 +41,7 @@ def toured(tmp_path):
 
 def test_the_user_told_of_is_the_one_with_most_kinds_of_things(toured):
     assert toured.user_id == "b"
-    assert [entry.text.split(":")[0] for entry in toured.timeline if entry.kind is Kind.EVENT] == [
+    assert [entry.text.split(":")[0] for entry in toured.timeline if entry.kind is EntryKind.EVENT] == [
         "trial started",
         "payment succeeded",
         "signal",

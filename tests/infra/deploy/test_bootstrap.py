@@ -9,8 +9,6 @@ import pytest
 
 from infra.topology import ROOT
 
-pytestmark = pytest.mark.slow
-
 BOOTSTRAP = ROOT / "infra" / "deploy" / "bootstrap.sh"
 TERRAFORM = ROOT / "infra" / "terraform"
 PROJECT = "some-project"

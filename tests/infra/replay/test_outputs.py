@@ -1,4 +1,4 @@
-from infra.inspect.timeline import Kind
+from infra.inspect.timeline import EntryKind
 from infra.replay.outputs import messages, timeline_of
 from shared.contracts.topics import Topic
 from tests.support import replays
@@ -13,30 +13,30 @@ def told(folder, *lines, **options):
 def test_a_timeline_tells_what_came_then_what_came_of_it_then_what_was_said(tmp_path):
     entries = told(tmp_path, payment(days=0), signal("u", 2, "auto_renew_off"), payment("other", 2))
     assert [(entry.at, entry.kind, entry.text) for entry in entries] == [
-        (START, Kind.EVENT, "payment succeeded: premium, 2026-01-01 to 2026-01-31"),
-        (START, Kind.STATE, "none -> active, auto_renew yes, period_end 2026-01-31 00:00, plan premium"),
-        (START, Kind.NO_OFFER, "student_plan: audience (student)"),
-        (START, Kind.NO_OFFER, "family_upgrade: audience (shares_or_stays)"),
-        (START + timedelta(days=2), Kind.EVENT, "signal: auto_renew_off"),
-        (START + timedelta(days=2), Kind.STATE, "active, auto_renew no"),
+        (START, EntryKind.EVENT, "payment succeeded: premium, 2026-01-01 to 2026-01-31"),
+        (START, EntryKind.STATE, "none -> active, auto_renew yes, period_end 2026-01-31 00:00, plan premium"),
+        (START, EntryKind.NO_OFFER, "student_plan: audience (student)"),
+        (START, EntryKind.NO_OFFER, "family_upgrade: audience (shares_or_stays)"),
+        (START + timedelta(days=2), EntryKind.EVENT, "signal: auto_renew_off"),
+        (START + timedelta(days=2), EntryKind.STATE, "active, auto_renew no"),
         (
             START + timedelta(days=2),
-            Kind.OFFER,
+            EntryKind.OFFER,
             "save_offer: half_price_for_three_months in cancel_flow (auto_renew.off)",
         ),
         # Turning auto-renew off is a moment itself, and raises the risk of churn, which is another.
-        (START + timedelta(days=2), Kind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
-        (START + timedelta(days=2), Kind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
+        (START + timedelta(days=2), EntryKind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
+        (START + timedelta(days=2), EntryKind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
     ]
 
 
 def test_what_is_published_again_is_told_once(tmp_path):
     once = told(tmp_path / "once", trial(), now=START + timedelta(days=12))
     twice = told(tmp_path / "twice", trial(), trial(), trial(), now=START + timedelta(days=12))
-    assert [entry for entry in twice if entry.kind is not Kind.EVENT] == [
-        entry for entry in once if entry.kind is not Kind.EVENT
+    assert [entry for entry in twice if entry.kind is not EntryKind.EVENT] == [
+        entry for entry in once if entry.kind is not EntryKind.EVENT
     ]
-    assert [entry.kind for entry in twice].count(Kind.EVENT) == 3
+    assert [entry.kind for entry in twice].count(EntryKind.EVENT) == 3
 
 
 def test_an_event_stands_where_it_was_delivered_and_not_where_it_happened(tmp_path):
@@ -46,7 +46,7 @@ def test_an_event_stands_where_it_was_delivered_and_not_where_it_happened(tmp_pa
 
 def test_a_refused_event_is_told_with_its_reason(tmp_path):
     (entry,) = told(tmp_path, payment(days=0, amount="much"))
-    assert entry.kind is Kind.REFUSED
+    assert entry.kind is EntryKind.REFUSED
     assert entry.text.startswith("invalid: amount: expected whole minor units")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from infra.catalog.load import artifacts_of, load_catalog
 from shared.adapters.gcp.catalog_publisher import publish_catalog
 from shared.adapters.gcp.firestore import FirestoreStore
-from shared.adapters.gcp.paths import Artifact, policy_location
+from shared.adapters.gcp.paths import PublishedArtifact, policy_location
 from shared.ports import Cursor, Document, DueUser
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -58,7 +58,7 @@ def written_fields() -> dict[str, set[str]]:
     """The fields by collection, as the store and the publisher of catalogs write them."""
     client: Any = _Client()
     asyncio.run(_write(FirestoreStore(client)))
-    policy = Artifact(policy_location("some_policy"), "{}")
+    policy = PublishedArtifact(policy_location("some_policy"), "{}")
     publish_catalog(client, load_catalog(), [*artifacts_of(load_catalog()), policy])
     return dict(client.fields)
 

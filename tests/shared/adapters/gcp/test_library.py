@@ -15,7 +15,7 @@ from infra.embedded.runtime import VirtualClock
 from infra.errors import InfraError
 from infra.remote.firestore import emulator_client, publish_catalog
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
-from shared.adapters.gcp.paths import Artifact, policy_location, score_location
+from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.scoring.score import BrokenScore, Score
@@ -41,15 +41,15 @@ def policy(version: str, **arms: float) -> str:
     return json.dumps({"arms": arms or {"a": 0.5, "b": 0.5}, "policy_version": version})
 
 
-def score(name: str, version: int, text: str) -> Artifact:
-    return Artifact(score_location(name, version), text)
+def score(name: str, version: int, text: str) -> PublishedArtifact:
+    return PublishedArtifact(score_location(name, version), text)
 
 
-def policy_artifact(name: str, text: str) -> Artifact:
-    return Artifact(policy_location(name), text)
+def policy_artifact(name: str, text: str) -> PublishedArtifact:
+    return PublishedArtifact(policy_location(name), text)
 
 
-Put = Callable[[Artifact], Awaitable[None]]
+Put = Callable[[PublishedArtifact], Awaitable[None]]
 Look = Callable[[], Awaitable[Catalog]]
 
 
@@ -57,7 +57,7 @@ Look = Callable[[], Awaitable[Catalog]]
 def put(firestore: AsyncClient) -> Put:
     """A function that writes an artifact to its location."""
 
-    async def write(artifact: Artifact) -> None:
+    async def write(artifact: PublishedArtifact) -> None:
         location = artifact.location
         await firestore.collection(location.collection).document(location.id).set({location.field: artifact.text})
 
