@@ -32,6 +32,10 @@ class Settings:
     `UPBEAT_FRESHNESS_HOURS`, `UPBEAT_REDELIVERY_DAYS`."""
     user_hash_key: str | None = field(default=None, repr=False)
     """`UPBEAT_USER_HASH_KEY`, a secret: the key of the user hashes in log lines; without it, they have none."""
+    otlp_endpoint: str | None = None
+    """`OTEL_EXPORTER_OTLP_ENDPOINT`: the address of an OTLP collector for spans; without it, none are exported."""
+    service: str = "upbeat"
+    """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -45,6 +49,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         log_level=_log_level(environ),
         catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
+        otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
+        service=environ.get("K_SERVICE") or "upbeat",
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=Terms(
             grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), defaults.grace),

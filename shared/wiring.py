@@ -58,6 +58,7 @@ def _from_environment() -> Wiring:
     from shared.adapters.gcp.firestore import FirestoreStore  # noqa: PLC0415
     from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
     from shared.observability import logs  # noqa: PLC0415
+    from shared.observability.tracing import export_spans  # noqa: PLC0415
     from shared.settings import read_settings  # noqa: PLC0415
 
     logs.configure(
@@ -65,6 +66,8 @@ def _from_environment() -> Wiring:
     )  # so that an invalid setting is logged
     settings = read_settings(os.environ)
     logs.configure(settings.project, settings.log_level)
+    if settings.otlp_endpoint:
+        export_spans(settings.otlp_endpoint, settings.service)
     clock = SystemClock()
     firestore = AsyncClient(project=settings.project)
     store = FirestoreStore(firestore)

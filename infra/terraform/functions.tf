@@ -43,13 +43,13 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = each.value.min_instances
     max_instance_count               = each.value.max_instances
 
-    environment_variables = {
+    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, {
       GOOGLE_CLOUD_PROJECT = var.project
       UPBEAT_LOG_LEVEL     = var.log_level
       FUNCTION_USE_ASGI    = "true"
       LOG_EXECUTION_ID     = "false"                             # true lets the framework replace the functions' loggers
       UPBEAT_RECORD_FORMAT = tostring(local.table.record_format) # for rollbacks, which read it of each revision
-    }
+    })
 
     secret_environment_variables {
       key        = "UPBEAT_USER_HASH_KEY"

@@ -162,3 +162,14 @@ variable "monthly_budget" {
     error_message = "monthly_budget: expected a whole number from 1, found ${var.monthly_budget}."
   }
 }
+
+variable "otlp_endpoint" {
+  description = "The address of an OTLP collector to which functions export spans over HTTP. Empty: none are exported."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.otlp_endpoint == "" || can(regex("^https?://[^/]+$", var.otlp_endpoint))
+    error_message = "otlp_endpoint: expected http:// or https:// with a host and no path, or nothing, found \"${var.otlp_endpoint}\"."
+  }
+}

@@ -24,6 +24,7 @@ from shared.domain.errors import Rejected, Transient
 from shared.entrypoints.log_fields import delivery_fields, message_fields
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
+from shared.observability.tracing import delivery_span
 from shared.wiring import Wiring
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,9 @@ async def _deliver(topic: Topic, handler: Handler, body: bytes, fields: EventFie
         delivery = decode(body)
         if publisher_trace := traceparent(delivery.attributes, {}):
             TRACE.set(publisher_trace)
-        outcome, own = await handler(wired, topic, delivery)
+        with delivery_span(topic) as note_outcome:
+            outcome, own = await handler(wired, topic, delivery)
+            note_outcome(outcome)
     except Rejected as rejected:
         await wired.publisher.publish([dead_letter(topic, delivery, rejected)])
         fields |= delivery_fields(delivery, received_at, wired.clock.now())

@@ -19,6 +19,8 @@ def test_everything_can_be_said() -> None:
         "UPBEAT_LOG_LEVEL": "debug",
         "UPBEAT_CATALOG_SECONDS": "0.5",
         "UPBEAT_USER_HASH_KEY": "k",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+        "K_SERVICE": "payment",
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -41,6 +43,8 @@ def test_everything_can_be_said() -> None:
             redelivery=timedelta(days=21),
         ),
         user_hash_key="k",
+        otlp_endpoint="http://collector:4318",
+        service="payment",
     )
 
 

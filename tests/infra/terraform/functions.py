@@ -8,6 +8,7 @@ from pathlib import Path
 import functions_framework
 
 from infra.deploy.cloud_run import FORMAT_VARIABLE
+from infra.emulator.functions import CLOUD_ENVIRONMENT
 from infra.topology import Topology
 from shared.settings import read_settings
 from tests.infra.terraform.resources import Resource, differences, of_type
@@ -40,8 +41,7 @@ def environment_problems(name: str, service: Mapping, build: Mapping) -> Iterato
     for variable in sorted(build["environment_variables"]):
         if f'"{variable}"' not in COMPILER and f"'{variable}'" not in COMPILER:
             yield f"{name}: expected a build variable that the compiler reads, found {variable}"
-    expected = {"FUNCTION_USE_ASGI": "true", "LOG_EXECUTION_ID": "false"}
-    yield from differences(expected, {key: given.get(key) for key in expected}, name)
+    yield from differences(CLOUD_ENVIRONMENT, {key: given.get(key) for key in CLOUD_ENVIRONMENT}, name)
 
 
 class _Environment(dict[str, str]):
