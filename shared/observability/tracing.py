@@ -23,7 +23,7 @@ class _Export:
 
 
 def export_spans(endpoint: str, service: str) -> Callable[[], None]:
-    """Export a span of each delivery to an OTLP collector over HTTP. Call it in the worker, after the server forks.
+    """Export a span of each delivery to an OTLP collector over HTTP. Call it after the server forked.
 
     Returns a function that sends what is not sent yet and ends the export. The SDK reads its further settings from
     the environment: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/.
