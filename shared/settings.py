@@ -34,6 +34,8 @@ class Settings:
     """`UPBEAT_USER_HASH_KEY`, a secret: the key of the user hashes in log lines; without it, they have none."""
     otlp_endpoint: str | None = None
     """`OTEL_EXPORTER_OTLP_ENDPOINT`: the address of an OTLP collector for spans; without it, none are exported."""
+    process_sandbox: bool = False
+    """`UPBEAT_PROCESS_SANDBOX`, `true` or `false`: process events of test environments, too."""
     service: str = "upbeat"
     """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
 
@@ -50,6 +52,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
+        process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
         service=environ.get("K_SERVICE") or "upbeat",
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=Terms(
@@ -68,6 +71,13 @@ def _log_level(environ: Mapping[str, str]) -> str:
     if value.upper() not in LOG_LEVELS:
         raise InvalidSettings(f"UPBEAT_LOG_LEVEL: expected one of {', '.join(LOG_LEVELS)}, found {value!r}")
     return value.upper()
+
+
+def _flag(environ: Mapping[str, str], name: str) -> bool:
+    given = environ.get(name, "false")
+    if given not in {"true", "false"}:
+        raise InvalidSettings(f"{name}: expected true or false, found {given!r}")
+    return given == "true"
 
 
 def _duration(environ: Mapping[str, str], name: str, unit: timedelta, default: timedelta) -> timedelta:

@@ -29,6 +29,8 @@ class Wiring:
     terms: Terms
     user_hash_key: str | None = None
     """The key of the user hashes in log lines; None leaves them out."""
+    process_sandbox: bool = False
+    """True if events of test environments are processed like others; otherwise they are ignored."""
 
 
 class _Installed:
@@ -76,4 +78,6 @@ def _from_environment() -> Wiring:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
     catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
     application = Application(store, publisher, catalogs, clock, settings.terms)
-    return Wiring(application, store, publisher, clock, settings.terms, settings.user_hash_key)
+    return Wiring(
+        application, store, publisher, clock, settings.terms, settings.user_hash_key, settings.process_sandbox
+    )

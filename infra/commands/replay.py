@@ -69,6 +69,7 @@ def _text(done: "Summary", out: Path) -> str:
         "applied": done.applied,
         "duplicates": done.duplicates,
         "late": done.late,
+        "ignored": done.ignored,
         "dead-lettered": done.dead_lettered,
     }
     outcomes = ", ".join(f"{count:,} {name}" for name, count in counts.items())

@@ -1,6 +1,5 @@
 """Access to one user's document: in a replay's store, in the running emulators, or in a cloud project."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,8 +22,6 @@ AsOf = Annotated[
     typer.Option("--now", metavar="TIME", help="The time to show; default: the end of the replay, else now."),
 ]
 
-_is_id = re.compile(r"[A-Za-z0-9._:@-]{1,128}").fullmatch
-
 
 def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord":
     """The user's document.
@@ -32,12 +29,13 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     Raises `UsageError` if the id is not valid or both `store` and `project` are given, `InfraError` if there is no
     such user or this version cannot read the document.
     """
+    from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
     from shared.record.codec import UnreadableRecord, unpack
 
     if store and project:
         raise UsageError("expected --store or --project, found both")
-    if not _is_id(user):
-        raise UsageError(f"expected a user's id (1 to 128 of A-Z a-z 0-9 . _ : @ -), found {user!r}")
+    if not is_id(user):
+        raise UsageError(f"expected a user's id ({ID_IN_WORDS}), found {user!r}")
     blob = _from_store(store, user) if store else _from_firestore(project, user)
     place = str(store) if store else f"project {project}" if project else "the emulators"
     if blob is None:

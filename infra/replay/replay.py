@@ -26,12 +26,14 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The counts of a replay. `events_read` is the sum of the four counts that follow it."""
+    """The counts of a replay. `events_read` is the sum of the five counts that follow it."""
 
     events_read: int
     applied: int
     duplicates: int
     late: int
+    ignored: int
+    """Events of test environments (`environment: sandbox`)."""
     dead_lettered: int
     triggers_issued: int
     triggers_revoked: int
@@ -84,6 +86,7 @@ def _summary(parts: Sequence[PartResult], seconds: float) -> Summary:
         applied=outcomes["applied"],
         duplicates=outcomes["duplicate"],
         late=outcomes["late"],
+        ignored=outcomes["ignored"],
         dead_lettered=outcomes["dead_lettered"],
         triggers_issued=triggers["issued"],
         triggers_revoked=triggers["revoked"],

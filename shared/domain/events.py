@@ -138,6 +138,13 @@ class TimePassed:
 Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed
 
 
+class Environment(StrEnum):
+    """The environment in which an event happened; stores mark purchases by testers as sandbox."""
+
+    PRODUCTION = "production"
+    SANDBOX = "sandbox"
+
+
 class Profile(NamedTuple):
     """Facts about the user, given by producers; None means not given."""
 
@@ -157,6 +164,7 @@ class Event(NamedTuple):
     digest: str
     """A hash of the content: events with the same identity and different digests are different events."""
     profile: Profile = Profile()
+    environment: Environment = Environment.PRODUCTION
 
     @property
     def occurred_at(self) -> datetime:

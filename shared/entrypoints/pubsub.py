@@ -21,6 +21,7 @@ from shared.contracts.inbound.envelope import Delivery, check_not_future, decode
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
+from shared.domain.events import Environment
 from shared.entrypoints.log_fields import delivery_fields, message_fields
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
@@ -30,7 +31,7 @@ from shared.wiring import Wiring
 log = logging.getLogger(__name__)
 
 OUTCOME_HEADER = "x-upbeat-outcome"
-"""Response header: applied, duplicate, late, dead_lettered, ticked or failed."""
+"""Response header: applied, duplicate, late, ignored, dead_lettered, ticked or failed."""
 
 # Pub/Sub takes 204 as an acknowledgement, and redelivers with back-off after 500 or 503.
 # https://cloud.google.com/pubsub/docs/push#receive_push
@@ -114,6 +115,8 @@ async def _deliver(topic: Topic, handler: Handler, body: bytes, fields: EventFie
 
 async def _process(wired: Wiring, topic: str, delivery: Delivery) -> DeliveryResult:
     event = parse_event(topic, delivery)
+    if event.environment is Environment.SANDBOX and not wired.process_sandbox:
+        return DeliveryResult("ignored", {})
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
     fields = message_fields(handled.messages, handled.status)

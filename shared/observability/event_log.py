@@ -10,7 +10,7 @@ class EventFields(TypedDict, total=False):
 
     topic: str
     outcome: str
-    """`applied`, `duplicate`, `late`, `ticked`, `dead_lettered` or `failed`."""
+    """`applied`, `duplicate`, `late`, `ignored`, `ticked`, `dead_lettered` or `failed`."""
     reason: str
     """The rejection reason of a dead letter; `transient` or `unexpected_error` of a failure."""
     status_before: str

@@ -71,6 +71,10 @@ def lines_about(user: str, running: Running) -> list[dict[str, object]]:
     return [line for line in running.lines("payment") if line.get("user_hash") == hash_user(user, "key")]
 
 
+def lines_with_triggers(user: str, running: Running) -> list[dict[str, object]]:
+    return [line for line in lines_about(user, running) if line.get("trigger_ids")]
+
+
 def test_a_bad_event_leaves_one_line_with_its_reason(running: Running) -> None:
     running.runtime.bus.publish("payment", b"no json", {"traceparent": TRACEPARENT})
     assert eventually(lambda: running.lines("payment"))
@@ -103,7 +107,10 @@ def test_the_trace_of_a_message_is_on_its_log_line_and_on_the_trigger_that_came_
     assert eventually(issued)
     (trigger,) = [message for message in received if message.json["user_id"] == user]
     assert (trigger.attributes["googclient_traceparent"], trigger.attributes["traceparent"]) == (TRACEPARENT,) * 2
-    (line,) = [line for line in lines_about(user, running) if line.get("trigger_ids")]
+    assert eventually(lambda: lines_with_triggers(user, running)), (
+        "a line is printed after its trigger is published"
+    )
+    (line,) = lines_with_triggers(user, running)
     assert line["logging.googleapis.com/trace"] == f"projects/{running.runtime.project}/traces/{TRACE_ID}"
     assert line["trigger_ids"] == [trigger.json["trigger_id"]]
     assert (line["status_before"], line["status_after"]) == ("grace", "grace")

@@ -158,7 +158,7 @@ def silent(emulators, project, tmp_path, monkeypatch):
 @pytest.mark.usefixtures("silent")
 def test_where_no_function_runs_the_test_fails_and_says_where_to_look():
     done = CliRunner().invoke(app, ["smoke", "--seconds", "2"])
-    assert done.exit_code == 1
+    assert (done.exit_code, done.stderr) == (1, "")
     assert done.stdout.splitlines() == [
         "subscription-change did not arrive",
         "upsell-trigger not expected: no catalog is in force",

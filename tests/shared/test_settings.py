@@ -21,6 +21,7 @@ def test_everything_can_be_said() -> None:
         "UPBEAT_USER_HASH_KEY": "k",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         "K_SERVICE": "payment",
+        "UPBEAT_PROCESS_SANDBOX": "true",
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -45,6 +46,7 @@ def test_everything_can_be_said() -> None:
         user_hash_key="k",
         otlp_endpoint="http://collector:4318",
         service="payment",
+        process_sandbox=True,
     )
 
 
@@ -60,6 +62,11 @@ def test_what_is_no_number_is_refused_by_name(name: str, found: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         read_settings(PROJECT | {name: found})
     assert str(refused.value) == f"{name}: expected a number from 0 to 100000, found {found!r}"
+
+
+def test_a_flag_is_true_or_false() -> None:
+    with pytest.raises(InvalidSettings, match="UPBEAT_PROCESS_SANDBOX: expected true or false, found 'yes'"):
+        read_settings(PROJECT | {"UPBEAT_PROCESS_SANDBOX": "yes"})
 
 
 def test_a_log_level_that_does_not_exist_is_refused() -> None:

@@ -5,6 +5,7 @@ from itertools import count
 from random import Random
 from string import ascii_letters, digits
 
+from shared.contracts.inbound.fields import MAX_ID
 from shared.domain.events import (
     BEHAVIOURAL,
     Event,
@@ -22,8 +23,8 @@ from shared.domain.events import (
 from shared.record.user_record import UserRecord
 from tests.support.histories import DAY, START, USER
 
-ID = ascii_letters + digits + "._:@-"
 PRINTABLE = "".join(map(chr, range(33, 127)))
+ID = PRINTABLE.replace("/", "")
 CHINESE = "".join(map(chr, range(0x4E00, 0x9FFF)))
 STATUS_BEARING = sorted(set(Signal) - BEHAVIOURAL)
 OUTCOMES = [PaymentOutcome.SUCCEEDED, PaymentOutcome.SUCCEEDED, PaymentOutcome.FAILED, *PaymentOutcome]
@@ -59,7 +60,7 @@ class Flood:
         self.now += self._gap(number)
         at = self.now - self.random.choice([0, 0, 0, 0.1, 3]) * DAY
         topic, fact = self._fact(at, record)
-        key = Key(at, topic, self.source(), f"{number}-{self.id()}"[:128])
+        key = Key(at, topic, self.source(), f"{number}-{self.id()}"[:MAX_ID])
         digest = f"{self.random.getrandbits(64):016x}"
         return Event(key, USER, self.subscription_id(), fact, digest, self._profile())
 
@@ -117,7 +118,7 @@ class Adversarial(Flood):
         self.subscriptions = [self.id() for _ in range(12)]
 
     def id(self) -> str:
-        return "".join(self.random.choices(ID, k=128))
+        return "".join(self.random.choices(ID, k=MAX_ID))
 
     def subscription_id(self) -> str:
         if self.random.random() < 0.02:

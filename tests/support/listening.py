@@ -3,9 +3,9 @@
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus, Received
 
 PULL_SECONDS = 1.2
-"""The deadline of a pull. The emulator answers an empty pull one second early, so after 0.2 s.
+"""The deadline of a pull. The emulator answers an empty pull one second early, which is after 0.2 s.
 
-A much shorter deadline may pass on a busy machine while a message is on its way; it then comes again after 10 s.
+On a busy machine a much shorter deadline may pass while a message is on its way, which then comes 10 s later.
 """
 
 

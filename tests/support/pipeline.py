@@ -34,6 +34,7 @@ class Pipeline:
     """The pipeline of one user, with the events that were not acknowledged and must be redelivered."""
 
     catalog: Catalog
+    user_id: str = USER
     clock: MovableClock = field(default_factory=lambda: MovableClock(START))
     store: MemoryStore = field(default_factory=MemoryStore)
     bus: FlakyBus = field(default_factory=FlakyBus)
@@ -54,7 +55,7 @@ class Pipeline:
 
     @property
     def record(self) -> UserRecord:
-        return self.store.record(USER)
+        return self.store.record(self.user_id)
 
     def deliver(self, event: Event, fault: Fault | None = None) -> None:
         """Deliver an event once. An event that is not acknowledged is kept for redelivery."""
@@ -87,17 +88,17 @@ class Pipeline:
         """The events that the clock publishes at this instant, not delivered yet."""
         bus = FlakyBus()
         ticker = Ticker(self.store, bus, self.clock)
-        self.loop.run_until_complete(ticker.tick((due_shard(USER),)))
+        self.loop.run_until_complete(ticker.tick((due_shard(self.user_id),)))
         return [parse_event(one.topic, Delivery(one.data, one.attributes())) for one in bus.taken]
 
     def pass_time(self, duration: timedelta) -> None:
         """Let time pass, with a tick whenever the user is due."""
         until = self.clock.now() + duration
-        while (due := self.store.next_due_at(USER)) and due <= until:
+        while (due := self.store.next_due_at(self.user_id)) and due <= until:
             self.clock.move_to(due)
             for event in self.tick():
                 self.deliver(event)
-            later = self.store.next_due_at(USER)
+            later = self.store.next_due_at(self.user_id)
             assert later is None or later > self.clock.now(), "still due after a tick"
         self.clock.move_to(until)
 
@@ -156,7 +157,7 @@ class Pipeline:
         """Check at rest: if an open trigger's condition no longer holds, the clock is due to revoke it."""
         record, now = self.record, self.clock.now()
         account, _ = record.history.at(now, TERMS)
-        due = self.store.next_due_at(USER)
+        due = self.store.next_due_at(self.user_id)
         if due is not None and due <= now:
             return
         for trigger in record.triggers:

@@ -15,7 +15,7 @@ CATALOGS = "catalog"
 CURRENT_CATALOG = "current"
 CURSORS = "clock"
 
-_RESERVED_MARK = "!"
+_RESERVED_MARK = " "
 """Sorts before every character that a user id may contain, so marked ids keep the order of the user ids."""
 
 

@@ -76,6 +76,11 @@ class InboundEvent(Inbound):
         description="The system that reports the event, for example as a URI. It is part of the event's "
         "identity; leaving it out is the same as an empty string.",
     )
+    environment: fields.Environment = Field(
+        default=events.Environment.PRODUCTION,
+        description="`sandbox` for an event of a test environment, such as a tester's purchase in a store. Such "
+        "events are acknowledged and change nothing, unless this installation is set to process them.",
+    )
     profile: ProfileFacts | None = Field(
         default=None,
         description="Facts about the user that the producer knows. For each fact, the event with the latest "
@@ -95,6 +100,7 @@ class InboundEvent(Inbound):
             fact=self.fact(),
             digest=self.digest(),
             profile=self.profile.to_profile() if self.profile else EMPTY_PROFILE,
+            environment=self.environment,
         )
 
     def digest(self) -> str:

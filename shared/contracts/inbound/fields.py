@@ -10,10 +10,18 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from shared.domain import events
 from shared.domain.due_shards import DUE_SHARDS
 from shared.domain.events import FeedbackKind, PaymentOutcome, Signal
 
 MAX_AMOUNT = 10**12
+MAX_ID = 256
+ID_PATTERN = r"^[!-.0-~]+$"
+"""Printable ASCII without space and slash: ids such as `$RCAnonymousID:8f3c`, `auth0|42` and `a+b@example.com`.
+
+A slash would end a document's name in Firestore.
+"""
+ID_IN_WORDS = f"1 to {MAX_ID} printable ASCII characters without spaces and slashes"
 """Maximum amount, in minor currency units."""
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 """The earliest accepted time (UTC). An earlier one comes from a clock that was never set, such as 1970-01-01."""
@@ -95,9 +103,17 @@ Time = Annotated[
 ]
 Id = Annotated[
     str,
-    Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._:@-]+$"),
-    Expected("1 to 128 of A-Z a-z 0-9 . _ : @ -"),
+    Field(min_length=1, max_length=MAX_ID, pattern=ID_PATTERN),
+    Expected(ID_IN_WORDS),
 ]
+_matches_id = re.compile(ID_PATTERN).fullmatch
+
+
+def is_id(text: str) -> bool:
+    """True for a text that an event may have as an id."""
+    return len(text) <= MAX_ID and _matches_id(text) is not None
+
+
 Source = Annotated[
     str,
     Field(max_length=256, pattern=r"^[!-~]*$"),
@@ -135,6 +151,7 @@ TimeZone = Annotated[
 
 # Strict mode would demand enum members, which JSON cannot hold. Without it, pydantic looks a member up by its
 # value; a value that is not a string is still rejected.
+Environment = Annotated[events.Environment, Strict(False), _one_of(events.Environment)]
 Outcome = Annotated[PaymentOutcome, Strict(False), _one_of(PaymentOutcome)]
 SignalKind = Annotated[Signal, Strict(False), _one_of(Signal)]
 Feedback = Annotated[FeedbackKind, Strict(False), _one_of(FeedbackKind)]

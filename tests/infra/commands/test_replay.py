@@ -20,7 +20,7 @@ def test_a_replay_says_what_it_read_and_where_it_wrote(run, events, tmp_path):
     done = run("replay", str(events), "--out", str(tmp_path / "out"), "--now", at(20))
     assert done.exit_code == 0
     read, triggers, speed, written = done.stdout.splitlines()
-    assert read == "3 events read: 2 applied, 0 duplicates, 0 late, 1 dead-lettered"
+    assert read == "3 events read: 2 applied, 0 duplicates, 0 late, 0 ignored, 1 dead-lettered"
     assert triggers == "2 triggers issued, 2 revoked"
     assert speed.endswith("events per second; the clock ended at 2026-01-21 00:00 UTC")
     assert written.startswith(f"In {tmp_path / 'out'}: subscriptions, triggers,")

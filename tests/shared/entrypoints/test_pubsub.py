@@ -141,6 +141,20 @@ async def test_an_event_that_comes_again_is_acknowledged_as_a_duplicate(world: W
     assert first == second
 
 
+@pytest.mark.parametrize("topic", sorted(VALID))
+async def test_a_sandbox_event_is_acknowledged_and_changes_nothing(topic: str, world: World, logged) -> None:
+    assert await deliver(topic, VALID[topic] | {"environment": "sandbox"}) == (204, "ignored")
+    assert (await world.store.load(USER), world.bus.messages) == (Stored(None, None), [])
+    assert [(line["severity"], line["outcome"]) for line in logged] == [("INFO", "ignored")]
+
+
+async def test_a_sandbox_event_is_processed_where_the_setting_says_so(world: World) -> None:
+    wiring.use(replace(world.wired(), process_sandbox=True))
+    assert await deliver("payment", PAYMENT | {"environment": "sandbox"}) == (204, "applied")
+    assert await deliver("payment", PAYMENT | {"environment": "staging"}) == (204, "dead_lettered")
+    assert [letter["reason"] for letter in world.letters] == ["unknown_value"]
+
+
 FUTURE = PAYMENT | {"occurred_at": (NOW + timedelta(minutes=6)).isoformat()}
 
 

@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.gcp.paths import user_document_id
 
-user_ids = st.text("._-:@aZ0", min_size=1, max_size=7) | st.from_regex(
-    r"__[A-Za-z0-9._:@-]{0,124}__", fullmatch=True
-)
+user_ids = st.text("!.~_-:@|$aZ0", min_size=1, max_size=7) | st.from_regex(r"__[!-.0-~]{0,252}__", fullmatch=True)
 
 
 @given(user_ids)
@@ -27,6 +25,6 @@ def test_ids_stay_distinct_and_in_order(one: str, other: str) -> None:
     assert (user_document_id(one) == user_document_id(other)) == (one == other)
 
 
-@given(st.from_regex(r"[A-Za-z][A-Za-z0-9._:@-]{0,127}", fullmatch=True))
+@given(st.from_regex(r"[A-Za-z][!-.0-~]{0,253}[A-Za-z0-9]", fullmatch=True))
 def test_an_ordinary_id_is_the_documents_id(user_id: str) -> None:
     assert user_document_id(user_id) == user_id

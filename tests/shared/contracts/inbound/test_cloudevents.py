@@ -59,7 +59,7 @@ def test_an_event_may_have_fields_named_like_those_of_a_cloudevent() -> None:
 
 
 def test_an_attribute_that_fills_in_obeys_the_rules_of_its_field() -> None:
-    assert refusal(LEFT_OUT, **BINARY | {"ce-id": "a/b"}).detail.startswith("event_id: expected 1 to 128")
+    assert refusal(LEFT_OUT, **BINARY | {"ce-id": "a/b"}).detail.startswith("event_id: expected 1 to 256")
     assert refusal(LEFT_OUT, **BINARY | {"ce-time": "today"}).detail.startswith(
         "occurred_at: expected an RFC 3339"
     )

@@ -127,7 +127,9 @@ def test_the_first_and_the_last_instant_are_accepted() -> None:
     assert fact.period_end == datetime.max.replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize("id_", ["a", ".", "..", "__x__", "A-z_0.9:@", "x" * 128])
+@pytest.mark.parametrize(
+    "id_", ["a", ".", "..", "__x__", "A-z_0.9:@", "$RCAnonymousID:8f3c", "auth0|42", "a+b@example.com", "x" * 256]
+)
 def test_ids_that_a_store_may_refuse_are_ids_all_the_same(id_: str) -> None:
     event = parsed(PAYMENT | {"event_id": id_, "user_id": id_, "subscription_id": id_, "payment_id": id_})
     assert (event.key.event_id, event.user_id, event.subscription_id) == (id_, id_, id_)
