@@ -19,7 +19,7 @@ class EntryKind(StrEnum):
     EVENT = "event"
     REFUSED = "refused"
     STATE = "state"
-    WITHDRAWN = "withdrawn"
+    REVOKED = "revoked"
     OFFER = "offer"
     NO_OFFER = "no offer"
 
@@ -31,7 +31,7 @@ STYLES = {
     EntryKind.REFUSED: "red",
     EntryKind.STATE: "cyan",
     EntryKind.OFFER: "green",
-    EntryKind.WITHDRAWN: "yellow",
+    EntryKind.REVOKED: "yellow",
     EntryKind.NO_OFFER: "dim",
 }
 
@@ -55,7 +55,7 @@ def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
     if topic == Topic.SUBSCRIPTION_CHANGE:
         yield TimelineEntry(at, EntryKind.STATE, wording.of_change(body))
     elif topic == Topic.UPSELL_TRIGGER:
-        kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.WITHDRAWN
+        kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.REVOKED
         yield TimelineEntry(at, kind, wording.of_trigger(body))
     elif topic == Topic.DECISION:
         lost = (candidate for candidate in body["candidates"] if candidate["outcome"] == "lost")

@@ -21,7 +21,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Effects:
-    """What follows from one event. The outbox writes it in the order of these fields."""
+    """The effects of one event, in the order in which the outbox writes them."""
 
     untrue: tuple[Trigger, ...] = ()
     """Open triggers that no longer describe the user, to be revoked."""

@@ -14,26 +14,12 @@ from typer.testing import CliRunner
 
 from infra.__main__ import app, command_line
 from infra.topology import ROOT
+from tests.infra.commands.pages import NAMES
 
 HelpPage = Callable[..., str]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 UPBEAT = Path(sys.executable).with_name("upbeat")
-ALONE = (
-    "demo",
-    "replay",
-    "whatif",
-    "score",
-    "show",
-    "explain",
-    "up",
-    "publish",
-    "listen",
-    "redrive",
-    "package",
-    "smoke",
-    "rollback",
-)
-COMMANDS = [*((name,) for name in ALONE), *(("catalog", name) for name in ("lint", "show", "diff", "publish"))]
+COMMANDS = [*((name,) for name in NAMES), *(("catalog", name) for name in ("lint", "show", "diff", "publish"))]
 
 
 @pytest.fixture
@@ -82,7 +68,7 @@ def test_the_version_is_unknown_where_nothing_is_installed(monkeypatch: pytest.M
 def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpPage) -> None:
     page = help_page()
     listed = [line.split()[0] for line in page.partition("Commands:\n")[2].split("\n\n")[0].splitlines()]
-    assert listed == [*ALONE, "catalog"]
+    assert listed == [*NAMES, "catalog"]
     assert "..." not in page.partition("Commands:")[2]
     assert "..." not in help_page("catalog").partition("Commands:")[2]
     assert "Exit codes: 0 for success, 1 for a failure, 2 for" in page

@@ -1,4 +1,21 @@
-"""The width of pages in tests."""
+"""The commands and the width of their pages, for tests of all of them."""
+
+NAMES = (
+    "demo",
+    "replay",
+    "whatif",
+    "score",
+    "show",
+    "explain",
+    "up",
+    "publish",
+    "listen",
+    "redrive",
+    "package",
+    "smoke",
+    "rollback",
+)
+"""Every command but `catalog`, which has commands of its own, in the order of the help page."""
 
 NARROW = {"COLUMNS": "80"}
 """The environment of a command whose pages must fit 80 columns."""

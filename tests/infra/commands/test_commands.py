@@ -4,26 +4,10 @@ from zipfile import ZipFile
 import pytest
 
 from infra.terminal.invocation import again
+from tests.infra.commands.pages import NAMES
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "demo",
-        "replay",
-        "whatif",
-        "score",
-        "show",
-        "explain",
-        "up",
-        "publish",
-        "listen",
-        "redrive",
-        "package",
-        "smoke",
-        "rollback",
-    ],
-)
+@pytest.mark.parametrize("command", NAMES)
 def test_every_command_explains_itself(run, command):
     done = run(command, "--help")
     assert done.exit_code == 0

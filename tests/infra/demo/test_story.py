@@ -45,13 +45,13 @@ def test_it_says_why_others_made_no_offer(told):
 
 
 def test_whatever_ceased_to_be_true_was_withdrawn(told):
-    withdrawn = [
+    revoked = [
         entry.text.split(":")[0]
         for _, entries in told.chapters
         for entry in entries
-        if entry.kind is EntryKind.WITHDRAWN
+        if entry.kind is EntryKind.REVOKED
     ]
-    assert withdrawn == ["trial_ending", "trial_ending", "payment_recovery", "win_back"]
+    assert revoked == ["trial_ending", "trial_ending", "payment_recovery", "win_back"]
 
 
 def test_it_ends_as_it_is_told(told):
