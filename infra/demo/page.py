@@ -44,8 +44,8 @@ def of_files(history: HistoryResult, story: StoryResult) -> Group:
     """The folders and files that the demo wrote, and commands to try next."""
     lines = [
         f"{history.folder} and {story.folder} each contain:",
-        "events, subscriptions, triggers, changes, decisions, exposures, dead-letter (.jsonl)",
-        "summary.json, and upbeat.sqlite with every user's document. To look closer:",
+        "events, subscriptions, triggers, changes, decisions, exposures and dead-letter",
+        "(.jsonl), summary.json, and upbeat.sqlite with every user's document. To look closer:",
         f"  {again()} show {history.user_id} --store {history.folder}",
         f"  {again()} show {story.user_id} --store {story.folder}",
     ]
