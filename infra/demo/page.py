@@ -45,7 +45,7 @@ def of_files(history: HistoryResult, story: StoryResult) -> Group:
     lines = [
         f"{history.folder} and {story.folder} each contain:",
         "events, subscriptions, triggers, changes, decisions, exposures and dead-letter",
-        "(.jsonl), summary.json, and upbeat.sqlite with every user's document. To look closer:",
+        "(.jsonl), summary.json, and upbeat.sqlite with every user's document. Next:",
         f"  {again()} show {history.user_id} --store {history.folder}",
         f"  {again()} show {story.user_id} --store {story.folder}",
     ]
