@@ -15,13 +15,13 @@ help: ## List the targets
 demo: $(VENV)/.local ## Replay a real purchase history and a short story through the functions
 	$(BIN)/upbeat demo
 
-# Three workers for two processors, because the tests that use the emulators mostly wait for them. Each test goes to
-# the next free worker; tests that share a costly fixture stay together by their xdist_group.
+# Three workers for two processors, because the tests that use the emulators mostly wait for them. The tests of a module
+# or class stay in one worker, since they may share a costly fixture.
 test: $(VENV)/.dev ## Run every test; without Java and the gcloud SDK, those that need the emulators are skipped
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadscope
 
 test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: all but the slow ones (over 2 s) and those that need the emulators
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not emulator and not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not emulator and not slow"
 
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
 	$(BIN)/ruff check .

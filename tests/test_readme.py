@@ -63,7 +63,6 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return folder, run(BLOCKS[TOUR], folder)
 
 
-@pytest.mark.xdist_group("tour")
 def test_the_tour_gives_what_it_says(tour: tuple[Path, str]) -> None:
     _, told = tour
     subscriptions, *triggers = [json.loads(line) for line in told.splitlines() if line.startswith("{")]
@@ -75,7 +74,6 @@ def test_the_tour_gives_what_it_says(tour: tuple[Path, str]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("tour")
 def test_the_catalog_can_be_checked_and_tried(tour: tuple[Path, str]) -> None:
     """The commands of this block read the events that the tour wrote."""
     folder, _ = tour

@@ -100,7 +100,7 @@ class Bus:
                 response = self.subscriber.pull(
                     subscription=self.subscription_path(subscription), max_messages=count, retry=None, timeout=wait
                 )
-            except exceptions.DeadlineExceeded:
+            except (exceptions.DeadlineExceeded, exceptions.Cancelled):  # the latter at a very short deadline
                 return []
         return [_received(message) for message in response.received_messages]
 

@@ -22,7 +22,7 @@ from shared.record.user_record import UserRecord
 from tests.support.listening import pull
 from tests.support.watching import eventually
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("functions")]  # one worker, since they share a runtime
+pytestmark = pytest.mark.emulator
 
 DAY = timedelta(days=1)
 

@@ -17,7 +17,7 @@ from shared.observability.event_log import hash_user
 from tests.support.listening import pull
 from tests.support.watching import eventually
 
-pytestmark = [pytest.mark.emulator, pytest.mark.xdist_group("logs")]  # one worker, since they share runtimes
+pytestmark = pytest.mark.emulator
 
 TRACE_ID, SPAN_ID = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 TRACEPARENT = f"00-{TRACE_ID}-{SPAN_ID}-01"

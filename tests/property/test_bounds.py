@@ -43,28 +43,20 @@ def after_ten_thousand(kind: type[Flood]) -> list[tuple[UserRecord, bytes]]:
     return [*flooded(kind(seed=1), "default", EVENTS, step=25)]
 
 
-FLOODS = [
-    pytest.param(Ordinary, marks=pytest.mark.xdist_group("ordinary")),
-    pytest.param(Adversarial, marks=pytest.mark.xdist_group("adversarial")),
-]
-"""Each kind has a worker of its own, which computes its ten thousand events once."""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", FLOODS)
+@pytest.mark.parametrize("kind", [Ordinary, Adversarial])
 def test_after_ten_thousand_events_the_document_is_small(kind: type[Flood]) -> None:
     assert max(len(blob) for _, blob in after_ten_thousand(kind)) < LIMIT
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", FLOODS)
+@pytest.mark.parametrize("kind", [Ordinary, Adversarial])
 def test_the_last_events_write_no_more_than_the_first_hundreds(kind: type[Flood]) -> None:
     sizes = [len(blob) for _, blob in after_ten_thousand(kind)]
     assert max(sizes[-50:]) <= 1.2 * max(sizes[20:70])
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ordinary")
 def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
     """A user with ids of ordinary length keeps a good part of the ring, however many events there are."""
     record, _ = after_ten_thousand(Ordinary)[-1]

@@ -21,7 +21,7 @@ from shared.contracts.outbound.subscription_change import SubscriptionChange
 from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.domain.events import FeedbackKind
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("outputs")]  # one worker, since they share a replay
+pytestmark = pytest.mark.slow
 
 MODELS = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
 GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment", "data_base64": "/w=="}]

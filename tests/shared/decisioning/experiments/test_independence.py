@@ -3,13 +3,9 @@
 from collections import Counter
 from functools import cache
 
-import pytest
-
 from shared.decisioning.document.vocabulary import HOLDOUT_SALT_PREFIX
 from shared.decisioning.experiments.bucketing import BUCKETS, Namespace, bucket, in_namespace
 from tests.shared.decisioning.experiments.chi_square import are_independent, is_even
-
-pytestmark = pytest.mark.xdist_group("independence")  # one worker, since they share the buckets
 
 IDS = [f"user-{number:06}" for number in range(200_000)]
 
