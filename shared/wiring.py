@@ -63,9 +63,8 @@ def _from_environment() -> Wiring:
     from shared.observability.tracing import export_spans  # noqa: PLC0415
     from shared.settings import read_settings  # noqa: PLC0415
 
-    logs.configure(
-        os.environ.get("GOOGLE_CLOUD_PROJECT", "unknown"), "INFO"
-    )  # so that an invalid setting is logged
+    # Settings are read after a first configuration of the logs, so that an invalid one is logged, too.
+    logs.configure(os.environ.get("GOOGLE_CLOUD_PROJECT", "unknown"), "INFO")
     settings = read_settings(os.environ)
     logs.configure(settings.project, settings.log_level)
     if settings.otlp_endpoint:

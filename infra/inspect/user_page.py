@@ -11,7 +11,6 @@ from rich.text import Text
 from infra.inspect import timeline
 from infra.inspect.timeline import EntryKind, TimelineEntry
 from infra.terminal import wording
-from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
 from shared.domain.ring import from_row
@@ -60,13 +59,9 @@ def _message_entries(record: UserRecord) -> Iterator[TimelineEntry]:
     """Offers from the stored triggers, which are kept for longer than messages; the rest from the messages."""
     for trigger in record.triggers:
         yield TimelineEntry(trigger.decided_at, EntryKind.OFFER, wording.of_trigger(trigger._asdict()))
-    for message in _messages(record):
+    for message in record.pending_messages:
         if message.topic != Topic.UPSELL_TRIGGER or message.body["kind"] != "issued":
             yield from timeline.of_message(message.topic, message.body)
-
-
-def _messages(record: UserRecord) -> Iterator[Message]:
-    return (message for entry in record.pending for message in entry.messages)
 
 
 def _section(title: str, body: RenderableType) -> tuple[RenderableType, ...]:
@@ -122,6 +117,6 @@ def _time(record: UserRecord) -> Table:
 
 def _moments(record: UserRecord) -> dict[str, str]:
     """The moments of the stored triggers and decisions, by the short names of their causes."""
-    decisions = (message.body for message in _messages(record) if message.topic == Topic.DECISION)
+    decisions = (message.body for message in record.pending_messages if message.topic == Topic.DECISION)
     of_decisions = {cause_of(each["cause"]): each["moment"] for body in decisions for each in body["candidates"]}
     return of_decisions | {cause_of(trigger.cause): trigger.moment.value for trigger in record.triggers}

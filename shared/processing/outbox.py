@@ -114,8 +114,11 @@ def worth_republishing(entry: Pending, record: UserRecord, now: datetime) -> lis
     messages = [*entry.messages]
     if not any(_is_trigger(message, TriggerKind.ISSUED) for message in messages):
         return messages
-    all_pending = (message for other in record.pending for message in other.messages)
-    revoked = {message.body["trigger_id"] for message in all_pending if _is_trigger(message, TriggerKind.REVOKED)}
+    revoked = {
+        message.body["trigger_id"]
+        for message in record.pending_messages
+        if _is_trigger(message, TriggerKind.REVOKED)
+    }
     return [message for message in messages if not _is_over(message, revoked, now)]
 
 

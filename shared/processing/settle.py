@@ -108,8 +108,9 @@ def _remember_decision(
 ) -> tuple[UserRecord, tuple[Trigger, ...]]:
     """The record with the decision's deferrals, triggers and assignments, and the open triggers it evicted."""
     waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)
-    if waiting != record.deferred or decision.deferred:
-        soonest_first = sorted((*waiting, *decision.deferred), key=lambda deferred: deferred.until)
+    new = decision.deferred
+    if waiting != record.deferred or new:
+        soonest_first = sorted((*waiting, *new), key=lambda deferred: deferred.until)
         record = record._replace(deferred=tuple(soonest_first[:MAX_DEFERRED]))
     record = record._replace(assignments=assign(record.assignments, decision.assignments))
     if not decision.issued:

@@ -23,8 +23,7 @@ HYPOTHETICAL = "hypothetical"
 
 def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
     """The decisions that the document still holds, newest first; with a kind, only those about such a moment."""
-    messages = (message for entry in record.pending for message in entry.messages)
-    bodies = [message.body for message in messages if message.topic == Topic.DECISION]
+    bodies = [message.body for message in record.pending_messages if message.topic == Topic.DECISION]
     about = [body for body in bodies if kind is None or kind in _moments(body)]
     return sorted(about, key=lambda body: -body["sequence"])
 

@@ -1,6 +1,6 @@
 """The user's record: everything Upbeat knows about one user, and the messages not known to be published."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -115,6 +115,11 @@ class UserRecord(NamedTuple):
         """The status in the last `subscription-change`; None before the first."""
         status = self.announced.get("status")
         return None if status is None else str(status)
+
+    @property
+    def pending_messages(self) -> Iterator[Message]:
+        """The messages of all pending entries, oldest first."""
+        return (message for entry in self.pending for message in entry.messages)
 
     def pending_entry(self, cause: str) -> Pending | None:
         """The pending messages of an event that was committed before. None if there are none."""
