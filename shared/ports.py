@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
@@ -15,7 +15,7 @@ class Document(NamedTuple):
     blob: bytes
     next_due_at: datetime | None
     """The instant at which the clock must process this user, UTC. None means never."""
-    summary: dict[str, str | bool | None]
+    summary: dict[str, Any]
     """The facts last announced about the user, readable in a console."""
 
 

@@ -13,7 +13,9 @@ from infra.inspect.timeline import EntryKind, TimelineEntry
 from infra.terminal import wording
 from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
+from shared.domain.grants import Grant
 from shared.domain.ring import from_row
+from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import trigger_state
 from shared.queries.user_view import View, summary
@@ -30,6 +32,11 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
     for other in view.get("subscriptions", ()):
         if other["subscription_id"] != view["subscription_id"]:
             parts += _section("Another subscription", _facts(other))
+    subscriptions = record.history.at(now, terms)[0].subscriptions
+    if any(True for sub in subscriptions for _ in sub.all_grants):
+        parts += _section("Payments and trials", _grants(subscriptions))
+    if any(sub.waiting for sub in subscriptions):
+        parts += _section("Verdicts without a payment", _verdicts(subscriptions))
     if record.profile:
         parts += _section("Profile", _facts({each.field: each.value for each in record.profile}))
     if record.assignments:
@@ -91,6 +98,35 @@ def _fact(value: object) -> str:
             or "yes"
         )
     return wording.of_value(value)
+
+
+def _grants(subscriptions: tuple[Subscription, ...]) -> Table:
+    """Every payment and trial that the ledger holds: its plan, its time, and its fate."""
+    grid = _grid(3)
+    for sub in subscriptions:
+        for grant in sub.all_grants:
+            time = f"{wording.of_value(grant.start)} to {wording.of_value(grant.end)}"
+            grid.add_row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
+    return grid
+
+
+def _fate(grant: Grant) -> Iterator[str]:
+    if grant.cut:
+        yield f"cut {wording.of_value(grant.cut)}"
+    if grant.refund:
+        yield f"{'refunded' if grant.refund.gone else 'refund reversed'} {wording.of_value(grant.refund.at)}"
+    if grant.dispute:
+        yield f"dispute {grant.dispute.state} {wording.of_value(grant.dispute.at)}"
+
+
+def _verdicts(subscriptions: tuple[Subscription, ...]) -> Table:
+    """The refunds, disputes and extensions that wait for their payment."""
+    grid = _grid(3)
+    for sub in subscriptions:
+        for verdict in sub.waiting:
+            of = verdict.payment_id or wording.of_value(verdict.period_start)
+            grid.add_row(wording.of_value(verdict.at), verdict.outcome, f"of payment {of}")
+    return grid
 
 
 def _triggers(record: UserRecord, now: datetime) -> Table:

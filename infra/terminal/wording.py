@@ -12,6 +12,8 @@ SHOWN_OTHERWISE = frozenset({"status", "entitled", "period_start"})
 """Facts of a change that are not listed: the status comes first, and the others follow from other facts."""
 SHOWN_OF_ID = 8
 """Characters shown of a long id; enough to find the id again."""
+SHOWN_OF_NAME = 32
+"""Characters shown of an id that a sender made, whose start may be the same for many."""
 
 
 def of_event(event: Event) -> str:
@@ -53,24 +55,61 @@ def of_value(value: object) -> str:
 
 def _of_fact(event: Event) -> str:
     match event.fact:
-        case TrialStarted(plan, trial_ends_at, auto_renew):
-            return _listed(f"trial started: {plan}", until=trial_ends_at, auto_renew=None if auto_renew else "no")
+        case TrialStarted() as trial:
+            return _listed(f"trial started: {trial.plan}", until=trial.trial_ends_at, auto_renew=trial.auto_renew)
         case PaymentReported() as payment:
-            period = f"{payment.period_start:%Y-%m-%d} to {payment.period_end:%Y-%m-%d}"
-            text = f"payment {payment.outcome}: {payment.plan}, {period}"
-            return _listed(f"{text}, final" if payment.final else text, grace_until=payment.grace_until)
+            return _of_payment(payment)
         case SignalSeen() as signal:
-            return _listed(
-                f"signal: {signal.kind}",
-                reason=signal.reason,
-                effective_at=signal.effective_at,
-                resume_at=signal.resume_at,
-                to_plan=signal.to_plan,
-            )
+            return _of_signal(signal)
         case FeedbackGiven(trigger_id, kind):
             return f"feedback: {kind} of trigger {trigger_id[:SHOWN_OF_ID]}"
         case _:
             return "time passed"
+
+
+def _of_payment(payment: PaymentReported) -> str:
+    """A payment: its plan and its period, or else its id, and what else was said of it."""
+    marks = ("final", payment.final), ("partial", payment.partial), ("keeps access", payment.keeps_access)
+    said = [payment.plan, _of_period(payment), *(mark for mark, is_set in marks if is_set)]
+    known = ", ".join(part for part in said if part)
+    return _listed(
+        f"payment {payment.outcome}: {known}" if known else f"payment {payment.outcome}",
+        payment_id=_shortened(payment.payment_id) if payment.period_start is None else None,
+        grace_until=payment.grace_until,
+        auto_renew=payment.auto_renew,
+    )
+
+
+def _of_period(payment: PaymentReported) -> str | None:
+    start, end = payment.period_start, payment.period_end
+    match start, end:
+        case datetime(), datetime():
+            return f"{start:%Y-%m-%d} to {end:%Y-%m-%d}"
+        case datetime(), None:
+            return f"from {start:%Y-%m-%d}"
+        case None, datetime():
+            return f"until {end:%Y-%m-%d}"
+        case _:
+            return None
+
+
+def _of_signal(signal: SignalSeen) -> str:
+    price = None if signal.price is None else f"{signal.price} {signal.currency or ''}".rstrip()
+    return _listed(
+        f"signal: {signal.kind}",
+        reason=signal.reason,
+        reason_code=signal.reason_code,
+        effective_at=signal.effective_at,
+        resume_at=signal.resume_at,
+        to_plan=signal.to_plan,
+        price=price,
+        agree_until=signal.agree_until,
+    )
+
+
+def _shortened(text: str | None) -> str | None:
+    """A text of a sender's, cut where it would fill the line."""
+    return text if text is None or len(text) <= SHOWN_OF_NAME else f"{text[:SHOWN_OF_NAME]}..."
 
 
 def _listed(text: str, **facts: object) -> str:

@@ -42,6 +42,8 @@ class Handled(NamedTuple):
     """The messages that were published."""
     status: str | None
     """The user's status as announced last; None if nothing was ever announced."""
+    waiting_verdicts: int = 0
+    """The user's verdicts whose payment is not known, if this event added one."""
 
 
 class Application:
@@ -89,7 +91,9 @@ class Application:
         if processed.record is not record:
             await self._commit(processed.record, stored.version, now)
         await self.publisher.publish(processed.messages)
-        return Handled(processed.arrival, processed.messages, processed.record.announced_status)
+        new, waiting = processed.record, waiting_verdicts(processed.record)
+        is_unmatched = waiting > waiting_verdicts(record)
+        return Handled(processed.arrival, processed.messages, new.announced_status, waiting if is_unmatched else 0)
 
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its size bound. Pending messages dropped for that are first published again."""
@@ -97,9 +101,14 @@ class Application:
         await self.publisher.publish(
             [message for entry in dropped for message in worth_republishing(entry, record, now)]
         )
-        document = Document(record.user_id, blob, bounded.next_due_at, bounded.announced)
+        document = Document(record.user_id, blob, bounded.next_due_at, bounded.announced_best)
         await self.subscriptions.commit(document, version)
         self.cache.store(blob, bounded)
+
+
+def waiting_verdicts(record: UserRecord) -> int:
+    """The number of a user's verdicts whose payment is not known."""
+    return sum(len(sub.waiting) for sub in record.history.head.subscriptions)
 
 
 def _backoff_seconds(attempt: int) -> float:

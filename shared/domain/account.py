@@ -47,4 +47,4 @@ class Account(NamedTuple):
 
 def _best_first(subscription: Subscription) -> tuple[int, float, str]:
     ends = subscription.period_end or BEGINNING_OF_TIME
-    return RANK[subscription.shown_status], -ends.timestamp(), subscription.id
+    return RANK[subscription.status], -ends.timestamp(), subscription.id

@@ -4,28 +4,28 @@ from collections.abc import Callable, Mapping
 
 from shared.domain.account import Account
 from shared.domain.moments import MILESTONES, MomentKind
-from shared.domain.subscription import ENTITLED, Status, Subscription, Verdict
+from shared.domain.subscription import ENTITLED, Status, Subscription
 
 K = MomentKind
 PAYING = frozenset({Status.ACTIVE, Status.TRIALING})
 
 CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
-    K.TRIAL_STARTED: lambda sub: sub.shown_status is Status.TRIALING,
-    K.TRIAL_ENDING: lambda sub: sub.shown_status is Status.TRIALING,
-    K.TRIAL_CONVERTED: lambda sub: sub.shown_status in PAYING,
-    K.TRIAL_ENDED: lambda sub: sub.shown_status not in PAYING,
-    K.ACTIVATED: lambda sub: sub.shown_status in PAYING,
-    K.RENEWED: lambda sub: sub.shown_status in PAYING,
+    K.TRIAL_STARTED: lambda sub: sub.status is Status.TRIALING,
+    K.TRIAL_ENDING: lambda sub: sub.status is Status.TRIALING and not sub.converted,
+    K.TRIAL_CONVERTED: lambda sub: sub.status in PAYING,
+    K.TRIAL_ENDED: lambda sub: sub.status not in PAYING,
+    K.ACTIVATED: lambda sub: sub.status in PAYING,
+    K.RENEWED: lambda sub: sub.status in PAYING,
     K.PAYMENT_FAILED: lambda sub: sub.live and sub.failing,
-    K.PAYMENT_RECOVERED: lambda sub: sub.shown_status in PAYING and not sub.failing,
+    K.PAYMENT_RECOVERED: lambda sub: sub.status in PAYING and not sub.failing,
     K.PLAN_CHANGED: lambda sub: sub.live,
     K.AUTO_RENEW_OFF: lambda sub: sub.live and not sub.auto_renew,
     K.AUTO_RENEW_ON: lambda sub: sub.live and sub.auto_renew,
-    K.PAUSED: lambda sub: sub.shown_status is Status.PAUSED,
-    K.RESUMED: lambda sub: sub.shown_status in ENTITLED,
-    K.EXPIRED: lambda sub: sub.shown_status is Status.EXPIRED,
-    K.LAPSED: lambda sub: sub.shown_status is Status.EXPIRED,
-    K.REFUNDED: lambda sub: any(payment.verdict is Verdict.REFUNDED for payment in sub.payments),
+    K.PAUSED: lambda sub: sub.status is Status.PAUSED,
+    K.RESUMED: lambda sub: sub.status in ENTITLED,
+    K.EXPIRED: lambda sub: sub.status is Status.EXPIRED,
+    K.LAPSED: lambda sub: sub.status is Status.EXPIRED,
+    K.REFUNDED: lambda sub: any(grant.refund and grant.refund.gone for grant in sub.all_grants),
     K.CHURN_RISK_RAISED: lambda sub: sub.live,
 }
 

@@ -14,6 +14,7 @@ class PaymentOutcome(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    EXTENDED = "extended"
     REFUNDED = "refunded"
     REFUND_REVERSED = "refund_reversed"
     DISPUTED = "disputed"
@@ -22,15 +23,18 @@ class PaymentOutcome(StrEnum):
 
 
 class Signal(StrEnum):
-    """A churn signal. The first nine concern the subscription, the others only describe the user's behaviour."""
+    """A churn signal. Those outside `BEHAVIOURAL` concern the subscription, the others only describe the user."""
 
     AUTO_RENEW_OFF = "auto_renew_off"
     AUTO_RENEW_ON = "auto_renew_on"
     CANCELLED = "cancelled"
     PAUSE_SCHEDULED = "pause_scheduled"
     RESUMED = "resumed"
+    PLAN_CHANGED = "plan_changed"
+    PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
     DOWNGRADE_SCHEDULED = "downgrade_scheduled"
     PLAN_CHANGE_UNDONE = "plan_change_undone"
+    PRICE_INCREASE_PENDING = "price_increase_pending"
     PRICE_INCREASE_DECLINED = "price_increase_declined"
     PRICE_INCREASE_ACCEPTED = "price_increase_accepted"
     REFUND_REQUESTED = "refund_requested"
@@ -38,6 +42,10 @@ class Signal(StrEnum):
     CANCEL_PAGE_VIEWED = "cancel_page_viewed"
     SUPPORT_CONTACT = "support_contact"
     PAYMENT_METHOD_EXPIRING = "payment_method_expiring"
+    PAYMENT_METHOD_UPDATED = "payment_method_updated"
+    PAYMENT_ACTION_REQUIRED = "payment_action_required"
+    REFUND_DECLINED = "refund_declined"
+    CONSENT_RESCINDED = "consent_rescinded"
 
 
 BEHAVIOURAL = frozenset(
@@ -47,9 +55,37 @@ BEHAVIOURAL = frozenset(
         Signal.CANCEL_PAGE_VIEWED,
         Signal.SUPPORT_CONTACT,
         Signal.PAYMENT_METHOD_EXPIRING,
+        Signal.PAYMENT_METHOD_UPDATED,
+        Signal.PAYMENT_ACTION_REQUIRED,
+        Signal.REFUND_DECLINED,
+        Signal.CONSENT_RESCINDED,
     }
 )
 """Signals that never change a status; they are merged outside the ring."""
+
+
+class ReasonCode(StrEnum):
+    """A reason for an end or for auto-renew turned off, in terms that can be counted."""
+
+    VOLUNTARY = "voluntary"
+    BILLING = "billing"
+    PRICE_INCREASE = "price_increase"
+    REFUND = "refund"
+    PRODUCT_WITHDRAWN = "product_withdrawn"
+    REPLACED = "replaced"
+    FRAUD = "fraud"
+    DEVELOPER = "developer"
+    FAMILY = "family"
+    UNKNOWN = "unknown"
+
+
+class Ownership(StrEnum):
+    """How a user came by a subscription."""
+
+    PURCHASED = "purchased"
+    FAMILY = "family"
+    PROMOTIONAL = "promotional"
+    SEAT = "seat"
 
 
 class FeedbackKind(StrEnum):
@@ -64,10 +100,7 @@ class FeedbackKind(StrEnum):
 
 
 class Key(NamedTuple):
-    """An event's place in the history: ordered by time, then by identity.
-
-    `topic`, `source` and `event_id` are the identity. A missing source is the empty string.
-    """
+    """An event's time and identity: `topic`, `source` and `event_id`. A missing source is the empty string."""
 
     occurred_at: datetime
     topic: str
@@ -86,29 +119,52 @@ def cause_of(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
+class Purchase(NamedTuple):
+    """Facts about a purchase that bear on no status; None means not given."""
+
+    store: str | None = None
+    product_id: str | None = None
+    ownership: Ownership | None = None
+    quantity: int | None = None
+    current_price: int | None = None
+    """The price of the plan per period, in whole minor units of `currency`."""
+    currency: str | None = None
+
+
 class TrialStarted(NamedTuple):
     """A user started a trial of a plan."""
 
     plan: str
     trial_ends_at: datetime
-    auto_renew: bool = True
+    auto_renew: bool | None = None
+    """None if not given: then the plan renews after the trial."""
+    purchase: Purchase = Purchase()
 
 
 class PaymentReported(NamedTuple):
-    """The outcome of the payment for one period; amounts are whole minor units (cents) of the currency."""
+    """The outcome of a payment; amounts are whole minor units (cents) of the currency.
+
+    A success has a plan, an amount and a period. Of the other outcomes, a verdict has at least a `payment_id` or a
+    `period_start`, and a pending payment has a plan.
+    """
 
     outcome: PaymentOutcome
-    plan: str
-    amount: int
-    currency: str
-    period_start: datetime
-    period_end: datetime
+    plan: str | None = None
+    amount: int | None = None
+    currency: str | None = None
+    period_start: datetime | None = None
+    period_end: datetime | None = None
     final: bool = False
     """True if no further retry will be made."""
     grace_until: datetime | None = None
     payment_id: str | None = None
     partial: bool = False
     """True if only a part of the amount was refunded."""
+    auto_renew: bool | None = None
+    """False if the period does not renew; None if not given: then it does."""
+    keeps_access: bool = False
+    """True if the refunded user keeps the time that was paid for."""
+    purchase: Purchase = Purchase()
 
 
 class SignalSeen(NamedTuple):
@@ -121,6 +177,12 @@ class SignalSeen(NamedTuple):
     to_plan: str | None = None
     strength: float | None = None
     """The strength of a behavioural signal, 0 to 1."""
+    reason_code: ReasonCode | None = None
+    price: int | None = None
+    """The new price of an increase, in whole minor units of `currency`."""
+    currency: str | None = None
+    agree_until: datetime | None = None
+    """The time until which the user may agree to a price increase."""
 
 
 class FeedbackGiven(NamedTuple):
@@ -165,6 +227,8 @@ class Event(NamedTuple):
     """A hash of the content: events with the same identity and different digests are different events."""
     profile: Profile = Profile()
     environment: Environment = Environment.PRODUCTION
+    order: int = 0
+    """The producer's order among events of one instant, after the order of their kinds."""
 
     @property
     def occurred_at(self) -> datetime:

@@ -8,22 +8,20 @@ from typing import NamedTuple
 from shared.domain.account import MAX_SUBSCRIPTIONS, Account
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.deadlines import advance
-from shared.domain.events import Event, Key, PaymentOutcome, PaymentReported, TrialStarted
+from shared.domain.events import Event, PaymentOutcome, PaymentReported, TrialStarted
 from shared.domain.instants import BEGINNING_OF_TIME, from_micros
+from shared.domain.ledger import find
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
-from shared.domain.payments import find_payment
 from shared.domain.ring import (
     DIGEST,
     EVENT_ID,
-    KEY,
     OCCURRED_AT,
     SOURCE,
     TOPIC,
     Row,
     from_row,
-    key_of,
-    key_row,
+    place_of,
     to_row,
 )
 from shared.domain.subscription import RANK, Status, Subscription
@@ -45,7 +43,7 @@ class History(NamedTuple):
 
     base: Account = Account()
     mark: Row | None = None
-    """The key of the newest event folded into the base, as key columns; an event that is not newer is late."""
+    """The place of the newest event folded into the base; an event that is not newer is late."""
     ring: tuple[Row, ...] = ()
     head: Account = Account()
 
@@ -54,16 +52,23 @@ class History(NamedTuple):
         if self.contains(event):
             return Folded(self, Arrival.DUPLICATE)
         row = to_row(event)
-        if self.mark is not None and row[KEY] <= self.mark:
+        if self.mark is not None and place_of(row) <= self.mark:
             return self._add_late(event, terms)
-        place = bisect_left(self.ring, row)
-        ring = (*self.ring[:place], row, *self.ring[place:])
-        if place == len(self.ring):
+        if self._is_newest(row):
+            ring = (*self.ring, row)
             head, moments = fold(self.head, event, terms)
         else:
+            place = bisect_left(self.ring, place_of(row), key=place_of)
+            ring = (*self.ring[:place], row, *self.ring[place:])
             head, moments = _refold(self.base, ring, terms, event.user_id)
         grown = History(self.base, self.mark, ring, head).shrink(ring_size, terms, event.user_id)
         return Folded(grown, Arrival.APPLIED, _brought_by(event, moments))
+
+    def _is_newest(self, row: Row) -> bool:
+        """True if a row comes after every row of the ring."""
+        if not self.ring or row[OCCURRED_AT] > self.ring[-1][OCCURRED_AT]:
+            return True
+        return row[OCCURRED_AT] == self.ring[-1][OCCURRED_AT] and place_of(row) > place_of(self.ring[-1])
 
     def contains(self, event: Event) -> bool:
         """True if the ring holds this event. Raises `Rejected` (`id_reused`) if only the identity is the same."""
@@ -81,7 +86,7 @@ class History(NamedTuple):
         cut = len(self.ring) - ring_size
         leaving, ring = self.ring[:cut], self.ring[cut:]
         base, _ = _refold(self.base, leaving, terms, user_id)
-        return History(base, leaving[-1][KEY], ring, self.head)
+        return History(base, place_of(leaving[-1]), ring, self.head)
 
     def evict_least_valuable(self, terms: Terms) -> "History":
         """The same history without its least valuable subscription. The ring must be empty: then head is base."""
@@ -99,7 +104,8 @@ class History(NamedTuple):
 
     def _add_late(self, event: Event, terms: Terms) -> Folded:
         """Apply what still counts of a late event: a payment's success or verdict, and that a trial was used."""
-        base, moments = _take_late(self.base, key_of(self.mark or key_row(event.key)), event, terms)
+        mark = from_micros(self.mark[OCCURRED_AT]) if self.mark else event.occurred_at
+        base, moments = _take_late(self.base, mark, event, terms)
         if base == self.base:
             return Folded(self, Arrival.LATE)
         head, refolded = _refold(base, self.ring, terms, event.user_id)
@@ -111,12 +117,11 @@ def fold(account: Account, event: Event, terms: Terms) -> tuple[Account, tuple[M
     at = event.occurred_at
     reached = advance(account.get(event.subscription_id), at, terms, inclusive=False)
     reacted = react(reached.subscription, event, at, terms)
-    settled = advance(reacted.subscription, at, terms, inclusive=False)
     trial_used = account.trial_used or isinstance(event.fact, TrialStarted)
-    grown = _make_room(account, event, terms).put(settled.subscription)
+    grown = _make_room(account, event, terms).put(reacted.subscription)
     if trial_used != account.trial_used:
         grown = grown._replace(trial_used=trial_used)
-    return grown, reached.moments + reacted.moments + settled.moments
+    return grown, reached.moments + reacted.moments
 
 
 def _make_room(account: Account, event: Event, terms: Terms) -> Account:
@@ -134,7 +139,7 @@ def _least_valuable(account: Account, at: datetime, terms: Terms) -> str:
 
 
 def _value(sub: Subscription) -> int:
-    return -min(RANK[sub.shown_status], RANK[Status.EXPIRED])
+    return -min(RANK[sub.status], RANK[Status.EXPIRED])
 
 
 def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> tuple[Account, tuple[Moment, ...]]:
@@ -152,22 +157,24 @@ def _brought_by(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]
     return tuple([moment for moment in moments if moment.by_time or moment.cause == cause])
 
 
-def _take_late(base: Account, mark: Key, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
-    """The base after the part of a late event that still counts, taking effect at the base's mark."""
+def _take_late(base: Account, mark: datetime, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:
+    """The base after the part of a late event that still counts, taking effect at the base's mark (UTC)."""
     match event.fact:
         case TrialStarted():
             return base._replace(trial_used=True), ()
-        case PaymentReported(outcome=outcome) if outcome not in {PaymentOutcome.PENDING, PaymentOutcome.FAILED}:
+        case PaymentReported(outcome=outcome) if outcome not in _ONLY_IN_TIME:
             sub = base.get(event.subscription_id)
-            known = find_payment(sub, event.fact)
-            if known and known.at >= event.occurred_at:
+            if outcome is PaymentOutcome.SUCCEEDED and find(sub, event.fact):
                 return base, ()
-            at = max(mark.occurred_at, sub.as_of or mark.occurred_at)
-            settled = advance(sub, at, terms, inclusive=False).subscription
+            at = max(mark, sub.as_of or mark)
+            settled = advance(sub, at, terms).subscription
             late = react(settled, event, at, terms)
             if late.subscription == settled._replace(as_of=at):
                 return base, ()
-            roomy = _make_room(base, event, terms)
-            return roomy.put(advance(late.subscription, at, terms, inclusive=False).subscription), late.moments
+            return _make_room(base, event, terms).put(late.subscription), late.moments
         case _:
             return base, ()
+
+
+_ONLY_IN_TIME = frozenset({PaymentOutcome.PENDING, PaymentOutcome.FAILED})
+"""The outcomes that a late payment changes nothing by."""

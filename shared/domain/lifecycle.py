@@ -1,13 +1,39 @@
-"""The effect of each event on a subscription: the facts it sets, and its happening in the status machine."""
+"""The effect of each event on a subscription: the facts that it sets, and the moments that it brings."""
 
 from datetime import datetime
 
-from shared.domain.events import Event, PaymentOutcome, PaymentReported, Signal, SignalSeen, TrialStarted
-from shared.domain.machine import Happening, Step, as_of, covered_until, moment, move
+from shared.domain.events import (
+    Event,
+    PaymentOutcome,
+    PaymentReported,
+    Purchase,
+    Signal,
+    SignalSeen,
+    TrialStarted,
+)
+from shared.domain.failures import apply_failure, begin_pending
+from shared.domain.grants import Grant, GrantKind
 from shared.domain.moments import MomentKind
-from shared.domain.payments import apply_success, latest_period, record_verdict
-from shared.domain.subscription import LIVE, Pause, PlanChange, Status, Subscription
+from shared.domain.schedules import cancel
+from shared.domain.settling import settle
+from shared.domain.subscription import (
+    LIVE,
+    Cancellation,
+    Cut,
+    PlanChange,
+    PriceIncrease,
+    Renewal,
+    Said,
+    ScheduledPause,
+    Status,
+    Subscription,
+)
+from shared.domain.successes import apply_success
 from shared.domain.terms import Terms
+from shared.domain.transitions import Effect, Step, moment, moments_between
+from shared.domain.verdicts import apply_extension, apply_verdict
+
+NOTHING_GIVEN = Purchase()
 
 
 def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
@@ -15,151 +41,176 @@ def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
 
     `at` is the instant at which the event takes effect: its `occurred_at`, or the base's mark for a late event.
     """
+    changed, kinds = _effect(sub, event, at, terms)
+    settled, cause = settle(changed, at, terms), event.key.cause
+    own = [moment(kind, sub, at, cause) for kind in kinds]
+    if settled.status is Status.TRIALING is not sub.status:
+        if isinstance(event.fact, TrialStarted):
+            own.append(moment(MomentKind.TRIAL_STARTED, sub, at, cause))
+        elif sub.status is Status.ACTIVE:  # the money of the payment went back behind which the trial waited
+            own.append(moment(MomentKind.TRIAL_STARTED, settled, at))
+    return Step(settled, (*own, *moments_between(sub, settled, at, cause)))
+
+
+def _effect(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Effect:
+    """The facts that an event sets, and the moments that it brings by itself."""
     match event.fact:
         case TrialStarted() as trial:
-            step = _start_trial(sub, trial, at, terms, event.key.cause)
-        case PaymentReported(outcome=PaymentOutcome.PENDING) as payment:
-            step = _apply_pending_payment(sub, payment, at, terms, event.key.cause)
-        case PaymentReported(outcome=PaymentOutcome.SUCCEEDED) as payment:
-            step = apply_success(sub, payment, at, terms, event.key)
-        case PaymentReported(outcome=PaymentOutcome.FAILED) as payment:
-            step = _apply_failure(sub, payment, at, terms, event.key.cause)
+            return Effect(_start_trial(_with_purchase(sub, trial.purchase), trial, event.occurred_at))
         case PaymentReported() as payment:
-            step = record_verdict(sub, payment, at, terms, event.key)
+            return _apply_payment(_with_purchase(sub, payment.purchase), payment, at, terms, event.occurred_at)
         case SignalSeen() as signal:
-            step = _apply_signal(sub, signal, at, terms, event.key.cause)
+            return _apply_signal(sub, signal, at, event.occurred_at)
         case _:
-            step = Step(sub)
-    return _hide_if_revoked(Step(as_of(step.subscription, at), step.moments))
+            return Effect(sub)
 
 
-def _hide_if_revoked(step: Step) -> Step:
-    """Drop every moment but `refunded` while `revoked` is shown: the machine runs on without announcing it."""
-    if step.subscription.shown_status is not Status.REVOKED:
-        return step
-    return Step(step.subscription, tuple(m for m in step.moments if m.kind is MomentKind.REFUNDED))
+def _apply_payment(
+    sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, occurred_at: datetime
+) -> Effect:
+    match payment.outcome:
+        case PaymentOutcome.SUCCEEDED:
+            return apply_success(sub, payment, at, occurred_at)
+        case PaymentOutcome.PENDING:
+            return begin_pending(sub, payment, terms, occurred_at)
+        case PaymentOutcome.FAILED:
+            return apply_failure(sub, payment, at, occurred_at)
+        case PaymentOutcome.EXTENDED:
+            return apply_extension(sub, payment, at, occurred_at)
+        case _:
+            return apply_verdict(sub, payment, occurred_at)
 
 
-def _start_trial(sub: Subscription, trial: TrialStarted, at: datetime, terms: Terms, cause: str) -> Step:
-    """Start a trial. While the subscription is live, a trial start only sets the trial's end."""
-    invoiced = _has_only_zero_invoice(sub, trial)
-    if sub.status in LIVE and not invoiced:
-        return Step(_set_trial_end(sub, trial, cause))
-    begun = _start_anew(sub)._replace(
-        plan=trial.plan,
-        trial_ends_at=trial.trial_ends_at,
-        trial_counts=True,
-        auto_renew=trial.auto_renew,
-        granted_by=cause,
+def _with_purchase(sub: Subscription, given: Purchase) -> Subscription:
+    """The subscription with the facts about its purchase that an event gives; others stay as they are."""
+    if given == NOTHING_GIVEN:
+        return sub
+    news = {name: value for name, value in given._asdict().items() if value is not None}
+    return sub._replace(purchase=sub.purchase._replace(**news))
+
+
+def _start_trial(sub: Subscription, trial: TrialStarted, occurred_at: datetime) -> Subscription:
+    """Start a trial in place of the one before it. While paid time runs, it waits behind it."""
+    grant = Grant(
+        GrantKind.TRIAL,
+        occurred_at,
+        trial.trial_ends_at,
+        occurred_at,
+        trial.plan,
+        renews=trial.auto_renew is not False,
     )
-    started = move(begun, Happening.TRIAL_INVOICED if invoiced else Happening.TRIAL_STARTED, at, terms)
-    return Step(started.subscription, (moment(MomentKind.TRIAL_STARTED, sub, at, cause),))
-
-
-def _has_only_zero_invoice(sub: Subscription, trial: TrialStarted) -> bool:
-    """True if the current period is only the trial's own zero invoice, which came before the trial's start."""
-    free = sub.paid_by is not None and sub.paid_by.free
-    ends_within = sub.period_end is not None and sub.period_end <= trial.trial_ends_at
-    return sub.status is Status.ACTIVE and free and ends_within
-
-
-def _set_trial_end(sub: Subscription, trial: TrialStarted, cause: str) -> Subscription:
-    """Set the trial's end as a fact: it extends a running trial, and a running grace ends no earlier."""
-    ends_at = trial.trial_ends_at
-    extends = sub.status is Status.TRIALING and ends_at != sub.trial_ends_at
-    grace_until = max(sub.grace_until or ends_at, ends_at) if sub.status is Status.GRACE else sub.grace_until
-    granted_by = cause if extends else sub.granted_by
-    return sub._replace(trial_ends_at=ends_at, trial_counts=True, granted_by=granted_by, grace_until=grace_until)
-
-
-def _start_anew(sub: Subscription) -> Subscription:
-    """The subscription at a first or new start: schedules and grants of its earlier life no longer count."""
+    is_new = sub.status not in LIVE or (sub.plan is not None and trial.plan != sub.plan)
+    is_off_still = sub.renewal is not None and not sub.renewal.on and trial.auto_renew is False
+    is_lifted = (is_new or trial.auto_renew is not None) and not is_off_still
     return sub._replace(
-        paid_by=None, period_counts=False, grace_until=None, after_trial=False, auto_renew_reason=None, replaced=()
+        trial=grant,
+        renewal=None if is_lifted else sub.renewal,
+        pause=None,
+        cut=None,
+        failed_at=None,
+        told_grace=None,
+        resumed_at=None,
     )
 
 
-def _apply_pending_payment(
-    sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str
-) -> Step:
-    """Apply a pending first payment. While the subscription is live, a pending payment changes nothing."""
-    if sub.status in LIVE:
-        return Step(sub)
-    waiting = _start_anew(sub)._replace(plan=payment.plan, granted_by=cause)
-    return move(waiting, Happening.PAYMENT_PENDING, at, terms)
-
-
-def _apply_failure(sub: Subscription, payment: PaymentReported, at: datetime, terms: Terms, cause: str) -> Step:
-    """Apply a failed payment. No failure takes paid time or trial time."""
-    latest = latest_period(sub, at)
-    already_paid = latest is not None and payment.period_start <= latest
-    if already_paid or sub.status not in LIVE:
-        return Step(sub)
-    covered = covered_until(sub)
-    grace_until = sub.grace_until
-    if payment.grace_until:
-        grace_until = max(payment.grace_until, covered or payment.grace_until)
-    failing = sub._replace(failing=True, grace_until=grace_until)
-    failed = moment(MomentKind.PAYMENT_FAILED, sub, at, cause)
-    if covered and covered > at:
-        step = _apply_final_failure_while_covered(failing, at, terms, cause) if payment.final else Step(failing)
-    else:
-        happening = Happening.FAILED_FOR_GOOD if payment.final else Happening.PAYMENT_FAILED
-        step = move(failing, happening, at, terms)
-    return Step(step.subscription, (failed, *step.moments))
-
-
-def _apply_final_failure_while_covered(sub: Subscription, at: datetime, terms: Terms, cause: str) -> Step:
-    """Apply a final failure while granted time still runs: turn auto-renew off, because no retry will come.
-
-    A pending first payment falls back to its trial.
-    """
-    step = _set_auto_renew(sub, on=False, reason="billing", at=at, cause=cause)
-    moved = move(step.subscription, Happening.FAILED_IN_TRIAL, at, terms)
-    return Step(moved.subscription, step.moments + moved.moments)
-
-
-def _set_auto_renew(sub: Subscription, *, on: bool, reason: str | None, at: datetime, cause: str) -> Step:
-    """Turn auto-renew on or off. Repeating the present value brings no moment."""
-    turned = sub._replace(auto_renew=on, auto_renew_reason=reason, cancel_at=None if on else sub.cancel_at)
-    if sub.auto_renew == on or sub.status not in LIVE:
-        return Step(turned)
-    kind = MomentKind.AUTO_RENEW_ON if on else MomentKind.AUTO_RENEW_OFF
-    return Step(turned, (moment(kind, sub, at, cause),))
-
-
-def _apply_signal(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms, cause: str) -> Step:
-    """Apply a signal about the subscription. Price consent is only a fact for reports and audiences."""
+def _apply_signal(sub: Subscription, signal: SignalSeen, at: datetime, occurred_at: datetime) -> Effect:
+    """Apply a signal about the subscription."""
     match signal.kind:
         case Signal.AUTO_RENEW_OFF:
-            off = _set_auto_renew(sub, on=False, reason=signal.reason, at=at, cause=cause)
-            moved = move(off.subscription, Happening.AUTO_RENEW_OFF, at, terms)
-            return Step(moved.subscription, off.moments + moved.moments)
+            return _turn_off(sub, signal, occurred_at)
         case Signal.AUTO_RENEW_ON:
-            return _set_auto_renew(sub, on=True, reason=None, at=at, cause=cause)
-        case Signal.PRICE_INCREASE_DECLINED:
-            return Step(sub._replace(price_consent="declined"))
-        case Signal.PRICE_INCREASE_ACCEPTED:
-            return Step(sub._replace(price_consent="accepted"))
-        case _ if sub.status not in LIVE:
-            return Step(sub)
+            return _turn_on(sub, occurred_at)
         case Signal.CANCELLED:
-            return _cancel(sub, signal, at, terms)
-        case Signal.PAUSE_SCHEDULED:
-            return Step(sub._replace(pause=Pause(signal.effective_at, signal.resume_at)))
-        case Signal.RESUMED:
-            undone = sub._replace(pause=None)
-            return move(undone, Happening.RESUMED, at, terms)
-        case Signal.DOWNGRADE_SCHEDULED:
-            return Step(sub._replace(plan_change=PlanChange(signal.to_plan, signal.effective_at)))
-        case Signal.PLAN_CHANGE_UNDONE:
-            return Step(sub._replace(plan_change=None))
+            return Effect(_cancel(sub, signal, at, occurred_at))
+        case Signal.PRICE_INCREASE_PENDING | Signal.PRICE_INCREASE_DECLINED | Signal.PRICE_INCREASE_ACCEPTED:
+            return Effect(_note_price_increase(sub, signal))
         case _:
-            return Step(sub)
+            return Effect(_schedule(sub, signal, at, occurred_at) if sub.live else sub)
 
 
-def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, terms: Terms) -> Step:
-    """Cancel at once, or schedule the cancellation if `effective_at` lies ahead."""
-    if signal.effective_at and signal.effective_at > at:
-        return Step(sub._replace(cancel_at=signal.effective_at))
-    return move(sub, Happening.CANCELLED, at, terms)
+def _schedule(sub: Subscription, signal: SignalSeen, at: datetime, occurred_at: datetime) -> Subscription:
+    """Apply a signal that schedules, changes or undoes something of a live subscription."""
+    match signal.kind:
+        case Signal.PAUSE_SCHEDULED:
+            pause = ScheduledPause(signal.effective_at, signal.resume_at, occurred_at)
+            return sub._replace(scheduled_pause=pause)
+        case Signal.RESUMED:
+            resumed_at = at if sub.pause else sub.resumed_at
+            return sub._replace(scheduled_pause=None, pause=None, resumed_at=resumed_at)
+        case Signal.PLAN_CHANGED:
+            return _schedule_plan(sub, signal, signal.effective_at or occurred_at, occurred_at)
+        case Signal.PLAN_CHANGE_SCHEDULED | Signal.DOWNGRADE_SCHEDULED:
+            return _schedule_plan(sub, signal, signal.effective_at, occurred_at)
+        case Signal.PLAN_CHANGE_UNDONE:
+            return sub._replace(plan_change=None)
+        case _:
+            return sub
+
+
+def _turn_off(sub: Subscription, signal: SignalSeen, occurred_at: datetime) -> Effect:
+    """Turn auto-renew off. Said in the instant of a purchase it describes the purchase, and is no moment."""
+    described = _bought_in_this_instant(sub, occurred_at)
+    if described is not sub:
+        return Effect(described._replace(renewal=None))
+    off = Renewal(
+        on=False,
+        by=Said.USER,
+        at=occurred_at,
+        in_grace=sub.status is Status.GRACE,
+        reason=signal.reason,
+        reason_code=signal.reason_code,
+    )
+    is_news = sub.live and sub.auto_renew
+    return Effect(sub._replace(renewal=off), (MomentKind.AUTO_RENEW_OFF,) if is_news else ())
+
+
+def _bought_in_this_instant(sub: Subscription, occurred_at: datetime) -> Subscription:
+    """The subscription whose purchases of this very instant do not renew; the same one if there are none."""
+    trial = sub.trial
+    if trial and trial.at == occurred_at:
+        sub = sub._replace(trial=trial._replace(renews=False))
+    if any(grant.at == occurred_at for grant in sub.grants):
+        grants = [grant._replace(renews=False) if grant.at == occurred_at else grant for grant in sub.grants]
+        sub = sub._replace(grants=tuple(grants))
+    return sub
+
+
+def _turn_on(sub: Subscription, occurred_at: datetime) -> Effect:
+    """Turn auto-renew on, and drop a cancellation to come."""
+    on = sub._replace(renewal=Renewal(on=True, by=Said.USER, at=occurred_at), cancellation=None)
+    is_news = sub.live and not sub.auto_renew
+    return Effect(on, (MomentKind.AUTO_RENEW_ON,) if is_news else ())
+
+
+def _note_price_increase(sub: Subscription, signal: SignalSeen) -> Subscription:
+    """Note a price increase, or the user's answer to it: a fact for reports and audiences."""
+    consent = signal.kind.value.removeprefix("price_increase_")
+    if signal.kind is Signal.PRICE_INCREASE_PENDING:
+        return sub._replace(
+            price_increase=PriceIncrease(consent, signal.price, signal.effective_at, signal.agree_until)
+        )
+    known = sub.price_increase or PriceIncrease(consent)
+    return sub._replace(price_increase=known._replace(consent=consent))
+
+
+def _cancel(sub: Subscription, signal: SignalSeen, at: datetime, occurred_at: datetime) -> Subscription:
+    """Cancel at once, or schedule the cancellation if `effective_at` lies ahead.
+
+    What is over stays as it is, but from then on its closing invoice brings it back no more.
+    """
+    is_ahead = signal.effective_at is not None and signal.effective_at > at
+    if sub.status is Status.NONE or (sub.status is Status.EXPIRED and is_ahead):
+        return sub
+    if sub.status is Status.EXPIRED:
+        return sub._replace(cut=Cut(at, sub.plan))
+    asked = Cancellation(signal.effective_at or at, occurred_at, signal.reason, signal.reason_code)
+    return sub._replace(cancellation=asked) if is_ahead else cancel(sub, asked, at)
+
+
+def _schedule_plan(
+    sub: Subscription, signal: SignalSeen, effective_at: datetime | None, occurred_at: datetime
+) -> Subscription:
+    """Schedule a plan change, in place of any other. One without a plan says nothing."""
+    if signal.to_plan is None:
+        return sub
+    return sub._replace(plan_change=PlanChange(signal.to_plan, effective_at, occurred_at))

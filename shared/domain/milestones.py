@@ -16,8 +16,8 @@ def milestones(sub: Subscription, offsets: Offsets) -> Iterator[Moment]:
 
     A trial shorter than an offset reaches that milestone on its first day.
     """
-    status = sub.shown_status
-    if status is Status.TRIALING and sub.trial_ends_at and sub.since:
+    status = sub.status
+    if status is Status.TRIALING and sub.trial_ends_at and sub.since and not sub.converted:
         for days in offsets.get(MomentKind.TRIAL_ENDING, ()):
             at = max(sub.since, sub.trial_ends_at - timedelta(days=days))
             yield caused_by_time(MomentKind.TRIAL_ENDING, sub.id, at, sub.granted_by, days=days)

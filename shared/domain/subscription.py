@@ -1,10 +1,12 @@
-"""A subscription: its status, the facts beside the status, and the status that is shown."""
+"""A subscription: the ledger of its grants, the facts beside the ledger, and the status that follows from them."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.domain.events import PaymentReported
+from shared.domain.events import PaymentOutcome, Purchase, ReasonCode, cause_of
+from shared.domain.grants import Grant
 
 
 class Status(StrEnum):
@@ -25,158 +27,282 @@ RANK = {status: rank for rank, status in enumerate(Status)}
 """Each status's position in `Status`; 0 is the best."""
 LIVE = frozenset(Status) - {Status.NONE, Status.EXPIRED, Status.REVOKED}
 """Statuses of a subscription that can still end."""
+RECENT_PAYMENTS = 8
+"""The payments among which `recent_payments` counts."""
 ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.GRACE})
 """Statuses in which the user has access."""
 
 
-class Verdict(StrEnum):
-    """The latest verdict on one payment."""
+class Said(StrEnum):
+    """Who or what turned auto-renew on or off."""
 
-    PAID = "paid"
-    REFUNDED = "refunded"
-    REVERSED = "reversed"
-    DISPUTED = "disputed"
-    LOST = "lost"
-    WON = "won"
+    USER = "user"
+    BILLING = "billing"
+    CANCELLED = "cancelled"
 
 
-WITHDRAWN = frozenset({Verdict.REFUNDED, Verdict.LOST})
-"""Verdicts under which the money was taken back."""
+class Renewal(NamedTuple):
+    """The last word on auto-renew; it overrides what the current grant says."""
 
-
-class Payment(NamedTuple):
-    """One payment and its latest verdict, identified by `payment_id`, else by `period_start`."""
-
-    payment_id: str | None
-    period_start: datetime
-    verdict: Verdict
+    on: bool
+    by: Said
     at: datetime
-    """The time of the verdict."""
-    free: bool = False
-    """True if it succeeded with an amount of 0."""
+    in_grace: bool = False
+    """True if it was said in grace, which then runs to its end."""
+    reason: str | None = None
+    reason_code: ReasonCode | None = None
 
-    @property
-    def stands(self) -> bool:
-        """True if money was paid and not taken back."""
-        return not self.free and self.verdict not in WITHDRAWN
 
-    def is_for(self, reported: PaymentReported) -> bool:
-        """True if a report is about this payment. If either has no id, the start of the period decides."""
-        if self.payment_id and reported.payment_id:
-            return self.payment_id == reported.payment_id
-        return self.period_start == reported.period_start
+class ToldGrace(NamedTuple):
+    """The end of grace that a failed payment gave."""
 
-    def is_same(self, other: "Payment | None") -> bool:
-        """True if both are the same payment, whatever their verdicts."""
-        return (
-            other is not None and self.period_start == other.period_start and self.payment_id == other.payment_id
-        )
+    until: datetime
+    at: datetime
+
+
+class PendingPayment(NamedTuple):
+    """A payment that was started and is not settled."""
+
+    at: datetime
+    until: datetime
+    """The time until which it may settle."""
+    grace_until: datetime | None
+    """The time until which the user has access while it settles; None: no access."""
+    plan: str | None
+
+    def given_up(self, at: datetime) -> "PendingPayment":
+        """The payment once it can settle no more, from an instant on."""
+        return self._replace(until=min(self.until, at), grace_until=None)
+
+
+class ScheduledPause(NamedTuple):
+    """A pause to come; without `effective_at` it falls due at the end of the period or trial."""
+
+    effective_at: datetime | None
+    resume_at: datetime | None
+    at: datetime
 
 
 class Pause(NamedTuple):
-    """A scheduled pause; without `effective_at` it falls due at the end of the period."""
+    """A pause that runs, until `resume_at` or until the user resumes."""
 
-    effective_at: datetime | None
+    at: datetime
+    """The time at which it was asked for."""
     resume_at: datetime | None
 
 
 class PlanChange(NamedTuple):
-    """A scheduled plan change; without `effective_at` it falls due at the end of the period or trial."""
+    """A plan change to come; without `effective_at` it falls due at the end of the period or trial."""
 
-    to_plan: str | None
+    to_plan: str
     effective_at: datetime | None
+    at: datetime
 
 
-class Replaced(NamedTuple):
-    """The state that a payment for a later period replaced; a refund before that period begins restores it.
+class Cancellation(NamedTuple):
+    """A cancellation to come."""
 
-    The fields are those of `Subscription` that a payment sets.
-    """
+    effective_at: datetime
+    at: datetime
+    reason: str | None = None
+    reason_code: ReasonCode | None = None
 
-    status: Status
-    since: datetime | None
+
+class Cut(NamedTuple):
+    """A cancellation that took effect, and the plan that it ended."""
+
+    at: datetime
     plan: str | None
+
+
+class Verdict(NamedTuple):
+    """A verdict or an extension whose payment is not known yet."""
+
+    payment_id: str | None
     period_start: datetime | None
-    period_end: datetime | None
-    period_counts: bool
-    paid_by: Payment | None
-    granted_by: str
-    grace_until: datetime | None
-    resume_at: datetime | None
-    after_trial: bool
-    failing: bool
+    outcome: PaymentOutcome
+    at: datetime
+    period_end: datetime | None = None
+    """The new end, for an extension."""
+
+
+class PriceIncrease(NamedTuple):
+    """A price increase, and the user's answer: `pending`, `accepted` or `declined`."""
+
+    consent: str
+    price: int | None = None
+    effective_at: datetime | None = None
+    agree_until: datetime | None = None
 
 
 class Subscription(NamedTuple):
-    """One subscription in the status machine. All times are UTC.
+    """One subscription. All times are UTC.
 
     A named tuple, because the fold makes several new values for each event and a frozen dataclass of this many
     fields takes five times as long to copy.
 
-    `status` is the machine's status; `shown_status` is the one that is published. The other fields are facts, the
-    latest values that producers gave; they are never folded into the status.
+    `status`, `since`, `as_of`, `current` and `grace_ends` are what `machine.settle` derived from the other fields,
+    which are facts: what producers said, each with its instant.
     """
 
     id: str
     status: Status = Status.NONE
     since: datetime | None = None
-    """The instant at which the machine entered the status."""
+    """The instant at which the status began."""
     as_of: datetime | None = None
-    """The instant of the last event; later deadlines have not been passed yet."""
-    plan: str | None = None
-    period_start: datetime | None = None
-    period_end: datetime | None = None
-    trial_ends_at: datetime | None = None
-    auto_renew: bool = False
-    auto_renew_reason: str | None = None
-    grace_until: datetime | None = None
-    resume_at: datetime | None = None
-    cancel_at: datetime | None = None
+    """The instant of the last event; what falls due later has not taken effect yet."""
+    current: Grant | None = None
+    """The grant that gives plan and period: the one that covers `as_of`, else the one that covered last."""
+    grace_ends: datetime | None = None
+    """The end of the present grace, or of the one before the present hold."""
+    grants: tuple[Grant, ...] = ()
+    """The payments whose time runs or waits for its start."""
+    past: tuple[Grant, ...] = ()
+    """The payments whose time is over, in the order of their ends."""
+    trial: Grant | None = None
+    """The last trial, running, waiting or over."""
+    renewal: Renewal | None = None
+    """None if nothing overrides what the current grant says of its renewal."""
+    cut: Cut | None = None
+    ended_at: datetime | None = None
+    """The time at which access ended last for good. Nothing before it gives grace or hold any more."""
+    failed_at: datetime | None = None
+    """The time of the last failed payment, if none has succeeded since."""
+    told_grace: ToldGrace | None = None
+    pending: PendingPayment | None = None
+    scheduled_pause: ScheduledPause | None = None
     pause: Pause | None = None
+    resumed_at: datetime | None = None
     plan_change: PlanChange | None = None
-    price_consent: str | None = None
+    cancellation: Cancellation | None = None
+    waiting: tuple[Verdict, ...] = ()
+    """The verdicts whose payment is not known yet, oldest first."""
+    purchase: Purchase = Purchase()
+    price_increase: PriceIncrease | None = None
     first_paid_at: datetime | None = None
     last_paid_at: datetime | None = None
-    payments: tuple[Payment, ...] = ()
-    """The payments for the 8 latest periods, oldest first."""
-    paid_by: Payment | None = None
-    """The payment that grants the current period; None during a trial, or if nothing grants access."""
-    granted_by: str = ""
-    """The short name of the event that granted the time that runs now or ended last."""
-    period_counts: bool = False
-    """True if the period is paid time that no failure may take; False once the subscription has expired."""
-    trial_counts: bool = False
-    """True if the trial is time that no failure may take; False once the subscription has expired."""
-    after_trial: bool = False
-    """True if the present grace or hold followed a trial that ended unpaid."""
-    failing: bool = False
-    """True if a payment failed and none has succeeded since."""
-    replaced: tuple[Replaced, ...] = ()
-    """While the current period has not begun: the states it replaced, latest last. The first had begun."""
-
-    @property
-    def shown_status(self) -> Status:
-        """`revoked` while the money for the current period is withdrawn, else the machine's status.
-
-        A second payment for the same period upholds the machine's status.
-        """
-        paid_by = self.paid_by
-        if paid_by is None or paid_by.verdict not in WITHDRAWN:
-            return self.status
-        upheld = any(other.stands and other.period_start == paid_by.period_start for other in self.payments)
-        return self.status if upheld else Status.REVOKED
 
     @property
     def entitled(self) -> bool:
         """True while the user has access."""
-        return self.shown_status in ENTITLED
+        return self.status in ENTITLED
 
     @property
     def live(self) -> bool:
-        """True unless the shown status is none, expired or revoked."""
-        return self.shown_status in LIVE
+        """True unless the status is none, expired or revoked."""
+        return self.status in LIVE
+
+    @property
+    def plan(self) -> str | None:
+        """The plan of the current grant; that of the pending payment while there is no grant that counts."""
+        if self.pending and (self.current is None or self.status is Status.PENDING):
+            return self.pending.plan
+        return self.current.plan if self.current else None
+
+    @property
+    def period_start(self) -> datetime | None:
+        """The start of the current paid period; None in a trial."""
+        return self.current.start if self.current and not self.current.is_trial else None
+
+    @property
+    def period_end(self) -> datetime | None:
+        """The end of the current paid period; None in a trial."""
+        return self.current.end if self.current and not self.current.is_trial else None
+
+    @property
+    def trial_ends_at(self) -> datetime | None:
+        """The end of the last trial as the producer gave it."""
+        return self.trial.end if self.trial else None
+
+    @property
+    def auto_renew(self) -> bool:
+        """True if it renews: the last word on it, else what the current grant says."""
+        if self.renewal:
+            return self.renewal.on
+        return self.current.renews if self.current else False
+
+    @property
+    def auto_renew_off_by(self) -> Said | None:
+        """Who or what turned auto-renew off; None if it renews, or was sold without renewal."""
+        return self.renewal.by if self.renewal and not self.renewal.on else None
+
+    @property
+    def auto_renew_reason(self) -> str | None:
+        """The reason in the producer's words, or `billing` if a payment failed for good."""
+        return self.renewal.reason if self.renewal else None
+
+    @property
+    def reason_code(self) -> ReasonCode | None:
+        """The reason for the last change of auto-renew, from a closed list."""
+        return self.renewal.reason_code if self.renewal else None
+
+    @property
+    def granted_by(self) -> str:
+        """The name of the grant whose time runs now or ended last, else of the payment that pends."""
+        if self.current:
+            return self.current.name
+        return cause_of("pending", self.pending.at.isoformat()) if self.pending else ""
+
+    @property
+    def failing(self) -> bool:
+        """True if a payment failed and none has succeeded since."""
+        return self.failed_at is not None
+
+    @property
+    def converted(self) -> bool:
+        """True if the time after the trial is paid for."""
+        trial = self.trial
+        return trial is not None and any(
+            grant.stands and grant.start <= trial.until < grant.until for grant in self.grants
+        )
+
+    @property
+    def all_grants(self) -> Iterator[Grant]:
+        """Every grant: past, running and waiting payments, and the trial."""
+        yield from self.past
+        yield from self.grants
+        if self.trial:
+            yield self.trial
+
+    @property
+    def recent_payments(self) -> int:
+        """The number of payments that stand, of the 8 for the latest periods."""
+        return sum(grant.stands for grant in (*self.past, *self.grants)[-RECENT_PAYMENTS:])
+
+    @property
+    def grace_until(self) -> datetime | None:
+        """The end of grace: of the present one, else the one that a failed payment gave for the next."""
+        if self.status in {Status.GRACE, Status.ON_HOLD}:
+            return self.grace_ends
+        if self.told_grace is None or self.current is None:
+            return None
+        return max(self.told_grace.until, self.current.until)
+
+    @property
+    def resume_at(self) -> datetime | None:
+        """The end of the pause that runs, if one was given."""
+        return self.pause.resume_at if self.pause else None
+
+    @property
+    def cancel_at(self) -> datetime | None:
+        """The time at which a scheduled cancellation takes effect."""
+        return self.cancellation.effective_at if self.cancellation else None
 
     @property
     def scheduled_plan(self) -> str | None:
         """The plan to which a scheduled change leads; None if no change is scheduled."""
         return self.plan_change.to_plan if self.plan_change else None
+
+    @property
+    def price_consent(self) -> str | None:
+        """The user's answer to a price increase: `pending`, `accepted` or `declined`."""
+        return self.price_increase.consent if self.price_increase else None
+
+    @property
+    def term_end(self) -> datetime | None:
+        """The end of the latest time that stands and is not over: of a payment, else of the trial."""
+        paid = [grant for grant in self.grants if grant.stands]
+        if paid:
+            return max(paid, key=lambda grant: (grant.start, grant.until)).until
+        trial = self.trial
+        return trial.until if trial and self.as_of and trial.until > self.as_of else None

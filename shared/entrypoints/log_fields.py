@@ -20,15 +20,12 @@ def delivery_fields(delivery: Delivery, received_at: datetime, answered_at: date
 def message_fields(messages: Iterable[Message], status: str | None) -> EventFields:
     """The status before and after, and the triggers, as the messages of one processing tell them.
 
-    `status` is the status that is announced now; without a change it was the same before.
+    `status` is the user's status that is announced now; without a change it was the same before.
     """
     fields: EventFields = {"status_before": status, "status_after": status} if status else {}
     for message in messages:
-        if message.topic == Topic.SUBSCRIPTION_CHANGE:
-            fields |= {
-                "status_before": message.body["before"]["status"],
-                "status_after": message.body["after"]["status"],
-            }
+        if message.topic == Topic.SUBSCRIPTION_CHANGE and message.body["after"]["status"] == status:
+            fields["status_before"] = message.body["before"]["status"]
         elif message.topic == Topic.UPSELL_TRIGGER:
             fields.setdefault("trigger_ids", []).append(message.body["trigger_id"])
     return fields

@@ -122,6 +122,8 @@ async def _process(wired: Wiring, topic: str, delivery: Delivery) -> DeliveryRes
     if not log.isEnabledFor(logging.INFO):  # a replay logs no line of a success, and must not pay for its fields
         return DeliveryResult(handled.arrival, {})
     fields = message_fields(handled.messages, handled.status)
+    if handled.waiting_verdicts:
+        fields["waiting_verdicts"] = handled.waiting_verdicts
     if wired.user_hash_key:
         fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
     return DeliveryResult(handled.arrival, fields)

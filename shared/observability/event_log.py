@@ -28,6 +28,8 @@ class EventFields(TypedDict, total=False):
     """True for the first delivery that the process handles."""
     user_hash: str
     """A keyed hash of the user id; left out if no key is configured."""
+    waiting_verdicts: int
+    """The user's refunds, disputes and extensions whose payment is not known, if this event added one."""
     due_users: int
     """Users for whom a tick published a message."""
 

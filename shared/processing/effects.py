@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from shared.contracts.outbound.subscription_change import Facts
 from shared.decisioning.decide import Decision
 from shared.domain.moments import MomentKind
+from shared.domain.subscription import Status
 from shared.domain.triggers import Trigger
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of the user's public facts, to be announced."""
+    """A change of a subscription's public facts, to be announced."""
 
     subscription_id: str
-    """The subscription that determines the user's status after the change."""
     before: Facts
     """The facts that were announced last."""
     after: Facts
+    user_status: Status
+    """The user's status after the change, by the best of the subscriptions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Effects:
     """The triggers to issue, the offers held back, and every candidate with its reason; None if none was due."""
     moments: tuple[MomentKind, ...] = ()
     """The moments that the decision was about."""
-    change: Change | None = None
-    """None if the public facts are as they were announced last."""
+    changes: tuple[Change, ...] = ()
+    """The subscriptions whose public facts are no longer as they were announced last."""
     evicted: tuple[Trigger, ...] = ()
     """Open triggers for which the document has no room any more, to be revoked: nobody could watch them."""

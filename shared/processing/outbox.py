@@ -15,6 +15,7 @@ from shared.decisioning.decide import Decision, Suppressed
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.instants import to_micros
 from shared.domain.moments import MomentKind
+from shared.domain.subscription import ENTITLED
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.processing.effects import Change, Effects
@@ -64,8 +65,7 @@ def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
         yield from (_suppressed_draft(offer, now) for offer in effects.decision.suppressed)
         if effects.decision.candidates:
             yield _decision_draft(effects.decision, effects.moments, cause)
-    if effects.change:
-        yield _change_draft(effects.change, cause)
+    yield from (_change_draft(change, cause) for change in effects.changes)
     yield from (_trigger_draft(TriggerKind.REVOKED, trigger) for trigger in effects.evicted)
 
 
@@ -99,6 +99,8 @@ def _change_draft(change: Change, cause: str) -> Draft:
     before, after = difference(change.before, change.after)
     return SubscriptionChange, {
         "subscription_id": change.subscription_id,
+        "user_status": change.user_status,
+        "user_entitled": change.user_status in ENTITLED,
         "cause": cause,
         "before": before,
         "after": after,

@@ -8,7 +8,7 @@ from shared.contracts.outbound.message import Message
 from shared.domain import profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
-from shared.domain.deadlines import next_announced_change, next_change
+from shared.domain.deadlines import next_announced_change, next_deadline
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment
@@ -93,7 +93,7 @@ def _deadlines(record: UserRecord, account: Account, now: datetime, terms: Terms
     """
     yield from (deferred.until for deferred in record.deferred)
     no_early_tick_needed = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
-    next_deadline = next_announced_change if no_early_tick_needed else next_change
+    next_tick = next_announced_change if no_early_tick_needed else next_deadline
     for sub in account.subscriptions:
-        if at := next_deadline(sub, terms):
+        if at := next_tick(sub, terms):
             yield at

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.contracts.outbound.subscription_change import Facts, facts_of
+from shared.contracts.outbound.subscription_change import facts_of
 from shared.decisioning import hysteresis
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
@@ -20,10 +20,10 @@ from shared.domain.triggers import Trigger, forget_feedback_events
 from shared.domain.user import User
 from shared.processing.effects import Change, Effects
 from shared.processing.rules import Rules
-from shared.record.user_record import MAX_DEFERRED, MAX_TRIGGERS, UserRecord
+from shared.record.user_record import MAX_DEFERRED, MAX_TRIGGERS, Announced, UserRecord
 
 NOTHING_ANNOUNCED = facts_of(Subscription(""))
-"""The facts that others assume of a user about whom nothing was ever announced."""
+"""The facts that others assume of a subscription about which nothing was ever announced."""
 
 
 class Settled(NamedTuple):
@@ -49,15 +49,15 @@ def settle(
     decision = decide(situation, fresh, stale)
     changed, evicted = _remember_decision(record._replace(triggers=triggers), decision, now, rules.terms)
     decided_by_time = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
-    change = _changed_facts(record.announced, account)
+    announced, changes = _changed_facts(record.announced, account)
     settled = changed._replace(
-        announced=change.after if change else record.announced,
+        announced=announced,
         fired=record.fired.plus(decided_by_time),
         raised=raised,
     )
     kinds = tuple(moment.kind for moment in dict.fromkeys(map(moment_of, considered)))
     reported = _reported(event, record.triggers)
-    return Settled(settled, Effects(untrue, reported, decision, kinds, change, evicted))
+    return Settled(settled, Effects(untrue, reported, decision, kinds, changes, evicted))
 
 
 def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime) -> User:
@@ -120,7 +120,17 @@ def _remember_decision(
     return record._replace(triggers=triggers, tallies=tallies), evicted
 
 
-def _changed_facts(announced: Facts, account: Account) -> Change | None:
-    """The difference between the facts announced last and those of now; None if there is none."""
-    before, after = announced or NOTHING_ANNOUNCED, facts_of(account.best)
-    return Change(account.best.id, before, after) if before != after else None
+def _changed_facts(
+    announced: tuple[Announced, ...], account: Account
+) -> tuple[tuple[Announced, ...], tuple[Change, ...]]:
+    """The facts of every subscription, to be remembered as announced, and those that changed since last time."""
+    known = {one.subscription_id: one.facts for one in announced}
+    facts = {sub.id: facts_of(sub) for sub in account.subscriptions}
+    changes = tuple(
+        Change(subscription_id, before, after, account.best.status)
+        for subscription_id, after in facts.items()
+        if (before := known.get(subscription_id, NOTHING_ANNOUNCED)) != after
+    )
+    if not changes:
+        return announced, ()
+    return tuple(Announced(subscription_id, after) for subscription_id, after in facts.items()), changes

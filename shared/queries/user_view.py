@@ -8,8 +8,10 @@ import orjson
 from shared.contracts.outbound.subscription_change import public_facts
 from shared.contracts.topics import Topic
 from shared.domain import profiles
+from shared.domain.events import Purchase
+from shared.domain.grants import Grant
 from shared.domain.ring import SUBSCRIPTION_ID, Row, fact_of, key_of
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import PlanChange, ScheduledPause, Subscription
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger, trigger_state
 from shared.record.user_record import UserRecord
@@ -29,6 +31,7 @@ def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
 
 def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
     """The user at `now`, with everything that led there and everything that is due; lists are oldest first."""
+    subscriptions = record.history.at(now, terms)[0].subscriptions
     entries = [(entry, message) for entry in record.pending for message in entry.messages]
     return {
         "now": now,
@@ -39,6 +42,12 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
         "deferred": [
             {**deferred.moment._asdict(), "campaign_id": deferred.campaign_id, "until": deferred.until}
             for deferred in record.deferred
+        ],
+        "grants": [
+            {"subscription_id": sub.id, **_grant(grant)} for sub in subscriptions for grant in sub.all_grants
+        ],
+        "waiting_verdicts": [
+            {"subscription_id": sub.id, **verdict._asdict()} for sub in subscriptions for verdict in sub.waiting
         ],
         "signals": [signal._asdict() for signal in record.signals],
         "events": [_event(row) for row in record.history.ring],
@@ -61,16 +70,31 @@ def _facts(subscription: Subscription) -> View:
     return {
         "subscription_id": subscription.id,
         **facts,
-        "scheduled_pause": subscription.pause._asdict() if subscription.pause else None,
-        "scheduled_plan_change": subscription.plan_change._asdict() if subscription.plan_change else None,
+        "scheduled_pause": _scheduled(subscription.scheduled_pause),
+        "scheduled_plan_change": _scheduled(subscription.plan_change),
         "price_consent": price_consent,
         "first_paid_at": subscription.first_paid_at,
         "last_paid_at": subscription.last_paid_at,
     }
 
 
+def _scheduled(change: ScheduledPause | PlanChange | None) -> View | None:
+    """A scheduled change, without the time at which it was asked for."""
+    return {name: value for name, value in change._asdict().items() if name != "at"} if change else None
+
+
 def _event(row: Row) -> View:
-    return {**key_of(row)._asdict(), "subscription_id": row[SUBSCRIPTION_ID], **fact_of(row)._asdict()}
+    fact = fact_of(row)._asdict()
+    purchase: Purchase = fact.pop("purchase", Purchase())
+    given = {name: value for name, value in purchase._asdict().items() if value is not None}
+    return {**key_of(row)._asdict(), "subscription_id": row[SUBSCRIPTION_ID], **fact, **given}
+
+
+def _grant(grant: Grant) -> View:
+    """A payment or trial in the ledger, with the verdicts on its money."""
+    refund, dispute = grant.refund, grant.dispute
+    verdicts = {"refund": refund and refund._asdict(), "dispute": dispute and dispute._asdict()}
+    return {**grant._asdict(), **verdicts, "stands": grant.stands}
 
 
 def _trigger(trigger: Trigger, now: datetime) -> View:

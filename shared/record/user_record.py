@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,6 +13,7 @@ from shared.domain.history import History
 from shared.domain.moments import Deferred
 from shared.domain.profiles import ProfileFact
 from shared.domain.signals import BehaviouralSignal
+from shared.domain.subscription import RANK, Status
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Trigger
 
@@ -45,6 +46,13 @@ class Pending(NamedTuple):
     def messages(self) -> tuple[Message, ...]:
         """The messages, decoded so that they can be published again."""
         return tuple(Message(*row) for row in orjson.loads(self.payload))
+
+
+class Announced(NamedTuple):
+    """The facts of one subscription as its last `subscription-change` told them."""
+
+    subscription_id: str
+    facts: dict[str, Any]
 
 
 class Fired(NamedTuple):
@@ -83,8 +91,8 @@ class UserRecord(NamedTuple):
     triggers: tuple[Trigger, ...] = ()
     """The newest 48 triggers issued, oldest first: counted by caps, named by feedback, open to revocation."""
     fired: Fired = Fired()
-    announced: dict[str, str | bool | None] = {}  # noqa: RUF012 - never mutated
-    """The facts in the last `subscription-change` message. Empty before the first one."""
+    announced: tuple[Announced, ...] = ()
+    """The facts in the last `subscription-change` of each subscription."""
     next_due_at: datetime | None = None
     """The instant at which the clock must process this user, UTC. None means never."""
     sequence: int = 0
@@ -111,10 +119,15 @@ class UserRecord(NamedTuple):
         return max(now, due_at, self.as_of or now)
 
     @property
+    def announced_best(self) -> dict[str, Any]:
+        """The announced facts of the subscription with the best status; empty before the first announcement."""
+        facts = (one.facts for one in self.announced)
+        return min(facts, key=lambda told: RANK[Status(told["status"])], default={})
+
+    @property
     def announced_status(self) -> str | None:
-        """The status in the last `subscription-change`; None before the first."""
-        status = self.announced.get("status")
-        return None if status is None else str(status)
+        """The user's status as announced last; None before the first announcement."""
+        return self.announced_best.get("status")
 
     @property
     def pending_messages(self) -> Iterator[Message]:

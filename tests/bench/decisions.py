@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from shared.decisioning.audiences.audience import activate
@@ -14,24 +14,14 @@ from shared.decisioning.situation import Situation
 from shared.domain.account import Account
 from shared.domain.events import Profile
 from shared.domain.moments import Moment, MomentKind
-from shared.domain.subscription import Status, Subscription
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 from tests.bench.timing import cpu_of_each
+from tests.support.builders import NOW, paying
 
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-PAYING = Subscription(
-    "main",
-    Status.ACTIVE,
-    since=NOW - 90 * DAY,
-    plan="premium_monthly",
-    period_start=NOW,
-    period_end=NOW + 30 * DAY,
-    auto_renew=True,
-    first_paid_at=NOW - 90 * DAY,
-    last_paid_at=NOW,
-)
+PAYING = paying(4)
+"""A subscription in its fourth month, whose current period begins now."""
 RENEWED = Moment(MomentKind.RENEWED, "main", NOW, "cause")
 
 

@@ -98,7 +98,7 @@ SEEN: dict[str, list[dict]] = {}
 def test_an_offer_goes_out_and_is_withdrawn_when_it_is_no_longer_true(up: EmulatorRuntime) -> None:
     user, now = f"user-{uuid4().hex}", datetime.now(UTC)
     heard = Heard(up, user)
-    publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - 31 * DAY))
+    publish(up, "payment", user, now - 31 * DAY, **paid("succeeded", now - 31 * DAY))
     assert eventually(lambda: [c["after"]["status"] for c in heard["subscription-change"]] == ["grace"])
     publish(up, "payment", user, now - timedelta(hours=2), **paid("failed", now - DAY))
     assert eventually(lambda: [t["campaign_id"] for t in heard["upsell-trigger"]] == ["payment_recovery"])

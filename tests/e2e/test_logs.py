@@ -88,7 +88,7 @@ def test_the_trace_of_a_message_is_on_its_log_line_and_on_the_trigger_that_came_
     event = {
         "event_id": uuid4().hex,
         "user_id": user,
-        "occurred_at": (now - DAY).isoformat(),
+        "occurred_at": (now - 31 * DAY).isoformat(),
         "outcome": "succeeded",
     }
     period = {"period_start": (now - 31 * DAY).isoformat(), "period_end": (now - DAY).isoformat()}

@@ -36,10 +36,10 @@ EXAMPLES = ROOT / "docs" / "contracts" / "examples"
 USER, TRIGGER_ID = "u-1001", "845283d58bc581dc576f037935fa7a90"
 """The user of the examples, and the trigger that the examples of feedback are about."""
 NOT_LOADED = {
-    f"shared/decisioning/scoring/{name}.py": "imported when a decision first needs a score, and none does here"
+    f"shared/decisioning/scoring/{name}.py": "imported when a decision first needs a score"
     for name in ("artifact", "formula", "load", "logistic", "logistic_artifact", "trees", "trees_artifact")
 }
-"""Modules in a zip that none of the pushes below loads, each with its reason."""
+"""Modules in a zip that the pushes below may leave unloaded, all of them or none, each with its reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,5 +143,6 @@ def check_modules(booted: Booted) -> None:
     """Every module of `shared` that was loaded came from the zip, and those that were not loaded have a reason."""
     modules = {path.relative_to(booted.source) for path in booted.source.rglob("shared/**/*.py")}
     loaded = booted.loaded_files - {Path("main.py")}
-    assert {path.as_posix() for path in modules - loaded} == NOT_LOADED.keys()
+    unloaded = {path.as_posix() for path in modules - loaded}
+    assert unloaded in (set(), NOT_LOADED.keys())
     assert len(booted.loaded_modules) == len(loaded), "a module of shared came from outside the zip"

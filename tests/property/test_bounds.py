@@ -11,6 +11,8 @@ from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
+from shared.domain.ledger import MAX_GRANTS, MAX_PAST
+from shared.domain.verdicts import MAX_WAITING
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import MAX_BLOB, fit
@@ -81,7 +83,10 @@ def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
         assert len(record.profile) <= 4
         for account in (record.history.base, record.history.head):
             assert len(account.subscriptions) <= MAX_SUBSCRIPTIONS
-            assert all(len(sub.payments) <= 8 and len(sub.replaced) <= 8 for sub in account.subscriptions)
+            for sub in account.subscriptions:
+                assert len(sub.grants) <= MAX_GRANTS
+                assert len(sub.past) <= MAX_PAST
+                assert len(sub.waiting) <= MAX_WAITING
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.inbound.envelope import Delivery, check_not_future, parse_event
-from shared.domain.deadlines import next_announced_change, next_change, next_deadline
+from shared.domain.deadlines import next_announced_change, next_deadline
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, TrialStarted
 from shared.domain.instants import END_OF_TIME
@@ -53,7 +53,7 @@ def test_no_end_is_too_far_away_to_be_reckoned_with(events: list[Event], now: da
     """Lifetime periods end at the last possible instant, and no calculation overflows."""
     account, _ = delivered(events).at(now, TERMS)
     for sub in account.subscriptions:
-        for deadline in (next_deadline(sub, TERMS) and next_change(sub, TERMS), next_announced_change(sub, TERMS)):
+        for deadline in (next_deadline(sub, TERMS), next_announced_change(sub, TERMS)):
             assert deadline is None or now < deadline <= END_OF_TIME
 
 

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from shared.domain.deadlines import advance, next_announced_change
 from shared.domain.events import Event
-from shared.domain.machine import covered_until
-from shared.domain.subscription import Status
 from shared.domain.terms import Terms
 from tests.support.catalogs import CATALOGS
-from tests.support.histories import DAY, START, arrivals, delivered, histories, in_order, instants
+from tests.support.histories import DAY, arrivals, delivered, histories, in_order, instants
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
 
@@ -69,12 +67,3 @@ def test_between_what_is_heard_nobody_gains_or_loses_access(events: list[Event],
         for instant in (now + DAY / 2, now + 7 * DAY, now + 100 * DAY, now + 5000 * DAY):
             if heard is None or instant < heard:
                 assert advance(sub, instant, TERMS).subscription.entitled is sub.entitled
-
-
-@given(some_history, instants)
-def test_no_failure_takes_paid_or_trial_time(events: list[Event], at: datetime) -> None:
-    """Entering grace is not announced because access continues: grace covers all paid and trial time."""
-    told = delivered([event for event in events if event.occurred_at <= at])
-    for sub in told.at(at, TERMS)[0].subscriptions:
-        if sub.shown_status is Status.GRACE:
-            assert sub.grace_until >= (covered_until(sub) or START)

@@ -13,9 +13,10 @@ from shared.decisioning.situation import Situation
 from shared.domain.account import Account
 from shared.domain.assignments import Assignment
 from shared.domain.events import FeedbackKind, Profile
+from shared.domain.grants import Grant, GrantKind
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.signals import BehaviouralSignal
-from shared.domain.subscription import Payment, Status, Subscription, Verdict
+from shared.domain.subscription import Status, Subscription
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
@@ -30,21 +31,25 @@ def ago(**duration: float) -> datetime:
 def paying(months: int = 3, **facts: Any) -> Subscription:
     """An active monthly subscription with that many payments, each for thirty days."""
     starts = [ago(days=30 * month) for month in reversed(range(months))]
-    payments = tuple(Payment(None, start, Verdict.PAID, start) for start in starts)[-8:]
+    *past, current = [grant(start) for start in starts]
     given = {
         "id": "main",
         "status": Status.ACTIVE,
         "since": starts[0],
-        "plan": "premium_monthly",
-        "period_start": starts[-1],
-        "period_end": starts[-1] + timedelta(days=30),
-        "auto_renew": True,
+        "as_of": starts[-1],
+        "current": current,
+        "grants": (current,),
+        "past": tuple(past[-8:]),
         "first_paid_at": starts[0],
         "last_paid_at": starts[-1],
-        "payments": payments,
-        "paid_by": payments[-1],
     }
     return Subscription(**given | facts)
+
+
+def grant(start: datetime, days: float = 30, **facts: Any) -> Grant:
+    """A payment of a monthly plan for a period from `start`."""
+    given = {"kind": GrantKind.PAYMENT, "plan": "premium_monthly", "amount": 999}
+    return Grant(**given | {"start": start, "end": start + timedelta(days=days), "at": start} | facts)
 
 
 def user(

@@ -10,15 +10,19 @@ from shared.domain.events import (
     Event,
     Fact,
     Key,
+    Ownership,
     PaymentOutcome,
     PaymentReported,
     Profile,
+    Purchase,
+    ReasonCode,
     Signal,
     SignalSeen,
     TrialStarted,
     cause_of,
 )
 from shared.domain.history import History
+from shared.domain.ring import place_of, to_row
 from shared.domain.terms import Terms
 from tests.support.fakes import Fault
 
@@ -47,19 +51,29 @@ amounts = st.sampled_from([0, 999, 999])
 status_kinds = st.sampled_from(sorted(set(Signal) - BEHAVIOURAL))
 reasons = st.sampled_from([None, "price"])
 maybe_plans = st.none() | plans
+reason_codes = st.sampled_from([None, None, ReasonCode.PRICE_INCREASE])
+maybe_renews = st.sampled_from([None, None, True, False])
+rarely = st.sampled_from([False, False, False, True])
+orders = st.sampled_from([0, 0, 0, 1, -1])
+purchases = st.sampled_from(
+    [Purchase(), Purchase(), Purchase("app_store", ownership=Ownership.FAMILY, quantity=2, current_price=999)]
+)
+NEEDS_PERIOD = frozenset({PaymentOutcome.SUCCEEDED, PaymentOutcome.EXTENDED})
+"""The outcomes whose reports always have a period; that of a verdict or a failure may be left out."""
 
 
 @st.composite
 def trials(draw: st.DrawFn, at: datetime) -> TrialStarted:
-    return TrialStarted(draw(plans), at + draw(trial_half_days) * DAY / 2, draw(booleans))
+    ends_at = at + draw(trial_half_days) * DAY / 2
+    return TrialStarted(draw(plans), ends_at, draw(maybe_renews), draw(purchases))
 
 
 @st.composite
 def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
     start = at + draw(start_half_days) * DAY / 2
-    length = draw(period_half_days)
-    return PaymentReported(
-        outcome=draw(outcomes),
+    length, outcome = draw(period_half_days), draw(outcomes)
+    reported = PaymentReported(
+        outcome=outcome,
         plan=draw(plans),
         amount=draw(amounts),
         currency="EUR",
@@ -68,8 +82,14 @@ def payments(draw: st.DrawFn, at: datetime) -> PaymentReported:
         final=draw(booleans),
         grace_until=draw(maybe_instants),
         payment_id=draw(payment_ids),
-        partial=draw(booleans),
+        partial=draw(rarely),
+        auto_renew=draw(maybe_renews),
+        keeps_access=draw(rarely),
+        purchase=draw(purchases),
     )
+    if outcome in NEEDS_PERIOD or not draw(rarely):
+        return reported
+    return reported._replace(period_start=None, period_end=None, plan=None, amount=None, currency=None)
 
 
 @st.composite
@@ -80,11 +100,14 @@ def _status_signals(draw: st.DrawFn) -> SignalSeen:
         effective_at=draw(maybe_instants),
         resume_at=draw(maybe_instants),
         to_plan=draw(maybe_plans),
+        reason_code=draw(reason_codes),
     )
 
 
 status_signals = _status_signals()
-behaviours = st.builds(SignalSeen, st.sampled_from(sorted(BEHAVIOURAL)), strength=st.sampled_from([None, 0.5]))
+behaviours = st.tuples(st.sampled_from(sorted(BEHAVIOURAL)), st.sampled_from([None, 0.5])).map(
+    lambda drawn: SignalSeen(drawn[0], strength=drawn[1])
+)
 signals = status_signals | behaviours
 profiles = st.just(Profile()) | st.builds(
     Profile, st.sampled_from([None, "DE", "SE"]), student=st.sampled_from([None, True, False])
@@ -107,7 +130,8 @@ def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: b
             facts = payments(at)
         case _:
             facts = signals if behaving else status_signals
-    return made(number, at, topic, draw(facts), subscription_id, source, draw(profiles))
+    event = made(number, at, topic, draw(facts), subscription_id, source, draw(profiles))
+    return event._replace(order=draw(orders))
 
 
 def made(
@@ -142,7 +166,8 @@ def bears_on_status(event: Event) -> bool:
 
 
 def in_order(history: list[Event]) -> list[Event]:
-    return sorted(history, key=lambda event: event.key)
+    """The events in the order of their places; behavioural signals, which have none, by time."""
+    return sorted(history, key=lambda event: place_of(to_row(event)))
 
 
 def delivered(history: list[Event], ring_size: int = 96) -> History:

@@ -8,6 +8,8 @@ from tests.support.histories import (
     START,
     booleans,
     made,
+    maybe_renews,
+    payment_ids,
     plans,
     profiles,
     signals,
@@ -51,7 +53,9 @@ class _Life:
         outcome = self.draw(charge_outcomes)
         period = (self.ends, self.ends + self.draw(period_days) * DAY)
         plan, final = self.draw(plans), self.draw(booleans)
-        self.tell(PaymentReported(outcome, plan, 999, "EUR", *period, final=final))
+        renews, paid_id = self.draw(maybe_renews), self.draw(payment_ids)
+        about = {"final": final, "auto_renew": renews, "payment_id": paid_id}
+        self.tell(PaymentReported(outcome, plan, 999, "EUR", *period, **about))
         if outcome is PaymentOutcome.SUCCEEDED:
             self.starts, self.ends = period
 

@@ -166,10 +166,9 @@ class Pipeline:
                 f"{trigger.moment}: its condition no longer holds, and no tick is due"
             )
         assert all(due is not None and due <= one.until for one in record.deferred), "deferred without a tick"
-        if record.announced:
-            assert record.announced["entitled"] == facts_of(account.best)["entitled"], (
-                "a change of access was not announced"
-            )
+        for one in record.announced:
+            entitled = facts_of(account.get(one.subscription_id))["entitled"]
+            assert one.facts["entitled"] == entitled, "a change of access was not announced"
 
     def check_published(self) -> None:
         """Check laws 6 and 7 over all published messages, once every event was acknowledged."""

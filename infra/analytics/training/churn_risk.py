@@ -16,7 +16,7 @@ from infra.analytics.training.quality import Predictions, auc, calibration, log_
 from infra.analytics.training.regression import fit, probability
 from infra.analytics.training.snapshots import LONGEST_OVERDUE, Snapshot, snapshots
 from infra.catalog.load import SHIPPED_SCORES
-from shared.domain.payments import MAX_PAYMENTS
+from shared.domain.subscription import RECENT_PAYMENTS
 
 ARTIFACT = SHIPPED_SCORES / "churn_risk.1.json"
 DIGITS = 4
@@ -145,7 +145,7 @@ def _trained_terms(coefficients: Sequence[float]) -> list[dict[str, Any]]:
             "center": PAYMENTS_KNOT,
             "knots": [{"at": PAYMENTS_KNOT, "coefficient": payments_knot}],
             "min": 1,
-            "max": MAX_PAYMENTS,
+            "max": RECENT_PAYMENTS,
             "missing": "fail",
         },
     ]

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from infra.demo.cdnow import PERIOD, PURCHASES
-from shared.domain.payments import MAX_PAYMENTS
+from shared.domain.subscription import RECENT_PAYMENTS
 
 LAST_DAY = date(1998, 6, 30)
 """The last day of the purchase log."""
@@ -50,7 +50,7 @@ def _snapshots_of(customer: str, days: Sequence[date]) -> Iterator[Snapshot]:
         yield Snapshot(
             customer,
             day,
-            recent_payments=min(paid, MAX_PAYMENTS),
+            recent_payments=min(paid, RECENT_PAYMENTS),
             days_until_period_end=(days[paid - 1] + PERIOD - day).days,
             left=bisect_left(days, day + HORIZON) == paid,
         )

@@ -1,8 +1,10 @@
 """Base models of the inbound messages: the fields and conversions that all events share."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cache
 from hashlib import blake2b
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,9 +13,12 @@ from shared.contracts.inbound import fields
 from shared.contracts.inbound.fields import Flag, Id, Time
 from shared.domain import events
 from shared.domain.account import DEFAULT_SUBSCRIPTION
-from shared.domain.events import Event, Fact, Key
+from shared.domain.events import Event, Fact, Key, Purchase
 
 EMPTY_PROFILE = events.Profile()
+NO_PURCHASE = Purchase()
+PURCHASE_FACTS = frozenset({"store", "product_id", "ownership", "quantity", "price", "current_price"})
+"""The fields of an event that make a `Purchase`."""
 
 
 class Inbound(BaseModel):
@@ -57,6 +62,9 @@ class ProfileFacts(BaseModel):
 class InboundEvent(Inbound):
     """A fact about one user. Topic, source and event_id identify the event when it is delivered again."""
 
+    FORMER_DEFAULTS: ClassVar[Mapping[str, object]] = {}
+    """Defaults that fields once had. In digests they still count as left out, so that stored ones stay valid."""
+
     event_id: Id = Field(
         description="The event's id, unique within its topic and `source`. Publish the same event again with "
         "the same id, and never give the id to another event."
@@ -75,6 +83,12 @@ class InboundEvent(Inbound):
         default=None,
         description="The system that reports the event, for example as a URI. It is part of the event's "
         "identity; leaving it out is the same as an empty string.",
+    )
+    order: fields.Order = Field(
+        default=0,
+        description="The order of the event among those of the same `occurred_at` that you report for the "
+        "subscription: the lower comes first. It decides only between events of one kind, because the order of "
+        "the kinds is fixed (a `cancelled` comes before a payment, for example). Default 0.",
     )
     environment: fields.Environment = Field(
         default=events.Environment.PRODUCTION,
@@ -101,6 +115,7 @@ class InboundEvent(Inbound):
             digest=self.digest(),
             profile=self.profile.to_profile() if self.profile else EMPTY_PROFILE,
             environment=self.environment,
+            order=self.order,
         )
 
     def digest(self) -> str:
@@ -109,5 +124,49 @@ class InboundEvent(Inbound):
         A field left out and a field set to its default give the same hash, so adding an optional field to the
         contract changes no existing digest.
         """
-        content = self.model_dump(exclude_defaults=True)
-        return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+        # Faster than to serialize the model, which looks at every field: most events give few of them.
+        defaults, values, given_names = _defaults(type(self)), self.__dict__, self.__pydantic_fields_set__
+        content = {
+            name: values[name] for name in given_names if name not in defaults or values[name] != defaults[name]
+        }
+        return blake2b(orjson.dumps(content, _as_json, orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+class PurchaseEvent(InboundEvent):
+    """An event about a purchase, with facts about it that bear on no status. A fact left out keeps its value."""
+
+    store: fields.Store | None = Field(
+        default=None,
+        description="The store or the payment provider that sold the subscription, for example `app_store`, "
+        "`play_store` or `stripe`.",
+    )
+    product_id: fields.Product | None = Field(
+        default=None, description="The store's id of the product, for example `com.example.premium.monthly`."
+    )
+    ownership: fields.Ownership | None = Field(
+        default=None,
+        description="How the user came by the subscription: `purchased` by the user, shared by a `family`, "
+        "granted as `promotional`, or a `seat` that an organisation pays for.",
+    )
+    quantity: fields.Quantity | None = Field(
+        default=None, description="The number of units bought, for example of seats."
+    )
+
+    def purchase(self, price: int | None, currency: str | None) -> Purchase:
+        """The facts about the purchase, with the price of the plan per period."""
+        if PURCHASE_FACTS.isdisjoint(self.__pydantic_fields_set__):
+            return NO_PURCHASE
+        of_price = None if price is None else currency
+        return Purchase(self.store, self.product_id, self.ownership, self.quantity, price, of_price)
+
+
+@cache
+def _defaults(model: type[InboundEvent]) -> dict[str, object]:
+    """The values of a model's fields that count in a digest like the field left out."""
+    optional = ((name, field) for name, field in model.model_fields.items() if not field.is_required())
+    defaults = {name: field.default for name, field in optional if field.default is not None}
+    return {**defaults, **model.FORMER_DEFAULTS}
+
+
+def _as_json(facts: ProfileFacts) -> dict[str, Any]:
+    return {name: value for name, value in vars(facts).items() if value is not None}

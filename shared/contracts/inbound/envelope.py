@@ -24,7 +24,7 @@ from shared.domain.events import Event
 
 T = TypeVar("T")
 MAX_DATA = 64 * 1024
-"""Maximum size of an event's data, in bytes. The contract's own fields take less than 8 KiB."""
+"""Maximum size of an event's data, in bytes. The contract's own fields take less than 16 KiB."""
 EVENTS: dict[str, type[InboundEvent]] = {
     model.TOPIC: model for model in (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
 }

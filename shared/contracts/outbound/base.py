@@ -24,9 +24,9 @@ def name_of(*parts: str) -> str:
     return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def rfc3339(time: datetime | None) -> str | None:
+def rfc3339(time: datetime) -> str:
     """An instant in UTC as pydantic writes it; orjson takes a third of the time of `isoformat`."""
-    return orjson.dumps(time, option=orjson.OPT_UTC_Z)[1:-1].decode() if time else None
+    return orjson.dumps(time, option=orjson.OPT_UTC_Z)[1:-1].decode()
 
 
 class Outbound(BaseModel):

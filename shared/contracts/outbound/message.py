@@ -11,7 +11,12 @@ _TRIGGER_ATTRIBUTES = ("kind", "trigger_id", "campaign_id", "placement")
 
 FILTERABLE: dict[str, dict[str, str]] = {
     Topic.UPSELL_TRIGGER: {name: name for name in (*_TRIGGER_ATTRIBUTES, "channel", "moment")},
-    Topic.SUBSCRIPTION_CHANGE: {"status_before": "before.status", "status_after": "after.status"},
+    Topic.SUBSCRIPTION_CHANGE: {
+        "subscription_id": "subscription_id",
+        "status_before": "before.status",
+        "status_after": "after.status",
+        "user_status": "user_status",
+    },
     Topic.DECISION: {"outcome": "outcome", "catalog_version": "catalog_version"},
     Topic.EXPOSURE: {name: name for name in (*_TRIGGER_ATTRIBUTES, "experiment_id", "variant")},
     Topic.DEAD_LETTER: {"reason": "reason", "topic": "topic"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
@@ -9,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from shared.contracts.outbound.base import Json, Sequenced, WrittenTime, name_of, rfc3339
 from shared.contracts.topics import Topic
+from shared.domain.events import Ownership, Purchase, ReasonCode
 from shared.domain.subscription import Status, Subscription
 
-Facts = dict[str, str | bool | None]
-"""The public facts of a subscription as JSON, so that they can be stored and compared with the next ones."""
+Facts = dict[str, str | bool | int]
+"""The public facts of a subscription that apply, as JSON, so that they can be stored and compared later."""
 
 
 class SubscriptionFacts(BaseModel):
@@ -20,8 +22,8 @@ class SubscriptionFacts(BaseModel):
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
-    status: Status = Field(description="The subscription status of the user.")
-    entitled: bool = Field(description="True while the user has access.")
+    status: Status = Field(description="The status of the subscription.")
+    entitled: bool = Field(description="True while this subscription gives access.")
     plan: str | None = Field(default=None, description="The current plan.")
     period_start: WrittenTime | None = Field(default=None, description="The start of the paid period (UTC).")
     period_end: WrittenTime | None = Field(default=None, description="The end of the paid period (UTC).")
@@ -35,14 +37,26 @@ class SubscriptionFacts(BaseModel):
     )
     scheduled_plan: str | None = Field(default=None, description="The plan to which a scheduled change leads.")
     price_consent: str | None = Field(
-        default=None, description="The user's answer to a price increase: `accepted` or `declined`."
+        default=None, description="The user's answer to a price increase: `pending`, `accepted` or `declined`."
     )
+    reason_code: ReasonCode | None = Field(
+        default=None,
+        description="Why auto-renew was turned off or the subscription cancelled, from a closed list.",
+    )
+    store: str | None = Field(default=None, description="The store of the purchase, as reported.")
+    product_id: str | None = Field(default=None, description="The store's id of the product, as reported.")
+    ownership: Ownership | None = Field(default=None, description="How the user came by it, as reported.")
+    quantity: int | None = Field(default=None, description="The number of units bought, as reported.")
+    current_price: int | None = Field(
+        default=None, description="The price per period in whole minor units of `currency`, as reported."
+    )
+    currency: str | None = Field(default=None, description="The currency of `current_price` (ISO 4217).")
 
 
 _ALWAYS_TOLD = frozenset({"status", "entitled"})
-_ATTRIBUTES = {"status": "shown_status"}
-"""The attributes of a subscription that have another name than the fact they hold."""
-_values_of = attrgetter(*(_ATTRIBUTES.get(name, name) for name in SubscriptionFacts.model_fields))
+_values_of = attrgetter(
+    *(f"purchase.{name}" if name in Purchase._fields else name for name in SubscriptionFacts.model_fields)
+)
 
 
 def public_facts(subscription: Subscription) -> dict[str, Any]:
@@ -51,15 +65,16 @@ def public_facts(subscription: Subscription) -> dict[str, Any]:
 
 
 def facts_of(subscription: Subscription) -> Facts:
-    """All public facts of a subscription as JSON."""
-    return {name: _as_json(value) for name, value in public_facts(subscription).items()}
+    """The public facts of a subscription that apply, as JSON."""
+    named = zip(SubscriptionFacts.model_fields, _values_of(subscription), strict=True)
+    return {name: _as_json(value) for name, value in named if value is not None}
 
 
-def _as_json(value: Status | datetime | str | bool | None) -> str | bool | None:
+def _as_json(value: StrEnum | datetime | str | bool | int) -> str | bool | int:
     match value:
         case datetime():
             return rfc3339(value)
-        case Status():
+        case StrEnum():
             return value.value
         case _:
             return value
@@ -67,7 +82,11 @@ def _as_json(value: Status | datetime | str | bool | None) -> str | bool | None:
 
 def difference(before: Facts, after: Facts) -> tuple[SubscriptionFacts, SubscriptionFacts]:
     """Both sides of a change, each with the status, the access, and the facts that differ."""
-    names = [name for name in after if name in _ALWAYS_TOLD or before.get(name) != after[name]]
+    names = [
+        name
+        for name in SubscriptionFacts.model_fields
+        if name in _ALWAYS_TOLD or before.get(name) != after.get(name)
+    ]
     return _only(names, before), _only(names, after)
 
 
@@ -76,13 +95,15 @@ def _only(names: Iterable[str], facts: Facts) -> SubscriptionFacts:
 
 
 class SubscriptionChange(Sequenced):
-    """The status or a public fact changed: of the user's best subscription, if the user has several."""
+    """The status or another public fact of a subscription changed; each subscription has its own message."""
 
     TOPIC = Topic.SUBSCRIPTION_CHANGE.value
 
-    subscription_id: str = Field(
-        description="The subscription that determines the user's status after the change."
+    subscription_id: str = Field(description="The subscription that changed.")
+    user_status: Status = Field(
+        description="The user's status after the change: that of the best of the user's subscriptions."
     )
+    user_entitled: bool = Field(description="True while the user has access, by whichever subscription.")
     cause: str = Field(description="The short id of the event that led to the change.")
     before: SubscriptionFacts = Field(description="The facts as they were last announced.")
     after: SubscriptionFacts = Field(description="The facts as they are now.")
@@ -90,8 +111,8 @@ class SubscriptionChange(Sequenced):
     @computed_field(description="The id of the change.")  # type: ignore[prop-decorator]
     @property
     def change_id(self) -> str:
-        """One id for each event and user, since one event changes one user once."""
-        return name_of(self.TOPIC, self.user_id, self.cause)
+        """One id for each event and subscription, since one event changes a subscription once."""
+        return name_of(self.TOPIC, self.user_id, self.cause, self.subscription_id)
 
     @property
     def message_id(self) -> str:

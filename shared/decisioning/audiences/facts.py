@@ -6,9 +6,20 @@ from datetime import datetime
 from cel_expr_python import cel
 
 from shared.domain.account import Account
-from shared.domain.events import BEHAVIOURAL, Profile, Signal
+from shared.domain.events import BEHAVIOURAL, Ownership, Profile, Purchase, ReasonCode, Signal
+from shared.domain.grants import Grant, GrantKind
 from shared.domain.signals import BehaviouralSignal
-from shared.domain.subscription import WITHDRAWN, Payment, PlanChange, Status, Subscription, Verdict
+from shared.domain.subscription import (
+    Cancellation,
+    Pause,
+    PlanChange,
+    PriceIncrease,
+    Renewal,
+    Said,
+    ScheduledPause,
+    Status,
+    Subscription,
+)
 from shared.domain.user import User
 
 Facts = dict[str, object]
@@ -27,16 +38,18 @@ def facts_about(user: User, names: Iterable[str] | None = None) -> Facts:
 
 OF_SUBSCRIPTION: Mapping[str, Callable[[Subscription, User], object]] = {
     "id": lambda sub, _: sub.id,
-    "status": lambda sub, _: sub.shown_status.value,
+    "status": lambda sub, _: sub.status.value,
     "entitled": lambda sub, _: sub.entitled,
     "live": lambda sub, _: sub.live,
     "plan": lambda sub, _: sub.plan,
     "trial_used": lambda _, user: user.account.trial_used,
     "auto_renew": lambda sub, _: sub.auto_renew,
     "auto_renew_reason": lambda sub, _: sub.auto_renew_reason,
+    "auto_renew_off_by": lambda sub, _: sub.auto_renew_off_by and sub.auto_renew_off_by.value,
+    "reason_code": lambda sub, _: sub.reason_code and sub.reason_code.value,
     "payment_failing": lambda sub, _: sub.failing,
     "price_consent": lambda sub, _: sub.price_consent,
-    "pause_scheduled": lambda sub, _: sub.pause is not None,
+    "pause_scheduled": lambda sub, _: sub.scheduled_pause is not None,
     "scheduled_plan": lambda sub, _: sub.scheduled_plan,
     "since": lambda sub, _: _text(sub.since),
     "period_start": lambda sub, _: _text(sub.period_start),
@@ -53,7 +66,13 @@ OF_SUBSCRIPTION: Mapping[str, Callable[[Subscription, User], object]] = {
     "days_until_period_end": lambda sub, user: _days(user.now, sub.period_end),
     "days_until_trial_end": lambda sub, user: _days(user.now, sub.trial_ends_at),
     "period_days": lambda sub, _: _days(sub.period_start, sub.period_end),
-    "recent_payments": lambda sub, _: sum(payment.verdict not in WITHDRAWN for payment in sub.payments),
+    "recent_payments": lambda sub, _: sub.recent_payments,
+    "store": lambda sub, _: sub.purchase.store,
+    "product_id": lambda sub, _: sub.purchase.product_id,
+    "ownership": lambda sub, _: sub.purchase.ownership and sub.purchase.ownership.value,
+    "quantity": lambda sub, _: sub.purchase.quantity,
+    "current_price": lambda sub, _: sub.purchase.current_price,
+    "currency": lambda sub, _: sub.purchase.currency,
 }
 """The facts about a subscription. `subscription` in a clause is the best of the user's subscriptions."""
 
@@ -118,24 +137,25 @@ def _days(start: datetime | None, end: datetime | None) -> int | None:
 
 
 def _with_all_facts(then: datetime) -> Subscription:
-    payment = Payment(None, then, Verdict.PAID, then)
+    paid = Grant(GrantKind.PAYMENT, then, then, then, "monthly", 999)
     return Subscription(
         id="main",
-        status=Status.ACTIVE,
+        status=Status.GRACE,
         since=then,
-        plan="monthly",
-        period_start=then,
-        period_end=then,
-        trial_ends_at=then,
-        auto_renew_reason="billing",
-        grace_until=then,
-        resume_at=then,
-        cancel_at=then,
-        plan_change=PlanChange("yearly", then),
-        price_consent="accepted",
+        as_of=then,
+        current=paid,
+        grace_ends=then,
+        past=(paid,),
+        trial=paid._replace(kind=GrantKind.TRIAL),
+        renewal=Renewal(on=False, by=Said.BILLING, at=then, reason="billing", reason_code=ReasonCode.BILLING),
+        scheduled_pause=ScheduledPause(then, then, then),
+        pause=Pause(then, then),
+        plan_change=PlanChange("yearly", then, then),
+        cancellation=Cancellation(then, then),
+        purchase=Purchase("app_store", "monthly", Ownership.PURCHASED, 1, 999, "EUR"),
+        price_increase=PriceIncrease("accepted"),
         first_paid_at=then,
         last_paid_at=then,
-        payments=(payment,),
     )
 
 

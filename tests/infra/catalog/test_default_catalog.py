@@ -1,5 +1,4 @@
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,24 +7,20 @@ from infra.catalog.load import load_catalog
 from shared.decisioning.losses import LossReason
 from shared.domain.account import Account
 from shared.domain.events import Profile, Signal
+from shared.domain.grants import GrantKind
 from shared.domain.moments import MomentKind
 from shared.domain.signals import BehaviouralSignal
-from shared.domain.subscription import Pause, Status, Subscription
+from shared.domain.subscription import Renewal, Said, ScheduledPause, Status, Subscription
 from shared.domain.user import User
-from tests.support.builders import NOW, ago, decide, moment, paying, trigger, user
+from tests.support.builders import NOW, ago, decide, grant, moment, paying, trigger, user
 
 CATALOG = load_catalog()
 
 K = MomentKind
-TRIAL = Subscription(
-    "main",
-    Status.TRIALING,
-    since=ago(days=11),
-    plan="premium_monthly",
-    trial_ends_at=NOW + timedelta(days=3),
-    auto_renew=True,
-)
-FORMER = paying(5, status=Status.EXPIRED, auto_renew=False)
+TWO_WEEKS = grant(ago(days=11), days=14, kind=GrantKind.TRIAL, amount=0)
+TRIAL = Subscription("main", Status.TRIALING, since=ago(days=11), current=TWO_WEEKS, trial=TWO_WEEKS)
+OFF = Renewal(on=False, by=Said.USER, at=NOW)
+FORMER = paying(5, status=Status.EXPIRED, renewal=OFF)
 
 
 def outcome(of: User, kind: K, offset: int | None = None) -> dict[str, Any]:
@@ -35,7 +30,13 @@ def outcome(of: User, kind: K, offset: int | None = None) -> dict[str, Any]:
 
 
 def leaving(**facts: Any) -> Subscription:
-    return paying(4, **{"auto_renew": False, **facts})
+    return paying(4, **{"renewal": OFF, **facts})
+
+
+def paying_for(plan: str) -> Subscription:
+    """A subscription that is in its third month, which was paid for this plan."""
+    current = grant(NOW, plan=plan)
+    return paying(3, current=current, grants=(current,))
 
 
 def test_it_holds_the_eight_campaigns_of_a_streaming_service() -> None:
@@ -66,7 +67,7 @@ def test_a_trial_is_reminded_before_it_ends(days: int) -> None:
 
 
 def test_a_failed_payment_is_recovered_but_not_several_times_a_day() -> None:
-    failing = paying(failing=True)
+    failing = paying(failed_at=NOW)
     assert outcome(user(failing), K.PAYMENT_FAILED) == {"payment_recovery": None}
     again = user(failing, triggers=(trigger("payment_recovery", ago(hours=3)),))
     assert outcome(again, K.PAYMENT_FAILED) == {
@@ -90,20 +91,20 @@ def test_who_had_the_save_offer_is_asked_to_pause() -> None:
 
 
 def test_who_has_a_pause_scheduled_is_not_asked_again() -> None:
-    pausing = leaving(pause=Pause(None, None))
+    pausing = leaving(scheduled_pause=ScheduledPause(None, None, NOW))
     offered = outcome(user(pausing), K.AUTO_RENEW_OFF)
     assert offered["pause_instead_of_cancel"] == (LossReason.AUDIENCE, "no_pause_yet")
 
 
 def test_who_lost_auto_renew_to_a_failed_payment_is_not_offered_a_discount() -> None:
-    assert outcome(user(leaving(auto_renew_reason="billing")), K.AUTO_RENEW_OFF) == {
+    assert outcome(user(leaving(renewal=OFF._replace(by=Said.BILLING, reason="billing"))), K.AUTO_RENEW_OFF) == {
         "save_offer": (LossReason.AUDIENCE, "by_choice"),
-        "pause_instead_of_cancel": (LossReason.AUDIENCE, "by_choice"),
+        "pause_instead_of_cancel": (LossReason.AUDIENCE, "sold_to_renew"),
     }
 
 
 def test_a_trial_that_was_never_paid_needs_no_save_offer() -> None:
-    assert outcome(user(TRIAL._replace(auto_renew=False)), K.AUTO_RENEW_OFF) == {
+    assert outcome(user(TRIAL._replace(renewal=OFF)), K.AUTO_RENEW_OFF) == {
         "save_offer": (LossReason.AUDIENCE, "has_paid"),
         "pause_instead_of_cancel": (LossReason.AUDIENCE, "active"),
     }
@@ -118,6 +119,14 @@ def test_who_keeps_looking_at_the_cancel_page_is_asked_to_pause(kind: Signal, ex
         paying(), signals=tuple(BehaviouralSignal(kind, ago(days=day), f"c{day}", "") for day in (1, 0))
     )
     assert outcome(looking, K.CHURN_RISK_RAISED) == {"pause_instead_of_cancel": expected}
+
+
+@pytest.mark.parametrize("kind", [K.AUTO_RENEW_OFF, K.CHURN_RISK_RAISED])
+def test_who_was_given_a_month_is_not_asked_to_pause(kind: K) -> None:
+    """What was sold without renewal ends as it was meant to."""
+    gift = grant(NOW, renews=False)
+    offered = outcome(user(paying(4, current=gift, grants=(gift,))), kind)
+    assert offered["pause_instead_of_cancel"] == (LossReason.AUDIENCE, "sold_to_renew")
 
 
 def test_those_who_come_back_are_asked_in_one_of_two_ways() -> None:
@@ -166,7 +175,8 @@ def test_who_stays_half_a_year_is_offered_a_year() -> None:
 
 
 def test_who_pays_by_the_year_is_not_offered_a_year() -> None:
-    yearly = paying(8, period_start=ago(days=1), period_end=NOW + timedelta(days=364))
+    year = grant(ago(days=1), days=365)
+    yearly = paying(8, current=year, grants=(year,))
     assert outcome(user(yearly), K.RENEWED)["annual_upgrade"] == (LossReason.AUDIENCE, "not_annual_yet")
 
 
@@ -181,7 +191,7 @@ def test_a_student_in_trial_is_offered_the_student_plan() -> None:
 
 
 def test_nobody_is_offered_the_plan_they_have() -> None:
-    student = user(paying(3, plan="student_monthly"), student=True)
+    student = user(paying_for("student_monthly"), student=True)
     assert outcome(student, K.RENEWED)["student_plan"] == (LossReason.AUDIENCE, "not_student_yet")
-    family = user(paying(3, plan="family_monthly"))
+    family = user(paying_for("family_monthly"))
     assert outcome(family, K.RENEWED)["family_upgrade"] == (LossReason.AUDIENCE, "not_family_yet")

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
@@ -16,7 +18,8 @@ from shared.contracts.outbound.message import FILTERABLE
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
-from tests.support.samples import PAYMENT, VALID, delivery
+from shared.domain.events import PaymentOutcome, Signal
+from tests.support.samples import COMMON, PAYMENT, VALID, delivery
 
 MODELS = {model.TOPIC: model for model in (*IN, *OUT)}
 WRITTEN = documents()
@@ -76,13 +79,27 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
     ("payment", {"final": "yes"}),
     ("payment", {"profile": {"country": "Germany"}}),
     ("payment", {"source": "two words"}),
+    ("payment", {"quantity": 0}),
+    ("payment", {"quantity": 10**7}),
+    ("payment", {"order": 10**9 + 1}),
+    ("payment", {"ownership": "rented"}),
+    ("payment", {"store": "x" * 65}),
+    ("payment", {"product_id": "a\nb"}),
+    ("payment", {"grace": "short"}),
+    ("payment", {"grace": "none", "grace_until": "2026-03-22T09:30:00Z"}),
     ("trial-start", {"trial_ends_at": "2026-13-01T00:00:00Z"}),
+    ("churn-signal", {"reason_code": "moved_abroad"}),
+    ("churn-signal", {"signal": "plan_changed"}),
+    ("churn-signal", {"signal": "downgrade_scheduled", "to_plan": None}),
     ("churn-signal", {"strength": 1.5}),
     ("churn-signal", {"signal": "SEEN"}),
     ("trigger-feedback", {"kind": "printed"}),
     ("lifecycle-clock", {"shards": [64]}),
     ("lifecycle-clock", {"shards": []}),
 ]
+
+
+SCHEMAS = {topic: schema_of(topic) for topic in VALID}
 
 
 @pytest.mark.parametrize(("topic", "broken"), BROKEN)
@@ -102,6 +119,44 @@ def test_a_missing_field_is_missing_by_the_schema_too(field: str) -> None:
 def test_null_is_allowed_by_the_schema_where_it_is_by_the_model(field: str) -> None:
     assert schema_of("payment").is_valid(PAYMENT | {field: None})
     assert read("payment", PAYMENT | {field: None})
+
+
+DETAILS: dict[str, list[Any]] = {
+    "plan": ["premium", None],
+    "amount": [0, 999, None],
+    "currency": ["EUR", None],
+    "period_start": ["2026-03-15T09:30:00Z", None],
+    "period_end": ["2026-04-15T09:30:00Z", None],
+    "payment_id": ["in_1", None],
+    "grace": ["none", None],
+    "grace_until": ["2026-03-22T09:30:00Z", None],
+}
+PAYMENTS = st.fixed_dictionaries(
+    {"outcome": st.sampled_from([*PaymentOutcome, "chargeback"])},
+    optional={name: st.sampled_from(values) for name, values in DETAILS.items()},
+)
+SIGNALS = st.fixed_dictionaries(
+    {"signal": st.sampled_from([*Signal, "moved"])}, optional={"to_plan": st.sampled_from(["basic", None])}
+)
+
+
+def agrees(topic: str, event: dict[str, Any]) -> bool:
+    """True if the schema and the model both accept the event or both refuse it."""
+    try:
+        read(topic, event)
+    except Rejected:
+        return not SCHEMAS[topic].is_valid(event)
+    return SCHEMAS[topic].is_valid(event)
+
+
+@given(PAYMENTS)
+def test_the_schema_asks_of_each_outcome_what_the_model_asks(body: dict[str, Any]) -> None:
+    assert agrees("payment", COMMON | body)
+
+
+@given(SIGNALS)
+def test_the_schema_asks_of_each_signal_what_the_model_asks(body: dict[str, Any]) -> None:
+    assert agrees("churn-signal", COMMON | body)
 
 
 def described(model: type[BaseModel]) -> dict[str, str | None]:

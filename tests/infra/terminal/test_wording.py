@@ -10,6 +10,7 @@ from shared.domain.events import (
     Key,
     PaymentOutcome,
     PaymentReported,
+    ReasonCode,
     Signal,
     SignalSeen,
     TimePassed,
@@ -35,6 +36,40 @@ def event(fact, subscription_id="main"):
             ),
             "payment failed: premium, 2026-01-01 to 2026-02-01, final, grace_until 2026-02-01 00:00",
         ),
+        (TrialStarted("premium", LATER, True), "trial started: premium, until 2026-02-01 00:00, auto_renew yes"),
+        (PaymentReported(PaymentOutcome.FAILED), "payment failed"),
+        (PaymentReported(PaymentOutcome.FAILED, final=True), "payment failed: final"),
+        (
+            PaymentReported(PaymentOutcome.PENDING, "premium", grace_until=LATER),
+            "payment pending: premium, grace_until 2026-02-01 00:00",
+        ),
+        (
+            PaymentReported(PaymentOutcome.SUCCEEDED, "gift", 0, "EUR", NOON, LATER, auto_renew=False),
+            "payment succeeded: gift, 2026-01-01 to 2026-02-01, auto_renew no",
+        ),
+        (
+            PaymentReported(PaymentOutcome.REFUNDED, payment_id="in_1", keeps_access=True),
+            "payment refunded: keeps access, payment_id in_1",
+        ),
+        (
+            PaymentReported(PaymentOutcome.REFUNDED, payment_id="x" * 256, partial=True),
+            f"payment refunded: partial, payment_id {'x' * 32}...",
+        ),
+        (PaymentReported(PaymentOutcome.DISPUTED, period_start=NOON), "payment disputed: from 2026-01-01"),
+        (
+            PaymentReported(PaymentOutcome.EXTENDED, period_end=LATER, payment_id="in_1"),
+            "payment extended: until 2026-02-01, payment_id in_1",
+        ),
+        (
+            SignalSeen(Signal.CANCELLED, "too dear", reason_code=ReasonCode.PRICE_INCREASE),
+            "signal: cancelled, reason too dear, reason_code price_increase",
+        ),
+        (
+            SignalSeen(Signal.PRICE_INCREASE_PENDING, price=1299, currency="EUR", agree_until=NOON),
+            "signal: price_increase_pending, price 1299 EUR, agree_until 2026-01-01 12:00",
+        ),
+        (SignalSeen(Signal.PRICE_INCREASE_PENDING, price=0), "signal: price_increase_pending, price 0"),
+        (SignalSeen(Signal.PLAN_CHANGED, to_plan="basic"), "signal: plan_changed, to_plan basic"),
         (SignalSeen(Signal.INACTIVITY), "signal: inactivity"),
         (
             SignalSeen(Signal.DOWNGRADE_SCHEDULED, reason="price", effective_at=LATER, to_plan="basic"),

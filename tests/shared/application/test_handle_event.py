@@ -217,7 +217,7 @@ async def test_a_users_time_never_goes_back() -> None:
     world.clock.instant = day(13.5)
     await world.application.handle(paid(13.4, start=0, end=1, amount=0))
     assert world.store.record(USER).as_of == day(14)
-    assert world.store.record(USER).announced["status"] == "expired"
+    assert world.store.record(USER).announced_status == "expired"
 
 
 async def test_what_is_due_is_due_though_the_clock_of_this_instance_is_behind() -> None:
@@ -226,7 +226,7 @@ async def test_what_is_due_is_due_though_the_clock_of_this_instance_is_behind() 
     world.clock.instant = day(13.99)
     handled = await world.application.handle(event(14, Topic.LIFECYCLE_DUE, TimePassed()))
     assert handled.arrival is Arrival.APPLIED
-    assert world.store.record(USER).announced["status"] == "expired"
+    assert world.store.record(USER).announced_status == "expired"
 
 
 async def test_two_users_do_not_touch() -> None:

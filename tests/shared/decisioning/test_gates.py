@@ -14,6 +14,7 @@ from shared.decisioning.library import Library
 from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.events import FeedbackKind
+from shared.domain.subscription import Subscription
 from shared.domain.user import User
 from tests.support.builders import (
     NOW,
@@ -22,6 +23,7 @@ from tests.support.builders import (
     catalog,
     catalog_with_audience,
     decide,
+    grant,
     moment,
     paying,
     reported,
@@ -88,7 +90,7 @@ def test_each_gate_is_asked_once_a_contender(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_gate_that_does_not_concern_a_campaign_would_not_stop_it() -> None:
-    somebody = user(paying(plan=None), triggers=tuple(reported(kind, ago(seconds=1)) for kind in K))
+    somebody = user(Subscription("main"), triggers=tuple(reported(kind, ago(seconds=1)) for kind in K))
     bare = contender(somebody)
     unconcerned = [gate for gate in GATES if not gate.applies_to(bare.campaign)]
     assert [gate.check.__name__ for gate in GATES if gate not in unconcerned] == ["kill_switch"]
@@ -140,7 +142,8 @@ class TestPlan:
     )
     def test_opens_an_offer_to_its_plans_only(self, plan: str | None, expected: LossReason | None) -> None:
         offers = {"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic", "plus"]}}
-        lost = loss(user(paying(plan=plan)), {"offers": offers, "campaigns": {"upgrade": campaign()}})
+        on_plan = paying(current=grant(NOW, plan=plan)) if plan else Subscription("main")
+        lost = loss(user(on_plan), {"offers": offers, "campaigns": {"upgrade": campaign()}})
         assert lost == (expected and Loss(expected, "plans_from basic, plus"))
 
 

@@ -14,18 +14,14 @@ def test_an_event_without_subscription_id_is_about_main() -> None:
 
 def test_each_folds_by_itself() -> None:
     story = after(paid(0, sub="a"), trial(1, sub="b"))
-    assert story.sub(2, "a") == after(paid(0, sub="a")).sub(2, "a")._replace(
-        granted_by=story.sub(2, "a").granted_by
-    )
+    assert story.sub(2, "a") == after(paid(0, sub="a")).sub(2, "a")
     assert story.sub(2, "b").status is Status.TRIALING
 
 
 def test_the_best_status_is_the_users() -> None:
     order = ["active", "trialing", "grace", "paused", "on_hold", "pending", "expired", "revoked", "none"]
     assert [status.value for status in Status] == order
-    subs = tuple(
-        Subscription(f"s{9 - n}", status=Status(name)) for n, name in enumerate(order) if name != "revoked"
-    )
+    subs = tuple(Subscription(f"s{9 - n}", status=Status(name)) for n, name in enumerate(order))
     for worst in range(len(subs)):
         assert Account(subs[worst:]).best is subs[worst]
 
@@ -48,6 +44,12 @@ def test_trial_used_is_the_users() -> None:
     story = after(trial(0, sub="a"), paid(1, sub="b"))
     assert story.account(2).trial_used
     assert not after(paid(1)).account(2).trial_used
+
+
+def test_a_revoked_one_takes_nothing_from_a_paying_user() -> None:
+    story = after(paid(0, sub="old"), paid(1, sub="new"), refunded(2, start=0, sub="old"))
+    assert (story.status(3), story.account(3).best.id) == (Status.ACTIVE, "new")
+    assert story.sub(3, "old").status is Status.REVOKED
 
 
 def _eight(*first: Event) -> Story:

@@ -5,6 +5,7 @@ import pytest
 from shared.domain.arrival import Arrival
 from shared.domain.events import Event, PaymentOutcome, Signal, TrialStarted
 from shared.domain.history import RING_SIZE, Folded, History
+from shared.domain.instants import to_micros
 from shared.domain.ring import from_row
 from shared.domain.subscription import Status
 from tests.support.story import (
@@ -14,11 +15,13 @@ from tests.support.story import (
     awaited,
     cancelled,
     day,
+    extended,
     failed,
     paid,
     paused,
     payment,
     refunded,
+    report,
     signal,
     trial,
 )
@@ -40,7 +43,7 @@ def late(history: History, event: Event) -> Folded:
 
 
 def status(history: History, on: float) -> Status:
-    return history.at(day(on), TERMS)[0].best.shown_status
+    return history.at(day(on), TERMS)[0].best.status
 
 
 def test_the_ring_holds_the_newest_96() -> None:
@@ -49,7 +52,8 @@ def test_the_ring_holds_the_newest_96() -> None:
         history = history.add(paid(on), TERMS).history
     assert RING_SIZE == len(history.ring) == 96
     assert from_row(history.ring[0], USER).occurred_at == day(4)
-    assert (history.mark == history.base.best and True) or history.mark is not None
+    assert history.mark
+    assert history.mark[0] == to_micros(day(3))
 
 
 def test_a_ring_can_be_emptied() -> None:
@@ -72,6 +76,94 @@ def test_a_late_refund_takes_effect() -> None:
 def test_a_late_verdict_older_than_the_one_that_stands_changes_nothing() -> None:
     history = aged(paid(80, end=120), payment(PaymentOutcome.DISPUTE_WON, 90, start=80))
     assert late(history, payment(PaymentOutcome.DISPUTE_LOST, 85, start=80)).history is history
+
+
+def test_a_late_refund_of_a_period_that_was_over_changes_no_status() -> None:
+    history = aged(paid(60, end=95))
+    assert status(late(history, refunded(97, start=60)).history, MARK) is status(history, MARK) is Status.GRACE
+
+
+def test_a_late_refund_of_a_period_that_ran_takes_the_grace_after_it() -> None:
+    folded = late(aged(paid(60, end=95)), refunded(90, start=60))
+    assert status(folded.history, MARK) is Status.EXPIRED
+
+
+def test_a_late_extension_takes_effect() -> None:
+    folded = late(aged(paid(80, end=95)), extended(90, start=80, end=120))
+    assert folded.arrival is Arrival.LATE
+    assert [status(folded.history, on) for on in (MARK, 119.9, 120)] == [
+        Status.ACTIVE,
+        Status.ACTIVE,
+        Status.GRACE,
+    ]
+
+
+def test_a_late_verdict_waits_for_a_payment_that_is_late_too() -> None:
+    folded = late(aged(), report(PaymentOutcome.REFUNDED, 92, payment_id="p1"))
+    again = late(folded.history, paid(90, end=120, payment_id="p1"))
+    assert status(again.history, MARK) is Status.REVOKED
+
+
+def test_a_late_success_yields_to_auto_renew_off_that_was_said_after_it_occurred() -> None:
+    folded = late(aged(paid(80, end=120), auto_renew_off(95)), paid(90, start=110, end=140, plan="premium"))
+    assert [status(folded.history, on) for on in (120, 139.9, 140)] == [
+        Status.ACTIVE,
+        Status.ACTIVE,
+        Status.EXPIRED,
+    ]
+
+
+@pytest.mark.parametrize("plan", ["basic", "premium"])
+def test_a_late_success_yields_to_a_cancellation_that_was_said_after_it_occurred(plan: str) -> None:
+    folded = late(aged(paid(80, end=120), cancelled(95)), paid(90, end=130, plan=plan))
+    assert status(folded.history, MARK) is Status.EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "then"),
+    [(paused(95, effective=105), Status.PAUSED), (cancelled(95, effective=105), Status.EXPIRED)],
+)
+def test_a_late_success_yields_to_what_was_scheduled_after_it_occurred(scheduled: Event, then: Status) -> None:
+    folded = late(aged(paid(80, end=120), scheduled), paid(90, start=110, end=140))
+    assert status(folded.history, 105) is then
+
+
+@pytest.mark.parametrize("scheduled", [paused(85, effective=105), cancelled(85, effective=105)])
+def test_a_late_success_overtakes_what_was_scheduled_before_it_occurred(scheduled: Event) -> None:
+    folded = late(aged(paid(80, end=120), scheduled), paid(90, start=110, end=140))
+    assert [status(folded.history, on) for on in (105, 139.9)] == [Status.ACTIVE, Status.ACTIVE]
+
+
+def test_a_late_success_ends_a_pause_that_was_asked_before_it_occurred() -> None:
+    folded = late(aged(paid(80, end=120), paused(85, effective=95)), paid(90, end=130))
+    assert status(folded.history, MARK) is Status.ACTIVE
+
+
+def test_a_late_success_ends_no_failure_that_came_after_it_occurred() -> None:
+    folded = late(aged(paid(60, end=90), failed(95, start=90)), paid(92, end=110))
+    assert status(folded.history, MARK) is Status.ACTIVE
+    assert folded.history.head.best.failing
+
+
+def test_a_late_success_converts_the_trial_in_which_its_period_begins() -> None:
+    folded = late(aged(trial(90, ends=110)), paid(95, end=125))
+    assert [moment.kind for moment in folded.moments] == ["trial.converted"]
+    assert [status(folded.history, on) for on in (MARK, 124.9, 125)] == [
+        Status.ACTIVE,
+        Status.ACTIVE,
+        Status.GRACE,
+    ]
+
+
+def test_what_leaves_the_ring_folds_into_the_base_with_its_instants() -> None:
+    """The same events give the same subscription, whether all are in the ring or all in the base."""
+    told = [paid(0), failed(30, grace_until=40), auto_renew_off(33), paid(35, start=30), paused(50, effective=55)]
+    kept, folded = History(), History()
+    for event in told:
+        kept = kept.add(event, TERMS).history
+        folded = folded.add(event, TERMS, ring_size=0).history
+    assert folded.base == folded.head == kept.head
+    assert kept.base != kept.head
 
 
 def test_a_late_trial_only_sets_trial_used() -> None:
@@ -114,7 +206,7 @@ def test_the_moments_of_a_late_event_are_dated_at_the_mark() -> None:
 
 def test_a_row_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="not a row of the ring: it has 2 columns"):
-        from_row((0, "payment", "", "e", "main", "d", "barter", 1), USER)
+        from_row((0, "payment", "", "e", "main", "d", 0, "barter", 1), USER)
 
 
 def test_only_an_event_that_can_change_a_status_has_a_row() -> None:

@@ -1,20 +1,28 @@
-"""docs/lifecycle.md agrees with the code: its tables are compared with it, and its example is run."""
+"""docs/lifecycle.md agrees with the code: its tables and numbers are compared with it, and its example is run."""
 
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from infra.topology import ROOT
 from shared.contracts.inbound.envelope import Delivery, parse_event
-from shared.domain.conditions import CONDITIONS, is_still_true
-from shared.domain.events import Event
-from shared.domain.history import History
-from shared.domain.machine import TABLE, Happening
+from shared.domain import conditions, machine
+from shared.domain.account import MAX_SUBSCRIPTIONS
+from shared.domain.conditions import is_still_true
+from shared.domain.events import Event, PaymentOutcome, Signal
+from shared.domain.history import RING_SIZE, History
+from shared.domain.ledger import MAX_GRANTS, MAX_PAST
 from shared.domain.milestones import milestones
 from shared.domain.moments import MomentKind
-from shared.domain.subscription import ENTITLED, Status
+from shared.domain.ring import RANKS, TRIAL
+from shared.domain.subscription import ENTITLED, RANK, Status
 from shared.domain.terms import Terms
+from shared.domain.verdicts import MAX_WAITING
 
 PAGE = (ROOT / "docs" / "lifecycle.md").read_text()
+SENTENCES = " ".join(PAGE.split())
+"""The page without its line breaks."""
 TERMS = Terms()
 OFFSETS = {MomentKind.TRIAL_ENDING: (3, 1), MomentKind.LAPSED: (7,)}
 
@@ -29,35 +37,62 @@ def table(heading: str) -> list[Row]:
     return [row for row in rows if set(row[0]) != {"-"}]
 
 
-def test_the_page_moves_statuses_as_the_machine_does() -> None:
-    (_, *statuses), *rows = table("Status transitions")
-    documented = {
-        status: {row[0]: cell for row in rows if (cell := row[column])}
-        for column, status in enumerate(statuses, start=1)
-    }
-    assert documented == {status: dict(moves) for status, moves in TABLE.items()}
-
-
-def test_the_page_names_every_happening_once() -> None:
-    named = [row[0] for row in table("Status transitions")[1:]]
-    assert sorted(named) == sorted(Happening)
-
-
-def test_the_page_lists_the_entitled_statuses() -> None:
+def test_the_page_lists_every_status_and_whether_it_is_entitled() -> None:
     documented = {row[0]: row[2] for row in table("Statuses")[1:]}
     assert documented == {status.value: "yes" if status in ENTITLED else "no" for status in Status}
 
 
-def test_the_page_names_every_moment_that_has_a_condition() -> None:
-    assert [row[0] for row in table("Moments")[1:]] == list(MomentKind) == list(CONDITIONS)
+NUMBERED = [
+    [str(number), condition.words, condition.status]
+    for number, condition in enumerate(machine.CONDITIONS, start=1)
+]
+
+
+def test_the_page_has_as_many_conditions_as_the_machine() -> None:
+    assert len(table("Conditions")[1:]) == len(NUMBERED)
+
+
+@pytest.mark.parametrize("expected", NUMBERED, ids=lambda row: row[0])
+def test_the_page_states_each_condition_as_the_machine_does(expected: Row) -> None:
+    assert table("Conditions")[int(expected[0])] == expected
+
+
+def test_the_page_orders_the_kinds_of_one_instant_as_the_ring_does() -> None:
+    topics = {PaymentOutcome: "payment", Signal: "churn-signal", str: "trial-start"}
+    ordered = [[str(place), str(kind), topics[type(kind)]] for place, kind in enumerate(RANKS, start=1)]
+    assert TRIAL in RANKS
+    assert table("Order at one instant")[1:] == ordered
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        f"keeps the {MAX_GRANTS} payments that run or wait and the {MAX_PAST} that ended last",
+        f"Of a user, {RING_SIZE} events are kept",
+        f"the last {MAX_WAITING} are kept",
+        f"At most {MAX_SUBSCRIPTIONS} subscriptions are kept",
+        f"only within {TERMS.freshness.total_seconds() / 3600:.0f} hours",
+    ],
+)
+def test_the_page_gives_the_bounds(sentence: str) -> None:
+    assert sentence in SENTENCES
 
 
 def test_the_page_gives_the_default_durations() -> None:
-    documented = {row[0]: row[1] for row in table("Deadlines")[1:]}
-    assert documented["pending"].startswith(f"{TERMS.pending.total_seconds() / 3600:.0f} hours")
-    assert documented["grace"].endswith(f"{TERMS.grace.days} days after it began")
-    assert documented["on_hold"].startswith(f"{TERMS.hold.days} days")
-    assert f"within {TERMS.freshness.total_seconds() / 3600:.0f} hours" in PAGE
+    documented = {row[0]: row[1] for row in table("What falls due")[1:]}
+    assert f"else {TERMS.grace.days} days after the time ran out" in documented["the end of grace"]
+    assert documented["the end of the hold"] == f"{TERMS.hold.days} days after the end of grace"
+    pending = f"{TERMS.pending.total_seconds() / 3600:.0f} hours after it was started"
+    assert documented["the end of a pending payment"].startswith(pending)
+
+
+def test_the_page_names_every_moment_that_has_a_condition() -> None:
+    assert [row[0] for row in table("Moments")[1:]] == list(MomentKind) == list(conditions.CONDITIONS)
+
+
+def test_the_page_gives_the_order_of_statuses() -> None:
+    best_first = ", ".join(f"`{status}`" for status in sorted(Status, key=RANK.__getitem__))
+    assert f"in the order {best_first}" in SENTENCES
 
 
 def _events() -> dict[str, Event]:
@@ -79,7 +114,7 @@ def test_the_example_shows_the_result_of_its_events() -> None:
         reached = [milestone for milestone in milestones(account.best, OFFSETS) if milestone.at <= now]
         new = [moment for moment in (*moments, *brought, *reached) if moment.cause not in known]
         known |= {moment.cause for moment in new}
-        assert (account.best.shown_status, "yes" if account.best.entitled else "no") == (status, entitled), on
+        assert (account.best.status, "yes" if account.best.entitled else "no") == (status, entitled), on
         assert ", ".join(moment.kind for moment in new) == kinds, on
     assert not events
 

@@ -16,10 +16,14 @@ from tests.support.story import (
     awaited,
     cancelled,
     day,
+    extended,
     failed,
+    failed_next,
     paid,
     paused,
     payment,
+    plan_changed,
+    refund_reversed,
     refunded,
     resumed,
     signal,
@@ -44,10 +48,24 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([trial(0), failed(14)], paid(16), [K.TRIAL_CONVERTED]),
         ([trial(0), paid(16)], paid(46), [K.RENEWED]),
         ([trial(0)], paid(30), [K.TRIAL_CONVERTED]),
+        ([trial(0)], paid(10, start=14), [K.TRIAL_CONVERTED]),
+        ([trial(0)], paid(0.1, start=0, end=14, amount=0), []),
+        ([paid(0)], trial(5, ends=40), []),
+        ([paid(0), failed(30)], trial(31, ends=40), [K.TRIAL_STARTED]),
+        ([paid(0, start=9)], trial(1, ends=5), [K.TRIAL_STARTED]),
+        ([trial(0)], trial(5, ends=30), []),
+        ([paid(0)], awaited(29, start=30), []),
+        ([paid(0, start=9)], paid(1, start=39), []),
+        ([], paid(0, start=5), []),
         ([paid(0)], paid(30), [K.RENEWED]),
         ([paid(0)], paid(32), [K.RENEWED]),
         ([paid(0)], paid(1, start=0), []),
         ([paid(0)], paid(30, plan="annual"), [K.RENEWED, K.PLAN_CHANGED]),
+        ([paid(0)], paid(29, start=30, plan="annual"), [K.RENEWED]),
+        ([paid(0)], plan_changed(1, "annual"), [K.PLAN_CHANGED]),
+        ([paid(0)], plan_changed(1, "basic"), []),
+        ([paid(0)], extended(1, end=45), []),
+        ([paid(0), failed(30)], extended(31, end=45), []),
         ([paid(0), failed(30)], paid(31), [K.PAYMENT_RECOVERED]),
         ([paid(0), failed(29, start=30)], paid(30), [K.PAYMENT_RECOVERED]),
         ([paid(0), failed(30, grace_until=30.5)], paid(40), [K.PAYMENT_RECOVERED]),
@@ -55,6 +73,9 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([paid(0)], failed(30), [K.PAYMENT_FAILED]),
         ([paid(0)], failed(29, start=30), [K.PAYMENT_FAILED]),
         ([paid(0)], failed(1, start=0), []),
+        ([paid(0)], failed_next(29), [K.PAYMENT_FAILED]),
+        ([paid(0)], failed(1, start=1, plan="max", final=True), []),
+        ([paid(0), cancelled(1)], failed(2, start=30), []),
         ([paid(0)], failed(30, final=True), [K.PAYMENT_FAILED, K.EXPIRED]),
         ([paid(0)], failed(29, start=30, final=True), [K.PAYMENT_FAILED, K.AUTO_RENEW_OFF]),
         ([trial(0)], failed(14, final=True), [K.PAYMENT_FAILED, K.TRIAL_ENDED, K.EXPIRED]),
@@ -62,6 +83,10 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([paid(0), auto_renew_off(1)], auto_renew_off(2), []),
         ([paid(0), auto_renew_off(1)], auto_renew_on(2), [K.AUTO_RENEW_ON]),
         ([paid(0)], auto_renew_on(1), []),
+        ([paid(0)], auto_renew_off(0), []),
+        ([trial(0)], auto_renew_off(0), []),
+        ([paid(0), paid(30)], auto_renew_off(30), []),
+        ([paid(0, auto_renew=False)], auto_renew_off(1), []),
         ([paid(0), failed(30, grace_until=30.5)], auto_renew_off(40), [K.AUTO_RENEW_OFF, K.EXPIRED]),
         ([paid(0)], cancelled(1), [K.EXPIRED]),
         ([trial(0)], cancelled(1), [K.TRIAL_ENDED, K.EXPIRED]),
@@ -70,6 +95,12 @@ OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
         ([paid(0), paused(1, effective=2)], resumed(3), [K.RESUMED]),
         ([paid(0)], refunded(1, start=0), [K.REFUNDED]),
         ([paid(0)], refunded(1, start=0, partial=True), []),
+        ([paid(0)], refunded(1, start=0, keeps_access=True), []),
+        ([paid(0), refunded(1, start=0)], refund_reversed(2, start=0), []),
+        ([paid(0)], refunded(1, start=0, payment_id="unknown"), [K.REFUNDED]),
+        ([paid(0, payment_id="p1")], refunded(1, start=0, payment_id="p2"), []),
+        ([], refunded(1, start=0), []),
+        ([paid(0, end=365), paid(5, plan="max")], refunded(6, start=5), [K.REFUNDED, K.PLAN_CHANGED]),
         ([paid(0)], payment(PaymentOutcome.DISPUTE_LOST, 1, start=0), []),
         ([paid(0)], signal(Signal.DOWNGRADE_SCHEDULED, 1, to_plan="mini"), []),
         ([], auto_renew_off(0), []),
@@ -94,6 +125,16 @@ def test_each_event_brings_its_moments(before: list[Event], event: Event, moment
         (after(awaited(0)), 3, [K.EXPIRED]),
         (after(paid(0), paused(1, effective=5, resume=9)), 9, [K.PAUSED, K.RESUMED]),
         (after(paid(0), cancelled(1, effective=9)), 9, [K.EXPIRED]),
+        (after(paid(0, start=5)), 5, [K.ACTIVATED]),
+        (after(paid(0), trial(5, ends=40)), 30, [K.TRIAL_STARTED]),
+        (after(paid(0), trial(5, ends=40, plan="max")), 30, [K.TRIAL_STARTED, K.PLAN_CHANGED]),
+        (after(paid(0), paid(1, start=30, plan="max")), 30, [K.PLAN_CHANGED]),
+        (after(paid(0, end=365), paid(5, end=35, plan="max")), 41.9, []),
+        (after(paid(0, end=365), paid(5, end=35, plan="max")), 42, [K.PLAN_CHANGED]),
+        (after(paid(0, end=365), paid(5, end=35, plan="max", auto_renew=False)), 35, [K.PLAN_CHANGED]),
+        (after(trial(0), paid(10, start=14)), 14, []),
+        (after(paid(0, auto_renew=False)), 30, [K.EXPIRED]),
+        (after(paid(0), refunded(1, start=0)), 30, [K.EXPIRED]),
     ],
 )
 def test_time_brings_the_moments_of_ends_and_pauses(story: Story, until: float, moments: list[MomentKind]) -> None:
@@ -145,6 +186,18 @@ class TestMilestones:
     def test_a_trial_shorter_than_an_offset_is_ending_from_its_first_day(self) -> None:
         assert self.planned(after(trial(0, ends=2)), 1) == [(K.TRIAL_ENDING, 3, 0), (K.TRIAL_ENDING, 1, 1)]
 
+    def test_a_trial_that_waited_behind_paid_time_is_ending_as_any_other(self) -> None:
+        story = after(paid(0), trial(5, ends=40))
+        assert self.planned(story, 6) == []
+        assert self.planned(story, 31) == [(K.TRIAL_ENDING, 3, 37), (K.TRIAL_ENDING, 1, 39)]
+
+    def test_a_trial_whose_time_after_it_is_paid_is_not_ending(self) -> None:
+        assert self.planned(after(trial(0, ends=14), paid(10, start=14)), 11) == []
+
+    def test_a_trial_is_ending_again_once_the_payment_for_the_time_after_it_is_refunded(self) -> None:
+        story = after(trial(0, ends=14), paid(5, start=14), refunded(6, start=14))
+        assert self.planned(story, 7) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
+
     def test_an_expired_subscription_lapses_at_the_offsets(self) -> None:
         assert self.planned(after(paid(0), cancelled(5)), 6) == [(K.LAPSED, 7, 12), (K.LAPSED, 30, 35)]
 
@@ -158,9 +211,10 @@ class TestMilestones:
     def causes(self, story: Story, on: float) -> list[str]:
         return [one.cause for one in milestones(story.sub(on), OFFSETS)]
 
-    def test_the_cause_is_kind_subscription_offset_and_the_event_that_granted_the_time(self) -> None:
-        start = trial(0)
-        assert self.causes(after(start), 1)[0] == f"trial.ending/main/3/{start.key.cause}"
+    def test_the_cause_is_kind_subscription_offset_and_the_grant_that_is_ending(self) -> None:
+        story = after(trial(0))
+        assert story.sub(1).trial
+        assert self.causes(story, 1)[0] == f"trial.ending/main/3/{story.sub(1).trial.name}"
 
     def test_an_extended_trial_ends_anew(self) -> None:
         story = after(trial(0, ends=14))
@@ -176,6 +230,14 @@ class TestMilestones:
         extended = story.then(trial(11, ends=30))
         assert is_still_true(story.account(11), reminder.kind, "main", reminder.grant)
         assert not is_still_true(extended.account(11), reminder.kind, "main", reminder.grant)
+
+
+def test_a_reminder_that_the_trial_ends_is_untrue_once_the_time_after_it_is_paid() -> None:
+    story = after(trial(0, ends=14))
+    reminder = next(milestones(story.sub(11), OFFSETS))
+    converted = story.then(paid(12, start=14))
+    assert is_still_true(story.account(11), reminder.kind, "main", reminder.grant)
+    assert not is_still_true(converted.account(12), reminder.kind, "main", reminder.grant)
 
 
 IN_STATUS = {

@@ -1,4 +1,4 @@
-"""Payments: a success sets plan and period, the later of two wins, and no failure takes granted time."""
+"""Payments: what each grants, which of several is current, renewal and failure, and cancelled time."""
 
 import pytest
 
@@ -28,9 +28,17 @@ class TestASuccess:
         sub = after(paid(0, end=30, plan="family")).sub(1)
         assert (sub.plan, sub.period_start, sub.period_end) == ("family", day(0), day(30))
 
-    def test_for_a_later_period_wins(self) -> None:
-        sub = after(paid(0), paid(1, start=30, plan="family")).sub(2)
-        assert (sub.plan, sub.period_start, sub.period_end) == ("family", day(30), day(60))
+    def test_for_a_later_period_shows_when_that_begins(self) -> None:
+        story = after(paid(0), paid(1, start=30, plan="family"))
+        assert story.plans(2, 29.9, 30) == ["basic", "basic", "family"]
+        assert [story.sub(on).period_end for on in (29.9, 30)] == [day(30), day(60)]
+        assert story.brought(30) == ["plan.changed"]
+
+    def test_gives_access_from_its_period_start_on(self) -> None:
+        story = after(paid(0, start=5))
+        assert [story.entitled(on) for on in (0, 4.9, 5)] == [False, False, True]
+        assert story.moments == []
+        assert story.brought(5) == ["activated"]
 
     def test_for_an_earlier_period_is_a_fact(self) -> None:
         story = after(paid(30), paid(31, start=0, plan="family"))
@@ -38,8 +46,11 @@ class TestASuccess:
         assert story.sub(32).last_paid_at == day(31)
         assert story.moments == []
 
-    def test_for_an_earlier_period_does_not_end_expired(self) -> None:
-        assert after(paid(30), cancelled(31), paid(32, start=0, end=90)).status(33) is Status.EXPIRED
+    def test_for_a_time_gone_by_does_not_end_expired(self) -> None:
+        story = after(paid(30), cancelled(31), paid(40, start=0, end=35))
+        assert story.status(41) is Status.EXPIRED
+        assert story.moments == []
+        assert story.sub(41).last_paid_at == day(40)
 
     def test_the_later_of_two_events_for_one_period_wins(self) -> None:
         sub = after(paid(0, plan="basic"), paid(1, start=0, end=365, plan="annual")).sub(2)
@@ -49,7 +60,7 @@ class TestASuccess:
         "before", [(), (awaited(0),), (paid(0), cancelled(1)), (paid(0), refunded(1, start=0))]
     )
     def test_from_none_pending_expired_or_revoked_turns_auto_renew_on(self, before: tuple[Event, ...]) -> None:
-        story = after(*before, auto_renew_off(2), paid(2))
+        story = after(*before, auto_renew_off(2), paid(2.5))
         assert story.sub(3).auto_renew
         assert story.sub(3).auto_renew_reason is None
 
@@ -63,11 +74,11 @@ class TestASuccess:
         story = after(*before, auto_renew_off(31 if len(before) > 1 else 2), paid(32 if len(before) > 1 else 3))
         assert not story.sub(33).auto_renew
 
-    def test_for_a_period_that_is_over_leads_on_to_grace(self) -> None:
-        """A deadline already past when its status begins takes effect at the event that began the status."""
+    def test_for_a_period_that_was_over_when_it_was_paid_gives_no_access_and_no_grace(self) -> None:
         story = after(paid(40, start=0, end=30))
-        assert story.status(40) is Status.GRACE
-        assert story.sub(40).grace_until == day(47)
+        assert story.status(40) is Status.EXPIRED
+        assert story.moments == []
+        assert story.sub(40).first_paid_at == day(40)
 
     def test_after_a_period_that_expired_before_it_began_is_no_earlier_one(self) -> None:
         """The next period is charged a day ahead, the subscription is cancelled, and the user comes back."""
@@ -91,9 +102,14 @@ class TestAZeroFirstInvoice:
         assert story.moments == []
         assert story.status(14) is Status.GRACE
 
-    def test_sets_plan_and_period_all_the_same(self) -> None:
+    def test_ranks_below_the_trial_which_gives_the_plan(self) -> None:
         sub = after(trial(0, ends=14), paid(0.1, start=0, end=14, amount=0, plan="family")).sub(1)
-        assert (sub.plan, sub.period_end) == ("family", day(14))
+        assert (sub.plan, sub.period_end) == ("basic", None)
+
+    def test_neither_keeps_the_trial_from_converting_nor_brings_it_back(self) -> None:
+        story = after(trial(0, ends=14), paid(0.1, start=0, end=14, amount=0), paid(5))
+        assert story.moments == ["trial.converted"]
+        assert story.then(refunded(6, start=5)).status(7) is Status.REVOKED
 
     def test_that_ends_after_the_trial_converts_it(self) -> None:
         assert after(trial(0, ends=14), paid(1, end=31, amount=0)).status(1) is Status.ACTIVE
@@ -104,7 +120,7 @@ class TestAZeroFirstInvoice:
     @pytest.mark.parametrize("invoiced", [-0.001, 0, 0.001])
     def test_just_before_with_or_just_after_the_trial_start_gives_the_same_trial(self, invoiced: float) -> None:
         events = [trial(0, ends=14, auto_renew=False), paid(invoiced, start=0, end=14, amount=0)]
-        story = after(*sorted(events, key=lambda event: event.key))
+        story = after(*sorted(events, key=lambda event: event.occurred_at))
         assert [story.status(on) for on in (1, 13.9, 14)] == [Status.TRIALING, Status.TRIALING, Status.EXPIRED]
         assert not story.sub(1).auto_renew
 
@@ -181,9 +197,14 @@ class TestGrace:
     def test_ends_no_earlier_than_the_trial(self) -> None:
         assert after(trial(0, ends=14), failed(2, start=14, grace_until=3)).sub(2).grace_until == day(14)
 
-    def test_ends_no_earlier_than_a_trial_that_is_extended_in_it(self) -> None:
+    def test_is_left_for_a_trial_that_is_extended_in_it_and_has_its_own_grace(self) -> None:
         story = after(trial(0, ends=14), trial(15, ends=40))
-        assert [story.entitled(on) for on in (15, 39.9, 40)] == [True, True, False]
+        assert story.statuses(15, 39.9, 40, 47) == [
+            Status.TRIALING,
+            Status.TRIALING,
+            Status.GRACE,
+            Status.ON_HOLD,
+        ]
 
     def test_that_is_past_when_it_begins_leads_on_to_hold(self) -> None:
         assert after(paid(0), failed(30, grace_until=29)).status(30) is Status.ON_HOLD

@@ -5,8 +5,8 @@ import pytest
 from shared.domain import signals
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
-from shared.domain.events import Event, Signal
-from tests.support.story import day, signal
+from shared.domain.events import BEHAVIOURAL, Event, Signal
+from tests.support.story import after, day, paid, signal
 
 
 def quiet(on: float, event_id: str | None = None) -> Event:
@@ -41,3 +41,19 @@ class TestBehaviour:
         one = quiet(0)
         with pytest.raises(Rejected, match="id_reused"):
             signals.record_signal(seen(one), one._replace(digest="other"), one.fact)
+
+    @pytest.mark.parametrize("kind", sorted(BEHAVIOURAL))
+    def test_each_kind_is_kept_by_itself(self, kind: Signal) -> None:
+        many = [quiet(0), *(signal(kind, on) for on in range(1, 3))]
+        assert [kept.kind for kept in seen(*many)].count(kind) == (3 if kind is Signal.INACTIVITY else 2)
+
+    @pytest.mark.parametrize("kind", sorted(BEHAVIOURAL))
+    def test_none_changes_a_subscription(self, kind: Signal) -> None:
+        """Such a signal is merged outside the ring; folded by mistake, it would still change nothing."""
+        story = after(paid(0))
+        assert story.then(signal(kind, 3)).sub(40) == story.sub(40)
+
+
+def test_signals_about_the_payment_and_the_refund_only_describe_the_user() -> None:
+    told = {"payment_action_required", "payment_method_updated", "refund_declined", "consent_rescinded"}
+    assert told <= BEHAVIOURAL

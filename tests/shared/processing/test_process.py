@@ -201,7 +201,8 @@ class TestWhenTheClockLooksAgain:
             ([paid(0), paused(1)], 30),
             ([paid(0), cancelled(1, effective=9)], 9),
             ([paid(0), cancelled(1)], 2),
-            ([paid(0), refunded(1, start=0)], None),
+            ([paid(0), refunded(1, start=0)], 30),
+            ([trial(0, ends=14), paid(10, start=14)], 14),
         ],
     )
     def test_is_the_next_thing_somebody_must_hear_of(self, events: list[Event], due: float | None) -> None:
@@ -218,7 +219,9 @@ class TestWhenTheClockLooksAgain:
         told = Told(EMPTY).process(paid(0, sub="a")).process(trial(20, ends=60, sub="b"))
         assert told.due == 30
         told.time_passes(30)
-        assert [message.body["after"]["status"] for message in told.last.messages] == ["trialing"]
+        (change,) = [message.body for message in told.last.messages]
+        assert (change["subscription_id"], change["after"]["status"]) == ("a", "grace")
+        assert change["user_status"] == "trialing"
 
     def test_is_always_ahead(self) -> None:
         told = Told().process(trial(0, ends=14))
@@ -247,9 +250,17 @@ class TestChanges:
         told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
         assert self.changed(told) == []
 
-    def test_of_a_subscription_that_does_not_speak_are_not_told(self) -> None:
-        told = Told(EMPTY).process(paid(0, sub="a")).process(awaited(1, sub="b"))
-        assert self.changed(told) == []
+    def test_of_a_subscription_that_does_not_speak_are_told_with_the_status_of_the_one_that_does(self) -> None:
+        (change,) = self.changed(Told(EMPTY).process(paid(0, sub="a")).process(awaited(1, sub="b")))
+        assert (change["subscription_id"], change["after"]["status"]) == ("b", "pending")
+        assert (change["user_status"], change["user_entitled"]) == ("active", True)
+
+    def test_of_two_subscriptions_at_one_instant_are_both_told(self) -> None:
+        told = Told(EMPTY).process(paid(0, sub="a")).process(paid(0, sub="b")).time_passes(37)
+        assert [(one["subscription_id"], one["after"]["status"]) for one in self.changed(told)] == [
+            ("a", "on_hold"),
+            ("b", "on_hold"),
+        ]
 
 
 class TestProfile:

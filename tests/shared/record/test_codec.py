@@ -72,12 +72,17 @@ def test_any_other_bytes_are_unreadable(blob: bytes) -> None:
 
 def written(row: object) -> bytes:
     """A blob as another version might have written it."""
-    return zlib.compress(orjson.dumps(row))
+    return zlib.compress(orjson.dumps(row, tuple))
+
+
+def of_format_2(*columns: object) -> list[object]:
+    """A record with these columns."""
+    return [2, columns]
 
 
 def with_subscription(*columns: object) -> list[object]:
-    """The row of a record whose only subscription has these columns."""
-    return ["u", [[], None, [], [[columns]]]]
+    """A record whose only subscription has these columns."""
+    return of_format_2("u", [[], None, [], [[columns]]])
 
 
 @pytest.mark.parametrize(
@@ -87,11 +92,15 @@ def with_subscription(*columns: object) -> list[object]:
         {"user_id": "u"},
         [],
         "u",
-        ["u", {}],
-        ["u", [[], None, [1]]],
-        ["u", [[], None, "ring"]],
-        ["u", [[], None, [], [], "a field more"]],
-        [*orjson.loads(zlib.decompress(pack(UserRecord("u")))), "a field more"],
+        [2],
+        [2, "u"],
+        [3, ["u"]],
+        [*of_format_2("u"), "an element more"],
+        of_format_2("u", {}),
+        of_format_2("u", [[], None, [1]]),
+        of_format_2("u", [[], None, "ring"]),
+        of_format_2("u", [[], None, [], [], "a field more"]),
+        of_format_2(*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1], "a field more"),
         with_subscription(),
         with_subscription("main", "delighted"),
         with_subscription("main", "active", "yesterday"),
@@ -104,13 +113,18 @@ def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> Non
         unpack(written(row))
 
 
+def test_a_record_of_a_format_to_come_names_its_format() -> None:
+    with pytest.raises(UnreadableRecord, match="a newer version wrote the record: format 3"):
+        unpack(written([3, ["u"]]))
+
+
 def test_a_new_record_is_tiny() -> None:
     assert unpack(pack(UserRecord("u"))) == UserRecord("u")
     assert len(pack(UserRecord("u"))) < 64
 
 
 def test_the_last_instant_there_is_comes_back() -> None:
-    lifetime = Account((Subscription("main", period_end=LIFETIME),))
+    lifetime = Account((Subscription("main", since=LIFETIME),))
     history = History(base=lifetime, head=lifetime)
     record = UserRecord("u", history=history, next_due_at=LIFETIME)
     assert unpack(pack(record)) == record

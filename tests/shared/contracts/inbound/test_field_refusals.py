@@ -7,6 +7,7 @@ import pytest
 from shared.contracts.reasons import RejectionReason
 from tests.support.samples import COMMON, PAYMENT, VALID, refusal
 
+VERDICTS = ["refunded", "refund_reversed", "disputed", "dispute_won", "dispute_lost"]
 BAD_IDS = [
     "",
     "a/b",
@@ -69,6 +70,18 @@ WRONG_KINDS_OF_VALUE = {
     "source": ["two words", "x" * 257, "é", "tab\t", 5],
     "profile": ["DE", [], 5, {"country": "de"}, {"country": "DEU"}, {"locale": "x" * 36}, {"student": "yes"}],
 }
+WRONG_KINDS_OF_VALUE |= {
+    "store": ["", "x" * 65, "a\tb", "\ud800", 7, ["a"]],
+    "product_id": ["", "x" * 257, "a\x00b", "a\x9fb", 7, {"id": "a"}],
+    "ownership": [5, True, ["family"], {"family": 1}],
+    "quantity": [0, -1, 10**6 + 1, 10**7, 10**30, 1.0, 1.5, "1", True, [1]],
+    "current_price": [bad for bad in NOT_WHOLE_MINOR_UNITS if bad is not None],
+    "auto_renew": ["true", 1, 0, "", []],
+    "keeps_access": ["true", 1, 0, "", []],
+    "grace": [5, True, 0, ["none"], {"none": 1}],
+    "order": [10**9 + 1, -(10**9) - 1, 10**30, -(10**30), 1.0, 0.5, "1", True, [1]],
+    "environment": [5, True, ["sandbox"]],
+}
 BROKEN_PAYMENTS = [(field, bad) for field, values in WRONG_KINDS_OF_VALUE.items() for bad in values]
 
 
@@ -93,6 +106,18 @@ OTHER_TOPICS = [
     ("churn-signal", "reason", "x" * 257),
     ("churn-signal", "to_plan", ""),
     ("churn-signal", "resume_at", "2026-03-15"),
+    ("churn-signal", "reason_code", 5),
+    ("churn-signal", "reason_code", ["billing"]),
+    ("churn-signal", "price", -1),
+    ("churn-signal", "price", 12.99),
+    ("churn-signal", "currency", "Euro"),
+    ("churn-signal", "agree_until", "2026-03-15"),
+    ("churn-signal", "order", 10**9 + 1),
+    ("trial-start", "ownership", 1),
+    ("trial-start", "quantity", 0),
+    ("trial-start", "store", ""),
+    ("trial-start", "product_id", "a\nb"),
+    ("lifecycle-due", "order", "1"),
     ("trigger-feedback", "trigger_id", "t/1"),
     ("trigger-feedback", "kind", 1),
     ("lifecycle-due", "occurred_at", "2026-03-15"),
@@ -123,6 +148,13 @@ UNKNOWN = [
     ("payment", "schema_version", 0),
     ("churn-signal", "signal", "competitor_mentioned"),
     ("trigger-feedback", "kind", "printed"),
+    ("payment", "ownership", "rented"),
+    ("payment", "ownership", ""),
+    ("payment", "grace", "short"),
+    ("payment", "environment", "staging"),
+    ("trial-start", "ownership", "FAMILY"),
+    ("churn-signal", "reason_code", "moved_abroad"),
+    ("churn-signal", "reason_code", ""),
 ]
 
 
@@ -137,6 +169,62 @@ def test_an_unknown_value_outranks_what_else_is_wrong() -> None:
     rejected = refusal(PAYMENT | {"amount": -1, "currency": None, "outcome": "chargeback"})
     assert rejected.reason == RejectionReason.UNKNOWN_VALUE
     assert rejected.detail.startswith("outcome: ")
+
+
+@pytest.mark.parametrize("unknown", [{"reason_code": "moved_abroad"}, {"signal": "plan_paused"}])
+def test_an_unknown_value_outranks_a_rule_about_several_fields(unknown: dict[str, str]) -> None:
+    rejected = refusal(COMMON | {"signal": "plan_changed"} | unknown, "churn-signal")
+    assert rejected.reason == RejectionReason.UNKNOWN_VALUE
+
+
+SUCCESS = ("plan", "amount", "currency", "period_start", "period_end")
+INCOMPLETE: list[tuple[dict[str, Any], str]] = [
+    *((PAYMENT | {name: None}, f"{name}: expected a value") for name in SUCCESS),
+    ({"outcome": "pending"}, "plan: expected a value"),
+    ({"outcome": "extended", "payment_id": "in_1"}, "period_end: expected a value"),
+    ({"outcome": "failed", "amount": 999}, "currency: expected a value"),
+    ({"outcome": "failed", "amount": 0, "currency": None}, "currency: expected a value"),
+    ({"outcome": "refunded", "payment_id": "in_1", "amount": 999}, "currency: expected a value"),
+    *(
+        (
+            {"outcome": verdict, "period_end": "2026-04-15T09:30:00Z"},
+            "payment_id: expected a value unless period_start has one",
+        )
+        for verdict in VERDICTS
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "detail"), INCOMPLETE)
+def test_a_payment_without_what_its_outcome_needs_is_refused(event: dict[str, Any], detail: str) -> None:
+    rejected = refusal(COMMON | event)
+    assert (rejected.reason, rejected.detail) == (RejectionReason.INVALID, f"{detail}, found none")
+
+
+def test_all_that_a_success_lacks_is_named_up_to_the_third() -> None:
+    detail = refusal(COMMON | {"outcome": "succeeded"}).detail
+    assert detail == "; ".join(
+        f"{name}: expected a value, found none" for name in ("amount", "currency", "period_end")
+    )
+
+
+@pytest.mark.parametrize("outcome", ["failed", "extended", "refunded"])
+def test_a_period_that_is_given_ends_after_it_starts(outcome: str) -> None:
+    period = {"period_start": "2026-03-15T09:30:00Z", "period_end": "2026-03-15T10:30:00+01:00"}
+    detail = refusal(COMMON | {"outcome": outcome, "payment_id": "in_1"} | period).detail
+    assert detail == "period_end: expected a time after period_start, found none after it"
+
+
+def test_a_failure_with_and_without_grace_is_refused() -> None:
+    failure = {"outcome": "failed", "grace": "none", "grace_until": "2026-03-15T09:30:00Z"}
+    assert refusal(COMMON | failure).detail == "grace: expected no value beside grace_until, found both"
+
+
+@pytest.mark.parametrize("signal", ["plan_changed", "plan_change_scheduled", "downgrade_scheduled"])
+@pytest.mark.parametrize("to_plan", [{}, {"to_plan": None}])
+def test_a_plan_change_without_a_plan_is_refused(signal: str, to_plan: dict[str, None]) -> None:
+    rejected = refusal(COMMON | {"signal": signal} | to_plan, "churn-signal")
+    assert (rejected.reason, rejected.detail) == (RejectionReason.INVALID, "to_plan: expected a value, found none")
 
 
 def test_a_detail_has_the_path_the_expectation_and_the_kind_found() -> None:
@@ -154,6 +242,14 @@ def test_a_detail_has_the_path_the_expectation_and_the_kind_found() -> None:
         "currency": (None, "a value, found none"),
         "plan": ("", "1 to 128 characters, none of them a control character, found an empty string"),
         "final": (1, "true or false, found an integer"),
+        "store": (
+            "x" * 65,
+            "1 to 64 characters, none of them a control character, found a string of 65 characters",
+        ),
+        "quantity": (0, "a whole number from 1 to 1000000, found an integer"),
+        "order": (-(10**9) - 1, "a whole number from -1000000000 to 1000000000, found a negative integer"),
+        "ownership": ("rented", "one of purchased, family, promotional, seat, found a string of 6 characters"),
+        "grace": ("short", "`none`, found a string of 5 characters"),
     }
     for field, (bad, expected) in details.items():
         assert refusal(PAYMENT | {field: bad}).detail == f"{field}: expected {expected}"

@@ -1,7 +1,7 @@
 """Outbound messages: deterministic ids, stable bytes, and attributes for subscription filters."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,13 +25,15 @@ from shared.contracts.outbound.upsell_trigger import TriggerKind, UpsellTrigger
 from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.domain.events import FeedbackKind, Key
+from shared.domain.grants import Grant, GrantKind
 from shared.domain.moments import MomentKind
-from shared.domain.subscription import PlanChange, Status, Subscription
+from shared.domain.subscription import Cancellation, PlanChange, Status, Subscription
 from shared.domain.triggers import Trigger
 
 AT = datetime(2026, 3, 15, 9, 30, 0, 250_000, tzinfo=UTC)
 KEY = Key(AT, "payment", "billing", "p-1")
-ACTIVE = Subscription("main", status=Status.ACTIVE, plan="premium", period_end=AT, auto_renew=True)
+PAID = Grant(GrantKind.PAYMENT, AT - timedelta(days=30), AT, AT, "premium", 999)
+ACTIVE = Subscription("main", status=Status.ACTIVE, current=PAID, grants=(PAID,))
 OFFERED = Trigger(
     trigger_id="5d0c",
     campaign_id="save",
@@ -95,8 +97,10 @@ def decision(*outcomes: str, **about: Any) -> Message:
 
 def change(before: Facts, after: Facts, cause: str = "c1", **about: Any) -> Message:
     then, now = difference(before, after)
+    of = about.pop("of", "main")
+    user = {"user_status": Status.ACTIVE, "user_entitled": True}
     return SubscriptionChange(
-        **begin(**about), subscription_id="main", cause=cause, before=then, after=now
+        **begin(**about), **user, subscription_id=of, cause=cause, before=then, after=now
     ).message()
 
 
@@ -205,13 +209,8 @@ def test_of_a_topic_that_nobody_filters_only_the_id_is_told() -> None:
 
 
 def test_a_change_tells_the_status_and_what_differs_alone() -> None:
-    later = Subscription(
-        "main",
-        status=Status.ACTIVE,
-        plan="premium",
-        auto_renew=True,
-        plan_change=PlanChange("basic", None),
-    )
+    longer = PAID._replace(end=AT + timedelta(days=1))
+    later = ACTIVE._replace(current=longer, plan_change=PlanChange("basic", None, AT))
     message = change(facts_of(ACTIVE), facts_of(later))
     assert message.body["before"] == {
         "status": "active",
@@ -222,7 +221,7 @@ def test_a_change_tells_the_status_and_what_differs_alone() -> None:
     assert message.body["after"] == {
         "status": "active",
         "entitled": True,
-        "period_end": None,
+        "period_end": "2026-03-16T09:30:00.250000Z",
         "scheduled_plan": "basic",
     }
 
@@ -232,26 +231,36 @@ def test_a_change_can_be_filtered_by_status() -> None:
     assert message.attributes() == {
         "message_id": message.body["change_id"],
         "schema_version": "1",
+        "subscription_id": "main",
         "status_before": "none",
         "status_after": "active",
+        "user_status": "active",
     }
 
 
 def test_facts_are_told_in_the_words_of_the_contract() -> None:
     facts = facts_of(ACTIVE)
-    assert list(facts) == list(SubscriptionFacts.model_fields)
-    assert SubscriptionFacts.model_validate(facts).model_dump(mode="json") == facts
+    names = [name for name in SubscriptionFacts.model_fields if name in facts]
+    assert list(facts) == names
+    assert SubscriptionFacts.model_validate(facts).model_dump(mode="json", exclude_none=True) == facts
 
 
-def test_one_event_changes_one_user_once() -> None:
+def test_a_fact_that_no_longer_applies_is_told_as_null() -> None:
+    cancelled = ACTIVE._replace(cancellation=Cancellation(AT, AT))
+    message = change(facts_of(cancelled), facts_of(ACTIVE))
+    assert message.body["before"]["cancel_at"] == "2026-03-15T09:30:00.250000Z"
+    assert message.body["after"]["cancel_at"] is None
+
+
+def test_one_event_changes_one_subscription_once() -> None:
     facts = {"status": "active", "entitled": True}
     ids = {
         change(facts, facts, **about).message_id
         for about in ({}, {"sequence": 8}, {"decided_at": AT.replace(year=2027)})
     }
     assert len(ids) == 1
-    others = {change(facts, facts, **about).message_id for about in ({}, {"user_id": "u-2"}, {"cause": "c2"})}
-    assert len(others) == 3
+    others = ({}, {"user_id": "u-2"}, {"cause": "c2"}, {"of": "car"})
+    assert len({change(facts, facts, **about).message_id for about in others}) == 4
     assert decision("lost").message_id not in ids
 
 

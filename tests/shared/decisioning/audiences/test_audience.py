@@ -8,12 +8,23 @@ from hypothesis import strategies as st
 from shared.decisioning.audiences.audience import Audience, activate, all_of, any_of, failures
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause, compiled
 from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, facts_about
-from shared.domain.events import Signal
+from shared.domain.events import Ownership, Purchase, ReasonCode, Signal
+from shared.domain.grants import Dispute, DisputeState, GrantKind, Refund
 from shared.domain.instants import END_OF_TIME
 from shared.domain.signals import BehaviouralSignal
-from shared.domain.subscription import Payment, PlanChange, Status, Subscription, Verdict
+from shared.domain.subscription import (
+    Cancellation,
+    Pause,
+    PlanChange,
+    PriceIncrease,
+    Renewal,
+    Said,
+    Status,
+    Subscription,
+    ToldGrace,
+)
 from shared.domain.user import User
-from tests.support.builders import NOW, ago, paying, user
+from tests.support.builders import NOW, ago, grant, paying, user
 
 NEVER_SEEN = Subscription("main")
 
@@ -204,17 +215,21 @@ def test_a_user_without_subscriptions_has_the_facts_of_none() -> None:
     assert answer("subscriptions.size() == 0 && subscription.status == 'none'", nobody) is None
 
 
+PERIOD = grant(NOW, days=1.5)
+TRIAL = grant(ago(days=250), kind=GrantKind.TRIAL, amount=0)._replace(end=ago(days=240, hours=1))
 FULL = paying(
     8,
-    trial_ends_at=ago(days=240, hours=1),
-    grace_until=NOW + timedelta(days=2),
-    resume_at=END_OF_TIME,
-    cancel_at=NOW + timedelta(days=1),
-    auto_renew_reason="too_expensive",
-    price_consent="declined",
-    plan_change=PlanChange("basic", None),
-    failing=True,
-    period_end=NOW + timedelta(hours=36),
+    current=PERIOD,
+    grants=(PERIOD,),
+    trial=TRIAL,
+    told_grace=ToldGrace(NOW + timedelta(days=2), NOW),
+    pause=Pause(NOW, END_OF_TIME),
+    cancellation=Cancellation(NOW + timedelta(days=1), NOW),
+    renewal=Renewal(False, Said.USER, NOW, reason="too_expensive", reason_code=ReasonCode.PRICE_INCREASE),
+    price_increase=PriceIncrease("declined"),
+    plan_change=PlanChange("basic", None, NOW),
+    failed_at=NOW,
+    purchase=Purchase("app_store", "monthly", Ownership.FAMILY, 2, 999, "EUR"),
 )
 SEEN = tuple(
     BehaviouralSignal(Signal.INACTIVITY, ago(days=days), f"c{days}", "", strength)
@@ -222,10 +237,14 @@ SEEN = tuple(
 )
 TRUE_OF_THEM = [
     "subscription.id == 'main' && subscription.status == 'active' && subscription.plan == 'premium_monthly'",
-    "subscription.entitled && subscription.live && subscription.payment_failing && subscription.auto_renew",
+    "subscription.entitled && subscription.live && subscription.payment_failing && !subscription.auto_renew",
     "subscription.trial_used && !subscription.pause_scheduled",
     "subscription.scheduled_plan == 'basic' && subscription.price_consent == 'declined'",
-    "subscription.auto_renew_reason == 'too_expensive'",
+    "subscription.auto_renew_reason == 'too_expensive' && subscription.auto_renew_off_by == 'user'",
+    "subscription.reason_code == 'price_increase'",
+    "subscription.store == 'app_store' && subscription.product_id == 'monthly'",
+    "subscription.ownership == 'family' && subscription.quantity == 2",
+    "subscription.current_price == 999 && subscription.currency == 'EUR'",
     "timestamp(subscription.first_paid_at) + duration('5040h') == now",
     "timestamp(subscription.last_paid_at) == now && timestamp(subscription.period_start) == now",
     "timestamp(subscription.resume_at) > now && timestamp(subscription.since) < now",
@@ -269,13 +288,20 @@ def test_the_facts_above_are_all_there_are() -> None:
 
 
 def test_payments_whose_money_is_gone_do_not_count() -> None:
-    given_back = [Payment(None, ago(days=days), verdict, NOW) for days, verdict in enumerate(Verdict)]
-    assert answer("subscription.recent_payments == 4", user(paying(payments=tuple(given_back)))) is None
+    words = [
+        {},
+        {"refund": Refund(NOW, gone=True)},
+        {"refund": Refund(NOW, gone=False)},
+        *({"dispute": Dispute(NOW, state)} for state in DisputeState),
+    ]
+    past = tuple(grant(ago(days=30 * month), **word) for month, word in enumerate(words, start=1))
+    assert answer("subscription.recent_payments == 4", user(paying(grants=(), past=past))) is None
 
 
 def test_part_of_a_day_is_rounded_down_on_both_sides_of_now() -> None:
     ends = [NOW + timedelta(hours=hours) for hours in (23, -1)]
-    days = [facts_about(user(paying(period_end=end)))["subscription.days_until_period_end"] for end in ends]
+    periods = [paying(current=grant(ago(days=30))._replace(end=end)) for end in ends]
+    days = [facts_about(user(period))["subscription.days_until_period_end"] for period in periods]
     assert days == [0, -1]
 
 
