@@ -31,8 +31,8 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/python -m infra.generate.asyncapi --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/release.cloudbuild.yaml
 
-bench: $(VENV)/.dev ## Measure, as ratios within one run
-	$(BIN)/python -m tests.bench
+bench: $(VENV)/.dev ## Measure, as ratios within one run; AGAINST=REF measures this tree against a git ref instead
+	$(BIN)/python -m tests.bench $(if $(AGAINST),--against '$(AGAINST)')
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up

@@ -134,7 +134,7 @@ class _PartRun:
         now, terms = self.embedded.clock.now(), self.embedded.terms
         with (self.task.folder / SUBSCRIPTIONS).open("wb") as file:
             for user_id, blob in self.embedded.store.blobs():
-                line = orjson.dumps(summary(unpack(blob), now, terms), option=orjson.OPT_UTC_Z)
+                line = orjson.dumps(summary(unpack(blob, terms), now, terms), option=orjson.OPT_UTC_Z)
                 file.write(user_id.encode() + SEPARATOR + line + b"\n")
 
 

@@ -63,7 +63,7 @@ class Application:
         self.catalogs = catalogs
         self.clock = clock
         self.terms = terms
-        self.cache = RecordCache(cached_records)
+        self.cache = RecordCache(cached_records, terms)
 
     async def handle(self, event: Event) -> Handled:
         """Process one event, and return when its effects are committed and its messages are published.

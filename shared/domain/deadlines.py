@@ -69,23 +69,20 @@ def _is_same(before: Subscription, after: Subscription) -> bool:
     return before.status is after.status and before.current == after.current and before.plan == after.plan
 
 
-def _deadlines(sub: Subscription, terms: Terms) -> Iterator[datetime]:
+def _deadlines(sub: Subscription, terms: Terms) -> list[datetime]:
     """Every instant at which something begins, ends or falls due; some of them are past."""
-    for grant in sub.grants:
-        yield grant.start
-        yield grant.until
+    found = [at for grant in sub.grants for at in (grant.start, grant.until)]
     if sub.trial:
-        yield sub.trial.until
+        found.append(sub.trial.until)
     if sub.pending:
-        yield sub.pending.until
-        if sub.pending.grace_until:
-            yield sub.pending.grace_until
+        found += filter(None, (sub.pending.until, sub.pending.grace_until))
     if sub.grace_ends:
-        yield sub.grace_ends
-        yield later(sub.grace_ends, terms.hold)
-    elif sub.past and sub.current and sub.current.until <= (sub.as_of or sub.current.until):
-        yield grace_end(sub, sub.current.end, terms)
-    yield from _schedules(sub)
+        found += (sub.grace_ends, later(sub.grace_ends, terms.hold))
+    elif sub.past and sub.current and sub.as_of and sub.current.until <= sub.as_of:
+        found.append(grace_end(sub, sub.current.end, terms))
+    if sub.plan_change or sub.scheduled_pause or sub.pause or sub.cancellation:
+        found += _schedules(sub)
+    return found
 
 
 def _schedules(sub: Subscription) -> Iterator[datetime]:

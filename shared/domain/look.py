@@ -1,16 +1,30 @@
 """A subscription looked at in one instant: the findings from which its status follows."""
 
+from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from shared.domain.grants import Grant, first, rank
 from shared.domain.instants import BEGINNING_OF_TIME, later
 from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
 
+Value = TypeVar("Value")
+
+
+class _once(Generic[Value]):  # noqa: N801 - used as a decorator
+    """A property computed on first use. `functools.cached_property` takes a lock before Python 3.12."""
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self.compute = compute
+
+    def __get__(self, look: Any, _: type | None = None) -> Value:
+        value = look.__dict__[self.compute.__name__] = self.compute(look)
+        return value
+
 
 class Look:
-    """A subscription at one instant: the findings that the conditions ask for, each made once when it is asked."""
+    """A subscription at one instant, with the findings that the conditions of the machine ask for."""
 
     def __init__(self, sub: Subscription, at: datetime, terms: Terms) -> None:
         self.sub = sub
@@ -19,11 +33,28 @@ class Look:
         self.covering = _covering(sub, at)
         """The standing grant that covers the instant; of several, the one that comes first."""
 
+    @_once
+    def lapsed(self) -> Grant | None:
+        """The grant whose time ran out last; None if an end for good came after it."""
+        return _lapsed(self.sub, self.at)
+
+    @property
+    def lapsed_at(self) -> datetime:
+        """The instant at which grace begins: the end of the time, or of a pause that outlasted it."""
+        end = self.lapsed.end if self.lapsed else BEGINNING_OF_TIME
+        return max(end, self.sub.resumed_at or end)
+
+    @_once
+    def grace_ends(self) -> datetime:
+        """The end of the grace after the time that lapsed: as a failed payment told it, else by the terms."""
+        return grace_end(self.sub, self.lapsed_at, self.terms)
+
     @property
     def withdrawn(self) -> Grant | None:
         """The grant whose time would run if its money had not gone back; None if a standing one took over."""
-        withdrawn = first([g for g in self.sub.grants if not g.stands and g.covers(self.at)], self.sub.trial)
-        over = (*self.sub.past, self.over_trial)
+        grants = [grant for grant in self.sub.grants if not grant.stands and grant.covers(self.at)]
+        withdrawn = first(grants, self.sub.trial) if grants else None
+        over = (*self.sub.past, _trial_over(self.sub, self.at))
         return None if withdrawn and any(_took_over(grant, withdrawn) for grant in over if grant) else withdrawn
 
     @property
@@ -33,23 +64,9 @@ class Look:
         return min(waits, key=lambda grant: grant.start, default=None)
 
     @property
-    def over_trial(self) -> Grant | None:
-        """The trial, if its time is over."""
-        trial = self.sub.trial
-        return trial if trial and trial.until <= self.at else None
-
-    @cached_property
-    def lapsed(self) -> Grant | None:
-        """The grant whose time ran out last; None if an end for good came after it."""
-        paid = next((grant for grant in reversed(self.sub.past) if grant.ran_out), None)
-        trial = self.over_trial
-        last = _later(paid, trial if trial and trial.ran_out else None)
-        return last if last and (self.sub.ended_at is None or last.end > self.sub.ended_at) else None
-
-    @property
     def last(self) -> Grant | None:
         """The grant that was over last, whatever ended it."""
-        return _later(self.sub.past[-1] if self.sub.past else None, self.over_trial)
+        return _later(self.sub.past[-1] if self.sub.past else None, _trial_over(self.sub, self.at))
 
     @property
     def renews(self) -> bool:
@@ -58,17 +75,6 @@ class Look:
             return self.sub.renewal.on
         grant = self.covering or self.lapsed
         return grant.renews if grant else False
-
-    @property
-    def lapsed_at(self) -> datetime:
-        """The instant at which grace begins: the end of the time, or of a pause that outlasted it."""
-        end = self.lapsed.end if self.lapsed else BEGINNING_OF_TIME
-        return max(end, self.sub.resumed_at or end)
-
-    @cached_property
-    def grace_ends(self) -> datetime:
-        """The end of the grace after the time that lapsed: as a failed payment told it, else by the terms."""
-        return grace_end(self.sub, self.lapsed_at, self.terms)
 
     @property
     def keeps_grace(self) -> bool:
@@ -108,6 +114,18 @@ def _covering(sub: Subscription, at: datetime) -> Grant | None:
     if len(grants) == 1:
         return grants[0]
     return first(grants, sub.trial) if grants else None
+
+
+def _lapsed(sub: Subscription, at: datetime) -> Grant | None:
+    paid = next((grant for grant in reversed(sub.past) if grant.ran_out), None)
+    trial = _trial_over(sub, at)
+    last = _later(paid, trial if trial and trial.ran_out else None)
+    return last if last and (sub.ended_at is None or last.end > sub.ended_at) else None
+
+
+def _trial_over(sub: Subscription, at: datetime) -> Grant | None:
+    """The trial, if its time is over."""
+    return sub.trial if sub.trial and sub.trial.until <= at else None
 
 
 def _later(paid: Grant | None, trial: Grant | None) -> Grant | None:

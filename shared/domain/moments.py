@@ -52,7 +52,7 @@ class Moment(NamedTuple):
     offset_days: int | None = None
     """Days before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
     grant: str | None = None
-    """The short name of the event that granted the time which is ending; None if an event caused the moment."""
+    """The name of the grant whose time is ending; None if an event caused the moment."""
 
     @property
     def by_time(self) -> bool:

@@ -141,8 +141,8 @@ class Subscription(NamedTuple):
     A named tuple, because the fold makes several new values for each event and a frozen dataclass of this many
     fields takes five times as long to copy.
 
-    `status`, `since`, `as_of`, `current` and `grace_ends` are what `machine.settle` derived from the other fields,
-    which are facts: what producers said, each with its instant.
+    `status`, `since`, `as_of`, `current` and `grace_ends` are what `settling.settle` derived from the others, the
+    facts: what producers said, each with its instant.
     """
 
     id: str

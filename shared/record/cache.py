@@ -1,5 +1,6 @@
 """Cache of recently committed records, which avoids unpacking a document that nobody else has changed."""
 
+from shared.domain.terms import Terms
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 
@@ -7,8 +8,10 @@ from shared.record.user_record import UserRecord
 class RecordCache:
     """At most `max_records` records. A record is used only while the store still returns exactly its blob."""
 
-    def __init__(self, max_records: int) -> None:
+    def __init__(self, max_records: int, terms: Terms) -> None:
         self.max_records = max_records
+        self.terms = terms
+        """The terms by which a document of the former format is read."""
         self._entries: dict[str, tuple[bytes, UserRecord]] = {}
         """Blob and record by user id, in the order in which they were stored."""
 
@@ -17,7 +20,7 @@ class RecordCache:
         if blob is None:
             return UserRecord(user_id)
         cached_blob, cached = self._entries.get(user_id, (None, None))
-        return cached if cached and cached_blob == blob else unpack(blob)
+        return cached if cached and cached_blob == blob else unpack(blob, self.terms)
 
     def store(self, blob: bytes, record: UserRecord) -> None:
         """Cache a committed record. The entry stored longest ago is evicted if there are too many."""

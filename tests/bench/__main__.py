@@ -1,9 +1,10 @@
 """Benchmarks, run as `make bench`. They report ratios within one run, which do not depend on the machine's speed.
 
 Each line names the two things compared, with both times and their ratio. No benchmark fails: the numbers are for
-people.
+people. With `--against REF` (`make bench AGAINST=REF`), this tree is compared with another version of it instead.
 """
 
+import argparse
 import asyncio
 import json
 import sys
@@ -30,6 +31,7 @@ from tests.bench.cold_starts import cold_starts
 from tests.bench.decisions import deciding
 from tests.bench.scores import scoring
 from tests.bench.timing import cpu_of
+from tests.bench.versions import compare
 
 TERMS = Terms()
 DAY = timedelta(days=1)
@@ -190,7 +192,12 @@ def _line(user: int, month: int) -> str:
 
 
 def main() -> None:
-    """Run all benchmarks."""
+    """Run all benchmarks, or the comparison with another version."""
+    parser = argparse.ArgumentParser("python -m tests.bench", description="Measure, as ratios within one run.")
+    parser.add_argument("--against", metavar="REF", help="measure this tree against a git ref instead")
+    if ref := parser.parse_args().against:
+        compare(ref)
+        return
     sys.stdout.write(f"{'ours : baseline':<72} {'ours':>12} {'baseline':>12} {'ratio':>7}\n")
     for benchmark in (reading, folding, packing, deciding, scoring, growing, replaying, cold_starts):
         benchmark()

@@ -4,27 +4,27 @@
 uses only names that both versions have. Both run on the packages of this tree's virtual environment.
 """
 
-import io
 import json
 import os
-import sqlite3
+import shutil
 import subprocess
 import sys
 import sysconfig
-import tarfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import chdir
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from tempfile import TemporaryDirectory
+from timeit import Timer
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo import cdnow
 from infra.replay.replay import replay
 from infra.replay.stores import STORE
+from shared.adapters.sqlite import SqliteStore
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.domain.history import RING_SIZE, History
 from shared.domain.terms import Terms
@@ -32,18 +32,15 @@ from shared.record.codec import pack, unpack
 from shared.record.user_record import UserRecord
 
 ROOT = Path(__file__).resolve().parents[2]
-TERMS = Terms()
-START, MONTH = datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=30)
-REPLAYED = 1_000
-PAIRS = 4
-"""Pairs of processes, because the layout of its memory makes a process a few percent slower or faster throughout."""
+TERMS, START, MONTH = Terms(), datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=30)
+PAIRS, TURNS = 4, 5
+"""Pairs of processes, because one process may be a few percent slower throughout; and turns of each in a pair."""
 Measure = Callable[[], float]
 
 
 def delivery(month: float, **facts: object) -> Delivery:
-    """An event of the only user, by default at the start of a month."""
-    at = (START + month * MONTH).isoformat()
-    common = {"event_id": f"e{month}", "user_id": "user-1", "occurred_at": at}
+    """An event of the only user, some months after `START`."""
+    common = {"event_id": f"e{month}", "user_id": "u", "occurred_at": (START + month * MONTH).isoformat()}
     return Delivery(json.dumps(common | facts).encode(), {})
 
 
@@ -65,14 +62,8 @@ def full() -> History:
 
 def timed(calls: int, work: Callable[..., object], *given: object) -> Measure:
     """A measure of the microseconds of CPU per call."""
-
-    def measure() -> float:
-        began = time.process_time()
-        for _ in range(calls):
-            work(*given)
-        return (time.process_time() - began) / calls * 1e6
-
-    return measure
+    timer = Timer(lambda: work(*given), "import gc; gc.enable()", time.process_time)
+    return lambda: timer.timeit(calls) / calls * 1e6
 
 
 def adding(calls: int, delivered: Delivery, topic: str = "payment") -> Measure:
@@ -81,75 +72,78 @@ def adding(calls: int, delivered: Delivery, topic: str = "payment") -> Measure:
 
 
 def replaying() -> Measure:
-    """A measure of a replay, per event: the whole histories of some customers of the demo."""
-    of_some = sorted(cdnow.events(), key=lambda line: str(line["data"]["user_id"]))[:REPLAYED]
+    """A measure of a replay, per event: 1,000 events of the demo, all that some of its customers have."""
+    of_some = sorted(cdnow.events(), key=lambda line: str(line["data"]["user_id"]))[:1000]
     lines = sorted(of_some, key=lambda line: str(line["data"]["occurred_at"]))
     events, out = Path("events.jsonl"), Path("out")
     events.write_text("\n".join(json.dumps(line) for line in lines))
-    run = timed(1, partial(replay, events, out, DEFAULT_CATALOG, processes=1, keep_store=True))
-    return lambda: run() / REPLAYED
-
-
-def document_size() -> float:
-    """The mean size of the documents that the replay left."""
-    with closing(sqlite3.connect(Path("out", STORE))) as store:
-        return float(*store.execute("select avg(length(blob)) from subscriptions").fetchone())
+    run = timed(1, lambda: replay(events, out, DEFAULT_CATALOG, processes=1, keep_store=True))
+    return lambda: run() / 1000
 
 
 SIGNAL = delivery(RING_SIZE - 0.5, signal="auto_renew_off")
-MEASUREMENTS: dict[str, tuple[int, Callable[[], Measure]]] = {
-    "fold a newer success, with a full ring, µs": (15, lambda: adding(100, payment(RING_SIZE))),
-    "fold a newer failure, µs": (15, lambda: adding(100, payment(RING_SIZE, "failed"))),
-    "fold a newer signal, µs": (15, lambda: adding(100, SIGNAL, "churn-signal")),
-    "refold a full ring, µs": (15, lambda: adding(5, payment(-1))),
-    "read within the period, µs": (15, lambda: timed(500, full().at, START + (RING_SIZE - 0.5) * MONTH, TERMS)),
-    "read after the period, µs": (15, lambda: timed(500, full().at, START + (RING_SIZE + 0.1) * MONTH, TERMS)),
-    "pack and unpack a full ring, µs": (15, lambda: timed(50, lambda: unpack(pack(UserRecord("u", full()))))),
-    "parse a payment, µs": (15, lambda: timed(500, parse_event, "payment", payment(0))),
-    "replay an event of the demo, each with its default catalog, µs": (5, replaying),
-    "a document after that replay, bytes": (1, lambda: document_size),
+MEASUREMENTS: dict[str, Callable[[], Measure]] = {
+    "fold a newer success, with a full ring, µs": lambda: adding(200, payment(RING_SIZE)),
+    "fold a newer failure, µs": lambda: adding(200, payment(RING_SIZE, "failed")),
+    "fold a newer signal, µs": lambda: adding(200, SIGNAL, "churn-signal"),
+    "refold a full ring, µs": lambda: adding(10, payment(-1)),
+    "read within the period, µs": lambda: timed(2000, full().at, START + (RING_SIZE - 0.5) * MONTH, TERMS),
+    "read after the period, µs": lambda: timed(1000, full().at, START + (RING_SIZE + 0.1) * MONTH, TERMS),
+    "pack and unpack a full ring, µs": lambda: timed(100, lambda: unpack(pack(UserRecord("u", full())))),
+    "parse a payment, µs": lambda: timed(1000, parse_event, "payment", payment(0)),
+    "replay an event of the demo, each with its default catalog, µs": replaying,
+    "a document after that replay, bytes": lambda: (
+        lambda: mean(len(blob) for _, blob in SqliteStore(f"out/{STORE}").blobs())
+    ),
 }
-"""For each measurement, its turns in a process, and the function that prepares it."""
 
 
 def answer() -> None:
     """Answer each line, the name of a measurement, with its result as JSON: a number, or the error as text."""
-    prepared = cache(lambda name: MEASUREMENTS[name][1]())
-    for line in sys.stdin:
-        try:
-            result = prepared(line.rstrip())()
-        except Exception as error:
-            result = f"{type(error).__name__}: {error}"
-        sys.stdout.write(json.dumps(result) + "\n")
-        sys.stdout.flush()
+    prepared = cache(lambda name: MEASUREMENTS[name]())
+    print("ready", flush=True)
+    with TemporaryDirectory() as folder, chdir(folder):
+        for line in sys.stdin:
+            try:
+                print(json.dumps(prepared(line.rstrip())()), flush=True)
+            except Exception as error:
+                print(json.dumps(f"{type(error).__name__}: {error}"), flush=True)
 
 
-@contextmanager
-def measuring(root: Path) -> Iterator[Callable[[str], float | str]]:
-    """A process that measures the version in a folder: a function of a measurement's name."""
-    # Without the module `site` (-S), which would add this tree as well, because it is installed editable.
-    path = os.pathsep.join([str(root), sysconfig.get_path("purelib")])
+def started(root: Path | str) -> subprocess.Popen[str]:
+    """A process that is ready to measure the version in a folder."""
+    # Without the module `site` (-S), which would add this tree too, because it is installed as editable.
+    path = f"{root}{os.pathsep}{sysconfig.get_path('purelib')}"
     env, pipe = {**os.environ, "PYTHONPATH": path, "PYTHONHASHSEED": "0"}, subprocess.PIPE
-    command = [sys.executable, "-S", "-P", __file__]
-    with (
-        TemporaryDirectory() as folder,
-        subprocess.Popen(command, cwd=folder, env=env, stdin=pipe, stdout=pipe, text=True) as process,  # noqa: S603
-    ):
+    process = subprocess.Popen([sys.executable, "-S", "-P", __file__], env=env, stdin=pipe, stdout=pipe, text=True)  # noqa: S603
+    return process if process.stdout.readline() else sys.exit(f"{root}: this version cannot be measured")
 
-        def ask(name: str) -> float | str:
-            print(name, file=process.stdin, flush=True)
-            return json.loads(process.stdout.readline() or sys.exit(f"{root}: this version cannot be measured"))
 
-        yield ask
+def ask(process: subprocess.Popen[str], name: str) -> float | str:
+    print(name, file=process.stdin, flush=True)
+    return json.loads(process.stdout.readline())
 
 
 def compare(ref: str) -> None:
-    """Print the medians of this tree and of a git ref, and their ratio."""
-    results = {name: ([], []) for name in MEASUREMENTS}
+    """Print the medians of this tree and of a git ref, and their ratio; skip what one of them cannot do."""
+    results: dict[str, list[tuple[float | str, float | str]]] = {name: [] for name in MEASUREMENTS}
     with TemporaryDirectory() as folder:
-        export(ref, folder)
+        archive = f"{folder}/version.tar"
+        if subprocess.run(["git", "archive", "-o", archive, ref], cwd=ROOT, check=False).returncode:  # noqa: S603, S607
+            sys.exit(f"git cannot export {ref}")
+        shutil.unpack_archive(archive, folder, filter="data")
         for _ in range(PAIRS):
-            with measuring(ROOT) as ours, measuring(Path(folder)) as theirs:
-                for name, (turns, _) in MEASUREMENTS.items():
-                    for turn in range(turns):
-                        ...
+            with started(ROOT) as ours, started(folder) as theirs:
+                for name, measured in results.items():
+                    measured += [(ask(ours, name), ask(theirs, name)) for _ in range(TURNS)]
+    print(f"{'':<65} {'this tree':>10} {ref[:10]:>10} ratio")
+    for name, pairs in results.items():
+        if errors := [result for pair in pairs for result in pair if isinstance(result, str)]:
+            print(f"{name}: skipped, {errors[0]}")
+            continue
+        mine, other = (median(side) for side in zip(*pairs, strict=True))
+        print(f"{name:<65} {mine:10.1f} {other:10.1f} {mine / other:5.2f}")
+
+
+if __name__ == "__main__":
+    answer()

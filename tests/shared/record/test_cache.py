@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.domain.terms import Terms
 from shared.record import cache
 from shared.record.cache import RecordCache
 from shared.record.codec import UnreadableRecord, pack
@@ -15,12 +16,12 @@ def unpacked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the users whose blobs were unpacked, in order."""
     done: list[str] = []
     real = cache.unpack
-    monkeypatch.setattr(cache, "unpack", lambda blob: (record := real(blob), done.append(record.user_id))[0])
+    monkeypatch.setattr(cache, "unpack", lambda *given: (record := real(*given), done.append(record.user_id))[0])
     return done
 
 
 def cache_of(*records: UserRecord, max_records: int = 2) -> RecordCache:
-    filled = RecordCache(max_records)
+    filled = RecordCache(max_records, Terms())
     for record in records:
         filled.store(pack(record), record)
     return filled
