@@ -11,6 +11,7 @@ from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
+from shared.decisioning.situation import Situation
 from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
@@ -30,12 +31,18 @@ class ContenderResult(NamedTuple):
 
 
 class _Places:
-    """The winners of each placement, including those whose variant offers nothing."""
+    """The places of one decision: its winners, and the open triggers that hold a place from before.
 
-    def __init__(self) -> None:
+    What was withheld holds its place as well.
+    """
+
+    def __init__(self, situation: Situation) -> None:
         self.winners: dict[str, list[str]] = {}
         self.groups: dict[str, str] = {}
         """The winning campaign of each exclusivity group."""
+        self.replaced: list[Trigger] = []
+        self._situation = situation
+        self._held: dict[str, list[Trigger]] = {}
 
     def refusal(self, contender: Contender) -> Loss | None:
         """The loss of a contender whose place is taken, or None. One decision offers a campaign only once."""
@@ -45,32 +52,73 @@ class _Places:
             return Loss(LossReason.OUTRANKED, campaign.id)
         if terms.exclusivity_group in self.groups:
             return Loss(LossReason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
-        if len(winners) < campaign.placement.max_triggers:
+        held = self._held_in(campaign)
+        if len(winners) + len(held) < campaign.placement.max_triggers or self._replaceable(campaign):
             return None
-        return Loss(LossReason.OUTRANKED, ", ".join(winners))
+        return Loss(LossReason.OUTRANKED, ", ".join((*winners, *(trigger.campaign_id for trigger in held))))
 
     def take(self, campaign: Campaign) -> None:
-        self.winners.setdefault(campaign.terms.placement, []).append(campaign.id)
+        """Take a place for a campaign that `refusal` lets in; if none is free, that of an open trigger."""
+        winners, held = self.winners.setdefault(campaign.terms.placement, []), self._held_in(campaign)
+        if len(winners) + len(held) >= campaign.placement.max_triggers and (gone := self._replaceable(campaign)):
+            held.remove(gone)
+            self.replaced.append(gone)
+        winners.append(campaign.id)
         if campaign.terms.exclusivity_group:
             self.groups[campaign.terms.exclusivity_group] = campaign.id
 
+    def _held_in(self, campaign: Campaign) -> list[Trigger]:
+        """The triggers from before that hold a place of the campaign's placement."""
+        placement, user = campaign.terms.placement, self._situation.user
+        if campaign.placement.holds == "decision":
+            return []
+        if placement not in self._held:
+            held = [one for one in user.triggers if one.placement == placement and one.holds_place(user.now)]
+            self._held[placement] = held
+        return self._held[placement]
 
-class _Arbitration:
+    def _replaceable(self, campaign: Campaign) -> Trigger | None:
+        """The open trigger that the campaign may replace: its own, else the one of the lowest lower priority."""
+        held = self._held_in(campaign)
+        if not campaign.terms.replaces:
+            return None
+        if own := next((trigger for trigger in held if trigger.campaign_id == campaign.id), None):
+            return own
+        lower = [trigger for trigger in held if self._priority(trigger) < campaign.terms.priority]
+        return min(lower, key=lambda trigger: (self._priority(trigger), trigger.decided_at), default=None)
+
+    def _priority(self, trigger: Trigger) -> int:
+        """The priority of a trigger's campaign now; -1 if the catalog no longer has it."""
+        campaign = self._situation.catalog.campaigns.get(trigger.campaign_id)
+        return campaign.terms.priority if campaign else -1
+
+
+class Arbitration:
     """The arbitration of one decision. Contenders come best first, so each takes its place if it is still free.
 
-    Beside the real places it keeps those of a world in which nobody is held out or capped. Only a contender that
-    would have won there was really held back.
+    It decides as if nobody were held out and no arm of an experiment offered nothing; only a winner is asked
+    whether the user is given the offer. So control meets the same caps, rests, groups and places as the treated.
     """
 
-    def __init__(self) -> None:
-        self.places = _Places()
-        self.places_without_suppression = _Places()
+    def __init__(self, situation: Situation) -> None:
+        self.places = _Places(situation)
         self.open_to_user: dict[str, str] = {}
         """The first campaign of each placement that was open to the user, whether or not it won."""
+        self.told_at_rest: set[str] = set()
+        """The campaigns whose offer is told although a cap or a rest keeps it back: once in a decision."""
 
-    def result(self, contender: Contender) -> ContenderResult:
+    @property
+    def replaced(self) -> tuple[Trigger, ...]:
+        """The open triggers whose places the winners took."""
+        return tuple(self.places.replaced)
+
+    def results(self, contenders: Iterable[Contender]) -> Iterator[ContenderResult]:
+        """The result of each contender, the best first; contenders of one campaign keep their order."""
+        return map(self._result, sorted(contenders, key=_precedence))
+
+    def _result(self, contender: Contender) -> ContenderResult:
         campaign = contender.campaign
-        loss, held_back = judge(contender)
+        loss, at_rest = judge(contender)
         if loss and loss.reason in INELIGIBLE:
             return ContenderResult(contender, loss)
         caps = contender.situation.offer_history.counts(campaign)
@@ -80,12 +128,22 @@ class _Arbitration:
             return ContenderResult(contender, Loss(LossReason.FALLBACK, eligible), caps=caps)
         if loss is None:
             return self._compete(contender, caps)
-        if held_back and self.places_without_suppression.refusal(contender) is None:
-            choice = _choice(contender)
-            if not isinstance(choice, Loss):
-                self.places_without_suppression.take(campaign)
-                return ContenderResult(contender, loss, _trigger(contender, choice), choice, caps)
-        return ContenderResult(contender, loss, caps=caps)
+        return (
+            self._tell_at_rest(contender, loss, caps) if at_rest else ContenderResult(contender, loss, caps=caps)
+        )
+
+    def _tell_at_rest(self, contender: Contender, loss: Loss, caps: tuple[CapUsage, ...]) -> ContenderResult:
+        """The result of a contender that only a cap or a rest stopped, with what it would have offered.
+
+        It takes no place: to count it would keep its own cap used up for ever.
+        """
+        campaign = contender.campaign
+        choice = _choice(contender)
+        is_told = campaign.id not in self.told_at_rest and self.places.refusal(contender) is None
+        if isinstance(choice, Loss) or not is_told:
+            return ContenderResult(contender, loss, caps=caps)
+        self.told_at_rest.add(campaign.id)
+        return ContenderResult(contender, loss, _trigger(contender, choice), choice, caps)
 
     def _compete(self, contender: Contender, caps: tuple[CapUsage, ...]) -> ContenderResult:
         """The result of a contender that passed every gate: it wins if its place is free."""
@@ -95,19 +153,19 @@ class _Arbitration:
         if isinstance(choice, Loss):
             return ContenderResult(contender, choice, caps=caps)
         self.places.take(contender.campaign)
-        if self.places_without_suppression.refusal(contender) is None:
-            self.places_without_suppression.take(contender.campaign)
-        trigger = _trigger(contender, choice)
-        if choice and choice.offer_id is None:
-            return ContenderResult(contender, Loss(LossReason.VARIANT, choice.variant), trigger, choice, caps)
+        withheld = _withheld(contender, choice)
+        trigger = _trigger(contender, choice)._replace(withheld=withheld.reason.value if withheld else "")
         contender.situation.offer_history.add(trigger)
-        return ContenderResult(contender, None, trigger, choice, caps)
+        return ContenderResult(contender, withheld, trigger, choice, caps)
 
 
-def arbitrate(contenders: Iterable[Contender]) -> Iterator[ContenderResult]:
-    """The result of each contender, the best first; contenders of one campaign keep their order."""
-    arbitration = _Arbitration()
-    return map(arbitration.result, sorted(contenders, key=_precedence))
+def _withheld(contender: Contender, choice: Choice | None) -> Loss | None:
+    """The reason why the user is not given what won: a holdout, or a variant that offers nothing."""
+    if held_out := contender.situation.held_out(contender.campaign):
+        return Loss(LossReason.HOLDOUT, held_out[0])
+    if choice and choice.offer_id is None:
+        return Loss(LossReason.VARIANT, choice.variant)
+    return None
 
 
 def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
@@ -135,6 +193,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
     user, terms = situation.user, campaign.terms
     offer_id = (choice and choice.offer_id) or terms.offer
     hours = terms.expires_after_hours or situation.catalog.document.offers[offer_id].validity_hours
+    expires_at = later(user.now, timedelta(hours=hours))
     scored = contender.scored
     return Trigger(
         trigger_id=trigger_id(user.user_id, moment.cause, campaign.id),
@@ -146,7 +205,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         subscription_id=moment.subscription_id,
         cause=moment.cause,
         decided_at=user.now,
-        expires_at=later(user.now, timedelta(hours=hours)),
+        expires_at=min(expires_at, terms.ends_at or expires_at),
         catalog_version=situation.catalog.version,
         experiment_id=choice.experiment_id if choice else None,
         variant=choice.variant if choice else None,

@@ -1,7 +1,7 @@
 """A compiled catalog: validated, with references resolved and clauses compiled, indexed by moment."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -29,6 +29,8 @@ class Campaign:
     """The holdouts that cover the campaign."""
     ranked_by: str | None = None
     """The score that ranks it among campaigns of its priority; None: a fixed rank."""
+    plans_sold: frozenset[str] = frozenset()
+    """The plans to which its offer, or that of any variant, leads."""
     is_fallback: bool = False
     """True for a placement's fallback: it is for users who are eligible for no campaign of the placement."""
 
@@ -46,6 +48,8 @@ class Catalog:
     document: CatalogDocument = field(compare=False, repr=False)
     milestones: Offsets = field(compare=False)
     """The offsets in days of every milestone; empty for a milestone that the catalog does not use."""
+    campaigns: Mapping[str, Campaign] = field(compare=False, repr=False)
+    """Every campaign by its id, fallbacks included."""
     listeners: Listeners = field(compare=False, repr=False)
     raising: Mapping[str, Raise] = field(compare=False, repr=False)
     """The rules of the scores that raise moments, by the name of the score."""
@@ -56,9 +60,11 @@ class Catalog:
         """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
-        listeners = _with_fallbacks(_listeners(_campaigns(document, audiences), milestones), document)
+        campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document)
+        listeners = _with_fallbacks(_listeners(campaigns, milestones), fallbacks)
+        by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
-        return cls(version, document, milestones, listeners, raising, library)
+        return cls(version, document, milestones, by_id, listeners, raising, library)
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that react to a moment, in no particular order."""
@@ -87,7 +93,16 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
             experiment=experiments[terms.experiment] if terms.experiment else None,
             holdouts=tuple(holdout for holdout in holdouts if holdout.covers(id_)),
             ranked_by=terms.rank.score if isinstance(terms.rank, ByScore) else None,
+            plans_sold=frozenset(_plans_sold(terms, document)),
         )
+
+
+def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
+    """The plan to which each offer of a campaign leads, if it names one."""
+    variants = document.experiments[terms.experiment].variants if terms.experiment else ()
+    for offer in {terms.offer, *(variant.offer for variant in variants if variant.offer)}:
+        if plan := document.offers[offer].plan_to:
+            yield plan
 
 
 def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[MomentSelector, tuple[Campaign, ...]]:
@@ -100,11 +115,16 @@ def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[Momen
     return listeners
 
 
-def _with_fallbacks(listeners: dict[MomentSelector, tuple[Campaign, ...]], document: CatalogDocument) -> Listeners:
-    """The listeners with fallbacks: a fallback reacts to every moment that a campaign of its placement has."""
-    fallbacks = [
+def _fallbacks(document: CatalogDocument) -> list[Campaign]:
+    return [
         _fallback(id_, document) for id_, placement in sorted(document.placements.items()) if placement.fallback
     ]
+
+
+def _with_fallbacks(
+    listeners: dict[MomentSelector, tuple[Campaign, ...]], fallbacks: Sequence[Campaign]
+) -> Listeners:
+    """The listeners with fallbacks: a fallback reacts to every moment that a campaign of its placement has."""
     return {
         selector: (*campaigns, *(each for each in fallbacks if each.terms.placement in _placements(campaigns)))
         for selector, campaigns in listeners.items()

@@ -6,10 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from shared.contracts.outbound.decision import Candidate, CapCount, Outcome
-from shared.decisioning.arbitration import ContenderResult, arbitrate
+from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.gates import Contender
-from shared.decisioning.losses import Loss, LossReason
+from shared.decisioning.losses import NOT_GIVEN, Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
 from shared.domain.instants import to_micros
@@ -21,7 +21,7 @@ Considered = Moment | Deferred
 
 
 class Suppressed(NamedTuple):
-    """An offer that was held back although it would have won."""
+    """An offer that won or, but for its own cap or rest, would have won, and that the user was not given."""
 
     trigger: Trigger
     """The trigger that the user would have received."""
@@ -36,12 +36,20 @@ class Decision:
 
     catalog_version: str
     results: tuple[ContenderResult, ...] = ()
-    issued: tuple[Trigger, ...] = ()
+    won: tuple[Trigger, ...] = ()
+    """The triggers of the winners, given or withheld; all of them are stored."""
+    replaced: tuple[Trigger, ...] = ()
+    """The open triggers whose places winners took."""
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """Every result as the decision message tells it, built only when it is asked for."""
         return tuple(map(_candidate, self.results))
+
+    @property
+    def issued(self) -> tuple[Trigger, ...]:
+        """The triggers that the user is given."""
+        return tuple(trigger for trigger in self.won if not trigger.withheld)
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
@@ -64,12 +72,13 @@ def decide(situation: Situation, fresh: Sequence[Considered], stale: Sequence[Co
     contenders, outdated = [*_listening(fresh, situation)], [*_listening(stale, situation)]
     if not contenders and not outdated:
         return Decision(situation.catalog.version)
-    situation.audiences = tuple(dict.fromkeys(_audiences(contenders)))
+    situation.ask(_audiences(contenders))
+    arbitration = Arbitration(situation)
     results = (
-        *arbitrate(contenders),
+        *arbitration.results(contenders),
         *(ContenderResult(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_campaign_id)),
     )
-    return Decision(situation.catalog.version, results, tuple(situation.offer_history.issued))
+    return Decision(situation.catalog.version, results, tuple(situation.offer_history.won), arbitration.replaced)
 
 
 def _listening(considered: Sequence[Considered], situation: Situation) -> Iterator[Contender]:
@@ -104,9 +113,9 @@ def _held_back(results: Iterable[ContenderResult]) -> Iterator[Suppressed]:
 
 
 def _assignments(results: Iterable[ContenderResult]) -> Iterator[Assignment]:
-    """The assignments of users who really got their variant, even if the variant offers nothing."""
+    """The assignments of all who won a place, given the offer or not: both arms are assigned alike."""
     for _, loss, _, choice, _ in results:
-        if choice and choice.assignment and (loss is None or loss.reason is LossReason.VARIANT):
+        if choice and choice.assignment and (loss is None or loss.reason in NOT_GIVEN):
             yield choice.assignment
 
 
@@ -133,6 +142,7 @@ def _candidate(result: ContenderResult) -> Candidate:
         detail=loss.detail if loss else None,
         suppressed=bool(loss and result.trigger),
         holdout=loss.detail if loss and loss.reason is LossReason.HOLDOUT else None,
+        holdouts=result.contender.situation.held_out(campaign),
         caps=tuple(CapCount.model_validate(usage) for usage in result.caps),
         experiment_id=choice.experiment_id if choice else None,
         variant=choice.variant if choice else None,

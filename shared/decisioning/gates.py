@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.losses import WITHHELD, Loss, LossReason
+from shared.decisioning.losses import AT_REST, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.quiet import quiet_until, zone_of
 from shared.decisioning.scoring.score import Scored
@@ -62,10 +62,18 @@ def plan(contender: Contender) -> Loss | None:
     return Loss(LossReason.PLAN, f"plans_from {', '.join(plans)}")
 
 
+def has_plan(contender: Contender) -> Loss | None:
+    """Stops a campaign whose offer, or that of any variant, leads to the plan that the user has already."""
+    subscription = contender.situation.user.subscription
+    if not subscription.live or subscription.plan not in contender.campaign.plans_sold:
+        return None
+    return Loss(LossReason.HAS_PLAN, f"plan_to {subscription.plan}")
+
+
 def audience(contender: Contender) -> Loss | None:
     """Stops a campaign whose audience does not contain the user."""
     wanted = contender.campaign.audience
-    failure = contender.situation.failures[wanted] if wanted else None
+    failure = contender.situation.failure(wanted) if wanted else None
     return Loss(LossReason.AUDIENCE, failure) if failure else None
 
 
@@ -76,14 +84,6 @@ def suppression(contender: Contender) -> Loss | None:
         if history.within(history.times(campaign, rule.scope, rule.event), rule.window_days):
             detail = f"{rule.event}{_scope_text(rule.scope)} {_window_text(rule.window_days)}"
             return Loss(LossReason.SUPPRESSED, detail)
-    return None
-
-
-def holdout(contender: Contender) -> Loss | None:
-    """Stops a campaign for the users of a holdout that covers it: lift is measured against these users."""
-    for group in contender.campaign.holdouts:
-        if contender.situation.held_out(group):
-            return Loss(LossReason.HOLDOUT, group.id)
     return None
 
 
@@ -154,9 +154,9 @@ GATES: tuple[Gate, ...] = (
     Gate(kill_switch, lambda _: True),
     Gate(schedule, lambda campaign: not _is_always_on(campaign)),
     Gate(plan, lambda campaign: campaign.offer.plans_from),
+    Gate(has_plan, lambda campaign: campaign.plans_sold),
     Gate(audience, lambda campaign: campaign.audience),
     Gate(suppression, lambda campaign: campaign.terms.suppress_on),
-    Gate(holdout, lambda campaign: campaign.holdouts),
     Gate(exclusivity, lambda campaign: campaign.terms.exclusivity_group),
     Gate(caps, lambda campaign: campaign.terms.cap),
     Gate(cool_down, lambda campaign: campaign.terms.cool_down_hours),
@@ -173,11 +173,10 @@ def checks_for(campaign: Campaign) -> tuple[GateCheck, ...]:
 
 
 def judge(contender: Contender) -> tuple[Loss | None, bool]:
-    """The first loss, or None; and True if nothing but losses in `WITHHELD` stopped the contender.
+    """The first loss, or None; and True if nothing but losses in `AT_REST` stopped the contender.
 
-    Each check that applies to the campaign runs at most once. A loss in `WITHHELD` does not end the checks: the
-    user would have received the offer only if no other gate stops it. Held-out users are deferred too, so that at
-    any time of day it is known what they would have received.
+    Each check that applies to the campaign runs at most once. A loss in `AT_REST` does not end the checks: the
+    user would have received the offer only if no other gate stops it.
     """
     first: Loss | None = None
     for check in checks_for(contender.campaign):
@@ -185,8 +184,8 @@ def judge(contender: Contender) -> tuple[Loss | None, bool]:
         if loss is None:
             continue
         first = first or loss
-        if loss.reason not in WITHHELD:
-            return first._replace(until=loss.until) if first.reason is LossReason.HOLDOUT else first, False
+        if loss.reason not in AT_REST:
+            return first, False
     return first, first is not None
 
 

@@ -20,12 +20,12 @@ class LossReason(StrEnum):
     """The decision is at or after the campaign's `ends_at`."""
     PLAN = "plan"
     """The offer is not open to the user's plan."""
+    HAS_PLAN = "has_plan"
+    """The plan to which the offer leads is the user's plan already."""
     AUDIENCE = "audience"
     """The user is not in the campaign's audience."""
     SUPPRESSED = "suppressed"
     """The user's feedback to an earlier trigger forbids another one (`suppress_on`)."""
-    HOLDOUT = "holdout"
-    """The user is in a holdout that covers the campaign."""
     EXCLUSIVITY = "exclusivity"
     """Another campaign of the exclusivity group has an open trigger."""
     CAP = "cap"
@@ -44,6 +44,8 @@ class LossReason(StrEnum):
     """Other candidates won the placement."""
     POLICY = "policy"
     """The policy that picks the experiment's variant is missing or invalid."""
+    HOLDOUT = "holdout"
+    """The campaign won, but the user is in a holdout that covers it."""
     VARIANT = "variant"
     """The campaign won, but the user's variant of the experiment offers nothing."""
 
@@ -56,12 +58,17 @@ INELIGIBLE = frozenset(
         LossReason.NOT_STARTED,
         LossReason.ENDED,
         LossReason.PLAN,
+        LossReason.HAS_PLAN,
         LossReason.AUDIENCE,
     }
 )
 """Reasons that mean the user was never eligible for the campaign."""
-WITHHELD = frozenset({LossReason.HOLDOUT, LossReason.CAP, LossReason.COOL_DOWN})
-"""Reasons that withhold an offer from an eligible user; the offer is recorded all the same, to measure lift."""
+AT_REST = frozenset({LossReason.CAP, LossReason.COOL_DOWN})
+"""Reasons that keep an offer from an eligible user for a while; it is told all the same, to measure lift."""
+
+
+NOT_GIVEN = frozenset({LossReason.HOLDOUT, LossReason.VARIANT})
+"""Reasons that keep an offer that won from the user, to measure its effect."""
 
 
 class Loss(NamedTuple):

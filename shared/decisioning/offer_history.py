@@ -9,7 +9,7 @@ from typing import NamedTuple
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import Cap
 from shared.decisioning.document.vocabulary import MAX_CAP
-from shared.domain.tallies import ISSUED, SCOPES, Tally, events_of
+from shared.domain.tallies import ISSUED, SCOPES, WITHHELD, Tally, events_of
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
@@ -34,6 +34,11 @@ NAMES_BY_SCOPE: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
 """The names under which a scope counts a campaign's triggers; `SCOPES` has the name of one trigger or tally."""
 
 
+def _counted_as(event: str) -> str:
+    """The event as caps and rests count it: an offer that won and was withheld counts as issued."""
+    return ISSUED if event == WITHHELD else event
+
+
 class CapUsage(NamedTuple):
     """A cap with the number of events counted towards it so far."""
 
@@ -49,12 +54,12 @@ class CapUsage(NamedTuple):
 
 
 class OfferHistory:
-    """Everything that one user was offered, by the current decision too. Revoked triggers count like others."""
+    """Everything that won for one user, by the current decision too; revoked and withheld triggers count alike."""
 
     def __init__(self, user: User) -> None:
         self.user = user
-        self.issued: list[Trigger] = []
-        """The triggers that the current decision has issued so far."""
+        self.won: list[Trigger] = []
+        """The triggers of the current decision so far, given or withheld."""
         self._times: dict[tuple[str, str], dict[str, Timestamps]] = {}
         """A cache: by scope and event, the timestamps of each name."""
         self._window_starts: dict[int, datetime] = {}
@@ -73,7 +78,7 @@ class OfferHistory:
             return by_name.get(names[0], NO_TIMESTAMPS)
         times = [at for name in names for at in by_name.get(name, NO_TIMESTAMPS)]
         for sketch in sketches:
-            if sketch.event == event:
+            if _counted_as(sketch.event) == event:
                 times += [sketch.last_at] * sum(sketch.estimate(scope, name) for name in names)
         return sorted(times)
 
@@ -93,8 +98,8 @@ class OfferHistory:
         return counts
 
     def add(self, trigger: Trigger) -> None:
-        """Count a trigger that the current decision issues."""
-        self.issued.append(trigger)
+        """Count a trigger that wins in the current decision."""
+        self.won.append(trigger)
         self._counts.clear()
         for (scope, event), by_name in self._times.items():
             if event == ISSUED:
@@ -109,10 +114,12 @@ class OfferHistory:
         stored: dict[str, list[tuple[datetime, Trigger | Tally]]] = {}
         for tally in self.user.tallies.rows:
             # No cap is above MAX_CAP, so that a longer list would change nothing.
-            stored.setdefault(tally.event, []).extend([(tally.last_at, tally)] * min(tally.number, MAX_CAP))
+            stored.setdefault(_counted_as(tally.event), []).extend(
+                [(tally.last_at, tally)] * min(tally.number, MAX_CAP)
+            )
         for trigger in self.user.triggers:
             for event, at in events_of(trigger):
-                stored.setdefault(event, []).append((at, trigger))
+                stored.setdefault(_counted_as(event), []).append((at, trigger))
         return stored
 
     def _usage(self, campaign: Campaign, cap: Cap) -> CapUsage:
@@ -130,7 +137,7 @@ class OfferHistory:
         for at, source in self._stored_events.get(event, ()):
             by_name.setdefault(name_of(source), []).append(at)
         if event == ISSUED:
-            for trigger in self.issued:
+            for trigger in self.won:
                 by_name.setdefault(name_of(trigger), []).append(trigger.decided_at)
         for times in by_name.values():
             times.sort()

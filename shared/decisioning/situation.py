@@ -1,7 +1,8 @@
 """The situation of one decision: the catalog, the user, and a cache of the facts computed about them."""
 
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from shared.decisioning.audiences.audience import Audience, activate, failures
@@ -11,6 +12,7 @@ from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.offer_history import OfferHistory
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
+from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
 COSTLY_FACTS = frozenset({"scores", "subscriptions"})
@@ -36,15 +38,21 @@ def _inputs_of(audiences: tuple[Audience, ...]) -> _Inputs:
 class Situation:
     """The data that all candidates of one decision share. Each value is computed on first use, and once."""
 
-    def __init__(self, catalog: Catalog, user: User, audiences: tuple[Audience, ...] = ()) -> None:
+    def __init__(self, catalog: Catalog, user: User) -> None:
         self.catalog = catalog
         self.user = user
-        self.audiences = audiences
-        """The audiences that `failures` evaluates, each once. Set them before the first use of `failures`."""
         self.offer_history = OfferHistory(user)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
+        self._failures: dict[Audience, str | None] = {}
+
+    def with_triggers(self, triggers: tuple[Trigger, ...]) -> "Situation":
+        """The same situation with the user's triggers changed; no fact depends on them."""
+        changed = Situation(self.catalog, replace(self.user, triggers=triggers))
+        changed._facts, changed._scored = self._facts, self._scored
+        changed._held_out, changed._failures = self._held_out, self._failures
+        return changed
 
     def score(self, name: str) -> Scored:
         """The result of one of the catalog's scores for the user."""
@@ -53,8 +61,11 @@ class Situation:
             self._scored[name] = score.evaluate(self._known(score.features))
         return self._scored[name]
 
-    def held_out(self, holdout: Holdout) -> bool:
-        """True if the user belongs to the holdout now."""
+    def held_out(self, campaign: Campaign) -> tuple[str, ...]:
+        """The holdouts that cover the campaign and include the user now."""
+        return tuple(holdout.id for holdout in campaign.holdouts if self._is_held_out(holdout))
+
+    def _is_held_out(self, holdout: Holdout) -> bool:
         if holdout.id not in self._held_out:
             self._held_out[holdout.id] = holdout.includes(self.user.user_id, self.user.now)
         return self._held_out[holdout.id]
@@ -65,21 +76,27 @@ class Situation:
         campaigns, now = self.catalog.document.campaigns, self.user.now
         shown = (
             trigger.campaign_id
-            for trigger in (*self.user.triggers, *self.offer_history.issued)
+            for trigger in (*self.user.triggers, *self.offer_history.won)
             if trigger.campaign_id != campaign.id
             and trigger.is_open(now)
             and trigger.reported(FeedbackKind.DISMISSED) is None
         )
         return [id_ for id_ in shown if id_ in campaigns and campaigns[id_].exclusivity_group == group]
 
-    @cached_property
-    def failures(self) -> dict[Audience, str | None]:
-        """For each audience, the reason why the user is not in it; None if the user is in it."""
-        reasons = failures(self.audiences, self._activation())
-        return {
-            audience: failure and self._with_reason(failure)
-            for audience, failure in zip(self.audiences, reasons, strict=True)
-        }
+    def ask(self, audiences: Iterable[Audience]) -> None:
+        """Evaluate these audiences as one program, which costs less than one by one."""
+        new = tuple(dict.fromkeys(one for one in audiences if one not in self._failures))
+        if new:
+            reasons = failures(new, self._activation(new))
+            self._failures |= {
+                one: reason and self._with_reason(reason) for one, reason in zip(new, reasons, strict=True)
+            }
+
+    def failure(self, audience: Audience) -> str | None:
+        """The reason why the user is not in an audience; None if the user is in it."""
+        if audience not in self._failures:
+            self.ask((audience,))
+        return self._failures[audience]
 
     def _with_reason(self, failure: str) -> str:
         """The failure with the score's own error. CEL reports a failed score only as a missing key."""
@@ -88,9 +105,9 @@ class Situation:
                 return f"{failure} ({scored.error})"
         return failure
 
-    def _activation(self) -> Any:
-        """The CEL activation with every variable that the audiences use. It is computed once for all of them."""
-        inputs = _inputs_of(self.audiences)
+    def _activation(self, audiences: tuple[Audience, ...]) -> Any:
+        """The CEL activation with every variable that the audiences use."""
+        inputs = _inputs_of(audiences)
         known = self._known(inputs.facts)
         facts = {name: known[name] for name in inputs.facts}
         if "scores" in inputs.costly_facts:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from shared.domain.triggers import Trigger
 
 ISSUED = "issued"
-"""The event that every trigger counts; the other events are the kinds of feedback."""
+"""The event that every trigger given counts; the other events are the kinds of feedback."""
+WITHHELD = "withheld"
+"""The event of a trigger that won and was not given; caps count it as issued."""
 MAX_ROWS = 64
 """The most exact counters of one user; the rows changed longest ago move to the sketches."""
 CELLS = 512
@@ -25,7 +27,7 @@ class Tally(NamedTuple):
     placement: str
     channel: str
     event: str
-    """`issued`, or the kind of feedback that is counted."""
+    """`issued`, `withheld`, or the kind of feedback that is counted."""
     number: int
     last_at: datetime
 
@@ -42,7 +44,7 @@ SCOPES: Mapping[str, Callable[[Trigger | Tally], str]] = {
 
 def events_of(trigger: Trigger) -> Iterator[tuple[str, datetime]]:
     """Every event of a trigger that can be counted, with its time."""
-    yield ISSUED, trigger.decided_at
+    yield WITHHELD if trigger.withheld else ISSUED, trigger.decided_at
     for report in trigger.feedback:
         yield report.kind, report.at
 

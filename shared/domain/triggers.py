@@ -20,6 +20,10 @@ class Feedback(NamedTuple):
     digest: str = ""
 
 
+FINAL = frozenset({FeedbackKind.ACCEPTED, FeedbackKind.CONVERTED})
+"""The feedback after which a trigger is done."""
+
+
 class Trigger(NamedTuple):
     """One offer made to one user. It counts towards caps even if it was revoked or never shown.
 
@@ -51,11 +55,31 @@ class Trigger(NamedTuple):
     score: float | None = None
     score_version: int | None = None
     grant: str | None = None
-    """The moment's `grant`: the event that granted the time the offer is about; None if an event caused it."""
+    """The moment's `grant`: the name of the time that the offer is about; None if an event caused it."""
+    withheld: str = ""
+    """The reason why the user was not given the offer that won: `holdout` or `variant`; empty if it was given.
+
+    Such a row counts in caps, rests, groups and places like any other, so that control differs by the offer alone.
+    """
+    revoke_reason: str = ""
+    """The reason why it was revoked; empty if it was not."""
+
+    @property
+    def is_final(self) -> bool:
+        """True once the user accepted it or converted: then it is never revoked."""
+        return any(report.kind in FINAL for report in self.feedback)
+
+    def holds_place(self, now: datetime) -> bool:
+        """True while it takes up its placement: it is open, and the user has not answered it."""
+        return self.is_open(now) and not any(report.kind in _ANSWERS for report in self.feedback)
+
+    def revoke(self, reason: str) -> "Trigger":
+        """The trigger, revoked."""
+        return self._replace(revoked=True, revoke_reason=reason)
 
     def is_open(self, now: datetime) -> bool:
         """True while a consumer may show it."""
-        return not self.revoked and now < self.expires_at
+        return not self.revoked and now < self.expires_at and not self.is_final
 
     def reported(self, kind: FeedbackKind) -> datetime | None:
         """The time of the first feedback of a kind; None if there was none."""
@@ -72,6 +96,7 @@ class TriggerState(StrEnum):
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
     CONVERTED = "converted"
+    WITHHELD = "withheld"
     EXPIRED = "expired"
     REVOKED = "revoked"
 
@@ -83,6 +108,8 @@ _FURTHEST_FIRST = (*_ANSWERS, FeedbackKind.CLICKED, FeedbackKind.IMPRESSION, Fee
 
 def trigger_state(trigger: Trigger, now: datetime) -> TriggerState:
     """The state of a trigger at `now`: the user's answer, else revoked or expired, else the furthest feedback."""
+    if trigger.withheld:
+        return TriggerState.WITHHELD
     known = {report.kind for report in trigger.feedback}
     furthest = next((kind for kind in _FURTHEST_FIRST if kind in known), None)
     if furthest not in _ANSWERS:
@@ -121,7 +148,7 @@ def record_feedback(
         if known.cause == cause:
             check_same(known.digest, event)
             return triggers, Arrival.DUPLICATE
-    trigger = next((one for one in triggers if one.trigger_id == given.trigger_id), None)
+    trigger = next((one for one in triggers if one.trigger_id == given.trigger_id and not one.withheld), None)
     if trigger is None:
         raise Rejected(
             "unknown_trigger",

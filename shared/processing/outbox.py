@@ -71,6 +71,8 @@ def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
 
 def _trigger_draft(kind: TriggerKind, trigger: Trigger) -> Draft:
     offer = {"kind": kind, "offer_id": trigger.offer_id, "expires_at": trigger.expires_at}
+    if kind is TriggerKind.REVOKED:
+        offer["revoke_reason"] = trigger.revoke_reason
     return UpsellTrigger, offer | trigger_fields(trigger)
 
 

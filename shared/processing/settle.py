@@ -1,5 +1,6 @@
 """Settling: untrue triggers are revoked, due moments are decided, and changes are announced."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -7,6 +8,7 @@ from shared.contracts.outbound.subscription_change import facts_of
 from shared.decisioning import hysteresis
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
+from shared.decisioning.upholding import EVICTED, REPLACED, no_longer_true
 from shared.domain import profiles
 from shared.domain.account import Account
 from shared.domain.assignments import assign
@@ -40,13 +42,16 @@ def settle(
 
     `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
     """
-    triggers, untrue = _revoke_untrue(record.triggers, account, now)
-    situation = Situation(rules.catalog, user_of(record, account, triggers, now))
+    situation = Situation(rules.catalog, user_of(record, account, record.triggers, now))
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
+    triggers, untrue = _revoke(record.triggers, no_longer_true(record.triggers, situation, raised))
+    if untrue:
+        situation = situation.with_triggers(triggers)
     considered = _considered(record, [*due, *score_moments], account, now)
     fresh = [one for one in considered if _is_fresh(moment_of(one), account, now, rules.terms)]
     stale = [one for one in considered if one not in fresh]
     decision = decide(situation, fresh, stale)
+    triggers, replaced = _revoke(triggers, {one.trigger_id: REPLACED for one in decision.replaced})
     changed, evicted = _remember_decision(record._replace(triggers=triggers), decision, now, rules.terms)
     decided_by_time = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
     announced, changes = _changed_facts(record.announced, account)
@@ -57,7 +62,7 @@ def settle(
     )
     kinds = tuple(moment.kind for moment in dict.fromkeys(map(moment_of, considered)))
     reported = _reported(event, record.triggers)
-    return Settled(settled, Effects(untrue, reported, decision, kinds, changes, evicted))
+    return Settled(settled, Effects(_given((*untrue, *replaced)), reported, decision, kinds, changes, evicted))
 
 
 def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime) -> User:
@@ -68,19 +73,17 @@ def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...],
     )
 
 
-def _revoke_untrue(
-    triggers: tuple[Trigger, ...], account: Account, now: datetime
+def _revoke(
+    triggers: tuple[Trigger, ...], reasons: Mapping[str, str]
 ) -> tuple[tuple[Trigger, ...], tuple[Trigger, ...]]:
-    """All triggers, the untrue ones marked as revoked; and the untrue ones alone, as they were."""
-    untrue = tuple(
-        trigger
-        for trigger in triggers
-        if trigger.is_open(now)
-        and not is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+    """All triggers, those with a reason revoked for it; and these alone."""
+    if not reasons:
+        return triggers, ()
+    changed = tuple(
+        one.revoke(reasons[one.trigger_id]) if one.trigger_id in reasons and not one.revoked else one
+        for one in triggers
     )
-    if not untrue:
-        return triggers, untrue
-    return tuple(one._replace(revoked=True) if one in untrue else one for one in triggers), untrue
+    return changed, tuple(new for old, new in zip(triggers, changed, strict=True) if new is not old)
 
 
 def _reported(event: Event, triggers: tuple[Trigger, ...]) -> tuple[Trigger, ...]:
@@ -113,11 +116,16 @@ def _remember_decision(
         soonest_first = sorted((*waiting, *new), key=lambda deferred: deferred.until)
         record = record._replace(deferred=tuple(soonest_first[:MAX_DEFERRED]))
     record = record._replace(assignments=assign(record.assignments, decision.assignments))
-    if not decision.issued:
+    if not decision.won:
         return record, ()
-    kept, tallies, evicted = evict((*record.triggers, *decision.issued), record.tallies, MAX_TRIGGERS, now)
+    kept, tallies, evicted = evict((*record.triggers, *decision.won), record.tallies, MAX_TRIGGERS, now)
     triggers = forget_feedback_events(kept, before=now - terms.redelivery)
-    return record._replace(triggers=triggers, tallies=tallies), evicted
+    return record._replace(triggers=triggers, tallies=tallies), _given(one.revoke(EVICTED) for one in evicted)
+
+
+def _given(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
+    """The triggers that the user was given: nobody hears of the others."""
+    return tuple(trigger for trigger in triggers if not trigger.withheld)
 
 
 def _changed_facts(

@@ -151,7 +151,8 @@ class Pipeline:
         assert before.sequence < numbers[0] <= numbers[-1] == after.sequence
         revoked = {one.body["trigger_id"] for one in messages if one.body.get("kind") == "revoked"}
         were_open = {one.trigger_id for one in before.triggers if not one.revoked}
-        assert revoked == {id_ for id_, one in self.issued.items() if one.revoked} & were_open
+        given = {id_ for id_, one in self.issued.items() if one.revoked and not one.withheld}
+        assert revoked == given & were_open
 
     def check_at_rest(self) -> None:
         """Check at rest: if an open trigger's condition no longer holds, the clock is due to revoke it."""
@@ -175,6 +176,9 @@ class Pipeline:
         assert not self.unacknowledged
         issued, revoked = set(self.published("issued")), set(self.published("revoked"))
         for trigger_id, trigger in self.issued.items():
+            if trigger.withheld:
+                assert trigger_id not in issued | revoked, "an offer that was withheld was told"
+                continue
             assert trigger_id in issued or not trigger.is_open(self.clock.now()), "a trigger was lost"
             assert trigger_id in revoked or not trigger.revoked, "a revocation was lost"
         assert issued <= set(self.issued)

@@ -62,7 +62,10 @@ class Candidate(BaseModel):
         description="What exactly stopped it: the first failing clause, the cap, or the campaign that won instead."
     )
     suppressed: bool = _optional("True if it was held back although it would have won.", default=False)
-    holdout: str | None = _optional("The holdout that the user is in.")
+    holdout: str | None = _optional("The holdout for which the user was not given the offer that won.")
+    holdouts: tuple[str, ...] = Field(
+        default=(), description="Every holdout that covers the campaign and includes the user."
+    )
     caps: tuple[CapCount, ...] = _optional(
         "The campaign's frequency caps and how much of each is used.", default=()
     )

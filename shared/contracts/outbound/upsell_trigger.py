@@ -26,6 +26,12 @@ class UpsellTrigger(TriggerMessage):
     )
     offer_id: str = Field(description="The offer to show, as the catalog names it.")
     expires_at: UtcTime = Field(description="The instant (UTC) from which the offer must not be shown any more.")
+    revoke_reason: str | None = Field(
+        default=None,
+        description="For `revoked`: the reason why. `moment`: what it was about is no longer true; `replaced`: "
+        "another offer took its place; `evicted`: it is too old to be watched; else the gate that no longer lets "
+        "it pass.",
+    )
 
     @property
     def message_id(self) -> str:

@@ -49,7 +49,12 @@ class Placement(Strict):
     channel: Id
     """The medium, such as email. It is passed on to consumers."""
     max_triggers: int = Field(1, ge=1, le=8)
-    """The most campaigns that may win the placement in one decision."""
+    """The most campaigns that may have the placement at a time; see `holds`."""
+    holds: Literal["open", "decision"] = "open"
+    """The time for which a winner holds its place: while its trigger is open, or for one decision only.
+
+    The second is for what is sent and gone, such as e-mail.
+    """
     fallback: Id | None = None
     """The offer for users who are eligible for no campaign of the placement. None: no offer."""
 
@@ -151,6 +156,8 @@ class CampaignTerms(Strict):
     """The experiment that chooses the offer."""
     expires_after_hours: Hours | None = None
     """Replaces the offer's `validity_hours`."""
+    replaces: bool = True
+    """True if it may take the place of an open trigger: of its own, or of a campaign of lower priority."""
     state: Literal["draft", "live", "paused", "archived"] = "live"
     """Only a live campaign makes offers."""
     starts_at: AwareDatetime | None = None

@@ -192,6 +192,6 @@ def test_a_student_in_trial_is_offered_the_student_plan() -> None:
 
 def test_nobody_is_offered_the_plan_they_have() -> None:
     student = user(paying_for("student_monthly"), student=True)
-    assert outcome(student, K.RENEWED)["student_plan"] == (LossReason.AUDIENCE, "not_student_yet")
+    assert outcome(student, K.RENEWED)["student_plan"] == (LossReason.HAS_PLAN, "plan_to student_monthly")
     family = user(paying_for("family_monthly"))
-    assert outcome(family, K.RENEWED)["family_upgrade"] == (LossReason.AUDIENCE, "not_family_yet")
+    assert outcome(family, K.RENEWED)["family_upgrade"] == (LossReason.HAS_PLAN, "plan_to family_monthly")

@@ -10,11 +10,13 @@ import pytest
 from shared.contracts.outbound.decision import Candidate, Outcome
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import Decision
+from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.library import Library
 from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore, Score
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import Deferred, MomentKind
+from shared.domain.triggers import Feedback
 from tests.support import artifacts
 from tests.support.builders import (
     NOW,
@@ -219,9 +221,9 @@ class TestWithheld:
         decision = decide(asked, user(), [RENEWED])
         (would,) = decide(catalog(), user(), [RENEWED]).issued
         (held,) = decision.suppressed
-        assert held.trigger == would._replace(catalog_version=asked.version)
+        assert held.trigger == would._replace(catalog_version=asked.version, withheld="holdout")
         assert (held.offer_id, held.reason, held.detail) == ("annual", LossReason.HOLDOUT, "h")
-        assert decision.issued == ()
+        assert (decision.issued, decision.won) == ((), (held.trigger,))
         assert candidate(decision, "upgrade").suppressed
         assert candidate(decision, "upgrade").holdout == "h"
 
@@ -236,10 +238,13 @@ class TestWithheld:
         assert candidate(decision, "upgrade").suppressed
         assert candidate(decision, "upgrade").holdout is None
 
-    def test_twice_over_is_withheld_for_the_first_reason(self) -> None:
-        asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})}, holdouts={"h": EVERYBODY})
-        decision = decide(asked, user(triggers=(trigger(),)), [RENEWED])
-        assert [one.reason for one in decision.suppressed] == [LossReason.HOLDOUT]
+    def test_by_a_cap_names_the_holdouts_too_but_is_not_stored(self) -> None:
+        """To store it would keep its own cap used up for ever."""
+        asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})}, holdouts={"h": EVERYBODY, "i": EVERYBODY})
+        decision = decide(asked, user(triggers=(trigger(expires_at=NOW),)), [RENEWED])
+        assert [one.reason for one in decision.suppressed] == [LossReason.CAP]
+        assert candidate(decision, "upgrade").holdouts == ("h", "i")
+        assert decision.won == ()
 
     @pytest.mark.parametrize(
         "stopping",
@@ -250,21 +255,22 @@ class TestWithheld:
             campaigns={"upgrade": campaign(**stopping)}, holdouts={"h": EVERYBODY}, scores={"lost": {"version": 1}}
         )
         decision = decide(asked, user(), [RENEWED])
-        assert spared(decision) == []
-        assert verdicts(decision) == {"upgrade": (LossReason.HOLDOUT, "h")}
+        assert (spared(decision), decision.won) == ([], ())
+        assert verdicts(decision)["upgrade"][0] in {LossReason.QUIET_HOURS, LossReason.SCORE}
 
-    def test_leaves_the_place_to_others_but_only_the_best_would_have_had_it(self) -> None:
+    def test_takes_the_place_like_what_is_given(self) -> None:
         campaigns = {name: campaign(priority=90 - n) for n, name in enumerate("abcd")}
         asked = catalog(campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["a", "b", "d"]}})
         decision = decide(asked, user(), [RENEWED])
-        assert (issued(decision), spared(decision)) == (["c"], ["a"])
+        assert (issued(decision), spared(decision)) == ([], ["a"])
+        assert verdicts(decision)["c"] == (LossReason.OUTRANKED, "a")
 
     def test_is_nobody_who_would_have_lost_to_the_winner(self) -> None:
         campaigns = {"a": campaign(priority=90), "b": campaign()}
         asked = catalog(campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["b"]}})
         decision = decide(asked, user(), [RENEWED])
         assert (issued(decision), spared(decision)) == (["a"], [])
-        assert verdicts(decision)["b"] == (LossReason.HOLDOUT, "h")
+        assert verdicts(decision)["b"] == (LossReason.OUTRANKED, "a")
 
     def test_takes_several_places_where_there_are_several(self) -> None:
         places = {"banner": {"channel": "in_app", "max_triggers": 2}}
@@ -273,7 +279,7 @@ class TestWithheld:
             placements=places, campaigns=campaigns, holdouts={"h": {**EVERYBODY, "campaigns": ["b", "c"]}}
         )
         decision = decide(asked, user(), [RENEWED])
-        assert (issued(decision), spared(decision)) == (["a", "d"], ["b"])
+        assert (issued(decision), spared(decision)) == (["a"], ["b"])
 
     def test_of_a_group_only_one_would_have_spoken(self) -> None:
         asked = catalog(campaigns=TestExclusivity.CAMPAIGNS, holdouts={"h": EVERYBODY})
@@ -301,11 +307,10 @@ class TestWithheld:
             of = user(user_id=f"u{number}")
             would, had = decide(free, of, [RENEWED]), decide(held, of, [RENEWED])
             assert had.issued == ()
-            received = {one._replace(catalog_version="") for one in would.issued}
-            arms_of_nothing = {one.trigger._replace(catalog_version="") for one in would.suppressed}
-            assert {one.trigger._replace(catalog_version="") for one in had.suppressed} == (
-                received | arms_of_nothing
-            )
+            alike = {"catalog_version": "", "withheld": ""}
+            won = [one._replace(**alike) for one in would.won]
+            assert [one._replace(**alike) for one in had.won] == won
+            assert [one.trigger._replace(**alike) for one in had.suppressed] == won
 
 
 def everything_with(**sections: Any) -> Catalog:
@@ -372,11 +377,12 @@ class TestArmOfNothing:
         decision = decide(catalog(campaigns=campaigns, experiments=self.EXPERIMENTS), user(), [RENEWED])
         assert verdicts(decision)["b"] == (LossReason.EXCLUSIVITY, "tried")
 
-    def test_uses_up_no_cap(self) -> None:
+    def test_uses_up_caps_as_the_other_arms_do(self) -> None:
         decision = self.decided(b=campaign(placement="inbox", cap={"max": 1, "scope": "user"}))
-        assert issued(decision) == ["b"]
+        assert issued(decision) == []
+        assert verdicts(decision)["b"] == (LossReason.CAP, "1 for the user ever")
 
-    def test_gives_who_was_held_out_nothing_of_it_to_remember(self) -> None:
+    def test_is_assigned_to_who_is_held_out_as_to_anybody(self) -> None:
         asked = catalog(
             campaigns={"tried": campaign(experiment="x")},
             experiments=self.EXPERIMENTS,
@@ -384,7 +390,109 @@ class TestArmOfNothing:
         )
         decision = decide(asked, user(), [RENEWED])
         assert [(one.offer_id, one.reason) for one in decision.suppressed] == [(None, LossReason.HOLDOUT)]
-        assert decision.assignments == ()
+        assert [(one.experiment_id, one.variant) for one in decision.assignments] == [("x", "all")]
+        assert [one.withheld for one in decision.won] == ["holdout"]
+
+
+class TestHoldout:
+    def held_out(self, **terms: Any) -> tuple[str, ...]:
+        decision = decide(catalog(holdouts={"h": {"percent": 100, **terms}}), user(), [RENEWED])
+        return candidate(decision, "upgrade").holdouts
+
+    def test_withholds_from_those_in_it(self) -> None:
+        assert self.held_out() == ("h",)
+
+    def test_is_about_its_campaigns_only(self) -> None:
+        campaigns = {"upgrade": campaign(), "other": campaign(placement="inbox")}
+        held = {"h": {"percent": 100, "campaigns": ["other"]}}
+        decision = decide(catalog(campaigns=campaigns, holdouts=held), user(), [RENEWED])
+        assert (issued(decision), spared(decision)) == (["upgrade"], ["other"])
+
+    @pytest.mark.parametrize(
+        ("dates", "held"),
+        [
+            ({"starts_at": NOW}, ("h",)),
+            ({"starts_at": NOW + timedelta(seconds=1)}, ()),
+            ({"ends_at": NOW + timedelta(seconds=1)}, ("h",)),
+            ({"ends_at": NOW}, ()),
+        ],
+    )
+    def test_runs_from_its_start_until_just_before_its_end(
+        self, dates: dict[str, Any], held: tuple[str, ...]
+    ) -> None:
+        assert self.held_out(**dates) == held
+
+    def test_of_several_the_first_is_the_reason_and_all_are_named(self) -> None:
+        decision = decide(catalog(holdouts=dict.fromkeys(("b", "a"), EVERYBODY)), user(), [RENEWED])
+        assert verdicts(decision) == {"upgrade": (LossReason.HOLDOUT, "a")}
+        assert candidate(decision, "upgrade").holdouts == ("a", "b")
+
+    def test_is_worked_out_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(Holdout, "includes", lambda self, *_: asked.append(self.id))
+        campaigns = {"a": campaign(), "b": campaign(placement="inbox")}
+        _ = decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [RENEWED]).candidates
+        assert asked == ["h"]
+
+
+class TestPlacesOverTime:
+    """A placement that holds `open` keeps its places over time; one that holds `decision`, in one decision."""
+
+    OPEN = trigger("old", ago(minutes=30))
+
+    def decided(self, of: Any = None, holds: str = "open", at_most: int = 1, **campaigns: Any) -> Decision:
+        places = {"banner": {"channel": "in_app", "max_triggers": at_most, "holds": holds}}
+        asked = catalog(placements=places, campaigns={"old": campaign(), **campaigns})
+        return decide(asked, of or user(triggers=(self.OPEN,)), [moment(cause="now")])
+
+    def replaced(self, decision: Decision) -> list[str]:
+        return [one.campaign_id for one in decision.replaced]
+
+    def test_are_taken_by_what_is_open_from_before(self) -> None:
+        decision = self.decided(old=campaign(state="paused"), new=campaign())
+        assert (issued(decision), self.replaced(decision)) == ([], [])
+        assert verdicts(decision)["new"] == (LossReason.OUTRANKED, "old")
+
+    def test_are_free_again_in_the_next_decision_where_it_holds_decision(self) -> None:
+        decision = self.decided(holds="decision", old=campaign(state="paused"), new=campaign())
+        assert (issued(decision), self.replaced(decision)) == (["new"], [])
+
+    def test_go_to_a_higher_priority_which_replaces_the_open_one(self) -> None:
+        decision = self.decided(new=campaign(priority=51))
+        assert (issued(decision), self.replaced(decision)) == (["new"], ["old"])
+
+    def test_go_to_a_newer_moment_of_the_same_campaign(self) -> None:
+        decision = self.decided()
+        assert (issued(decision), self.replaced(decision)) == (["old"], ["old"])
+
+    def test_stay_where_the_campaign_may_not_replace(self) -> None:
+        decision = self.decided(new=campaign(priority=99, replaces=False), old=campaign(replaces=False))
+        assert (issued(decision), self.replaced(decision)) == ([], [])
+
+    def test_of_several_the_lowest_priority_is_replaced(self) -> None:
+        held = (trigger("high", ago(minutes=50)), trigger("old", ago(minutes=40)))
+        campaigns = {"high": campaign(priority=60, state="paused"), "new": campaign(priority=70)}
+        decision = self.decided(user(triggers=held), at_most=2, old=campaign(state="paused"), **campaigns)
+        assert (issued(decision), self.replaced(decision)) == (["new"], ["old"])
+
+    @pytest.mark.parametrize("kind", [FeedbackKind.DISMISSED, FeedbackKind.ACCEPTED, FeedbackKind.CONVERTED])
+    def test_are_freed_by_an_answer(self, kind: FeedbackKind) -> None:
+        answered = self.OPEN._replace(feedback=(Feedback(kind, ago(minutes=5)),))
+        decision = self.decided(user(triggers=(answered,)), old=campaign(state="paused"), new=campaign())
+        assert (issued(decision), self.replaced(decision)) == (["new"], [])
+
+    def test_are_held_by_what_was_withheld_too(self) -> None:
+        of = user(triggers=(self.OPEN._replace(withheld="holdout"),))
+        decision = self.decided(of, old=campaign(state="paused"), new=campaign())
+        assert verdicts(decision)["new"] == (LossReason.OUTRANKED, "old")
+
+
+def test_an_offer_expires_no_later_than_its_campaign_ends() -> None:
+    ends_at = NOW + timedelta(hours=3)
+    (given,) = decide(
+        catalog(campaigns={"upgrade": campaign(ends_at=ends_at.isoformat())}), user(), [RENEWED]
+    ).issued
+    assert given.expires_at == ends_at
 
 
 class TestFallback:

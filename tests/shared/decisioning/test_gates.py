@@ -8,13 +8,12 @@ import pytest
 
 from shared.decisioning import gates
 from shared.decisioning.audiences.audience import Audience, failures
-from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.gates import GATES, Contender, Gate, judge
 from shared.decisioning.library import Library
-from shared.decisioning.losses import INELIGIBLE, WITHHELD, Loss, LossReason
+from shared.decisioning.losses import AT_REST, INELIGIBLE, NOT_GIVEN, Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.events import FeedbackKind
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import Status, Subscription
 from shared.domain.user import User
 from tests.support.builders import (
     NOW,
@@ -41,8 +40,7 @@ def contender(of: User | None = None, sections: dict[str, Any] | None = None, **
     """A contender: the campaign `upgrade` with these terms, at NOW."""
     asked = catalog(**({"campaigns": {"upgrade": campaign(**terms)}} | (sections or {})))
     (listening,) = [one for one in asked.listening(moment()) if one.id == "upgrade"]
-    audiences = (listening.audience,) if listening.audience else ()
-    return Contender(listening, moment(), Situation(asked, of or user(), audiences))
+    return Contender(listening, moment(), Situation(asked, of or user()))
 
 
 def loss(of: User | None = None, sections: dict[str, Any] | None = None, **terms: Any) -> Loss | None:
@@ -56,9 +54,9 @@ def test_the_gates_stand_in_the_order_of_the_design() -> None:
         "kill_switch",
         "schedule",
         "plan",
+        "has_plan",
         "audience",
         "suppression",
-        "holdout",
         "exclusivity",
         "caps",
         "cool_down",
@@ -152,7 +150,7 @@ class TestAudience:
         asked = catalog_with_audience(clause, *others)
         (listening,) = asked.listening(moment())
         assert listening.audience
-        return judge(Contender(listening, moment(), Situation(asked, of or user(), (listening.audience,))))[0]
+        return judge(Contender(listening, moment(), Situation(asked, of or user())))[0]
 
     def test_that_fails_is_named_by_its_first_failing_clause(self) -> None:
         clauses = {"live": "subscription.live"}, {"student": "profile.student == true"}, {"no": "false"}
@@ -211,43 +209,25 @@ class TestSuppression:
         assert judge(contender(of, suppress_on="dismissed"))[1] is False
 
 
-class TestHoldout:
-    def held_out(self, of: User | None = None, **terms: Any) -> tuple[Loss | None, bool]:
-        return judge(contender(of, {"holdouts": {"h": {"percent": 100, **terms}}}))
+class TestHasPlan:
+    SOLD = {"annual": {"cms_ref": "x", "validity_hours": 1, "plan_to": "premium_monthly"}}  # noqa: RUF012 - JSON
 
-    def test_withholds_from_those_in_it(self) -> None:
-        assert self.held_out() == (Loss(LossReason.HOLDOUT, "h"), True)
+    def test_stops_who_has_the_plan_already(self) -> None:
+        assert loss(sections={"offers": self.SOLD}) == Loss(LossReason.HAS_PLAN, "plan_to premium_monthly")
 
-    def test_is_about_its_campaigns_only(self) -> None:
-        campaigns = {"upgrade": campaign(), "other": campaign()}
-        for about, held in ((["upgrade"], True), (["other"], False)):
-            sections = {"campaigns": campaigns, "holdouts": {"h": {"percent": 100, "campaigns": about}}}
-            assert judge(contender(sections=sections)) == (
-                (Loss(LossReason.HOLDOUT, "h"), True) if held else (None, False)
-            )
+    def test_is_about_every_arm_of_an_experiment(self) -> None:
+        offers = {"annual": {"cms_ref": "x", "validity_hours": 1}, "other": self.SOLD["annual"]}
+        variants = [{"id": "a", "offer": "annual", "weight": 0.5}, {"id": "b", "offer": "other", "weight": 0.5}]
+        sections = {
+            "offers": offers,
+            "experiments": {"x": {"variants": variants}},
+            "campaigns": {"upgrade": campaign(experiment="x")},
+        }
+        assert loss(sections=sections) == Loss(LossReason.HAS_PLAN, "plan_to premium_monthly")
 
-    @pytest.mark.parametrize(
-        ("dates", "held"),
-        [
-            ({"starts_at": NOW}, True),
-            ({"starts_at": NOW + SECOND}, False),
-            ({"ends_at": NOW + SECOND}, True),
-            ({"ends_at": NOW}, False),
-        ],
-    )
-    def test_runs_from_its_start_until_just_before_its_end(self, dates: dict[str, Any], held: bool) -> None:
-        assert self.held_out(**dates)[1] is held
-
-    def test_is_named_by_the_first_that_holds(self) -> None:
-        holdouts = {name: {"percent": 100} for name in ("b", "a")}
-        assert loss(sections={"holdouts": holdouts}) == Loss(LossReason.HOLDOUT, "a")
-
-    def test_is_worked_out_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: list[str] = []
-        monkeypatch.setattr(Holdout, "includes", lambda self, *_: asked.append(self.id))
-        campaigns = {"a": campaign(), "b": campaign()}
-        decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [moment()])
-        assert asked == ["h"]
+    def test_lets_in_who_had_the_plan_once(self) -> None:
+        expired = paying(status=Status.EXPIRED, grants=())
+        assert loss(user(expired), {"offers": self.SOLD}) is None
 
 
 GROUPS = {
@@ -377,10 +357,6 @@ class TestQuietHours:
         assert loss(user(time_zone="UTC"), sections) is not None
         assert loss(user(time_zone="Mars/Olympus"), sections) is None
 
-    def test_put_off_who_is_held_out_too_so_that_it_is_known_what_they_would_have_received(self) -> None:
-        sections = {"holdouts": {"h": {"percent": 100}}, "campaigns": {"upgrade": campaign(quiet_hours=NIGHT)}}
-        assert judge(contender(sections=sections)) == (Loss(LossReason.HOLDOUT, "h", NOW.replace(hour=13)), False)
-
     def test_do_not_bring_back_what_a_cap_or_a_rest_has_stopped(self) -> None:
         of = user(triggers=(trigger(),))
         assert judge(contender(of, cap={"max": 1}, quiet_hours=NIGHT)) == (Loss(LossReason.CAP, "1 ever"), False)
@@ -416,7 +392,6 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
         "kill_switch": True,
         "offers": {"annual": {"cms_ref": "x", "validity_hours": 1, "plans_from": ["basic"]}},
         "audiences": {"nobody": {"all": [{"no": "false"}]}},
-        "holdouts": {"h": {"percent": 100}},
         "scores": {"risk": {"version": 1}},
     }
     rivals = {"rival": campaign(exclusivity_group="g"), "another": campaign(exclusivity_group="g")}
@@ -427,7 +402,6 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
         LossReason.PLAN: (sections, "offers"),
         LossReason.AUDIENCE: (terms, "audience"),
         LossReason.SUPPRESSED: (terms, "suppress_on"),
-        LossReason.HOLDOUT: (sections, "holdouts"),
         LossReason.EXCLUSIVITY: (terms, "exclusivity_group"),
         LossReason.CAP: (terms, "cap"),
         LossReason.COOL_DOWN: (terms, "cool_down_hours"),
@@ -443,4 +417,4 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
 
 
 def test_what_withholds_an_offer_is_met_by_users_whom_it_was_meant_for() -> None:
-    assert not INELIGIBLE & WITHHELD
+    assert not INELIGIBLE & (AT_REST | NOT_GIVEN)

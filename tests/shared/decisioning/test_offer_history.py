@@ -119,8 +119,9 @@ class TestTallies:
 
     def live(self, days: int, campaigns: dict[str, Any], most: int = 3) -> list[Trigger]:
         """The triggers issued over that many days, with one moment a day and few stored triggers."""
+        places = {"banner": {"channel": "in_app", "holds": "decision"}}
         asked, log, known, tallies = (
-            catalog(campaigns=campaigns),
+            catalog(campaigns=campaigns, placements=places),
             list[Trigger](),
             tuple[Trigger, ...](),
             Tallies(),

@@ -302,9 +302,9 @@ class TestForgetting:
     def crowded(self) -> Told:
         campaigns = {"any": {"offer": "o", "placement": "p", "moments": ["plan.changed"], "priority": 1}}
         offers = {"o": {"cms_ref": "x", "validity_hours": 8760}}
-        told = Told(compile_catalog({"placements": PLACES, "offers": offers, "campaigns": campaigns})).process(
-            paid(0)
-        )
+        placements = {"p": {"channel": "in_app", "holds": "decision"}}
+        told = Told(compile_catalog({"placements": placements, "offers": offers, "campaigns": campaigns}))
+        told = told.process(paid(0))
         for on in range(1, MAX_TRIGGERS + 1):
             told.process(paid(on / 24, plan=f"plan-{on}"))
         return told
@@ -532,7 +532,8 @@ class TestExposures:
         (exposure,) = self.exposures(told)
         assert (exposure["kind"], exposure["reason"], exposure["detail"]) == ("suppressed", "holdout", "h")
         assert (exposure["campaign_id"], exposure["offer_id"]) == ("c", "o")
-        assert told.record.triggers == ()
+        assert [one.withheld for one in told.record.triggers] == ["holdout"]
+        assert told.triggers("issued") == []
 
     def test_of_an_arm_of_nothing_name_no_offer(self) -> None:
         variants = [{"id": "none", "offer": None, "weight": 1.0}, {"id": "some", "offer": "o", "weight": 0.0}]
