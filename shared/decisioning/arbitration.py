@@ -1,7 +1,7 @@
 """Arbitration: the contenders that win a placement, and the variant that the user gets of each."""
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -205,7 +205,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         subscription_id=moment.subscription_id,
         cause=moment.cause,
         decided_at=user.now,
-        expires_at=min(expires_at, terms.ends_at or expires_at),
+        expires_at=min(expires_at, terms.ends_at.astimezone(UTC)) if terms.ends_at else expires_at,
         catalog_version=situation.catalog.version,
         experiment_id=choice.experiment_id if choice else None,
         variant=choice.variant if choice else None,

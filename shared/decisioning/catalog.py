@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from shared.decisioning.audiences.audience import Audience
-from shared.decisioning.document.schema import ByScore, CampaignTerms, CatalogDocument, Offer, Placement, Raise
+from shared.decisioning.document.schema import (
+    ByScore,
+    CampaignTerms,
+    Cap,
+    CatalogDocument,
+    Offer,
+    Placement,
+    QuietHours,
+    Raise,
+)
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
@@ -29,6 +38,10 @@ class Campaign:
     """The holdouts that cover the campaign."""
     ranked_by: str | None = None
     """The score that ranks it among campaigns of its priority; None: a fixed rank."""
+    caps: tuple[Cap, ...] = ()
+    """Its own caps and those of its channel."""
+    quiet_hours: tuple[QuietHours, ...] = ()
+    """Its own quiet hours and those of its channel; a fallback has those of all campaigns of its placement."""
     plans_sold: frozenset[str] = frozenset()
     """The plans to which its offer, or that of any variant, leads."""
     is_fallback: bool = False
@@ -93,8 +106,26 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
             experiment=experiments[terms.experiment] if terms.experiment else None,
             holdouts=tuple(holdout for holdout in holdouts if holdout.covers(id_)),
             ranked_by=terms.rank.score if isinstance(terms.rank, ByScore) else None,
+            caps=(*terms.cap, *_channel_caps(document, terms.placement)),
+            quiet_hours=tuple(_quiet_hours(document, terms)),
             plans_sold=frozenset(_plans_sold(terms, document)),
         )
+
+
+def _channel_caps(document: CatalogDocument, placement: str) -> Iterator[Cap]:
+    """The caps of a placement's channel, which count all of the user's triggers on that channel."""
+    if channel := document.channels.get(document.placements[placement].channel):
+        for cap in channel.cap:
+            yield Cap(max=cap.max, window_days=cap.window_days, event=cap.event, scope="channel")
+
+
+def _quiet_hours(document: CatalogDocument, terms: CampaignTerms) -> Iterator[QuietHours]:
+    """The quiet hours of a campaign, and those of its channel."""
+    if terms.quiet_hours:
+        yield terms.quiet_hours
+    channel = document.channels.get(document.placements[terms.placement].channel)
+    if channel and channel.quiet_hours:
+        yield channel.quiet_hours
 
 
 def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
@@ -152,7 +183,19 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     )
     id_ = f"fallback.{placement_id}"
     holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
-    return Campaign(id_, terms, offer, placement, holdouts=holdouts, is_fallback=True)
+    others = (other for other in document.campaigns.values() if other.placement == placement_id)
+    return Campaign(
+        id_,
+        terms,
+        offer,
+        placement,
+        holdouts=holdouts,
+        caps=tuple(_channel_caps(document, placement_id)),
+        quiet_hours=tuple(
+            dict.fromkeys(quiet for other in (terms, *others) for quiet in _quiet_hours(document, other))
+        ),
+        is_fallback=True,
+    )
 
 
 def _holdouts(document: CatalogDocument) -> list[Holdout]:

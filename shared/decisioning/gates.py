@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
+from shared.decisioning.document.schema import QuietHours
 from shared.decisioning.losses import AT_REST, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.quiet import quiet_until, zone_of
@@ -114,13 +115,14 @@ def cool_down(contender: Contender) -> Loss | None:
 
 
 def quiet_hours(contender: Contender) -> Loss | None:
-    """Stops a campaign during its quiet hours in the user's time zone: defers it, or drops it.
+    """Stops a campaign during quiet hours in the user's time zone: defers it, or drops it if any says so."""
+    losses = [loss for quiet in contender.campaign.quiet_hours if (loss := _quiet(contender, quiet))]
+    dropped = (loss for loss in losses if loss.reason is LossReason.QUIET_HOURS)
+    return next(dropped, None) or max(losses, key=lambda loss: loss.until or contender.now, default=None)
 
-    A user without a valid time zone gets the catalog's.
-    """
-    quiet = contender.campaign.terms.quiet_hours
-    if quiet is None:
-        return None
+
+def _quiet(contender: Contender, quiet: QuietHours) -> Loss | None:
+    """The loss if these quiet hours run. A user without a valid time zone gets the catalog's."""
     user, document = contender.situation.user, contender.situation.catalog.document
     zone = zone_of(user.profile.time_zone, document.time_zone)
     until = quiet_until(user.now, zone, time.fromisoformat(quiet.start), time.fromisoformat(quiet.end))
@@ -158,9 +160,9 @@ GATES: tuple[Gate, ...] = (
     Gate(audience, lambda campaign: campaign.audience),
     Gate(suppression, lambda campaign: campaign.terms.suppress_on),
     Gate(exclusivity, lambda campaign: campaign.terms.exclusivity_group),
-    Gate(caps, lambda campaign: campaign.terms.cap),
+    Gate(caps, lambda campaign: campaign.caps),
     Gate(cool_down, lambda campaign: campaign.terms.cool_down_hours),
-    Gate(quiet_hours, lambda campaign: campaign.terms.quiet_hours),
+    Gate(quiet_hours, lambda campaign: campaign.quiet_hours),
     Gate(score, lambda campaign: campaign.ranked_by),
 )
 """The gates in order: the first loss is the reason. To add a gate, write a function and give it a place here."""

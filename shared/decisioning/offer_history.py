@@ -90,11 +90,11 @@ class OfferHistory:
 
     def counts(self, campaign: Campaign) -> tuple[CapUsage, ...]:
         """The usage of each of a campaign's caps."""
-        if not campaign.terms.cap:
+        if not campaign.caps:
             return ()
         counts = self._counts.get(campaign.id)
         if counts is None:
-            counts = self._counts[campaign.id] = tuple(self._usage(campaign, cap) for cap in campaign.terms.cap)
+            counts = self._counts[campaign.id] = tuple(self._usage(campaign, cap) for cap in campaign.caps)
         return counts
 
     def add(self, trigger: Trigger) -> None:

@@ -12,7 +12,7 @@ from shared.decisioning.document.experiment_checks import (
 )
 from shared.decisioning.document.problems import entry_of, guess, problem
 from shared.decisioning.document.references import entry_references, score_references
-from shared.decisioning.document.schema import CampaignTerms, Cap, CatalogDocument, Suppression
+from shared.decisioning.document.schema import Cap, CatalogDocument, QuietHours, Suppression
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.domain.moments import MILESTONES, MomentKind
 
@@ -22,8 +22,8 @@ Json = dict[str, object]
 def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
     """Every problem across the well-formed parts of a catalog.
 
-    `written` is the JSON with all its parts. A reference to a malformed offer is valid here, because that offer
-    was already reported as malformed.
+    `written` is the JSON with all its parts. A reference to a malformed entry is valid here, and a malformed
+    campaign is a member of its group, because one mistake is told once.
     """
     for kind, offsets in document.milestones.items():
         yield from duplicate_problems(f"milestones.{kind}", offsets, "", "each offset once")
@@ -38,31 +38,33 @@ def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
         yield from _caps(f"{path}.cap", terms.cap)
         yield from _moments(f"{path}.moments", terms.moments, written)
         yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
-        yield from _quiet(path, terms)
+        yield from _quiet(path, terms.quiet_hours)
+    yield from _channels(document)
     for id_, experiment in document.experiments.items():
         yield from experiment_problems(f"experiments.{id_}", experiment)
-    yield from _single_member_groups(document)
-    yield from _unknown_scores(document)
+    yield from _single_member_groups(document, written)
+    yield from _unknown_scores(document, written)
     yield from problems_between(document)
     yield from holdout_problems(document)
-    yield from _raises(document)
+    yield from _raises(document, written)
 
 
-def _unknown_scores(document: CatalogDocument) -> Iterator[str]:
+def _unknown_scores(document: CatalogDocument, written: Json) -> Iterator[str]:
+    scores = _entries(written, "scores")
     for reference in score_references(document):
         score = reference.target.id
-        if score not in document.scores:
-            yield problem(reference.path, entry_of("scores", document.scores, score), f"scores.{score}")
+        if score not in scores:
+            yield problem(reference.path, entry_of("scores", scores, score), f"scores.{score}")
 
 
-def _raises(document: CatalogDocument) -> Iterator[str]:
+def _raises(document: CatalogDocument, written: Json) -> Iterator[str]:
     """A raised score must be able to fall again, and a moment that a campaign reacts to must be able to come."""
     rules = {id_: score.raises for id_, score in document.scores.items() if score.raises}
     for id_, rule in rules.items():
         if rule.rearm_below > rule.at_least:
             path = f"scores.{id_}.raises.rearm_below"
             yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
-    raised = {rule.moment for rule in rules.values()}
+    raised = {rule.moment for rule in rules.values()} | set(_fields(written, "scores", "raises", "moment"))
     for id_, terms in document.campaigns.items():
         for index, moment in enumerate(terms.moments):
             if moment == MomentKind.CHURN_RISK_RAISED and moment not in raised:
@@ -70,10 +72,10 @@ def _raises(document: CatalogDocument) -> Iterator[str]:
                 yield problem(path, "a moment that one of the scores raises (scores.NAME.raises)", moment)
 
 
-def _single_member_groups(document: CatalogDocument) -> Iterator[str]:
+def _single_member_groups(document: CatalogDocument, written: Json) -> Iterator[str]:
     """A group with one campaign excludes nothing: most often its name is misspelt."""
     groups = {id_: terms.exclusivity_group for id_, terms in document.campaigns.items() if terms.exclusivity_group}
-    sizes = Counter(groups.values())
+    sizes = Counter(_fields(written, "campaigns", "exclusivity_group"))
     for id_, group in groups.items():
         if sizes[group] == 1:
             suggestion = guess(group, sizes.keys() - {group})
@@ -110,8 +112,17 @@ def _is_longer(window_days: int | None, other: int | None) -> bool:
     return other is not None and (window_days is None or window_days > other)
 
 
-def _quiet(path: str, terms: CampaignTerms) -> Iterator[str]:
-    quiet = terms.quiet_hours
+def _channels(document: CatalogDocument) -> Iterator[str]:
+    """The rules of a channel must be of use: a placement delivers by it."""
+    known = {placement.channel for placement in document.placements.values()}
+    for id_, channel in document.channels.items():
+        yield from _quiet(f"channels.{id_}", channel.quiet_hours)
+        if id_ not in known:
+            suggestion = guess(id_, known)
+            yield problem(f"channels.{id_}", f"the channel of a placement{suggestion}", id_)
+
+
+def _quiet(path: str, quiet: QuietHours | None) -> Iterator[str]:
     if quiet and quiet.start == quiet.end:
         yield problem(f"{path}.quiet_hours.end", f"another time than start ({quiet.start})", quiet.end)
 
@@ -129,6 +140,15 @@ def _moments(path: str, selectors: tuple[str, ...], written: Json) -> Iterator[s
             yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
         if days is None and kind in MILESTONES and not offsets:
             yield problem(place, f"a milestone with days in milestones.{kind}", found)
+
+
+def _fields(written: Json, section: str, *path: str) -> Iterator[str]:
+    """The texts at a path of every entry of a section, malformed entries included."""
+    for value in _entries(written, section).values():
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None  # noqa: PLW2901
+        if isinstance(value, str):
+            yield value
 
 
 def _entries(written: Json, section: str) -> Json:

@@ -79,8 +79,16 @@ def malformed(
     `whole` is the document's name. `known` is every field name of a document other than a catalog (a score, a
     policy).
     """
-    mistakes = (details for details in error.errors(include_url=False) if not _is_echo(details))
-    return (_translated(details, whole, known) for details in mistakes)
+    mistakes = [details for details in error.errors(include_url=False) if not _is_echo(details)]
+    misspelt = {_meant(details["loc"], known) for details in mistakes if details["type"] == "extra_forbidden"}
+    told_once = (one for one in mistakes if not (one["type"] == "missing" and tuple(one["loc"]) in misspelt))
+    return (_translated(details, whole, known) for details in told_once)
+
+
+def _meant(location: Sequence[str | int], known: Collection[str] | None) -> tuple[str | int, ...]:
+    """The location of the field that a misspelt one most likely means: it is not missing, then."""
+    close = get_close_matches(str(location[-1]), _fields_at(location) if known is None else known, n=1)
+    return (*location[:-1], *close)
 
 
 def path_of(location: Sequence[str | int], whole: str = "catalog") -> str:

@@ -116,6 +116,25 @@ class QuietHours(Strict):
     """`defer` decides the moment again when the quiet hours end. `drop` discards it."""
 
 
+class ChannelCap(Strict):
+    """A limit on how often a user hears from a channel, by whichever campaign."""
+
+    max: int = Field(ge=1, le=MAX_CAP)
+    window_days: Days | None = None
+    """The length of the window, up to the decision. None: ever."""
+    event: CountedEvent = ISSUED
+    """The event that is counted: issued triggers, or triggers with this kind of feedback."""
+
+
+class Channel(Strict):
+    """The rules of a channel, written once for every campaign whose placement delivers by it."""
+
+    cap: Annotated[tuple[ChannelCap, ...], BeforeValidator(_as_list), Field(max_length=8, strict=False)] = ()
+    """The caps, beside those of the campaign. Each of them must leave room."""
+    quiet_hours: QuietHours | None = None
+    """Quiet hours beside those of the campaign."""
+
+
 class ByScore(Strict):
     """A rank that is the user's value of a score."""
 
@@ -264,6 +283,8 @@ class CatalogDocument(Strict):
     """While it is true, no campaign makes any offer."""
     time_zone: TimeZone = "UTC"
     """The time zone of users whose own is unknown."""
+    channels: dict[Id, Channel] = Field({}, max_length=32)
+    """Rules for all campaigns of a channel."""
     placements: dict[Id, Placement] = Field({}, max_length=64)
     offers: dict[Id, Offer] = Field({}, max_length=500)
     audiences: dict[Id, Clauses] = Field({}, max_length=500)

@@ -81,29 +81,30 @@ class Experiment:
             kept = self.variants.get(known.variant)
             if kept:
                 return Choice(self.id, kept.id, known.propensity, None, kept.offer)
-        index = self._index(f"{user.user_id}/{unit}" if unit else user.user_id)
+        index = self._index(user.user_id, f"{user.user_id}/{unit}" if unit else user.user_id)
         if index is None:
             return None
         if terms.policy:
-            return self._picked(terms.policy, moment, policies)
+            return self._picked(terms.policy, user.user_id, moment, policies)
         variant = terms.variants[index]
         weight = variant.weight or 0.0
         new = Assignment(self.id, unit, terms.bucket_version, variant.id, user.now, weight)
         return Choice(self.id, variant.id, weight, None, variant.offer, new if terms.sticky else None)
 
-    def _index(self, value: str) -> int | None:
-        if self.namespace and not in_namespace(value, self.namespace):
+    def _index(self, user_id: str, value: str) -> int | None:
+        """The variant's index. A namespace hashes the user whatever the unit, so that it really excludes."""
+        if self.namespace and not in_namespace(user_id, self.namespace):
             return None
         return choose(bucket(self.salt, value, self.terms.hash_version), self.ranges)
 
-    def _picked(self, name: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
-        """The policy's pick, by a hash of the cause: a retry gets the same arm, another cause may get another."""
+    def _picked(self, name: str, user_id: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
+        """The policy's pick, by a hash of user and cause: a retry gets the same arm, another cause another one."""
         policy = policies.get(name)
         if policy is None:
             return Loss(LossReason.POLICY, f"policy {name}: expected a valid one, found none")
         if mistake := mismatch(policy, self.variants):
             return Loss(LossReason.POLICY, f"policy {name}: {mistake}")
-        picked = pick(policy, self.terms.floor, self.salt, moment.cause)
+        picked = pick(policy, self.terms.floor, self.salt, user_id, moment.cause)
         return Choice(self.id, *picked, self.variants[picked.variant].offer)
 
 

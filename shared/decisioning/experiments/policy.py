@@ -78,16 +78,16 @@ def with_floor(policy: Policy, floor: float) -> Mapping[str, float]:
     return {arm: floor + rest * probability for arm, probability in policy.arms.items()}
 
 
-def pick(policy: Policy, floor: float, seed: str, cause: str) -> Pick:
-    """The arm for a cause: always the same for one cause, and independent of all other causes.
+def pick(policy: Policy, floor: float, seed: str, user_id: str, cause: str) -> Pick:
+    """The arm for a user and a cause: always the same for both, and independent of all other causes.
 
-    The user is not part of the hash. If each user kept one arm, the arms could no longer be compared once the
-    probabilities change.
+    The cause is part of the hash, because the arms could not be compared once the probabilities change if each
+    user kept one arm. The user is, because producers' event ids are often unique for each user only.
     """
     possible = [(arm, propensity) for arm, propensity in with_floor(policy, floor).items() if propensity > 0]
     ends = [*accumulate(propensity for _, propensity in possible)]
     ends[-1] = 1.0  # the sum may differ from 1 because of rounding
-    arm, propensity = possible[bisect_right(ends, _uniform(seed, cause))]
+    arm, propensity = possible[bisect_right(ends, _uniform(seed, f"{user_id}\0{cause}"))]
     return Pick(arm, propensity, policy.version)
 
 

@@ -12,6 +12,7 @@ from shared.decisioning.gates import GATES, Contender, Gate, judge
 from shared.decisioning.library import Library
 from shared.decisioning.losses import AT_REST, INELIGIBLE, NOT_GIVEN, Loss, LossReason
 from shared.decisioning.situation import Situation
+from shared.domain.errors import InvalidCatalog
 from shared.domain.events import FeedbackKind
 from shared.domain.subscription import Status, Subscription
 from shared.domain.user import User
@@ -418,3 +419,48 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
 
 def test_what_withholds_an_offer_is_met_by_users_whom_it_was_meant_for() -> None:
     assert not INELIGIBLE & (AT_REST | NOT_GIVEN)
+
+
+class TestChannels:
+    """The rules of a channel hold for every campaign on its placements, beside the campaign's own."""
+
+    def test_cap_what_a_user_gets_by_whichever_campaign(self) -> None:
+        channels = {"in_app": {"cap": {"max": 1, "window_days": 7}}}
+        of = user(triggers=(trigger("another", ago(days=1)),))
+        assert loss(of, {"channels": channels}) == Loss(LossReason.CAP, "1 for the channel in 7 days")
+        assert loss(user(triggers=(trigger("another", ago(days=8)),)), {"channels": channels}) is None
+
+    def test_count_no_other_channel(self) -> None:
+        of = user(triggers=(trigger("another", ago(days=1), channel="email"),))
+        assert loss(of, {"channels": {"in_app": {"cap": {"max": 1}}}}) is None
+
+    def test_have_quiet_hours_beside_those_of_the_campaign(self) -> None:
+        sections = {"channels": {"in_app": {"quiet_hours": NIGHT}}}
+        assert loss(sections=sections) == Loss(
+            LossReason.DEFERRED, "until 2026-06-01T13:00:00+00:00 (13:00 UTC)", NOW.replace(hour=13)
+        )
+
+    def test_put_off_until_the_last_of_the_quiet_hours_that_run(self) -> None:
+        longer = {"start": "10:00", "end": "15:00"}
+        sections = {
+            "channels": {"in_app": {"quiet_hours": NIGHT}},
+            "campaigns": {"upgrade": campaign(quiet_hours=longer)},
+        }
+        stopped = loss(sections=sections)
+        assert stopped is not None
+        assert stopped.until == NOW.replace(hour=15)
+
+    def test_drop_what_any_of_the_quiet_hours_drops(self) -> None:
+        sections = {
+            "channels": {"in_app": {"quiet_hours": {**NIGHT, "then": "drop"}}},
+            "campaigns": {"upgrade": campaign(quiet_hours=NIGHT)},
+        }
+        stopped = loss(sections=sections)
+        assert stopped is not None
+        assert stopped.reason is LossReason.QUIET_HOURS
+
+    def test_that_no_placement_uses_are_a_mistake(self) -> None:
+        with pytest.raises(
+            InvalidCatalog, match=r"channels.in_ap: expected the channel of a placement \(in_app\?\)"
+        ):
+            catalog(channels={"in_ap": {"cap": {"max": 1}}})

@@ -23,7 +23,7 @@ def policy(**arms: float) -> Policy:
 
 
 def picks(of: Policy, floor: float = 0.0, seed: str = "upgrade", causes: Sequence[str] = FEWER) -> list[Pick]:
-    return [pick(of, floor, seed, cause) for cause in causes]
+    return [pick(of, floor, seed, "user-1", cause) for cause in causes]
 
 
 @st.composite
@@ -74,7 +74,7 @@ def test_with_any_floor_the_arms_add_up_and_none_lies_beneath_it(of: Policy, flo
 
 @given(policies(), st.floats(0, 1), st.text("abc/@-", max_size=8))
 def test_a_pick_is_an_arm_with_its_own_propensity(of: Policy, floor: float, cause: str) -> None:
-    picked = pick(of, floor, "upgrade", cause)
+    picked = pick(of, floor, "upgrade", "user-1", cause)
     assert picked.propensity == with_floor(of, floor)[picked.variant] > 0
     assert picked.policy_version == of.version
 
@@ -86,7 +86,7 @@ def test_a_retry_picks_the_same_arm() -> None:
 
 def test_a_pick_stays_the_same_in_every_release() -> None:
     four_arms = policy(a=0.25, b=0.25, c=0.25, d=0.25)
-    assert "".join(one.variant for one in picks(four_arms, causes=CAUSES[:16])) == "ddbdaddcadcacadd"
+    assert "".join(one.variant for one in picks(four_arms, causes=CAUSES[:16])) == "bbacacdbabaddada"
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.05])
