@@ -96,11 +96,13 @@ def test_a_second_up_is_refused():
 def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(folder, ending):
     command = [sys.executable, "-m", "infra", "up", "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - ours
-        told = json.loads(up.stdout.readline())
-        assert json.loads((folder / running.STATE_FILE).read_text()) == told
-        children = descendants(up.pid)
-        assert len(children) == 2 + 2 * len(told["functions"])
-        up.send_signal(ending)
-        assert up.wait(PATIENCE_SECONDS) == 0
+        try:
+            told = json.loads(up.stdout.readline())
+            assert json.loads((folder / running.STATE_FILE).read_text()) == told
+            assert eventually(lambda: len(descendants(up.pid)) == 2 + 2 * len(told["functions"]))
+            children = descendants(up.pid)
+        finally:  # a failure above must not wait for ever for what was never told to stop
+            up.send_signal(ending)
+            assert up.wait(PATIENCE_SECONDS) == 0
     assert not any(alive(child) for child in children)
     assert not (folder / running.STATE_FILE).exists()
