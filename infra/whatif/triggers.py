@@ -13,7 +13,8 @@ from shared.contracts.topics import Topic
 
 IGNORED_FIELDS = frozenset(
     {"user_id", "trigger_id", "campaign_id", "subscription_id", "moment", "cause", "schema_version", "kind"}
-    | {"sequence", "event", "catalog_version", "policy_version", "score_version"}
+    | {"sequence", "event", "catalog_version", "policy_version", "score_version", "message_id", "decision_id"}
+    | {"cms_ref", "price_ref", "plan_to"}  # they follow from offer_id
 )
 """Fields that the comparison ignores: the trigger's identity, its numbering, and the versions it was made with.
 

@@ -1,13 +1,14 @@
 """The decision: every campaign considered for the moments of one commit, and the result for each."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
 from shared.contracts.outbound.decision import Candidate, CapCount, Outcome
 from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.document.schema import Offer
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import NOT_GIVEN, Loss, LossReason
 from shared.decisioning.situation import Situation
@@ -50,6 +51,27 @@ class Decision:
     def issued(self) -> tuple[Trigger, ...]:
         """The triggers that the user is given."""
         return tuple(trigger for trigger in self.won if not trigger.withheld)
+
+    @property
+    def offers(self) -> Iterator[tuple[Trigger, Offer]]:
+        """The triggers that the user is given, each with its offer in the catalog."""
+        for result in self.results:
+            if result.trigger and result.loss is None:
+                offers = result.contender.situation.catalog.document.offers
+                yield result.trigger, offers[result.trigger.offer_id]
+
+    def caused_by(self, cause: str) -> "Decision":
+        """The decision with the event named `cause` noted in the triggers that have another cause."""
+        if all(result.trigger is None or result.trigger.cause == cause for result in self.results):
+            return self
+        results = tuple(
+            result._replace(trigger=result.trigger._replace(decided_by=cause))
+            if result.trigger and result.trigger.cause != cause
+            else result
+            for result in self.results
+        )
+        won = tuple(one if one.cause == cause else one._replace(decided_by=cause) for one in self.won)
+        return replace(self, results=results, won=won)
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
@@ -143,6 +165,7 @@ def _candidate(result: ContenderResult) -> Candidate:
         suppressed=bool(loss and result.trigger),
         holdout=loss.detail if loss and loss.reason is LossReason.HOLDOUT else None,
         holdouts=result.contender.situation.held_out(campaign),
+        trigger_id=result.trigger.trigger_id if result.trigger else None,
         caps=tuple(CapCount.model_validate(usage) for usage in result.caps),
         experiment_id=choice.experiment_id if choice else None,
         variant=choice.variant if choice else None,

@@ -64,6 +64,9 @@ class Trigger(NamedTuple):
     revoke_reason: str = ""
     """The reason why it was revoked; empty if it was not."""
 
+    decided_by: str = ""
+    """The short name of the event that led to the decision; empty if it is `cause`."""
+
     @property
     def is_final(self) -> bool:
         """True once the user accepted it or converted: then it is never revoked."""

@@ -12,6 +12,7 @@ from shared.contracts.outbound.trigger_fields import trigger_fields
 from shared.contracts.outbound.upsell_trigger import TriggerKind, UpsellTrigger
 from shared.contracts.topics import Topic
 from shared.decisioning.decide import Decision, Suppressed
+from shared.decisioning.document.schema import Offer
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.instants import to_micros
 from shared.domain.moments import MomentKind
@@ -57,35 +58,45 @@ def keep_pending(
 
 
 def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
-    cause = event.key.cause
-    yield from (_trigger_draft(TriggerKind.REVOKED, trigger) for trigger in effects.untrue)
+    cause, user_id = event.key.cause, event.user_id
+    yield from (_revoked_draft(trigger, user_id) for trigger in effects.untrue)
     yield from _feedback_drafts(effects.reported, event)
     if effects.decision:
-        yield from (_trigger_draft(TriggerKind.ISSUED, trigger) for trigger in effects.decision.issued)
-        yield from (_suppressed_draft(offer, now) for offer in effects.decision.suppressed)
+        yield from (_issued_draft(trigger, offer, user_id) for trigger, offer in effects.decision.offers)
+        yield from (_suppressed_draft(offer, user_id, now) for offer in effects.decision.suppressed)
         if effects.decision.candidates:
             yield _decision_draft(effects.decision, effects.moments, cause)
     yield from (_change_draft(change, cause) for change in effects.changes)
-    yield from (_trigger_draft(TriggerKind.REVOKED, trigger) for trigger in effects.evicted)
+    yield from (_revoked_draft(trigger, user_id) for trigger in effects.evicted)
 
 
-def _trigger_draft(kind: TriggerKind, trigger: Trigger) -> Draft:
-    offer = {"kind": kind, "offer_id": trigger.offer_id, "expires_at": trigger.expires_at}
-    if kind is TriggerKind.REVOKED:
-        offer["revoke_reason"] = trigger.revoke_reason
-    return UpsellTrigger, offer | trigger_fields(trigger)
+def _issued_draft(trigger: Trigger, offer: Offer, user_id: str) -> Draft:
+    about = {"cms_ref": offer.cms_ref, "price_ref": offer.price_ref, "plan_to": offer.plan_to}
+    return UpsellTrigger, _about_offer(TriggerKind.ISSUED, trigger) | about | trigger_fields(trigger, user_id)
+
+
+def _revoked_draft(trigger: Trigger, user_id: str) -> Draft:
+    about = _about_offer(TriggerKind.REVOKED, trigger) | {"revoke_reason": trigger.revoke_reason}
+    return UpsellTrigger, about | trigger_fields(trigger, user_id)
+
+
+def _about_offer(kind: TriggerKind, trigger: Trigger) -> Json:
+    return {"kind": kind, "offer_id": trigger.offer_id, "expires_at": trigger.expires_at}
 
 
 def _feedback_drafts(triggers: Iterable[Trigger], event: Event) -> Iterator[Draft]:
     if isinstance(event.fact, FeedbackGiven):
         about = {"kind": ExposureKind(event.fact.kind), "occurred_at": event.occurred_at}
         for trigger in triggers:
-            yield Exposure, about | {"offer_id": trigger.offer_id} | trigger_fields(trigger)
+            of_trigger = {"offer_id": trigger.offer_id, "issued_at": trigger.decided_at}
+            yield Exposure, about | of_trigger | trigger_fields(trigger, event.user_id)
 
 
-def _suppressed_draft(offer: Suppressed, now: datetime) -> Draft:
+def _suppressed_draft(offer: Suppressed, user_id: str, now: datetime) -> Draft:
     about = {"kind": ExposureKind.SUPPRESSED, "occurred_at": now, "offer_id": offer.offer_id}
-    return Exposure, about | {"reason": offer.reason, "detail": offer.detail} | trigger_fields(offer.trigger)
+    return Exposure, about | {"reason": offer.reason, "detail": offer.detail} | trigger_fields(
+        offer.trigger, user_id
+    )
 
 
 def _decision_draft(decision: Decision, moments: tuple[MomentKind, ...], cause: str) -> Draft:

@@ -50,7 +50,7 @@ def settle(
     considered = _considered(record, [*due, *score_moments], account, now)
     fresh = [one for one in considered if _is_fresh(moment_of(one), account, now, rules.terms)]
     stale = [one for one in considered if one not in fresh]
-    decision = decide(situation, fresh, stale)
+    decision = decide(situation, fresh, stale).caused_by(event.key.cause)
     triggers, replaced = _revoke(triggers, {one.trigger_id: REPLACED for one in decision.replaced})
     changed, evicted = _remember_decision(record._replace(triggers=triggers), decision, now, rules.terms)
     decided_by_time = tuple((moment.at, moment.cause) for moment in due if moment.by_time)

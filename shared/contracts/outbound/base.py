@@ -6,7 +6,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, computed_field
 
 from shared.contracts.outbound.message import Message
 
@@ -37,10 +37,15 @@ class Outbound(BaseModel):
 
     schema_version: Literal[1] = Field(default=1, description="The version of this message contract, always 1.")
 
+    @computed_field(description="The id of the message: the same whenever it is delivered again.")  # type: ignore[prop-decorator]
     @property
-    @abstractmethod
     def message_id(self) -> str:
         """The id by which a consumer recognises a redelivered message."""
+        return self.identity()
+
+    @abstractmethod
+    def identity(self) -> str:
+        """The message's id, derived from its content."""
 
     def body(self) -> Json:
         """The message as JSON, as it is stored and published."""

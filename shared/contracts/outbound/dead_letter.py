@@ -39,8 +39,7 @@ class DeadLetter(Outbound):
         attributes = orjson.dumps(self.attributes, option=orjson.OPT_SORT_KEYS).decode()
         return name_of(self.topic, self.data_base64, attributes)
 
-    @property
-    def message_id(self) -> str:
+    def identity(self) -> str:
         """The dead letter's own id."""
         return self.dead_letter_id
 

@@ -63,9 +63,10 @@ class Candidate(BaseModel):
     )
     suppressed: bool = _optional("True if it was held back although it would have won.", default=False)
     holdout: str | None = _optional("The holdout for which the user was not given the offer that won.")
-    holdouts: tuple[str, ...] = Field(
-        default=(), description="Every holdout that covers the campaign and includes the user."
+    holdouts: tuple[str, ...] = _optional(
+        "Every holdout that covers the campaign and includes the user.", default=()
     )
+    trigger_id: str | None = _optional("The id of the trigger that was sent, or that would have been.")
     caps: tuple[CapCount, ...] = _optional(
         "The campaign's frequency caps and how much of each is used.", default=()
     )
@@ -75,6 +76,11 @@ class Candidate(BaseModel):
     policy_version: str | None = _optional("The version of the policy that set the probability.")
     score: float | None = _optional("The score that ranked the campaign, 0 to 1.")
     score_version: int | None = _optional("The version of that score.")
+
+
+def decision_id(user_id: str, cause: str) -> str:
+    """The id of the decision that an event led to for a user: one event leads to one decision."""
+    return name_of(Topic.DECISION, user_id, cause)
 
 
 class DecisionMessage(Sequenced):
@@ -92,8 +98,8 @@ class DecisionMessage(Sequenced):
     @computed_field(description="The id of the decision.")  # type: ignore[prop-decorator]
     @property
     def decision_id(self) -> str:
-        """One id for each event and user, since one event leads to one decision about one user."""
-        return name_of(self.TOPIC, self.user_id, self.cause)
+        """One id for each event and user."""
+        return decision_id(self.user_id, self.cause)
 
     @computed_field(description="`issued` if any candidate was issued, else `withheld`.")  # type: ignore[prop-decorator]
     @property
@@ -101,7 +107,6 @@ class DecisionMessage(Sequenced):
         """The overall result, for subscription filters."""
         return "issued" if any(one.outcome is Outcome.ISSUED for one in self.candidates) else "withheld"
 
-    @property
-    def message_id(self) -> str:
+    def identity(self) -> str:
         """The decision's own id."""
         return self.decision_id

@@ -35,14 +35,16 @@ class Exposure(TriggerMessage):
     offer_id: str | None = Field(
         description="The offer made, or that would have been made; null if the user's variant gets no offer."
     )
+    issued_at: UtcTime | None = Field(
+        default=None, description="When the trigger was issued (UTC); unknown for an offer that was held back."
+    )
     reason: str | None = Field(
         default=None,
         description="The rule that held a suppressed offer back: `holdout`, `cap`, `cool_down` or `variant`.",
     )
     detail: str | None = Field(default=None, description="The holdout, cap or variant that held it back.")
 
-    @property
-    def message_id(self) -> str:
+    def identity(self) -> str:
         """One id for each thing that one event reports about a trigger."""
         event = self.event
         return name_of(self.TOPIC, self.trigger_id, self.kind, event.topic, event.source, event.event_id)

@@ -114,8 +114,7 @@ class SubscriptionChange(Sequenced):
         """One id for each event and subscription, since one event changes a subscription once."""
         return name_of(self.TOPIC, self.user_id, self.cause, self.subscription_id)
 
-    @property
-    def message_id(self) -> str:
+    def identity(self) -> str:
         """The change's own id."""
         return self.change_id
 

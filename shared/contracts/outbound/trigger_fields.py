@@ -5,6 +5,7 @@ from operator import attrgetter
 from pydantic import Field
 
 from shared.contracts.outbound.base import Json, Sequenced
+from shared.contracts.outbound.decision import decision_id
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
 
@@ -15,6 +16,7 @@ class TriggerMessage(Sequenced):
     trigger_id: str = Field(
         description="The id of the trigger: the same in every message about it, even if it is decided again."
     )
+    decision_id: str = Field(description="The `decision_id` of the `decision` that made it.")
     subscription_id: str = Field(description="The subscription that the trigger is about.")
     campaign_id: str = Field(description="The campaign that made the offer.")
     placement: str = Field(description="The place where the offer is shown, as the catalog names it.")
@@ -38,10 +40,12 @@ class TriggerMessage(Sequenced):
     score_version: int | None = Field(default=None, description="The version of that score.")
 
 
-_NAMES = tuple(name for name in TriggerMessage.model_fields if name not in Sequenced.model_fields)
+_NOT_OF_TRIGGER = Sequenced.model_fields.keys() | {"decision_id"}
+_NAMES = tuple(name for name in TriggerMessage.model_fields if name not in _NOT_OF_TRIGGER)
 _values_of = attrgetter(*_NAMES)
 
 
-def trigger_fields(trigger: Trigger) -> Json:
-    """The values of those fields for one trigger: each has the name of the trigger's own field."""
-    return dict(zip(_NAMES, _values_of(trigger), strict=True))
+def trigger_fields(trigger: Trigger, user_id: str) -> Json:
+    """The values of those fields for one trigger of a user; all but the decision are named as its own fields."""
+    named = dict(zip(_NAMES, _values_of(trigger), strict=True))
+    return named | {"decision_id": decision_id(user_id, trigger.decided_by or trigger.cause)}

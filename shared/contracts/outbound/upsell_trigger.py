@@ -26,6 +26,9 @@ class UpsellTrigger(TriggerMessage):
     )
     offer_id: str = Field(description="The offer to show, as the catalog names it.")
     expires_at: UtcTime = Field(description="The instant (UTC) from which the offer must not be shown any more.")
+    cms_ref: str | None = Field(default=None, description="For `issued`: the offer's entry in the CMS.")
+    price_ref: str | None = Field(default=None, description="For `issued`: the offer's price in another system.")
+    plan_to: str | None = Field(default=None, description="For `issued`: the plan to which the offer leads.")
     revoke_reason: str | None = Field(
         default=None,
         description="For `revoked`: the reason why. `moment`: what it was about is no longer true; `replaced`: "
@@ -33,7 +36,6 @@ class UpsellTrigger(TriggerMessage):
         "it pass.",
     )
 
-    @property
-    def message_id(self) -> str:
+    def identity(self) -> str:
         """One id for issuing the trigger and another for revoking it."""
         return f"{self.trigger_id}.{self.kind}"

@@ -56,6 +56,7 @@ def test_a_winner_becomes_a_trigger() -> None:
         outcome=Outcome.ISSUED,
         reason=None,
         detail=None,
+        trigger_id=expected.trigger_id,
     )
     decision = decide(asked, user(), [RENEWED])
     assert content(decision) == (asked.version, (candidate,), (expected,), (), (), ())

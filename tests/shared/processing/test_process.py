@@ -486,8 +486,8 @@ class TestExposures:
         (issued,) = [one.body for one in told.last.messages if one.topic == Topic.UPSELL_TRIGGER]
         (exposure,) = self.exposures(told.process(self.feedback(told, 1), on=2))
         assert (exposure["kind"], exposure["occurred_at"]) == ("clicked", "2026-01-02T00:00:00Z")
-        shared = exposure.keys() & issued.keys() - {"kind", "sequence", "decided_at", "event"}
-        assert {"trigger_id", "campaign_id", "offer_id", "cause", "catalog_version"} <= shared
+        shared = exposure.keys() & issued.keys() - {"kind", "sequence", "decided_at", "event", "message_id"}
+        assert {"trigger_id", "decision_id", "campaign_id", "offer_id", "cause", "catalog_version"} <= shared
         assert {name: exposure[name] for name in shared} == {name: issued[name] for name in shared}
 
     @pytest.mark.parametrize("kind", list(FeedbackKind))
@@ -541,3 +541,30 @@ class TestExposures:
         (exposure,) = self.exposures(told.process(paid(0)))
         assert (exposure["offer_id"], exposure["variant"], exposure["reason"]) == (None, "none", "variant")
         assert [(one.experiment_id, one.variant) for one in told.record.assignments] == [("x", "none")]
+
+
+class TestJoins:
+    """Every message about an offer names the decision that made it, whatever brought the message."""
+
+    def test_a_trigger_its_decision_and_its_exposure_name_each_other(self) -> None:
+        told = Told().process(paid(0))
+        bodies = {one.topic: one.body for one in told.last.messages}
+        issued, decision = bodies[Topic.UPSELL_TRIGGER], bodies[Topic.DECISION]
+        assert issued["decision_id"] == decision["decision_id"]
+        assert issued["trigger_id"] in {one.get("trigger_id") for one in decision["candidates"]}
+        feedback = event(1, "trigger-feedback", FeedbackGiven(issued["trigger_id"], FeedbackKind.CLICKED))
+        told.process(feedback, on=1)
+        (exposure,) = [one.body for one in told.last.messages if one.topic == Topic.EXPOSURE]
+        assert (exposure["decision_id"], exposure["issued_at"]) == (decision["decision_id"], issued["decided_at"])
+
+    def test_a_moment_that_time_brought_names_the_decision_of_the_event_that_found_it(self) -> None:
+        told = Told(one_campaign("expired")).process(paid(0)).process(auto_renew_off(1))
+        told.process(event(31, Topic.LIFECYCLE_DUE, TimePassed()))
+        bodies = {one.topic: one.body for one in told.last.messages}
+        issued, decision = bodies[Topic.UPSELL_TRIGGER], bodies[Topic.DECISION]
+        assert issued["cause"] != decision["cause"]
+        assert issued["decision_id"] == decision["decision_id"]
+
+    def test_every_message_holds_its_own_id(self) -> None:
+        told = Told().process(paid(0))
+        assert all(one.body["message_id"] == one.message_id for one in told.last.messages)

@@ -65,13 +65,13 @@ def begin(user_id: str = "u-1", sequence: int = 7, decided_at: datetime = AT) ->
 
 def trigger(kind: TriggerKind = TriggerKind.ISSUED, **chosen: Any) -> Message:
     offer = {"kind": kind, "offer_id": OFFERED.offer_id, "expires_at": OFFERED.expires_at}
-    return UpsellTrigger(**begin(), **offer, **trigger_fields(OFFERED._replace(**chosen))).message()
+    return UpsellTrigger(**begin(), **offer, **trigger_fields(OFFERED._replace(**chosen), "u-1")).message()
 
 
 def exposure(kind: ExposureKind = ExposureKind.CLICKED, offer: str | None = "half", **chosen: Any) -> Message:
     reason = {"reason": "holdout", "detail": "h"} if kind is ExposureKind.SUPPRESSED else {}
     about = {"kind": kind, "occurred_at": AT, "offer_id": offer, **reason}
-    return Exposure(**begin(), **about, **trigger_fields(OFFERED._replace(**chosen))).message()
+    return Exposure(**begin(), **about, **trigger_fields(OFFERED._replace(**chosen), "u-1")).message()
 
 
 def candidate(outcome: str) -> Candidate:
@@ -291,6 +291,7 @@ def test_a_dead_letter_keeps_everything() -> None:
         "pubsub_message_id": "77",
         "publish_time": "2026-03-15T09:30:00Z",
         "dead_letter_id": message.message_id,
+        "message_id": message.message_id,
     }
     assert message.attributes() == {
         "message_id": message.message_id,
