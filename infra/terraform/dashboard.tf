@@ -6,6 +6,7 @@ locals {
     { title = "Request to answer, 95th percentile in ms", query = "histogram_quantile(0.95, sum by (le, topic) (rate(${local.metric}_duration_bucket{${local.from_lines}}[5m])))" },
     { title = "Cold starts a minute, by topic", query = "60 * sum by (topic) (rate(${local.metric}_events{${local.from_lines}, cold_start=\"true\"}[5m]))" },
     { title = "Users due, a minute", query = "60 * sum(rate(${local.metric}_due_users_sum{${local.from_lines}}[5m]))" },
+    { title = "Verdicts without a payment, a minute", query = "60 * sum(rate(${local.metric}_unmatched_count{${local.from_lines}}[5m]))" },
     { title = "Age of the oldest message, in seconds", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\"})" },
     { title = "Instances", query = "sum by (service_name) (run_googleapis_com:container_instance_count{${local.from_lines}})" },
   ]
