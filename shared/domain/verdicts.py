@@ -17,6 +17,8 @@ _DISPUTES = {
     PaymentOutcome.DISPUTE_WON: DisputeState.WON,
     PaymentOutcome.DISPUTE_LOST: DisputeState.LOST,
 }
+_ORDER = {DisputeState.OPEN: 0, DisputeState.LOST: 1, DisputeState.WON: 2}
+"""The order of dispute states at one instant."""
 
 
 def apply_verdict(sub: Subscription, reported: PaymentReported, occurred_at: datetime) -> Effect:
@@ -27,13 +29,21 @@ def apply_verdict(sub: Subscription, reported: PaymentReported, occurred_at: dat
     refunded = reported.outcome is PaymentOutcome.REFUNDED
     if refunded and (reported.partial or reported.keeps_access):
         return Effect(sub)
-    grant = find(sub, reported)
+    grant = _judged_payment(sub, reported, occurred_at)
     if grant is None:
         return Effect(_wait(sub, reported, occurred_at))
     judged = _judge(grant, reported.outcome, occurred_at)
     is_news = refunded and not (grant.refund and grant.refund.gone)
     changed = _undo_conversion(replace(sub, grant, judged), judged)
     return Effect(changed, (MomentKind.REFUNDED,) if is_news else ())
+
+
+def _judged_payment(sub: Subscription, reported: PaymentReported, occurred_at: datetime) -> Grant | None:
+    """The payment that a verdict is about. One found by its period alone must not be newer than the verdict."""
+    grant = find(sub, reported)
+    if grant is None or (reported.payment_id and grant.payment_id == reported.payment_id):
+        return grant
+    return grant if grant.at <= occurred_at else None
 
 
 def _undo_conversion(sub: Subscription, judged: Grant) -> Subscription:
@@ -45,15 +55,20 @@ def _undo_conversion(sub: Subscription, judged: Grant) -> Subscription:
 
 
 def _judge(grant: Grant, outcome: PaymentOutcome, at: datetime) -> Grant:
-    """The grant with a verdict, unless a later one of the same kind is known."""
-    if outcome in _DISPUTES:
-        dispute, known = Dispute(at, _DISPUTES[outcome]), grant.dispute
-        is_old = known and (
-            known.at > at or (known.state, dispute.state) == (DisputeState.LOST, DisputeState.OPEN)
-        )
-        return grant if is_old else grant._replace(dispute=dispute)
-    refund = Refund(at, gone=outcome is PaymentOutcome.REFUNDED)
-    return grant if grant.refund and grant.refund.at > at else grant._replace(refund=refund)
+    """The grant with a verdict, unless a later one of the same kind is known.
+
+    At one instant, lost comes before won and refunded before reversed. A dispute that was lost is not open again.
+    """
+    if outcome not in _DISPUTES:
+        refund, refunded = Refund(at, gone=outcome is PaymentOutcome.REFUNDED), grant.refund
+        is_old = refunded is not None and (refunded.at, not refunded.gone) > (at, not refund.gone)
+        return grant if is_old else grant._replace(refund=refund)
+    dispute, known = Dispute(at, _DISPUTES[outcome]), grant.dispute
+    if known is None:
+        return grant._replace(dispute=dispute)
+    is_old = (known.at, _ORDER[known.state]) > (at, _ORDER[dispute.state])
+    is_reopened = (known.state, dispute.state) == (DisputeState.LOST, DisputeState.OPEN)
+    return grant if is_old or is_reopened else grant._replace(dispute=dispute)
 
 
 def apply_extension(sub: Subscription, extended: PaymentReported, at: datetime, occurred_at: datetime) -> Effect:
@@ -63,7 +78,7 @@ def apply_extension(sub: Subscription, extended: PaymentReported, at: datetime, 
     """
     end = extended.period_end
     names_payment = extended.payment_id or extended.period_start
-    grant = find(sub, extended) if names_payment else sub.current
+    grant = _judged_payment(sub, extended, occurred_at) if names_payment else sub.current
     if grant is None:
         return Effect(_wait(sub, extended, occurred_at))
     if end is None or end <= grant.end or grant.cut or not grant.stands:
