@@ -15,10 +15,10 @@ from shared.contracts.topics import Topic
 from shared.domain.events import cause_of
 from shared.domain.grants import Grant
 from shared.domain.ring import from_row
-from shared.domain.subscription import Subscription
+from shared.domain.subscription import Verdict
 from shared.domain.terms import Terms
 from shared.domain.triggers import trigger_state
-from shared.queries.user_view import View, summary
+from shared.queries.user_view import View, summary_of
 from shared.record.user_record import UserRecord
 
 INDENT = (0, 0, 0, 2)
@@ -26,17 +26,17 @@ INDENT = (0, 0, 0, 2)
 
 def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
     """The user as of `now` (UTC): subscriptions, timeline, triggers, and what is due next."""
-    view = summary(record, now, terms)
+    account, _ = record.history.at(now, terms)
+    view = summary_of(record.user_id, account)
     head = Text.assemble((record.user_id, "bold"), f" as of {wording.of_value(now)} UTC")
     parts = [head, *_section("Subscription", _facts(view))]
     for other in view.get("subscriptions", ()):
         if other["subscription_id"] != view["subscription_id"]:
             parts += _section("Another subscription", _facts(other))
-    subscriptions = record.history.at(now, terms)[0].subscriptions
-    if any(True for sub in subscriptions for _ in sub.all_grants):
-        parts += _section("Payments and trials", _grants(subscriptions))
-    if any(sub.waiting for sub in subscriptions):
-        parts += _section("Verdicts without a payment", _verdicts(subscriptions))
+    if grants := [grant for sub in account.subscriptions for grant in sub.all_grants]:
+        parts += _section("Payments and trials", _grants(grants))
+    if verdicts := [verdict for sub in account.subscriptions for verdict in sub.waiting]:
+        parts += _section("Verdicts without a payment", _verdicts(verdicts))
     if record.profile:
         parts += _section("Profile", _facts({each.field: each.value for each in record.profile}))
     if record.assignments:
@@ -100,13 +100,12 @@ def _fact(value: object) -> str:
     return wording.of_value(value)
 
 
-def _grants(subscriptions: tuple[Subscription, ...]) -> Table:
+def _grants(grants: list[Grant]) -> Table:
     """Every payment and trial that the ledger holds: its plan, its time, and its fate."""
     grid = _grid(3)
-    for sub in subscriptions:
-        for grant in sub.all_grants:
-            time = f"{wording.of_value(grant.start)} to {wording.of_value(grant.end)}"
-            grid.add_row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
+    for grant in grants:
+        time = f"{wording.of_value(grant.start)} to {wording.of_value(grant.end)}"
+        grid.add_row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
     return grid
 
 
@@ -119,13 +118,12 @@ def _fate(grant: Grant) -> Iterator[str]:
         yield f"dispute {grant.dispute.state} {wording.of_value(grant.dispute.at)}"
 
 
-def _verdicts(subscriptions: tuple[Subscription, ...]) -> Table:
+def _verdicts(verdicts: list[Verdict]) -> Table:
     """The refunds, disputes and extensions that wait for their payment."""
     grid = _grid(3)
-    for sub in subscriptions:
-        for verdict in sub.waiting:
-            of = verdict.payment_id or wording.of_value(verdict.period_start)
-            grid.add_row(wording.of_value(verdict.at), verdict.outcome, f"of payment {of}")
+    for verdict in verdicts:
+        of = verdict.payment_id or wording.of_value(verdict.period_start)
+        grid.add_row(wording.of_value(verdict.at), verdict.outcome, f"of payment {of}")
     return grid
 
 

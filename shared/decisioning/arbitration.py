@@ -9,7 +9,7 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import precedence
 from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
-from shared.decisioning.losses import INELIGIBLE, Loss, LossReason
+from shared.decisioning.losses import INELIGIBLE, NOT_GIVEN, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
 from shared.domain.instants import later
@@ -28,6 +28,11 @@ class ContenderResult(NamedTuple):
     """The variant of its experiment, if the contender won or would have won."""
     caps: tuple[CapUsage, ...] = ()
     """The usage of its caps, if the campaign was open to the user."""
+
+    @property
+    def has_won(self) -> bool:
+        """True for a winner, whether the user is given its offer or not."""
+        return self.loss is None or self.loss.reason in NOT_GIVEN
 
 
 class _Places:

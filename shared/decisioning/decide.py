@@ -10,7 +10,7 @@ from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.document.schema import Offer
 from shared.decisioning.gates import Contender
-from shared.decisioning.losses import NOT_GIVEN, Loss, LossReason
+from shared.decisioning.losses import Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.assignments import Assignment
 from shared.domain.instants import to_micros
@@ -37,8 +37,6 @@ class Decision:
 
     catalog_version: str
     results: tuple[ContenderResult, ...] = ()
-    won: tuple[Trigger, ...] = ()
-    """The triggers of the winners, given or withheld; all of them are stored."""
     replaced: tuple[Trigger, ...] = ()
     """The open triggers whose places winners took."""
 
@@ -46,6 +44,11 @@ class Decision:
     def candidates(self) -> tuple[Candidate, ...]:
         """Every result as the decision message tells it, built only when it is asked for."""
         return tuple(map(_candidate, self.results))
+
+    @property
+    def won(self) -> tuple[Trigger, ...]:
+        """The triggers of the winners, given or withheld; all of them are stored."""
+        return tuple(result.trigger for result in self.results if result.trigger and result.has_won)
 
     @property
     def issued(self) -> tuple[Trigger, ...]:
@@ -70,8 +73,7 @@ class Decision:
             else result
             for result in self.results
         )
-        won = tuple(one if one.cause == cause else one._replace(decided_by=cause) for one in self.won)
-        return replace(self, results=results, won=won)
+        return replace(self, results=results)
 
     @property
     def suppressed(self) -> tuple[Suppressed, ...]:
@@ -100,7 +102,7 @@ def decide(situation: Situation, fresh: Sequence[Considered], stale: Sequence[Co
         *arbitration.results(contenders),
         *(ContenderResult(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_campaign_id)),
     )
-    return Decision(situation.catalog.version, results, tuple(situation.offer_history.won), arbitration.replaced)
+    return Decision(situation.catalog.version, results, arbitration.replaced)
 
 
 def _listening(considered: Sequence[Considered], situation: Situation) -> Iterator[Contender]:
@@ -136,9 +138,9 @@ def _held_back(results: Iterable[ContenderResult]) -> Iterator[Suppressed]:
 
 def _assignments(results: Iterable[ContenderResult]) -> Iterator[Assignment]:
     """The assignments of all who won a place, given the offer or not: both arms are assigned alike."""
-    for _, loss, _, choice, _ in results:
-        if choice and choice.assignment and (loss is None or loss.reason in NOT_GIVEN):
-            yield choice.assignment
+    for result in results:
+        if result.choice and result.choice.assignment and result.has_won:
+            yield result.choice.assignment
 
 
 def _deferred(results: Iterable[ContenderResult]) -> Iterator[Deferred]:

@@ -80,7 +80,7 @@ class ReasonCode(StrEnum):
 
 
 class Ownership(StrEnum):
-    """How a user came by a subscription."""
+    """The way in which a user came by a subscription."""
 
     PURCHASED = "purchased"
     FAMILY = "family"
@@ -131,6 +131,10 @@ class Purchase(NamedTuple):
     currency: str | None = None
 
 
+NO_PURCHASE = Purchase()
+"""The facts of an event that gives none about its purchase."""
+
+
 class TrialStarted(NamedTuple):
     """A user started a trial of a plan."""
 
@@ -138,7 +142,7 @@ class TrialStarted(NamedTuple):
     trial_ends_at: datetime
     auto_renew: bool | None = None
     """None if not given: then the plan renews after the trial."""
-    purchase: Purchase = Purchase()
+    purchase: Purchase = NO_PURCHASE
 
 
 class PaymentReported(NamedTuple):
@@ -164,7 +168,7 @@ class PaymentReported(NamedTuple):
     """False if the period does not renew; None if not given: then it does."""
     keeps_access: bool = False
     """True if the refunded user keeps the time that was paid for."""
-    purchase: Purchase = Purchase()
+    purchase: Purchase = NO_PURCHASE
 
 
 class SignalSeen(NamedTuple):

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from shared.domain.events import (
+    NO_PURCHASE,
     Event,
     PaymentOutcome,
     PaymentReported,
@@ -32,8 +33,6 @@ from shared.domain.successes import apply_success
 from shared.domain.terms import Terms
 from shared.domain.transitions import Effect, Step, moment, moments_between
 from shared.domain.verdicts import apply_extension, apply_verdict
-
-NOTHING_GIVEN = Purchase()
 
 
 def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
@@ -83,7 +82,7 @@ def _apply_payment(
 
 def _with_purchase(sub: Subscription, given: Purchase) -> Subscription:
     """The subscription with the facts about its purchase that an event gives; others stay as they are."""
-    if given == NOTHING_GIVEN:
+    if given == NO_PURCHASE:
         return sub
     news = {name: value for name, value in given._asdict().items() if value is not None}
     return sub._replace(purchase=sub.purchase._replace(**news))

@@ -1,4 +1,4 @@
-"""What a successful payment overtakes: failures, schedules, and what was said of renewal before it occurred."""
+"""Overtaking: a success drops the failures, the schedules and the words on renewal that came before it."""
 
 from datetime import datetime
 from typing import Any

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.events import (
+    NO_PURCHASE,
     Event,
     Key,
     Ownership,
@@ -233,9 +234,6 @@ _WIDTHS = {TRIAL: 3 + len(Purchase._fields), PAYMENT: 12 + len(Purchase._fields)
 
 def _purchase(columns: tuple[Any, ...]) -> Purchase:
     if not columns:
-        return _NOTHING_GIVEN
+        return NO_PURCHASE
     purchase = Purchase(*columns)
     return purchase._replace(ownership=Ownership(purchase.ownership)) if purchase.ownership else purchase
-
-
-_NOTHING_GIVEN = Purchase()

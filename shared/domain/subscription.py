@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.domain.events import PaymentOutcome, Purchase, ReasonCode, cause_of
+from shared.domain.events import NO_PURCHASE, PaymentOutcome, Purchase, ReasonCode, cause_of
 from shared.domain.grants import Grant
 
 
@@ -27,14 +27,14 @@ RANK = {status: rank for rank, status in enumerate(Status)}
 """Each status's position in `Status`; 0 is the best."""
 LIVE = frozenset(Status) - {Status.NONE, Status.EXPIRED, Status.REVOKED}
 """Statuses of a subscription that can still end."""
-RECENT_PAYMENTS = 8
-"""The payments among which `recent_payments` counts."""
 ENTITLED = frozenset({Status.TRIALING, Status.ACTIVE, Status.GRACE})
 """Statuses in which the user has access."""
+RECENT_PAYMENTS = 8
+"""The payments among which `recent_payments` counts."""
 
 
 class Said(StrEnum):
-    """Who or what turned auto-renew on or off."""
+    """The party that turned auto-renew on or off: the user, billing, or a cancellation."""
 
     USER = "user"
     BILLING = "billing"
@@ -177,7 +177,7 @@ class Subscription(NamedTuple):
     cancellation: Cancellation | None = None
     waiting: tuple[Verdict, ...] = ()
     """The verdicts whose payment is not known yet, oldest first."""
-    purchase: Purchase = Purchase()
+    purchase: Purchase = NO_PURCHASE
     price_increase: PriceIncrease | None = None
     first_paid_at: datetime | None = None
     last_paid_at: datetime | None = None
@@ -223,7 +223,7 @@ class Subscription(NamedTuple):
 
     @property
     def auto_renew_off_by(self) -> Said | None:
-        """Who or what turned auto-renew off; None if it renews, or was sold without renewal."""
+        """The party that turned auto-renew off; None if it renews, or was sold without renewal."""
         return self.renewal.by if self.renewal and not self.renewal.on else None
 
     @property

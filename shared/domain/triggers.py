@@ -63,7 +63,6 @@ class Trigger(NamedTuple):
     """
     revoke_reason: str = ""
     """The reason why it was revoked; empty if it was not."""
-
     decided_by: str = ""
     """The short name of the event that led to the decision; empty if it is `cause`."""
 

@@ -8,7 +8,8 @@ import orjson
 from shared.contracts.outbound.subscription_change import public_facts
 from shared.contracts.topics import Topic
 from shared.domain import profiles
-from shared.domain.events import Purchase
+from shared.domain.account import Account
+from shared.domain.events import NO_PURCHASE, Purchase
 from shared.domain.grants import Grant
 from shared.domain.ring import SUBSCRIPTION_ID, Row, fact_of, key_of
 from shared.domain.subscription import PlanChange, ScheduledPause, Subscription
@@ -23,7 +24,12 @@ View = dict[str, Any]
 def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
     """The user at `now`: the best subscription, and all of them if there are several."""
     account, _ = record.history.at(now, terms)
-    view = {"user_id": record.user_id, **_facts(account.best), "trial_used": account.trial_used}
+    return summary_of(record.user_id, account)
+
+
+def summary_of(user_id: str, account: Account) -> View:
+    """The user with an account: the best subscription, and all of them if there are several."""
+    view = {"user_id": user_id, **_facts(account.best), "trial_used": account.trial_used}
     if len(account.subscriptions) > 1:
         view["subscriptions"] = [_facts(subscription) for subscription in account.subscriptions]
     return view
@@ -31,11 +37,12 @@ def summary(record: UserRecord, now: datetime, terms: Terms) -> View:
 
 def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
     """The user at `now`, with everything that led there and everything that is due; lists are oldest first."""
-    subscriptions = record.history.at(now, terms)[0].subscriptions
+    account, _ = record.history.at(now, terms)
+    subscriptions = account.subscriptions
     entries = [(entry, message) for entry in record.pending for message in entry.messages]
     return {
         "now": now,
-        **summary(record, now, terms),
+        **summary_of(record.user_id, account),
         "profile": profiles.profile(record.profile)._asdict(),
         "scores_up": list(record.raised),
         "assignments": [assignment._asdict() for assignment in record.assignments],
@@ -85,7 +92,7 @@ def _scheduled(change: ScheduledPause | PlanChange | None) -> View | None:
 
 def _event(row: Row) -> View:
     fact = fact_of(row)._asdict()
-    purchase: Purchase = fact.pop("purchase", Purchase())
+    purchase: Purchase = fact.pop("purchase", NO_PURCHASE)
     given = {name: value for name, value in purchase._asdict().items() if value is not None}
     return {**key_of(row)._asdict(), "subscription_id": row[SUBSCRIPTION_ID], **fact, **given}
 

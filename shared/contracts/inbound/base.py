@@ -13,10 +13,9 @@ from shared.contracts.inbound import fields
 from shared.contracts.inbound.fields import Flag, Id, Time
 from shared.domain import events
 from shared.domain.account import DEFAULT_SUBSCRIPTION
-from shared.domain.events import Event, Fact, Key, Purchase
+from shared.domain.events import NO_PURCHASE, Event, Fact, Key, Purchase
 
 EMPTY_PROFILE = events.Profile()
-NO_PURCHASE = Purchase()
 PURCHASE_FACTS = frozenset({"store", "product_id", "ownership", "quantity", "price", "current_price"})
 """The fields of an event that make a `Purchase`."""
 
