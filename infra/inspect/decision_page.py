@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 from rich.tree import Tree
 
+from infra.inspect import withheld
 from infra.terminal import wording
 from infra.terminal.values import is_set, line
 from shared.queries.explanation import HYPOTHETICAL, Decision
@@ -67,10 +68,11 @@ def _title(decision: Decision) -> Text:
 
 def _add(tree: Tree, candidate: dict[str, Any]) -> None:
     """Add a candidate: its outcome, the gate that stopped it, and every other field on record."""
-    outcome, offer = candidate["outcome"], candidate["offer_id"] or "nothing"
+    is_withheld, offer = withheld.is_withheld(candidate), candidate["offer_id"] or "nothing"
+    outcome = withheld.in_words(withheld.reason_of(candidate)) if is_withheld else candidate["outcome"]
     title = Text.assemble((candidate["campaign_id"], "bold"), f" ({offer}): ", (outcome, STYLES.get(outcome, "")))
     branch = tree.add(title)
-    if candidate["reason"]:
+    if candidate["reason"] and not is_withheld:
         branch.add(
             Text(f"stopped by {candidate['reason']}" + (f": {candidate['detail']}" if candidate["detail"] else ""))
         )

@@ -8,9 +8,12 @@ from typing import Any, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
+from infra.inspect.withheld import is_withheld, reason_of, reason_of_stored
 from infra.terminal import wording
 from shared.contracts.topics import Topic
+from shared.decisioning.losses import LossReason
 from shared.domain.events import Event
+from shared.domain.triggers import Trigger
 
 
 class EntryKind(StrEnum):
@@ -21,6 +24,7 @@ class EntryKind(StrEnum):
     STATE = "state"
     REVOKED = "revoked"
     OFFER = "offer"
+    WITHHELD = "withheld"
     NO_OFFER = "no offer"
 
 
@@ -31,9 +35,12 @@ STYLES = {
     EntryKind.REFUSED: "red",
     EntryKind.STATE: "cyan",
     EntryKind.OFFER: "green",
+    EntryKind.WITHHELD: "magenta",
     EntryKind.REVOKED: "yellow",
     EntryKind.NO_OFFER: "dim",
 }
+NOTHING = "nothing"
+"""The offer of a variant that has none."""
 
 
 class TimelineEntry(NamedTuple):
@@ -50,7 +57,7 @@ def of_event(event: Event, at: datetime | None = None) -> TimelineEntry:
 
 
 def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
-    """The entries of a message: one each, but for a decision one for each campaign that made no offer."""
+    """The entries of a message: one each, but for a decision one for each campaign that gave no offer."""
     at = datetime.fromisoformat(body["decided_at"])
     if topic == Topic.SUBSCRIPTION_CHANGE:
         yield TimelineEntry(at, EntryKind.STATE, wording.of_change(body))
@@ -58,8 +65,24 @@ def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
         kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.REVOKED
         yield TimelineEntry(at, kind, wording.of_trigger(body))
     elif topic == Topic.DECISION:
-        lost = (candidate for candidate in body["candidates"] if candidate["outcome"] == "lost")
-        yield from (TimelineEntry(at, EntryKind.NO_OFFER, wording.of_candidate(candidate)) for candidate in lost)
+        yield from (_of_lost(at, candidate) for candidate in body["candidates"] if candidate["outcome"] == "lost")
+
+
+def of_stored(trigger: Trigger) -> TimelineEntry:
+    """The entry of a trigger in a user's document: an offer, unless it was withheld."""
+    if not trigger.withheld:
+        return TimelineEntry(trigger.decided_at, EntryKind.OFFER, wording.of_trigger(trigger._asdict()))
+    shown = trigger if trigger.withheld == LossReason.HOLDOUT else trigger._replace(offer_id=NOTHING)
+    text = f"{wording.of_trigger(shown._asdict())}, {reason_of_stored(trigger)}"
+    return TimelineEntry(trigger.decided_at, EntryKind.WITHHELD, text)
+
+
+def _of_lost(at: datetime, candidate: Mapping[str, Any]) -> TimelineEntry:
+    """The entry of a candidate that was not given: it lost, or it won and was withheld."""
+    if not is_withheld(candidate):
+        return TimelineEntry(at, EntryKind.NO_OFFER, wording.of_candidate(candidate))
+    offered = {**candidate, "offer_id": candidate["offer_id"] or NOTHING}
+    return TimelineEntry(at, EntryKind.WITHHELD, f"{wording.of_trigger(offered)}, {reason_of(candidate)}")
 
 
 def table(entries: Iterable[TimelineEntry]) -> Table:

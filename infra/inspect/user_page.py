@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from infra.inspect import timeline
+from infra.inspect import timeline, withheld
 from infra.inspect.timeline import EntryKind, TimelineEntry
 from infra.terminal import wording
 from shared.contracts.topics import Topic
@@ -17,7 +17,7 @@ from shared.domain.grants import Grant
 from shared.domain.ring import from_row
 from shared.domain.subscription import Verdict
 from shared.domain.terms import Terms
-from shared.domain.triggers import trigger_state
+from shared.domain.triggers import Trigger, trigger_state
 from shared.queries.user_view import View, summary_of
 from shared.record.user_record import UserRecord
 
@@ -63,9 +63,12 @@ def _event_entries(record: UserRecord) -> Iterator[TimelineEntry]:
 
 
 def _message_entries(record: UserRecord) -> Iterator[TimelineEntry]:
-    """Offers from the stored triggers, which are kept for longer than messages; the rest from the messages."""
-    for trigger in record.triggers:
-        yield TimelineEntry(trigger.decided_at, EntryKind.OFFER, wording.of_trigger(trigger._asdict()))
+    """Offers from the stored triggers, which are kept for longer than messages; the rest from the messages.
+
+    What was withheld comes from its decision while that is on record, for it names the holdout.
+    """
+    told = withheld.recorded(record)
+    yield from (timeline.of_stored(trigger) for trigger in record.triggers if trigger.trigger_id not in told)
     for message in record.pending_messages:
         if message.topic != Topic.UPSELL_TRIGGER or message.body["kind"] != "issued":
             yield from timeline.of_message(message.topic, message.body)
@@ -128,12 +131,19 @@ def _verdicts(verdicts: list[Verdict]) -> Table:
 
 
 def _triggers(record: UserRecord, now: datetime) -> Table:
-    grid = _grid(4)
+    grid, told = _grid(4), withheld.recorded(record)
     for trigger in record.triggers:
         feedback = ", ".join(report.kind for report in trigger.feedback) or "no feedback"
         until = f"until {wording.of_value(trigger.expires_at)}"
-        grid.add_row(trigger.campaign_id, trigger_state(trigger, now), until, feedback)
+        grid.add_row(trigger.campaign_id, _state(trigger, now, told), until, feedback)
     return grid
+
+
+def _state(trigger: Trigger, now: datetime, told: withheld.Reasons) -> str:
+    """The state of a trigger; of one that was withheld also the reason."""
+    if not trigger.withheld:
+        return trigger_state(trigger, now)
+    return withheld.in_words(told.get(trigger.trigger_id) or withheld.reason_of_stored(trigger))
 
 
 def _time(record: UserRecord) -> Table:

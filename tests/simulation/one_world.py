@@ -3,7 +3,7 @@
 `python -m tests.simulation.one_world --users 20000` runs it at full size; tests/simulation/test_one_world.py runs
 a small one. Each user renews every ten days. Three campaigns share one placement; the first is capped, so that the
 second and the third win from its third occasion on. Were held-out users asked differently from others, the shares
-would drift from one occasion to the next.
+would drift from one occasion to the next. They are counted as an analyst would: in the `decision` messages.
 """
 
 import argparse
@@ -24,8 +24,10 @@ from shared.record.user_record import UserRecord
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PERIOD = timedelta(days=10)
 OCCASIONS = 6
-OF_ALL, OF_SECOND = 5.0, 10.0
-"""The percentages of users that the holdout of all campaigns and the holdout of the second one keep out."""
+HOLDOUTS: dict[str, dict[str, Any]] = {
+    "all": {"percent": 5.0},
+    "of_second": {"percent": 10.0, "campaigns": ["second"]},
+}
 TERMS = Terms()
 
 
@@ -42,19 +44,17 @@ def catalog() -> Catalog:
                 "second": {**about, "priority": 80, "cap": cap},
                 "third": {**about, "priority": 70},
             },
-            "holdouts": {
-                "all": {"percent": OF_ALL},
-                "of_second": {"percent": OF_SECOND, "campaigns": ["second"]},
-            },
+            "holdouts": HOLDOUTS,
         }
     )
 
 
 class Share(NamedTuple):
-    """The users of one campaign at one occasion, and those of them who are held out."""
+    """The users for whom one campaign won at one occasion, and those of them whom one holdout includes."""
 
     occasion: int
     campaign_id: str
+    holdout: str
     users: int
     held_out: int
 
@@ -65,30 +65,29 @@ class Share(NamedTuple):
 
 
 def shares(users: int) -> list[Share]:
-    """The held-out share of each campaign's winners at each occasion."""
-    won, held_out = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    """The share of each holdout among the users for whom a campaign won, at each occasion."""
+    won, held_out = Counter[tuple[int, str]](), Counter[tuple[int, str, str]]()
     rules = Rules(catalog(), TERMS)
     for number in range(users):
-        for occasion, campaign_id, withheld in _won_by(f"user-{number}", rules):
-            won[occasion, campaign_id] += 1
-            held_out[occasion, campaign_id] += withheld == "holdout"
-    return [Share(*key, won[key], held_out[key]) for key in sorted(won)]
+        for occasion, winner in _won_by(f"user-{number}", rules):
+            won[occasion, winner["campaign_id"]] += 1
+            held_out.update((occasion, winner["campaign_id"], name) for name in winner.get("holdouts", ()))
+    return [Share(*key, won[key[:2]], number) for key, number in sorted(held_out.items())]
 
 
-def _won_by(user_id: str, rules: Rules) -> Iterator[tuple[int, str, str]]:
-    """The winner of each occasion of one user, and why it was withheld."""
+def _won_by(user_id: str, rules: Rules) -> Iterator[tuple[int, Any]]:
+    """The candidate that won at each occasion of one user, whether or not the user was given the offer."""
     record = UserRecord(user_id)
     for occasion in range(OCCASIONS):
         at = START + occasion * PERIOD
         paid = PaymentReported(PaymentOutcome.SUCCEEDED, "basic", 999, "EUR", at, at + PERIOD)
         key = Key(at, "payment", "", f"{user_id}-{occasion}")
-        record = process(record, Event(key, user_id, "main", paid, f"{occasion}"), at, rules).record
-        yield occasion, record.triggers[-1].campaign_id, record.triggers[-1].withheld
-
-
-def expected(campaign_id: str) -> float:
-    """The share in percent that is held out of a campaign: by either holdout, as their hashes are independent."""
-    return OF_ALL + OF_SECOND - OF_ALL * OF_SECOND / 100 if campaign_id == "second" else OF_ALL
+        done = process(record, Event(key, user_id, "main", paid, f"{occasion}"), at, rules)
+        record = done.record
+        candidates = (one for message in done.messages for one in message.body.get("candidates", ()))
+        yield from (
+            (occasion, one) for one in candidates if one["outcome"] == "issued" or one["reason"] == "holdout"
+        )
 
 
 def main() -> None:
@@ -96,7 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--users", type=int, default=20_000)
     for share in shares(parser.parse_args().users):
-        told = f"{share.users:6} users, held out {share.percent:6.2f}% of {expected(share.campaign_id):.2f}%"
+        holdout = f"{share.holdout} of {HOLDOUTS[share.holdout]['percent']}%"
+        told = f"{share.users:6} users, {share.percent:.2f}% in holdout {holdout}"
         sys.stdout.write(f"occasion {share.occasion} {share.campaign_id:<7} {told}\n")
 
 

@@ -40,6 +40,11 @@ class TestFeedback:
         with pytest.raises(Rejected, match="unknown_trigger"):
             triggers.record_feedback((OFFER,), one, one.fact)
 
+    def test_on_what_the_user_was_not_given_is_rejected(self) -> None:
+        one = given(FeedbackKind.CLICKED, 1)
+        with pytest.raises(Rejected, match="unknown_trigger"):
+            triggers.record_feedback((OFFER._replace(withheld="holdout"),), one, one.fact)
+
     def test_an_id_with_other_content_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
         with pytest.raises(Rejected, match="id_reused"):
@@ -93,6 +98,11 @@ class TestTriggerState:
             assert trigger_state(offer, day(2)) is while_open
             assert trigger_state(offer, day(3)) is expired
             assert trigger_state(offer._replace(revoked=True), day(2)) is revoked
+
+    def test_is_withheld_for_good_if_it_was_not_given(self) -> None:
+        withheld = OFFER._replace(withheld="holdout")
+        states = [trigger_state(one, day(at)) for one in (withheld, withheld.revoke("plan")) for at in (2, 3)]
+        assert {*states} == {TriggerState.WITHHELD}
 
     def test_has_a_name_for_every_kind_of_feedback(self) -> None:
         assert set(FeedbackKind) < set(TriggerState)
