@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from infra.commands.common import AsJson, Project, print_json
+from infra.commands.inputs import deployment_terms, valid_catalog
 from infra.commands.inputs import moment as selected
-from infra.commands.inputs import valid_catalog
 from infra.commands.users import AsOf, Store, UserId, as_of, record_of
 from infra.errors import InfraError
 
@@ -31,8 +31,9 @@ def explain(
 
     Prints every campaign that was considered, its outcome, and the gate that stopped it. Explains the newest
     decision that the user's document still holds (decisions are kept for 14 days), or the newest about --moment.
-    If there is none, --moment and --catalog together make a new decision, as if the moment occurred now: nothing
-    is written, and the answer is marked as hypothetical.
+    If there is none, --moment and --catalog together make a new decision, as if the moment occurred now, or at
+    --now: nothing is written, and the answer is marked as hypothetical. It is decided even if the moment is not
+    true of the user then, and the answer says so. Set UPBEAT_GRACE_DAYS and the like as for the functions.
 
     Reads the running emulators, a cloud project, or the store that a replay kept. Exits with 1 if the user is
     unknown or no decision is on record.
@@ -44,23 +45,22 @@ def explain(
     """
     from infra.inspect.decision_page import page
     from infra.terminal.console import print_page
-    from shared.domain.terms import Terms
     from shared.queries.explanation import as_if, recorded
     from shared.queries.user_view import summary
 
     wanted = selected(moment)
     content = valid_catalog(catalog) if catalog else None
-    instant = as_of(now, store)
+    instant, terms = as_of(now, store), deployment_terms()
     record = record_of(user, store, project)
     decisions = recorded(record, wanted.kind if wanted else None)
     if not decisions and wanted and content:
-        decisions = [as_if(record, wanted, instant, content, Terms())]
+        decisions = [as_if(record, wanted, instant, content, terms)]
     if not decisions:
         raise InfraError(_no_decision(user, moment))
     if as_json:
         print_json(decisions[0])
     else:
-        print_page(page(summary(record, instant, Terms()), decisions[0], decisions[1:]))
+        print_page(page(summary(record, instant, terms), decisions[0], decisions[1:]))
 
 
 def _no_decision(user: str, moment: str | None) -> str:

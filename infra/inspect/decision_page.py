@@ -10,7 +10,7 @@ from rich.tree import Tree
 from infra.inspect import withheld
 from infra.terminal import wording
 from infra.terminal.values import is_set, line
-from shared.queries.explanation import HYPOTHETICAL, Decision
+from shared.queries.explanation import HYPOTHETICAL, UNTRUE, Decision
 from shared.queries.user_view import View
 
 SHOWN_IN_THE_TREE = frozenset(
@@ -61,7 +61,11 @@ def _moments(decision: Decision) -> list[str]:
 def _title(decision: Decision) -> Text:
     at, version = wording.of_value(decision["decided_at"]), decision["catalog_version"]
     if decision.get(HYPOTHETICAL):
-        return Text(f"Hypothetical: none of this happened. If it occurred at {at} UTC, by catalog {version}:")
+        title = f"Hypothetical: none of this happened. If it occurred at {at} UTC, by catalog {version}:"
+        untrue = (
+            decision[UNTRUE] and f"It would be stale if it came now: {decision[UNTRUE]}. If it did not matter:"
+        )
+        return Text("\n".join(filter(None, (title, untrue))))
     cause = decision["event"]["topic"]
     return Text(f"Decided at {at} UTC by catalog {version}, after a {cause} event:")
 

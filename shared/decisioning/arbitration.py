@@ -12,8 +12,14 @@ from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, NOT_GIVEN, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
+from shared.decisioning.upholding import may_know_more
 from shared.domain.instants import later
 from shared.domain.triggers import Trigger
+
+HIGHEST = 1_000
+"""A standing above every priority."""
+UNRANKED = -1.0
+"""The rank of a campaign whose score has no value: lower than any rank that can be written or computed."""
 
 
 class ContenderResult(NamedTuple):
@@ -58,16 +64,19 @@ class _Places:
         if terms.exclusivity_group in self.groups:
             return Loss(LossReason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
         held = self._held_in(campaign)
-        if len(winners) + len(held) < campaign.placement.max_triggers or self._replaceable(campaign):
+        staying = len(winners) + len(held) - len(self._replaceable(campaign))
+        if staying < campaign.placement.max_triggers:
             return None
         return Loss(LossReason.OUTRANKED, ", ".join((*winners, *(trigger.campaign_id for trigger in held))))
 
     def take(self, campaign: Campaign) -> None:
-        """Take a place for a campaign that `refusal` lets in; if none is free, that of an open trigger."""
+        """Take a place for a campaign that `refusal` lets in: its own from before, a free one, or another's."""
         winners, held = self.winners.setdefault(campaign.terms.placement, []), self._held_in(campaign)
-        if len(winners) + len(held) >= campaign.placement.max_triggers and (gone := self._replaceable(campaign)):
-            held.remove(gone)
-            self.replaced.append(gone)
+        for one in self._replaceable(campaign):
+            is_full = len(winners) + len(held) >= campaign.placement.max_triggers
+            if is_full or one.campaign_id == campaign.id:
+                held.remove(one)
+                self.replaced.append(one)
         winners.append(campaign.id)
         if campaign.terms.exclusivity_group:
             self.groups[campaign.terms.exclusivity_group] = campaign.id
@@ -82,20 +91,25 @@ class _Places:
             self._held[placement] = held
         return self._held[placement]
 
-    def _replaceable(self, campaign: Campaign) -> Trigger | None:
-        """The open trigger that the campaign may replace: its own, else the one of the lowest lower priority."""
-        held = self._held_in(campaign)
+    def _replaceable(self, campaign: Campaign) -> list[Trigger]:
+        """The open triggers that the campaign may replace: first its own, then those of the lowest standing."""
         if not campaign.terms.replaces:
-            return None
-        if own := next((trigger for trigger in held if trigger.campaign_id == campaign.id), None):
-            return own
-        lower = [trigger for trigger in held if self._priority(trigger) < campaign.terms.priority]
-        return min(lower, key=lambda trigger: (self._priority(trigger), trigger.decided_at), default=None)
+            return []
+        held, standing = self._held_in(campaign), _standing(campaign)
+        own = [trigger for trigger in held if trigger.campaign_id == campaign.id]
+        lower = [one for one in held if one not in own and self._standing_of(one) < standing]
+        return own + sorted(lower, key=lambda one: (self._standing_of(one), one.decided_at))
 
-    def _priority(self, trigger: Trigger) -> int:
-        """The priority of a trigger's campaign now; -1 if the catalog no longer has it."""
-        campaign = self._situation.catalog.campaigns.get(trigger.campaign_id)
-        return campaign.terms.priority if campaign else -1
+    def _standing_of(self, trigger: Trigger) -> int:
+        """The standing of a trigger's campaign now; one that a newer catalog may rank otherwise is above all."""
+        if may_know_more(trigger, self._situation):
+            return HIGHEST
+        return _standing(self._situation.catalog.campaigns.get(trigger.campaign_id))
+
+
+def _standing(campaign: Campaign | None) -> int:
+    """The priority of a campaign; below all others for a fallback, and for one that the catalog no longer has."""
+    return campaign.terms.priority if campaign and not campaign.is_fallback else -1
 
 
 class Arbitration:
@@ -174,9 +188,14 @@ def _withheld(contender: Contender, choice: Choice | None) -> Loss | None:
 
 
 def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
-    """Fallbacks come last; otherwise as `precedence` says, with the rank that a score gives this user."""
+    """Fallbacks come last; otherwise as `precedence` says, with the rank that a score gives this user.
+
+    A campaign whose score has no value ranks below all others of its priority.
+    """
     campaign, scored = contender.campaign, contender.scored
-    rank = (scored.value or 0.0) if scored else campaign.terms.fixed_rank
+    rank = campaign.terms.fixed_rank
+    if scored:
+        rank = UNRANKED if scored.value is None else scored.value
     return campaign.is_fallback, *precedence(campaign.id, campaign.terms, rank)
 
 

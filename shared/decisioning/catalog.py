@@ -194,6 +194,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         quiet_hours=tuple(
             dict.fromkeys(quiet for other in (terms, *others) for quiet in _quiet_hours(document, other))
         ),
+        plans_sold=frozenset(_plans_sold(terms, document)),
         is_fallback=True,
     )
 

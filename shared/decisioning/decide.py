@@ -12,6 +12,7 @@ from shared.decisioning.document.schema import Offer
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, LossReason
 from shared.decisioning.situation import Situation
+from shared.decisioning.staleness import why_stale
 from shared.domain.assignments import Assignment
 from shared.domain.instants import to_micros
 from shared.domain.moments import Deferred, Moment, moment_of
@@ -100,7 +101,7 @@ def decide(situation: Situation, fresh: Sequence[Considered], stale: Sequence[Co
     arbitration = Arbitration(situation)
     results = (
         *arbitration.results(contenders),
-        *(ContenderResult(contender, Loss(LossReason.STALE)) for contender in sorted(outdated, key=_campaign_id)),
+        *(ContenderResult(contender, _stale(contender)) for contender in sorted(outdated, key=_campaign_id)),
     )
     return Decision(situation.catalog.version, results, arbitration.replaced)
 
@@ -124,6 +125,10 @@ def _audiences(contenders: Iterable[Contender]) -> Iterator[Audience]:
 def _newest_first(considered: Considered) -> tuple[object, ...]:
     moment = moment_of(considered)
     return -to_micros(moment.at), moment.kind, moment.subscription_id, moment.cause
+
+
+def _stale(contender: Contender) -> Loss:
+    return Loss(LossReason.STALE, why_stale(contender.moment, contender.situation.user))
 
 
 def _campaign_id(contender: Contender) -> str:
@@ -175,4 +180,5 @@ def _candidate(result: ContenderResult) -> Candidate:
         policy_version=choice.policy_version if choice else None,
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
+        score_error=scored.error if scored else None,
     )

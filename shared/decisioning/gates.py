@@ -135,7 +135,7 @@ def _quiet(contender: Contender, quiet: QuietHours) -> Loss | None:
 
 
 def score(contender: Contender) -> Loss | None:
-    """Stops a campaign that is ranked by a score if the score has no value for the user."""
+    """Stops a campaign that requires the score by which it is ranked, if that has no value for the user."""
     scored = contender.scored
     return Loss(LossReason.SCORE, scored.error) if scored and scored.error else None
 
@@ -163,7 +163,7 @@ GATES: tuple[Gate, ...] = (
     Gate(caps, lambda campaign: campaign.caps),
     Gate(cool_down, lambda campaign: campaign.terms.cool_down_hours),
     Gate(quiet_hours, lambda campaign: campaign.quiet_hours),
-    Gate(score, lambda campaign: campaign.ranked_by),
+    Gate(score, lambda campaign: campaign.ranked_by and campaign.terms.require_score),
 )
 """The gates in order: the first loss is the reason. To add a gate, write a function and give it a place here."""
 

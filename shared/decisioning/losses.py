@@ -37,7 +37,7 @@ class LossReason(StrEnum):
     DEFERRED = "deferred"
     """The campaign's quiet hours run; the moment is decided again when they end."""
     SCORE = "score"
-    """The score that ranks the campaign has no value for the user."""
+    """The campaign requires the score that ranks it, and that has no value for the user."""
     FALLBACK = "fallback"
     """The candidate is a fallback, and the user was eligible for a campaign of the placement."""
     OUTRANKED = "outranked"

@@ -17,6 +17,8 @@ from shared.domain.user import User
 
 COSTLY_FACTS = frozenset({"scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
+EVER_NEW = COSTLY_FACTS | {"now", "features"}
+"""Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
 
 
 class _Inputs(NamedTuple):
@@ -26,13 +28,24 @@ class _Inputs(NamedTuple):
     costly_facts: frozenset[str]
     fields: frozenset[str]
     """The fields of `subscriptions`."""
+    kept_by: tuple[str, ...]
+    """The facts by whose values the answers are kept; empty if one of them is ever new."""
 
 
 @lru_cache(maxsize=64)
 def _inputs_of(audiences: tuple[Audience, ...]) -> _Inputs:
     names = frozenset[str]().union(*(audience.variables for audience in audiences))
     fields = frozenset[str]().union(*(audience.fields for audience in audiences))
-    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields)
+    kept_by = tuple(sorted(names)) if names.isdisjoint(EVER_NEW) else ()
+    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields, kept_by)
+
+
+@lru_cache(maxsize=2048)
+def _kept_failures(
+    audiences: tuple[Audience, ...], names: tuple[str, ...], values: tuple[object, ...]
+) -> tuple[str | None, ...]:
+    """The failures of audiences, kept by the values of all facts that they ask for."""
+    return tuple(failures(audiences, activate(dict(zip(names, values, strict=True)))))
 
 
 class Situation:
@@ -91,6 +104,17 @@ class Situation:
             self._failures |= {
                 one: reason and self._with_reason(reason) for one, reason in zip(new, reasons, strict=True)
             }
+
+    def ask_again(self, audiences: Iterable[Audience]) -> None:
+        """Evaluate audiences that were probably asked before: most often, no fact has changed since."""
+        new = tuple(dict.fromkeys(one for one in audiences if one not in self._failures))
+        names = _inputs_of(new).kept_by
+        if not names:
+            self.ask(new)
+            return
+        known = self._known(names)
+        reasons = _kept_failures(new, names, tuple([known[name] for name in names]))
+        self._failures.update(zip(new, reasons, strict=True))
 
     def failure(self, audience: Audience) -> str | None:
         """The reason why the user is not in an audience; None if the user is in it."""

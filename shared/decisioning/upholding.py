@@ -2,10 +2,20 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.gates import Contender, GateCheck, audience, has_plan, kill_switch, plan, schedule
+from shared.decisioning.gates import (
+    Contender,
+    GateCheck,
+    audience,
+    checks_for,
+    has_plan,
+    kill_switch,
+    plan,
+    schedule,
+)
 from shared.decisioning.losses import LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.conditions import is_still_true
@@ -20,7 +30,7 @@ REPLACED = "replaced"
 """The reason of a trigger whose place another one took."""
 EVICTED = "evicted"
 """The reason of a trigger for which the user's document has no room any more."""
-CHECKS: tuple[GateCheck, ...] = (kill_switch, schedule, plan, has_plan)
+ASKED_AGAIN = frozenset({kill_switch, schedule, plan, has_plan})
 """The gates that are asked again for every open trigger, beside its audience."""
 PASSING = frozenset({"scores", "event", "offers"})
 """Facts that pass: an audience that asks for one is not asked again.
@@ -32,36 +42,64 @@ A score that trembles would revoke the offer, and so would its own issue.
 def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tuple[str, ...]) -> dict[str, str]:
     """The open triggers that are no longer true, by id, each with the reason why."""
     open_triggers = [trigger for trigger in triggers if trigger.is_open(situation.user.now)]
+    if not open_triggers:
+        return {}
     campaigns = situation.catalog.campaigns
-    situation.ask(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
+    situation.ask_again(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
     reasons = ((trigger.trigger_id, _reason(trigger, situation, raised)) for trigger in open_triggers)
     return {trigger_id: reason for trigger_id, reason in reasons if reason}
 
 
-def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:
-    account = situation.user.account
-    if not is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant):
-        return MOMENT
-    if trigger.moment is MomentKind.CHURN_RISK_RAISED and not raised:
-        return LossReason.SCORE.value
-    if _may_know_more(trigger, situation):
-        return None
-    campaign = situation.catalog.campaigns.get(trigger.campaign_id)
-    if campaign is None:
-        return LossReason.STATE.value
-    moment = Moment(trigger.moment, trigger.subscription_id, trigger.decided_at, trigger.cause)
-    contender = Contender(campaign, moment, situation)
-    checks = (*CHECKS, audience) if _asked_again(campaign) else CHECKS
-    return next((loss.reason.value for check in checks if (loss := check(contender))), None)
-
-
-def _may_know_more(trigger: Trigger, situation: Situation) -> bool:
+def may_know_more(trigger: Trigger, situation: Situation) -> bool:
     """True if the trigger may come from a newer catalog, which this instance has not loaded yet."""
     is_of_another = trigger.catalog_version != situation.catalog.version
     return is_of_another and situation.user.now - trigger.decided_at < CATALOGS_DIFFER
 
 
+def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:
+    if not is_still_true(situation.user.account, trigger.moment, trigger.subscription_id, trigger.grant):
+        return MOMENT
+    if may_know_more(trigger, situation):
+        return None
+    if trigger.moment is MomentKind.CHURN_RISK_RAISED and not raised:
+        return LossReason.SCORE.value
+    campaign = situation.catalog.campaigns.get(trigger.campaign_id)
+    if campaign is None:
+        return LossReason.STATE.value
+    return _stopped_by(trigger, campaign, situation) or _of_other_offer(trigger, campaign, situation)
+
+
+def _stopped_by(trigger: Trigger, campaign: Campaign, situation: Situation) -> str | None:
+    """The first gate that no longer lets the trigger's campaign pass."""
+    moment = Moment(trigger.moment, trigger.subscription_id, trigger.decided_at, trigger.cause)
+    contender = Contender(campaign, moment, situation)
+    for check in _checks(campaign):
+        if loss := check(contender):
+            return loss.reason.value
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _checks(campaign: Campaign) -> tuple[GateCheck, ...]:
+    """The gates that a campaign's open triggers are asked again, in the order of the gates."""
+    asked = ASKED_AGAIN | {audience} if _asked_again(campaign) else ASKED_AGAIN
+    return tuple(check for check in checks_for(campaign) if check in asked)
+
+
+def _of_other_offer(trigger: Trigger, campaign: Campaign, situation: Situation) -> str | None:
+    """The reason of a trigger whose offer is not the campaign's own: that of a variant, or one from before."""
+    if trigger.offer_id == campaign.terms.offer:
+        return None
+    offer, subscription = situation.catalog.document.offers.get(trigger.offer_id), situation.user.subscription
+    if offer is None or offer.status != "approved":
+        return LossReason.STATE.value
+    if offer.plans_from and subscription.plan not in offer.plans_from:
+        return LossReason.PLAN.value
+    has_it = subscription.live and offer.plan_to is not None and subscription.plan == offer.plan_to
+    return LossReason.HAS_PLAN.value if has_it else None
+
+
 def _asked_again(campaign: Campaign | None) -> Audience | None:
     """The audience of a campaign if it is asked again, or None."""
     wanted = campaign.audience if campaign else None
-    return wanted if wanted and not wanted.variables & PASSING else None
+    return wanted if wanted and wanted.variables.isdisjoint(PASSING) else None

@@ -9,7 +9,7 @@ from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
-from shared.domain.conditions import is_still_true
+from shared.decisioning.staleness import why_untrue
 from shared.domain.moments import MILESTONES, Moment, MomentKind, MomentSelector
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
@@ -19,6 +19,8 @@ from shared.record.user_record import UserRecord
 Decision = Mapping[str, Any]
 """The body of a decision message; one that was never made has the field `hypothetical`."""
 HYPOTHETICAL = "hypothetical"
+UNTRUE = "untrue"
+"""The field of a hypothetical decision with the reason why its moment cannot come now; null if it can."""
 
 
 def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
@@ -29,12 +31,14 @@ def recorded(record: UserRecord, kind: MomentKind | None) -> list[Decision]:
 
 
 def as_if(record: UserRecord, selector: MomentSelector, now: datetime, catalog: Catalog, terms: Terms) -> Decision:
-    """The decision that a catalog would make if the moment came at `now` (UTC); nothing is stored or published."""
+    """The decision that a catalog would make if the moment came at `now` (UTC); nothing is stored or published.
+
+    It is made even if the moment is not true of the user then; `untrue` says why it would be stale.
+    """
     account, _ = record.history.at(now, terms)
     user = user_of(record, account, record.triggers, now)
     moment = _moment(selector, user.subscription, now, catalog)
-    fresh = is_still_true(account, moment.kind, moment.subscription_id, moment.grant)
-    decision = decide(Situation(catalog, user), [moment] if fresh else [], [] if fresh else [moment])
+    decision = decide(Situation(catalog, user), [moment])
     return {
         "user_id": record.user_id,
         "decided_at": rfc3339(now),
@@ -43,6 +47,7 @@ def as_if(record: UserRecord, selector: MomentSelector, now: datetime, catalog: 
         "candidates": [candidate.model_dump(mode="json") for candidate in decision.candidates],
         "outcome": "issued" if decision.issued else "withheld",
         HYPOTHETICAL: True,
+        UNTRUE: why_untrue(moment, user),
     }
 
 

@@ -23,14 +23,14 @@ def wrong_facts(case: Case) -> list[str]:
     """One sentence for each expectation that does not hold, with the orders of delivery in which it does not."""
     found: dict[str, list[str]] = {}
     for instant in case.expected.all_instants():
-        for order, deliveries in _orders(case.until(instant.now)):
+        for order, deliveries in orders(case.until(instant.now)):
             for difference in _differences(case, deliveries, instant):
                 found.setdefault(difference, []).append(order)
     views = [f"{difference} ({', '.join(dict.fromkeys(orders))})" for difference, orders in found.items()]
     return [*views, *_wrong_triggers(case), *_wrong_moments(case)]
 
 
-def _orders(events: list[Event]) -> Iterator[tuple[str, list[Event]]]:
+def orders(events: list[Event]) -> Iterator[tuple[str, list[Event]]]:
     """The events in order, and in three other orders with each event delivered twice."""
     yield "in order", events
     for seed in SEEDS:

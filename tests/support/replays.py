@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.replay.replay import Summary, replay
+from infra.replay.switch import Switch
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "exposures", "dead-letter")
@@ -59,8 +60,8 @@ def write(path: Path, lines: list[Any]) -> Path:
     return path
 
 
-def run(folder: Path, *lines: Any, **options: Any) -> Outcome:
-    """Replay these lines with the default catalog, in `folder`."""
+def run(folder: Path, *lines: Any, catalog: Path | Switch = DEFAULT_CATALOG, **options: Any) -> Outcome:
+    """Replay these lines with the default catalog, or with others, in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / "out"
-    return Outcome(replay(write(folder / "events.jsonl", list(lines)), out, DEFAULT_CATALOG, **options), out)
+    return Outcome(replay(write(folder / "events.jsonl", list(lines)), out, catalog, **options), out)

@@ -76,6 +76,9 @@ class Candidate(BaseModel):
     policy_version: str | None = _optional("The version of the policy that set the probability.")
     score: float | None = _optional("The score that ranked the campaign, 0 to 1.")
     score_version: int | None = _optional("The version of that score.")
+    score_error: str | None = _optional(
+        "The reason why that score has no value; without one the campaign ranks below all others of its priority."
+    )
 
 
 def decision_id(user_id: str, cause: str) -> str:

@@ -26,7 +26,7 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A range of a namespace. Experiments in disjoint ranges of one namespace never share a user."""
+    """A range of a namespace. Experiments in disjoint ranges of one namespace never assign the same user."""
 
     id: str
     start: float

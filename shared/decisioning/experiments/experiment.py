@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from shared.decisioning.document.schema import ExperimentTerms, HoldoutTerms, Variant
@@ -35,6 +36,17 @@ class Choice(NamedTuple):
     """None: the variant offers nothing."""
     assignment: Assignment | None = None
     """The assignment to store in the user's document. None if it is stored already, or is not kept."""
+
+
+class Standing(StrEnum):
+    """The effect of a stored assignment under the experiment's present terms."""
+
+    KEPT = "kept"
+    """The user keeps the variant."""
+    OUTSIDE = "outside"
+    """The user is outside the experiment, and gets the campaign's own offer."""
+    ANEW = "anew"
+    """The assignment has no effect: the user is assigned like a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +84,11 @@ class Experiment:
         if terms.state != "running":
             return None
         unit = moment.subscription_id if terms.unit == "subscription" else ""
-        known = next(
-            (each for each in user.assignments if (each.experiment_id, each.unit) == (self.id, unit)), None
-        )
-        if known and known.bucket_version < terms.min_bucket_version:
-            return None
-        if known and terms.sticky and not terms.policy and known.bucket_version == terms.bucket_version:
-            kept = self.variants.get(known.variant)
-            if kept:
-                return Choice(self.id, kept.id, known.propensity, None, kept.offer)
-        index = self._index(user.user_id, f"{user.user_id}/{unit}" if unit else user.user_id)
+        known = self._known(user, unit)
+        standing = self.standing(known) if known else Standing.ANEW
+        if known and standing is Standing.KEPT:
+            return Choice(self.id, known.variant, known.propensity, None, self.variants[known.variant].offer)
+        index = None if standing is Standing.OUTSIDE else self.index(user.user_id, unit)
         if index is None:
             return None
         if terms.policy:
@@ -91,11 +98,37 @@ class Experiment:
         new = Assignment(self.id, unit, terms.bucket_version, variant.id, user.now, weight)
         return Choice(self.id, variant.id, weight, None, variant.offer, new if terms.sticky else None)
 
-    def _index(self, user_id: str, value: str) -> int | None:
-        """The variant's index. A namespace hashes the user whatever the unit, so that it really excludes."""
+    def standing(self, known: Assignment) -> Standing:
+        """The effect that an assignment to this experiment still has.
+
+        One to a variant that is no more puts the user outside, unless the terms say `reassign`: a user who saw
+        that variant would carry its effect into another one. Coverage and namespace only concern new users.
+        """
+        terms = self.terms
+        if terms.state != "running" or known.bucket_version < terms.min_bucket_version:
+            return Standing.OUTSIDE
+        if not terms.sticky or terms.policy or known.bucket_version != terms.bucket_version:
+            return Standing.ANEW
+        if known.variant in self.variants:
+            return Standing.KEPT
+        return Standing.ANEW if terms.reassign else Standing.OUTSIDE
+
+    def index(self, user_id: str, unit: str = "") -> int | None:
+        """The index of the variant to which the hash assigns a user, or one of a user's subscriptions.
+
+        None for a user outside the experiment. A namespace hashes the user whatever the unit, so that it really
+        excludes.
+        """
         if self.namespace and not in_namespace(user_id, self.namespace):
             return None
+        value = f"{user_id}/{unit}" if unit else user_id
         return choose(bucket(self.salt, value, self.terms.hash_version), self.ranges)
+
+    def _known(self, user: User, unit: str) -> Assignment | None:
+        """The stored assignment of the user, or of one of the user's subscriptions."""
+        return next(
+            (each for each in user.assignments if (each.experiment_id, each.unit) == (self.id, unit)), None
+        )
 
     def _picked(self, name: str, user_id: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
         """The policy's pick, by a hash of user and cause: a retry gets the same arm, another cause another one."""

@@ -105,9 +105,25 @@ def test_a_hypothetical_decision_passes_the_same_gates(explain, tmp_path):
     ]
 
 
-def test_a_moment_that_would_not_be_true_of_the_user_is_stale(explain):
-    told = words(explain("--moment", "lapsed@30", "--catalog", str(DEFAULT_CATALOG)).stdout)
-    assert "lapsed in email win_back (come_back): lost stopped by stale" in told
+def test_a_moment_that_would_not_be_true_of_the_user_is_decided_all_the_same_and_said_to_be_stale(explain):
+    asked = ("--moment", "lapsed@30", "--catalog", str(DEFAULT_CATALOG))
+    told = words(explain(*asked).stdout)
+    assert "It would be stale if it came now: lapsed is not true: status grace, auto_renew no" in told
+    assert "lapsed in email win_back (come_back): lost stopped by audience: expired" in told
+    assert json.loads(explain(*asked, "--json").stdout)["untrue"].startswith("lapsed is not true: status grace")
+
+
+def test_a_moment_that_would_be_true_is_not_said_to_be_stale(explain):
+    asked = ("--moment", "lapsed", "--catalog", str(DEFAULT_CATALOG), "--now", at(300))
+    assert "stale" not in explain(*asked).stdout
+    assert json.loads(explain(*asked, "--json").stdout)["untrue"] is None
+
+
+def test_what_was_stale_says_why(run, tmp_path):
+    late = {**signal("u", 1, "auto_renew_off"), "publish_time": at(6)}
+    folder = replays.run(tmp_path, trial(), late, keep_store=True).folder
+    told = words(run("explain", "u", "--store", str(folder), "--moment", "auto_renew.off").stdout)
+    assert "stopped by stale: it is of 2026-01-02T00:00:00Z, too long ago" in told
 
 
 def test_a_milestone_comes_true_at_the_time_it_is_asked_for(explain):

@@ -14,6 +14,7 @@ from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.library import Library
 from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore, Score
+from shared.domain.errors import InvalidCatalog
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import Deferred, MomentKind
 from shared.domain.triggers import Feedback
@@ -97,7 +98,12 @@ class TestRank:
     SCORES = {name: {"version": 2} for name in ("high", "low", "lost")}  # noqa: RUF012 - JSON
 
     def decided(self, library: Library = LIBRARY, **ranks: Any) -> Decision:
-        campaigns = {name: campaign(rank=rank) for name, rank in ranks.items()}
+        return self.decided_with({name: campaign(rank=rank) for name, rank in ranks.items()}, library)
+
+    def required(self, library: Library = LIBRARY) -> Decision:
+        return self.decided_with({"a": campaign(rank={"score": "high"}, require_score=True)}, library)
+
+    def decided_with(self, campaigns: dict[str, Any], library: Library = LIBRARY) -> Decision:
         return decide(catalog(library, campaigns=campaigns, scores=self.SCORES), user(), [RENEWED])
 
     def test_decides_among_campaigns_of_one_priority(self) -> None:
@@ -111,22 +117,45 @@ class TestRank:
         assert issued(self.decided(a=0.5, b={"score": "high"})) == ["b"]
         assert issued(self.decided(a=0.5, b={"score": "low"})) == ["a"]
 
-    def test_that_cannot_be_told_loses_whatever_else_there_is(self) -> None:
+    def test_that_cannot_be_told_is_below_all_others_and_the_reason_is_on_record(self) -> None:
         decision = self.decided(a={"score": "lost"}, b=0.0)
         assert issued(decision) == ["b"]
-        assert verdicts(decision)["a"] == (LossReason.SCORE, "score lost version 2: no such artifact")
+        assert verdicts(decision)["a"] == (LossReason.OUTRANKED, "b")
+        assert candidate(decision, "a").score_error == "score lost version 2: no such artifact"
+        assert candidate(decision, "b").score_error is None
 
-    def test_by_a_score_that_misses_a_fact_loses_and_names_it(self) -> None:
+    def test_that_cannot_be_told_still_wins_a_place_that_nobody_else_wants(self) -> None:
+        decision = self.decided(a={"score": "lost"})
+        assert issued(decision) == ["a"]
+        assert candidate(decision, "a").score_error == "score lost version 2: no such artifact"
+        assert (decision.issued[0].score, decision.issued[0].score_version) == (None, 2)
+
+    def test_that_cannot_be_told_leaves_the_priority_as_it_is(self) -> None:
+        campaigns = {"a": campaign(rank={"score": "lost"}, priority=51), "b": campaign(rank=1.0)}
+        assert issued(self.decided_with(campaigns)) == ["a"]
+
+    def test_that_cannot_be_told_loses_where_the_campaign_requires_its_score(self) -> None:
+        decision = self.decided_with({"a": campaign(rank={"score": "lost"}, require_score=True), "b": campaign()})
+        assert issued(decision) == ["b"]
+        assert verdicts(decision)["a"] == (LossReason.SCORE, "score lost version 2: no such artifact")
+        assert candidate(decision, "a").score_error == "score lost version 2: no such artifact"
+
+    def test_that_is_no_score_cannot_require_one(self) -> None:
+        expected = r"upgrade.require_score: expected false, as no score ranks the campaign, found true"
+        with pytest.raises(InvalidCatalog, match=expected):
+            catalog(campaigns={"upgrade": campaign(require_score=True)})
+
+    def test_by_a_score_that_misses_a_fact_names_it(self) -> None:
         broken = artifacts.logistic(name="high", version=2, numeric=[artifacts.number("profile.country")])
-        decision = self.decided(Library(lambda *_: artifacts.score(broken)), a={"score": "high"})
+        decision = self.required(Library(lambda *_: artifacts.score(broken)))
         assert candidate(decision, "a").reason == LossReason.SCORE
         assert (candidate(decision, "a").detail or "").startswith(
             "score high version 2: profile.country: expected"
         )
 
-    def test_by_a_score_that_is_no_number_loses(self) -> None:
+    def test_by_a_score_that_is_no_number_cannot_be_told(self) -> None:
         broken = replace(artifacts.score(artifacts.logistic()), name="high", version=2, formula=lambda _: nan)
-        decision = self.decided(Library(lambda *_: broken), a={"score": "high"})
+        decision = self.required(Library(lambda *_: broken))
         expected = "score high version 2: expected a score from 0 to 1, found nan"
         assert verdicts(decision) == {"a": (LossReason.SCORE, expected)}
 
@@ -248,7 +277,10 @@ class TestWithheld:
 
     @pytest.mark.parametrize(
         "stopping",
-        [{"quiet_hours": {"start": "11:00", "end": "13:00", "then": "drop"}}, {"rank": {"score": "lost"}}],
+        [
+            {"quiet_hours": {"start": "11:00", "end": "13:00", "then": "drop"}},
+            {"rank": {"score": "lost"}, "require_score": True},
+        ],
     )
     def test_is_not_what_something_else_stops_too(self, stopping: dict[str, Any]) -> None:
         asked = catalog(
@@ -593,7 +625,7 @@ class TestPutOff:
 
     def test_that_is_stale_is_on_record_for_that_campaign_alone(self) -> None:
         decision = decide(self.asked(), user(), [], [Deferred(RENEWED, "night", NOW)])
-        assert verdicts(decision) == {"night": (LossReason.STALE, None)}
+        assert {name: reason for name, (reason, _) in verdicts(decision).items()} == {"night": LossReason.STALE}
 
     def test_may_be_put_off_again(self) -> None:
         again = decide(self.asked(), user(time_zone="UTC"), [Deferred(RENEWED, "night", NOW)])

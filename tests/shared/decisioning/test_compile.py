@@ -93,7 +93,7 @@ MALFORMED = {
     ),
     "a cap that is a number": (
         with_campaign(cap=3),
-        f"{UPGRADE}.cap: expected a list, found 3",
+        f"{UPGRADE}.cap: expected a cap such as {{max: 3}}, or a list of caps, found 3",
     ),
     "a moment there is not": (
         with_campaign(moments=["renewd"]),

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contracts.outbound.base import rfc3339
 from shared.contracts.outbound.decision import Candidate, Outcome
 from shared.decisioning.arbitration import trigger_id
 from shared.decisioning.catalog import EMPTY
 from shared.decisioning.decide import Decision
 from shared.decisioning.losses import LossReason
+from shared.decisioning.staleness import why_stale
 from shared.domain.instants import END_OF_TIME
-from shared.domain.moments import MomentKind
+from shared.domain.moments import Moment, MomentKind
 from shared.domain.triggers import Trigger
 from tests.support.builders import NOW, ago, campaign, catalog, content, decide, moment, user, written
 
@@ -90,8 +92,26 @@ def test_the_trigger_id_is_part_of_the_contract() -> None:
 
 def test_a_stale_moment_loses_without_being_judged() -> None:
     decision = decide(catalog(kill_switch=True), user(), [], [RENEWED])
-    assert verdicts(decision) == {"upgrade": (LossReason.STALE, None)}
+    assert verdicts(decision) == {"upgrade": (LossReason.STALE, why_stale(RENEWED, user()))}
     assert decision.issued == ()
+
+
+@pytest.mark.parametrize(
+    ("stale", "why"),
+    [
+        (moment(at=ago(days=4)), f"it is of {rfc3339(ago(days=4))}, too long ago"),
+        (
+            moment(MomentKind.EXPIRED),
+            "expired is not true: status active, auto_renew yes, payment_failing no",
+        ),
+        (moment()._replace(subscription_id="other"), "subscription main decides the user's status, not other"),
+    ],
+)
+def test_a_stale_moment_says_why(stale: Moment, why: str) -> None:
+    campaigns = {"upgrade": campaign(moments=["renewed", "expired"])}
+    assert verdicts(decide(catalog(campaigns=campaigns), user(), [], [stale])) == {
+        "upgrade": (LossReason.STALE, why)
+    }
 
 
 def test_stale_moments_stand_beside_those_that_are_decided() -> None:

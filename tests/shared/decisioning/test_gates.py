@@ -366,12 +366,17 @@ class TestQuietHours:
 
 
 class TestScore:
-    def test_that_is_not_there_loses_for_the_campaign_it_ranks(self) -> None:
-        sections = {
-            "campaigns": {"upgrade": campaign(rank={"score": "risk"})},
-            "scores": {"risk": {"version": 3}},
-        }
-        assert loss(sections=sections) == Loss(LossReason.SCORE, "score risk version 3: no such artifact")
+    @staticmethod
+    def sections(**terms: Any) -> dict[str, Any]:
+        campaigns = {"upgrade": campaign(rank={"score": "risk"}, **terms)}
+        return {"campaigns": campaigns, "scores": {"risk": {"version": 3}}}
+
+    def test_that_is_not_there_stops_a_campaign_that_requires_it(self) -> None:
+        expected = Loss(LossReason.SCORE, "score risk version 3: no such artifact")
+        assert loss(sections=self.sections(require_score=True)) == expected
+
+    def test_that_is_not_there_stops_no_other_campaign(self) -> None:
+        assert loss(sections=self.sections()) is None
 
     def test_that_nobody_ranks_by_is_not_missed(self) -> None:
         assert loss(sections={"scores": {"risk": {"version": 3}}, "library": Library()}) is None
@@ -388,6 +393,7 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
         "cool_down_hours": 1,
         "quiet_hours": NIGHT,
         "rank": {"score": "risk"},
+        "require_score": True,
     }
     sections: dict[str, Any] = {
         "kill_switch": True,
@@ -407,7 +413,7 @@ def test_the_first_gate_that_stops_gives_the_reason() -> None:
         LossReason.CAP: (terms, "cap"),
         LossReason.COOL_DOWN: (terms, "cool_down_hours"),
         LossReason.DEFERRED: (terms, "quiet_hours"),
-        LossReason.SCORE: (terms, "rank"),
+        LossReason.SCORE: (terms, "require_score"),
     }
     met = []
     while stopped := loss(of, sections | {"campaigns": {"upgrade": campaign(**terms), **rivals}}):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.decisioning import situation as asked_in
 from shared.decisioning.situation import Situation
 from shared.decisioning.upholding import CATALOGS_DIFFER, no_longer_true
 from shared.domain.events import FeedbackKind
@@ -99,3 +100,94 @@ def test_what_another_catalog_has_just_decided_is_left_to_it() -> None:
 
 def test_what_was_withheld_is_asked_like_what_was_given() -> None:
     assert reason(one=OPEN._replace(withheld="holdout"), kill_switch=True) == "kill_switch"
+
+
+def test_what_the_user_only_saw_is_asked_again() -> None:
+    seen = OPEN._replace(feedback=(Feedback(FeedbackKind.CLICKED, ago(minutes=5)),))
+    assert reason(one=seen, kill_switch=True) == "kill_switch"
+
+
+@pytest.mark.parametrize(
+    ("offer", "why"),
+    [
+        ({}, None),
+        ({"status": "archived"}, "state"),
+        ({"plans_from": ["basic"]}, "plan"),
+        ({"plan_to": "premium_monthly"}, "has_plan"),
+        ({"plan_to": "premium_annual"}, None),
+    ],
+)
+def test_an_offer_that_is_not_the_campaigns_own_is_asked_too(offer: dict[str, Any], why: str | None) -> None:
+    """It may be that of a variant, or the one that the campaign had when it was made."""
+    own = {"annual": {"cms_ref": "x", "validity_hours": 1}}
+    former = OPEN._replace(offer_id="former")
+    assert reason(one=former, offers=own | {"former": {"cms_ref": "x", "validity_hours": 1, **offer}}) == why
+    assert reason(one=former, offers=own) == "state"
+
+
+def test_the_offers_of_all_variants_are_asked_so_that_the_arms_are_alike() -> None:
+    offer = {"cms_ref": "x", "validity_hours": 1}
+    sections = {
+        "offers": {"annual": offer, "same": {**offer, "plan_to": "premium_monthly"}},
+        "experiments": {"x": {"variants": [{"id": it, "offer": it, "weight": 0.5} for it in ("annual", "same")]}},
+        "campaigns": {"upgrade": campaign(experiment="x")},
+    }
+    assert reason(**sections) == "has_plan"
+
+
+@pytest.mark.parametrize(
+    ("offer", "why"),
+    [({}, None), ({"status": "draft"}, "state"), ({"plan_to": "premium_monthly"}, "has_plan")],
+)
+def test_a_fallback_is_asked_like_a_campaign(offer: dict[str, Any], why: str | None) -> None:
+    sections = {
+        "placements": {"banner": {"channel": "in_app", "fallback": "small"}},
+        "offers": {
+            "annual": {"cms_ref": "x", "validity_hours": 1},
+            "small": {"cms_ref": "x", "validity_hours": 1, **offer},
+        },
+    }
+    shown = OPEN._replace(campaign_id="fallback.banner", offer_id="small")
+    assert reason(one=shown, **sections) == why
+    assert reason(one=shown) == "state", "the placement has no fallback any more"
+
+
+def test_a_score_that_only_the_other_catalog_raises_is_left_to_it() -> None:
+    risky = trigger(at=ago(minutes=1), moment=MomentKind.CHURN_RISK_RAISED, catalog_version="newer")
+    assert reason(one=risky) is None
+    assert reason(one=risky._replace(decided_at=ago(minutes=9))) == "score"
+
+
+def test_a_moment_that_no_longer_holds_is_no_matter_of_catalogs() -> None:
+    expired = user(paying(status=Status.EXPIRED))
+    assert reason(expired, trigger(at=NOW, catalog_version="newer")) == "moment"
+
+
+class TestAskingAgain:
+    """An audience is evaluated again only if a fact that it asks for has changed."""
+
+    AUDIENCES = {  # noqa: RUF012 - JSON
+        "swedes": {"all": [{"there": "profile.country == 'SE'"}]},
+        "soon": {"all": [{"soon": "now < timestamp('2026-06-01T12:00:01Z')"}]},
+    }
+
+    def evaluations(self, audience: str, *users: User, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[Any]]:
+        asked = catalog(audiences=self.AUDIENCES, campaigns={"upgrade": campaign(audience=audience)})
+        counted: list[object] = []
+        evaluate = asked_in.failures
+        monkeypatch.setattr(asked_in, "failures", lambda *args: counted.append(args) or evaluate(*args))
+        reasons = [no_longer_true((OPEN,), Situation(asked, one), ()).get(OPEN.trigger_id) for one in users]
+        return len(counted), reasons
+
+    def test_costs_nothing_while_no_fact_changes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        users = [user(country="SE", now=NOW + timedelta(seconds=seconds)) for seconds in range(5)]
+        assert self.evaluations("swedes", *users, monkeypatch=monkeypatch) == (1, [None] * 5)
+
+    def test_sees_every_change(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        users = [user(country=country) for country in ("SE", "DE", None, "SE", "DE")]
+        expected = [None, "audience", "audience", None, "audience"]
+        assert self.evaluations("swedes", *users, monkeypatch=monkeypatch) == (3, expected)
+
+    def test_is_never_spared_where_the_time_is_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        users = [user(now=NOW + timedelta(seconds=seconds)) for seconds in range(2)]
+        assert self.evaluations("soon", *users, monkeypatch=monkeypatch) == (2, [None, "audience"])

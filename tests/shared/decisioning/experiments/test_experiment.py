@@ -12,10 +12,12 @@ from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.decisioning.losses import Loss, LossReason
 from shared.domain.assignments import MAX_ASSIGNMENTS, Assignment, assign
+from shared.domain.errors import InvalidCatalog
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, user
 
 OFFERS = {id_: {"cms_ref": f"offers/{id_}", "validity_hours": 1} for id_ in ("annual", "a", "b")}
+ARMS = [{"id": "A", "offer": "a"}, {"id": "B", "offer": "b"}]
 HALVES = [{"id": "A", "offer": "a", "weight": 0.5}, {"id": "B", "offer": "b", "weight": 0.5}]
 USERS = [f"user-{number}" for number in range(1000)]
 
@@ -132,10 +134,38 @@ class TestStickiness:
         assert told(assignments=assigned("A", version=2), **versions).variant == "A"
         assert told(**versions).variant is not None
 
-    def test_with_a_variant_that_is_no_more_is_chosen_anew(self) -> None:
+    def test_with_a_variant_that_is_no_more_leaves_the_experiment(self) -> None:
         decision = decided(assignments=assigned("gone"))
-        assert decision.candidates[0].variant in {"A", "B"}
-        assert len(decision.assignments) == 1
+        out = decision.candidates[0]
+        assert (out.offer_id, out.experiment_id, out.variant) == ("annual", None, None)
+        assert decision.assignments == ()
+
+    def test_with_a_variant_that_is_no_more_is_chosen_anew_where_the_author_says_so(self) -> None:
+        decision = decided(assignments=assigned("gone"), reassign=True)
+        assert decision.candidates[0].variant == told().variant
+        assert [(one.variant, one.at) for one in decision.assignments] == [(told().variant, NOW)]
+
+    def test_with_a_variant_that_comes_back_is_in_the_experiment_again(self) -> None:
+        assert told(assignments=assigned("B"), variants=[HALVES[0], {**HALVES[1], "id": "C"}]).variant is None
+        assert told(assignments=assigned("B")).variant == "B"
+
+    @pytest.mark.parametrize("untied", [{"sticky": False}, {"policy": "p", "variants": ARMS}])
+    def test_is_what_a_reassignment_needs(self, untied: dict[str, Any]) -> None:
+        expected = "experiments.x.reassign: expected false, as users are not tied to a variant, found true"
+        with pytest.raises(InvalidCatalog, match=expected):
+            decided(reassign=True, **untied)
+
+    def test_keeps_a_user_who_is_outside_the_present_range_of_the_namespace(self) -> None:
+        """As in GrowthBook: the range says who may enter, not who stays."""
+        nobody = {"id": "n", "start": 0.0, "end": 0.00001}
+        assert told(namespace=nobody).variant is None
+        assert told(namespace=nobody, assignments=assigned("A")).variant == "A"
+
+    def test_hashes_again_with_a_new_bucket_version_but_to_the_same_variant_unless_the_salt_is_new(self) -> None:
+        before = variants_of_all()
+        again, anew = variants_of_all(bucket_version=1), variants_of_all(bucket_version=1, salt="x-2")
+        assert again == before
+        assert 400 < sum(one != other for one, other in zip(anew, before, strict=True)) < 600
 
     def test_is_read_only_when_the_audience_has_passed(self) -> None:
         asked = catalog(
@@ -216,9 +246,6 @@ class TestState:
 
 def policy(version: str = "1", **arms: float) -> Library:
     return Library(policies={"p": parse_policy("p", {"policy_version": version, "arms": arms})})
-
-
-ARMS = [{"id": "A", "offer": "a"}, {"id": "B", "offer": "b"}]
 
 
 class TestPolicy:
