@@ -23,6 +23,11 @@ def line(value: Any) -> str:
             return str(value)
 
 
+def percent(share: float) -> str:
+    """A share from 0 to 1 in percent, to a hundredth."""
+    return f"{100 * share:.2f}".rstrip("0").rstrip(".") + "%"
+
+
 def is_set(value: Any) -> bool:
     """False for None and for an empty text, list or mapping. True for anything else, false and 0 included."""
     return value is not None and value not in ("", [], {})

@@ -4,15 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from pydantic import ValidationError
-
 from shared.contracts.strict_json import MAX_DEPTH, nests_deeper
 from shared.decisioning.audiences.audience import Audience, all_of, any_of
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.document.checks import Json, inconsistencies
-from shared.decisioning.document.problems import malformed, problem
-from shared.decisioning.document.schema import CatalogDocument, Clauses
+from shared.decisioning.document.checks import inconsistencies
+from shared.decisioning.document.problems import problem
+from shared.decisioning.document.reading import MAX_PROBLEMS, Json, read
+from shared.decisioning.document.schema import Clauses
 from shared.decisioning.library import Library
 from shared.domain.errors import InvalidCatalog
 
@@ -22,8 +21,6 @@ MAX_CHARACTERS = 900_000
 
 https://cloud.google.com/firestore/quotas
 """
-MAX_PROBLEMS = 200
-"""The most problems reported at once, of each kind (shape, consistency); nobody reads more."""
 
 
 def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY) -> Catalog:
@@ -32,10 +29,10 @@ def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY
     Scores and policies are looked up in the library when a decision needs them; a missing one fails closed.
     """
     written = _as_json(data)
-    problems: list[str] = []
-    document = _read(written, problems)
+    reading = read(written)
+    document, problems = reading.document, [*reading.problems]
     audiences = {id_: _audience(id_, terms, problems) for id_, terms in document.audiences.items()}
-    problems += islice(inconsistencies(document, written), MAX_PROBLEMS)
+    problems += islice(inconsistencies(reading), MAX_PROBLEMS)
     if problems:
         raise InvalidCatalog(problems)
     return Catalog.of(document, {id_: audience for id_, audience in audiences.items() if audience}, library)
@@ -73,27 +70,6 @@ def _text_of(data: Mapping[str, object]) -> str:
 
 def _too_deep() -> InvalidCatalog:
     return InvalidCatalog([f"catalog: expected at most {MAX_DEPTH} levels of nesting, found more"])
-
-
-def _read(written: Json, problems: list[str]) -> CatalogDocument:
-    """The document without its malformed entries, so that the other entries are checked in the same run."""
-    try:
-        return CatalogDocument.model_validate_json(json.dumps(written))
-    except ValidationError as error:
-        problems += islice(malformed(error), MAX_PROBLEMS)
-        places = {details["loc"][:2] for details in error.errors()}
-    if () in places:
-        raise InvalidCatalog(problems)
-    return _read(_without(written, places), problems)
-
-
-def _without(written: Json, places: set[tuple[int | str, ...]]) -> Json:
-    """The JSON without the sections and entries at these places."""
-    kept = {section: value for section, value in written.items() if (section,) not in places}
-    for section, value in kept.items():
-        if isinstance(value, dict):
-            kept[section] = {key: entry for key, entry in value.items() if (section, key) not in places}
-    return kept
 
 
 def _audience(id_: str, terms: Clauses, problems: list[str]) -> Audience | None:

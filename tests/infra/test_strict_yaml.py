@@ -81,3 +81,10 @@ def test_thirty_two_levels_are_not_too_many() -> None:
 
 def test_a_giant_file_is_not_read() -> None:
     assert refusal(b"#" * (MAX_BYTES + 1)) == f"expected at most {MAX_BYTES} bytes, found more"
+
+
+@pytest.mark.parametrize("word", ["no", "NO", "on", "off", "yes", "null", "2026", "12:30"])
+def test_a_word_that_yaml_does_not_read_as_text_is_a_key_once_it_is_in_quotes(word: str) -> None:
+    with pytest.raises(InvalidYaml, match="put it in quotes"):
+        read_yaml(f"{word}: a".encode())
+    assert read_yaml(f'"{word}": a'.encode()) == {word: "a"}

@@ -10,8 +10,9 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
+from shared.decisioning.document.mends import mended_clause, mended_time
 from shared.decisioning.document.problems import guess, one_of
-from shared.decisioning.document.vocabulary import scores_in
+from shared.decisioning.document.vocabulary import scores_in, with_quoted_names
 from shared.domain.subscription import Status
 
 ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
@@ -57,6 +58,7 @@ class Clause:
 
 def compile_clause(name: str, text: str) -> Clause:
     """Check and compile one clause. Raises `InvalidClause`."""
+    text = with_quoted_names(text)
     code = _LITERAL.sub("''", text)
     if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds the cost of a clause
         raise InvalidClause("one loop at most (all, exists, exists_one, filter, map)")
@@ -75,10 +77,13 @@ def compiled(text: str) -> Any:
     try:
         return ENVIRONMENT.compile(text)
     except RuntimeError as error:
-        raise InvalidClause(_explained(str(error))) from None
+        raise InvalidClause(_explained(str(error), text)) from None
 
 
-def _explained(error: str) -> str:
+def _explained(error: str, text: str) -> str:
+    mend = mended_time(text) if "Timestamp" in error else mended_clause(text)
+    if mend:
+        return mend
     if unknown := _UNDECLARED.search(error):
         return _known_field(unknown[1])
     if mistake := _MISTAKE.search(error):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from shared.decisioning.document.dangling import dangling, dangling_problems
 from shared.decisioning.document.experiment_checks import (
     duplicate_problems,
     experiment_problems,
@@ -10,75 +11,77 @@ from shared.decisioning.document.experiment_checks import (
     problems_between,
     window_problems,
 )
-from shared.decisioning.document.problems import entry_of, guess, problem
-from shared.decisioning.document.references import entry_references, score_references
-from shared.decisioning.document.schema import Cap, CatalogDocument, QuietHours, Suppression
+from shared.decisioning.document.problems import closest, guess, problem
+from shared.decisioning.document.reading import Reading
+from shared.decisioning.document.references import entries_of
+from shared.decisioning.document.schema import ByScore, Cap, CatalogDocument, QuietHours, Suppression
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.domain.moments import MILESTONES, MomentKind
 
-Json = dict[str, object]
 
+def inconsistencies(reading: Reading) -> Iterator[str]:
+    """Every problem across the parts of a catalog.
 
-def inconsistencies(document: CatalogDocument, written: Json) -> Iterator[str]:
-    """Every problem across the well-formed parts of a catalog.
-
-    `written` is the JSON with all its parts. A reference to a malformed entry is valid here, and a malformed
-    campaign is a member of its group, because one mistake is told once.
+    A reference to a malformed entry is valid here, and a malformed campaign is a member of its group, because one
+    mistake is told once.
     """
+    document = reading.document
     for kind, offsets in document.milestones.items():
         yield from duplicate_problems(f"milestones.{kind}", offsets, "", "each offset once")
-    for reference in entry_references(document):
-        section, id_ = reference.target
-        entries = written.get(section, {})
-        if isinstance(entries, dict) and id_ not in entries:
-            yield problem(reference.path, entry_of(section, entries, id_), id_)
+    yield from dangling_problems(reading)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
         yield from window_problems(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)
         yield from _caps(f"{path}.cap", terms.cap)
-        yield from _moments(f"{path}.moments", terms.moments, written)
+        yield from _moments(f"{path}.moments", terms.moments, reading)
         yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
         yield from _quiet(path, terms.quiet_hours)
-    yield from _channels(document)
+        if terms.require_score and not isinstance(terms.rank, ByScore):
+            yield problem(f"{path}.require_score", "false, as no score ranks the campaign", found=True)
+    yield from _channels(reading)
     for id_, experiment in document.experiments.items():
         yield from experiment_problems(f"experiments.{id_}", experiment)
-    yield from _single_member_groups(document, written)
-    yield from _unknown_scores(document, written)
+    yield from _single_member_groups(reading)
     yield from problems_between(document)
     yield from holdout_problems(document)
-    yield from _raises(document, written)
+    yield from _raises(document)
+    yield from _moments_that_no_score_raises(reading)
 
 
-def _unknown_scores(document: CatalogDocument, written: Json) -> Iterator[str]:
-    scores = _entries(written, "scores")
-    for reference in score_references(document):
-        score = reference.target.id
-        if score not in scores:
-            yield problem(reference.path, entry_of("scores", scores, score), f"scores.{score}")
-
-
-def _raises(document: CatalogDocument, written: Json) -> Iterator[str]:
-    """A raised score must be able to fall again, and a moment that a campaign reacts to must be able to come."""
-    rules = {id_: score.raises for id_, score in document.scores.items() if score.raises}
-    for id_, rule in rules.items():
-        if rule.rearm_below > rule.at_least:
+def _raises(document: CatalogDocument) -> Iterator[str]:
+    """A raised score must be able to fall again."""
+    for id_, score in document.scores.items():
+        if (rule := score.raises) and rule.rearm_below > rule.at_least:
             path = f"scores.{id_}.raises.rearm_below"
             yield problem(path, f"at most at_least ({rule.at_least})", rule.rearm_below)
-    raised = {rule.moment for rule in rules.values()} | set(_fields(written, "scores", "raises", "moment"))
-    for id_, terms in document.campaigns.items():
+
+
+def _moments_that_no_score_raises(reading: Reading) -> Iterator[str]:
+    """A moment that a campaign reacts to must be able to come. A missing or malformed score may be the one."""
+    raised = {score.raises.moment for score in reading.document.scores.values() if score.raises}
+    if raised or reading.is_told("scores") or _is_missing("scores", reading):
+        return
+    for id_, terms in reading.document.campaigns.items():
         for index, moment in enumerate(terms.moments):
-            if moment == MomentKind.CHURN_RISK_RAISED and moment not in raised:
+            if moment == MomentKind.CHURN_RISK_RAISED:
                 path = f"campaigns.{id_}.moments[{index}]"
                 yield problem(path, "a moment that one of the scores raises (scores.NAME.raises)", moment)
 
 
-def _single_member_groups(document: CatalogDocument, written: Json) -> Iterator[str]:
+def _single_member_groups(reading: Reading) -> Iterator[str]:
     """A group with one campaign excludes nothing: most often its name is misspelt."""
-    groups = {id_: terms.exclusivity_group for id_, terms in document.campaigns.items() if terms.exclusivity_group}
-    sizes = Counter(_fields(written, "campaigns", "exclusivity_group"))
-    for id_, group in groups.items():
-        if sizes[group] == 1:
-            suggestion = guess(group, sizes.keys() - {group})
+    written = entries_of(reading.written, "campaigns")
+    unknown = (f"campaigns.{id_}" in reading.mistakes for id_ in written)
+    if any(unknown) or any(reading.is_told(f"campaigns.{id_}.exclusivity_group") for id_ in written):
+        return  # such a campaign may be a member of any group
+    sizes = Counter(terms.get("exclusivity_group") for terms in written.values() if isinstance(terms, dict))
+    suggested = set[str]()
+    for id_, terms in reading.document.campaigns.items():
+        group = terms.exclusivity_group
+        if group and sizes[group] == 1 and group not in suggested:
+            close = closest(group, {name for name in sizes if isinstance(name, str)} - {group})
+            suggested |= {close} if close else set()
+            suggestion = f" ({close}?)" if close else ""
             yield problem(f"campaigns.{id_}.exclusivity_group", f"a group of several campaigns{suggestion}", group)
 
 
@@ -112,14 +115,20 @@ def _is_longer(window_days: int | None, other: int | None) -> bool:
     return other is not None and (window_days is None or window_days > other)
 
 
-def _channels(document: CatalogDocument) -> Iterator[str]:
+def _channels(reading: Reading) -> Iterator[str]:
     """The rules of a channel must be of use: a placement delivers by it."""
-    known = {placement.channel for placement in document.placements.values()}
-    for id_, channel in document.channels.items():
+    known = {placement.channel for placement in reading.document.placements.values()}
+    unknown = reading.is_told("placements") or _is_missing("placements", reading)
+    for id_, channel in reading.document.channels.items():
         yield from _quiet(f"channels.{id_}", channel.quiet_hours)
-        if id_ not in known:
+        if id_ not in known and not unknown:
             suggestion = guess(id_, known)
             yield problem(f"channels.{id_}", f"the channel of a placement{suggestion}", id_)
+
+
+def _is_missing(section: str, reading: Reading) -> bool:
+    """True if an entry of a section is named that is missing."""
+    return any(place.section == section for place in dangling(reading))
 
 
 def _quiet(path: str, quiet: QuietHours | None) -> Iterator[str]:
@@ -127,30 +136,18 @@ def _quiet(path: str, quiet: QuietHours | None) -> Iterator[str]:
         yield problem(f"{path}.quiet_hours.end", f"another time than start ({quiet.start})", quiet.end)
 
 
-def _moments(path: str, selectors: tuple[str, ...], written: Json) -> Iterator[str]:
+def _moments(path: str, selectors: tuple[str, ...], reading: Reading) -> Iterator[str]:
     selected = [parse_selector(selector) for selector in selectors]
     if not selected:
         yield problem(path, "at least one moment", [])
     for index, (kind, days) in enumerate(selected):
-        offsets = _entries(written, "milestones").get(kind, [])
         place, found = f"{path}[{index}]", selectors[index]
         if (kind, days) in selected[:index] or (days is not None and (kind, None) in selected):
             yield problem(place, "each moment once", found)
-        if days is not None and isinstance(offsets, list) and days not in offsets:
+        if kind not in MILESTONES or reading.is_told("milestones"):
+            continue
+        offsets = reading.document.milestones.get(kind, ())
+        if days is not None and days not in offsets:
             yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
-        if days is None and kind in MILESTONES and not offsets:
+        if days is None and not offsets:
             yield problem(place, f"a milestone with days in milestones.{kind}", found)
-
-
-def _fields(written: Json, section: str, *path: str) -> Iterator[str]:
-    """The texts at a path of every entry of a section, malformed entries included."""
-    for value in _entries(written, section).values():
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None  # noqa: PLW2901
-        if isinstance(value, str):
-            yield value
-
-
-def _entries(written: Json, section: str) -> Json:
-    entries = written.get(section)
-    return entries if isinstance(entries, dict) else {}

@@ -29,6 +29,8 @@ def experiment_problems(path: str, terms: ExperimentTerms) -> Iterator[str]:
     if terms.min_bucket_version > terms.bucket_version:
         expected = f"at most bucket_version ({terms.bucket_version})"
         yield problem(f"{path}.min_bucket_version", expected, terms.min_bucket_version)
+    if terms.reassign and (terms.policy or not terms.sticky):
+        yield problem(f"{path}.reassign", "false, as users are not tied to a variant", found=True)
     if terms.namespace and terms.namespace.end <= terms.namespace.start:
         expected = f"more than start ({terms.namespace.start})"
         yield problem(f"{path}.namespace.end", expected, terms.namespace.end)

@@ -9,8 +9,11 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from shared.decisioning.document.mends import meant_word, mended_field
 from shared.decisioning.document.schema import CatalogDocument
 
+Location = tuple[str | int, ...]
+"""The steps from the top of a document to one of its parts, as pydantic gives them."""
 MAX_SHOWN_CHARACTERS = 100
 """The most characters of a found value that a problem shows."""
 
@@ -55,10 +58,16 @@ def problem(path: str, expected: str, found: object) -> str:
     return f"{path}: expected {expected}, found {_shown(found)}"
 
 
+def closest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name closest to `name`; None if none is close enough."""
+    close = get_close_matches(name, known, n=1, cutoff=cutoff)
+    return close[0] if close and close[0] != name else None
+
+
 def guess(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """The known name closest to `name`, as ` (known?)`; empty if none is close enough."""
-    close = get_close_matches(name, known, n=1, cutoff=cutoff)
-    return f" ({close[0]}?)" if close and close[0] != name else ""
+    close = closest(name, known, cutoff)
+    return f" ({close}?)" if close else ""
 
 
 def entry_of(section: str, known: Collection[str], name: str) -> str:
@@ -80,24 +89,24 @@ def malformed(
     policy).
     """
     mistakes = [details for details in error.errors(include_url=False) if not _is_echo(details)]
-    misspelt = {_meant(details["loc"], known) for details in mistakes if details["type"] == "extra_forbidden"}
+    unknown = [details["loc"] for details in mistakes if details["type"] == "extra_forbidden"]
+    misspelt = {(*location[:-1], meant_field(location, known)) for location in unknown}  # not missing, then
     told_once = (one for one in mistakes if not (one["type"] == "missing" and tuple(one["loc"]) in misspelt))
     return (_translated(details, whole, known) for details in told_once)
 
 
-def _meant(location: Sequence[str | int], known: Collection[str] | None) -> tuple[str | int, ...]:
-    """The location of the field that a misspelt one most likely means: it is not missing, then."""
-    close = get_close_matches(str(location[-1]), _fields_at(location) if known is None else known, n=1)
-    return (*location[:-1], *close)
+def meant_field(location: Location, known: Collection[str] | None = None) -> str | None:
+    """The known field that a misspelt one most likely means; None if none is close enough."""
+    return closest(str(location[-1]), _fields_at(location) if known is None else known)
 
 
-def path_of(location: Sequence[str | int], whole: str = "catalog") -> str:
+def path_of(location: Location, whole: str = "catalog") -> str:
     """The path of a location, such as `campaigns.win_back.cap[0].max`; `whole` for the document itself."""
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in location if not _is_tag(part)]
     return "".join(parts).removeprefix(".") or whole
 
 
-def _fields_at(location: Sequence[str | int]) -> list[str]:
+def _fields_at(location: Location) -> list[str]:
     """The fields of the part of a catalog that contains a location."""
     part: type[BaseModel] = CatalogDocument
     for step in location[:-1]:
@@ -140,7 +149,7 @@ def _translated(details: ErrorDetails, whole: str, known: Collection[str] | None
             return problem(path, _expected(details), found)
 
 
-def _known_field(location: Sequence[str | int], known: Collection[str] | None) -> str:
+def _known_field(location: Location, known: Collection[str] | None) -> str:
     """The expected value for an unknown field: a known field of the document; for a catalog, of the same part."""
     fields = _fields_at(location) if known is None else known
     suggestion = guess(str(location[-1]), fields)
@@ -150,12 +159,16 @@ def _known_field(location: Sequence[str | int], known: Collection[str] | None) -
 
 def _expected(details: ErrorDetails) -> str:
     kind, context = details["type"], details.get("ctx", {})
+    fields = [step for step in details["loc"] if isinstance(step, str) and not _is_tag(step)]
+    if fields[2:] and (mend := mended_field(fields[-1], details["input"])):
+        return mend
     if kind == "string_type" and isinstance(details["input"], bool | int | float):
         return "text, in quotes"
     if kind in _EXPECTED:
         return _singular(_EXPECTED[kind].format(**{name: _plain(bound) for name, bound in context.items()}))
     if kind == "literal_error" and (words := _QUOTED.findall(context["expected"])):
-        return one_of(words, details["input"])
+        meant = meant_word(words, details["input"])
+        return f"one of {', '.join(words)} ({meant}?)" if meant else one_of(words, details["input"])
     expected = context["expected"] if kind == "literal_error" else _NOISE.sub("", details["msg"])
     return expected + _suggestion(expected, details["input"])
 

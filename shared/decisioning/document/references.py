@@ -1,12 +1,30 @@
 """References: the places in a catalog where one entry names another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from shared.decisioning.document.schema import ByScore, CatalogDocument
+from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.document.vocabulary import parse_selector, scores_in
 from shared.domain.moments import MILESTONES
+
+Source = CatalogDocument | Mapping[str, object]
+"""A catalog: as a document, or as JSON, in which anything may be in any place."""
+_EACH = "[]"
+"""The step of a path that stands for every item of a list."""
+_FIELDS: Mapping[str, Sequence[tuple[Sequence[str], str]]] = {
+    "placements": [(["fallback"], "offers")],
+    "campaigns": [
+        (["offer"], "offers"),
+        (["placement"], "placements"),
+        (["audience"], "audiences"),
+        (["experiment"], "experiments"),
+        (["rank", "score"], "scores"),
+    ],
+    "experiments": [(["variants", _EACH, "offer"], "offers")],
+    "holdouts": [(["campaigns", _EACH], "campaigns")],
+}
+"""The fields that hold the id of an entry, by section: the field's path, and the section of the entry."""
 
 
 class Place(NamedTuple):
@@ -35,24 +53,13 @@ def references(document: CatalogDocument) -> Iterator[Reference]:
     return chain(entry_references(document), milestone_references(document), score_references(document))
 
 
-def entry_references(document: CatalogDocument) -> Iterator[Reference]:
-    """The references in fields that hold the id of an entry and nothing else."""
-    for id_, placement in document.placements.items():
-        yield from _named(Place("placements", id_), "fallback", "offers", placement.fallback)
-    for id_, terms in document.campaigns.items():
-        campaign = Place("campaigns", id_)
-        yield from _named(campaign, "offer", "offers", terms.offer)
-        yield from _named(campaign, "placement", "placements", terms.placement)
-        yield from _named(campaign, "audience", "audiences", terms.audience)
-        yield from _named(campaign, "experiment", "experiments", terms.experiment)
-        if isinstance(terms.rank, ByScore):
-            yield from _named(campaign, "rank.score", "scores", terms.rank.score)
-    for id_, experiment in document.experiments.items():
-        for index, variant in enumerate(experiment.variants):
-            yield from _named(Place("experiments", id_), f"variants[{index}].offer", "offers", variant.offer)
-    for id_, holdout in document.holdouts.items():
-        for index, campaign_id in enumerate(holdout.campaigns or ()):
-            yield from _named(Place("holdouts", id_), f"campaigns[{index}]", "campaigns", campaign_id)
+def entry_references(source: Source) -> Iterator[Reference]:
+    """The references in fields that hold the id of an entry and nothing else; malformed fields hold none."""
+    for section, fields in _FIELDS.items():
+        for id_, entry in entries_of(source, section).items():
+            for steps, target in fields:
+                for field, name in _texts(entry, steps):
+                    yield Reference(Place(section, id_), field, Place(target, name))
 
 
 def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
@@ -63,17 +70,36 @@ def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
                 yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", kind))
 
 
-def score_references(document: CatalogDocument) -> Iterator[Reference]:
+def score_references(source: Source) -> Iterator[Reference]:
     """The references from clauses to scores. CEL does not know which scores exist, so they are checked here."""
-    for id_, terms in document.audiences.items():
-        for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
-            for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
-                for score in scores_in(text):
-                    yield Reference(
-                        Place("audiences", id_), f"{quantifier}[{index}].{name}", Place("scores", score)
-                    )
+    for id_, terms in entries_of(source, "audiences").items():
+        for quantifier in ("all", "any"):
+            for field, clause in _values(terms, [quantifier, _EACH]):
+                for name, text in clause.items() if isinstance(clause, dict) else ():
+                    for score in scores_in(text) if isinstance(text, str) else ():
+                        yield Reference(Place("audiences", id_), f"{field}.{name}", Place("scores", score))
 
 
-def _named(owner: Place, field: str, section: str, id_: str | None) -> Iterator[Reference]:
-    if id_ is not None:
-        yield Reference(owner, field, Place(section, id_))
+def entries_of(source: Source, section: str) -> Mapping[str, object]:
+    """The entries of a section by id; none if it is missing or malformed."""
+    entries = _field(source, section)
+    return entries if isinstance(entries, dict) else {}
+
+
+def _texts(part: object, steps: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((path, value) for path, value in _values(part, steps) if isinstance(value, str))
+
+
+def _values(part: object, steps: Sequence[str], path: str = "") -> Iterator[tuple[str, object]]:
+    """The values at a path within a part of a catalog, each with its own path."""
+    if not steps:
+        yield path.removeprefix("."), part
+    elif steps[0] != _EACH:
+        yield from _values(_field(part, steps[0]), steps[1:], f"{path}.{steps[0]}")
+    elif isinstance(part, list | tuple):
+        for index, item in enumerate(part):
+            yield from _values(item, steps[1:], f"{path}[{index}]")
+
+
+def _field(part: object, name: str) -> object:
+    return part.get(name) if isinstance(part, Mapping) else getattr(part, name, None)

@@ -159,6 +159,8 @@ class CampaignTerms(Strict):
     """The campaign with the higher priority wins the placement."""
     rank: Rank = 0.0
     """Among campaigns of equal priority, the higher rank wins; then the lower id."""
+    require_score: bool = False
+    """If true, it makes no offer without the score that ranks it. Otherwise it then ranks below all others."""
     audience: Id | None = None
     """None: all users."""
     cap: Annotated[tuple[Cap, ...], BeforeValidator(_as_list), Field(max_length=8, strict=False)] = ()
@@ -206,7 +208,10 @@ class Variant(Strict):
 
 
 class NamespaceRange(Strict):
-    """A range of a namespace. Experiments with disjoint ranges of one namespace never share a user."""
+    """A range of a namespace, which hashes users whatever the unit of the experiment.
+
+    Experiments with disjoint ranges of one namespace never assign the same user.
+    """
 
     id: Id
     start: Share
@@ -228,11 +233,16 @@ class ExperimentTerms(Strict):
     coverage: Share = 1.0
     """The share of users in the experiment. The others get the campaign's own offer."""
     namespace: NamespaceRange | None = None
-    """The range of a namespace that the experiment takes its users from. None: all users."""
+    """The range of a namespace that the experiment takes new users from. None: all users.
+
+    Users who were assigned before keep their variant, also if they are outside the range now.
+    """
     sticky: bool = True
-    """If true, users keep their first variant even if weights or coverage change."""
+    """If true, users keep their first variant even if weights, coverage or namespace change."""
+    reassign: bool = False
+    """If true, users of a variant that was removed are assigned anew. Otherwise they leave the experiment."""
     bucket_version: int = Field(0, ge=0, le=1_000_000)
-    """Increase it to assign all users again."""
+    """Increase it to hash all users again. With the same salt and weights they get the same variant again."""
     min_bucket_version: int = Field(0, ge=0, le=1_000_000)
     """Users who were assigned at a lower bucket version are excluded from the experiment."""
     policy: Id | None = None

@@ -22,7 +22,12 @@ MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
-_SCORE = re.compile(r"""\bscores\s*(?:\.\s*|\[\s*["'])(\w+)""")
+_LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
+_HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
+"""A name with a hyphen, as in `scores.churn-risk`. `-now()`, `-scores.x` and `-0.5` subtract something."""
+_NAME = rf"(?:\.\s*({_HYPHENED}|\w+)|\[\s*({_LITERAL})\s*\])"
+_SCORE = re.compile(rf"\bscores\s*{_NAME}")
+_IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({_HYPHENED})(?(1)\s*\))")
 
 
 def parse_selector(text: str) -> MomentSelector:
@@ -44,7 +49,22 @@ def parse_selector(text: str) -> MomentSelector:
 
 def scores_in(text: str) -> list[str]:
     """The names of the scores that a clause uses."""
-    return _SCORE.findall(text)
+    return [name or quoted[1:-1] for name, quoted in _SCORE.findall(text)]
+
+
+def with_quoted_names(text: str) -> str:
+    """A clause in which names with a hyphen are quoted, as CEL wants them: `scores["churn-risk"]`.
+
+    Without quotes CEL would subtract `risk` from `scores.churn`. With spaces around it, a hyphen is a minus.
+    """
+    return _IN_A_MAP.sub(_quoted, text)
+
+
+def _quoted(found: re.Match[str]) -> str:
+    asked, section, name = found.groups()
+    if name is None:  # a literal
+        return found[0]
+    return f'("{name}" in {section})' if asked else f'{section}["{name}"]'
 
 
 def _selector(text: str) -> str:

@@ -287,6 +287,21 @@ def test_the_facts_above_are_all_there_are() -> None:
     assert [name for name in VARIABLES.keys() - behavioural if name not in asked] == []
 
 
+HYPHENED = [
+    "scores.churn-risk > 0.5",
+    "scores['churn-risk'] > 0.5",
+    "has(scores.churn-risk) && scores.churn-risk > 0.5",
+    "!has(features.shoe-size) && 'scores.churn-risk' != ''",
+    "scores.churn-0.2 < 0.5 && scores.churn-scores.churn == 0.0 && scores.churn - scores.churn-risk < 0.0",
+]
+
+
+@pytest.mark.parametrize("text", HYPHENED)
+def test_a_name_with_a_hyphen_is_no_subtraction(text: str) -> None:
+    facts = facts_about(user()) | {"scores": {"churn-risk": 0.7, "churn": 0.6}}
+    assert compile_clause("clause", text).failure(activate(facts)) is None
+
+
 def test_payments_whose_money_is_gone_do_not_count() -> None:
     words = [
         {},

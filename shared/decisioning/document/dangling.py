@@ -1,0 +1,41 @@
+"""Dangling references: names of entries that a catalog does not have."""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from shared.decisioning.document.problems import entry_of, problem
+from shared.decisioning.document.reading import Reading
+from shared.decisioning.document.references import (
+    Place,
+    Reference,
+    entries_of,
+    entry_references,
+    score_references,
+)
+
+
+def dangling(reading: Reading) -> dict[Place, list[Reference]]:
+    """The references to each missing entry. A malformed entry is there, and its own references count."""
+    missing: dict[Place, dict[Reference, None]] = {}
+    for reference in chain(entry_references(reading.written), score_references(reading.written)):
+        section, id_ = reference.target
+        known = section in reading.mistakes or id_ in entries_of(reading.written, section)
+        if not known and not reading.is_told(reference.path):
+            missing.setdefault(reference.target, {})[reference] = None
+    return {target: [*references] for target, references in missing.items()}
+
+
+def dangling_problems(reading: Reading) -> Iterator[str]:
+    """One problem for every missing entry, however many fields name it."""
+    for (section, id_), references in dangling(reading).items():
+        first, *others = references
+        found = f"scores.{id_}" if first.owner.section == "audiences" else id_
+        expected = entry_of(section, entries_of(reading.written, section), id_)
+        yield problem(first.path, expected, found) + _also_in(others)
+
+
+def _also_in(others: Sequence[Reference]) -> str:
+    """The other fields that name the missing entry."""
+    if len(others) > 1:
+        return f" (also in {others[0].path} and {len(others) - 1} more)"
+    return f" (also in {others[0].path})" if others else ""
