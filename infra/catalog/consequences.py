@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from infra.catalog.diff import EntryDiff
+from infra.catalog.diff_experiments import ExperimentEffect, experiment_effects
 from infra.catalog.references import behind, resolved, winning_order
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.references import Place, references
@@ -38,12 +39,17 @@ class Consequences:
 
     affected: tuple[Affected, ...]
     reordered: tuple[Reordered, ...]
+    experiments: tuple[ExperimentEffect, ...] = ()
 
 
 def consequences(entries: Sequence[EntryDiff], before: Catalog, after: Catalog) -> Consequences:
     """The effects of the changed entries of two catalogs."""
     documents = before.document, after.document
-    return Consequences(tuple(_affected(entries, documents)), tuple(_reordered(*documents)))
+    return Consequences(
+        tuple(_affected(entries, documents)),
+        tuple(_reordered(*documents)),
+        tuple(experiment_effects(before, after)),
+    )
 
 
 def _affected(entries: Sequence[EntryDiff], documents: Documents) -> Iterator[Affected]:

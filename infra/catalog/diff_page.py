@@ -10,6 +10,7 @@ from rich.text import Text
 
 from infra.catalog.consequences import Affected, Consequences, Reordered
 from infra.catalog.diff import DiffKind, EntryDiff, FieldDiff
+from infra.catalog.diff_experiments_page import sentences as of_experiment
 from infra.terminal.values import line
 
 SIGNS = {DiffKind.ADDED: "+", DiffKind.REMOVED: "-", DiffKind.CHANGED: "~"}
@@ -28,6 +29,7 @@ def page(sides: Mapping[str, Mapping[str, str]], entries: Sequence[EntryDiff], e
     sentences = [
         *map(_of_affected, effects.affected),
         *(sentence for each in effects.reordered for sentence in _of_reordered(each)),
+        *(sentence for each in effects.experiments for sentence in of_experiment(each)),
     ]
     if sentences:
         parts += [Text(), Text("Effects", style="bold")]

@@ -25,25 +25,31 @@ def lint(file: CatalogFile, as_json: AsJson = False) -> None:
     """Name every problem of a catalog.
 
     Reads the catalog and the scores and policies beside it. Prints one problem per line: its path, what was
-    expected there, and what was found. Writes nothing.
+    expected there, and what was found. Warnings follow what is valid but most likely not meant, such as a campaign
+    that ended or an audience that nobody can be in; they make no catalog invalid. Writes nothing.
 
-    Exit codes: 0 if the catalog is valid, 1 if it has a problem, 2 if the file cannot be read.
+    Exit codes: 0 if the catalog is valid, warnings or not, 1 if it has a problem, 2 if the file cannot be read.
 
     For example:
 
         upbeat catalog lint infra/catalog/default.yaml
     """
+    from datetime import UTC, datetime
+
     from infra.catalog.load import load_catalog
+    from infra.catalog.warnings import warnings
     from shared.domain.errors import InvalidCatalog
 
     try:
-        summary = _summary(load_catalog(readable(file, "a catalog")))
+        content = load_catalog(readable(file, "a catalog"))
     except InvalidCatalog as error:
         facts = {"file": str(file), "valid": False, "problems": error.problems}
         print_result("\n".join(error.problems), as_json=as_json, facts=facts)
         raise typer.Exit(1) from error
-    facts = {"file": str(file), "valid": True, **summary}
-    print_result(f"{file} is valid: {_sentence(summary)}", as_json=as_json, facts=facts)
+    summary, warned = _summary(content), [*warnings(content.document, datetime.now(UTC))]
+    facts = {"file": str(file), "valid": True, **summary, "warnings": warned}
+    lines = [f"{file} is valid: {_sentence(summary)}", *(f"warning: {sentence}" for sentence in warned)]
+    print_result("\n".join(lines), as_json=as_json, facts=facts)
 
 
 @catalog.command(cls=Command)
@@ -80,8 +86,9 @@ def diff(
     """List the differences between catalogs A and B.
 
     Prints every added, removed and changed entry, the campaigns that a change affects, and the placements in which
-    another campaign now wins first. Catalogs of one version are the same: written-out defaults, comments and the
-    order of keys make no difference.
+    another campaign now wins first. Of an experiment that runs, prints the effect on users who are assigned and on
+    new ones. Catalogs of one version are the same: written-out defaults, comments and the order of keys make no
+    difference.
 
     Exit codes: 0 whether the catalogs differ or not, 1 if they differ and --exit-code is given, 2 if one is
     invalid.

@@ -1,5 +1,6 @@
 """Checks of arguments and input files, made before a command acts on them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from infra.errors import InfraError, UsageError
 if TYPE_CHECKING:
     from shared.decisioning.catalog import Catalog
     from shared.domain.moments import MomentSelector
+    from shared.domain.terms import Terms
 
 
 def instant(option: str, text: str | None) -> datetime | None:
@@ -32,6 +34,19 @@ def moment(text: str | None) -> "MomentSelector | None":
         return None if text is None else parse_selector(text)
     except ValueError as error:
         raise UsageError(f"--moment: expected {error}, found {text!r}") from None
+
+
+def deployment_terms() -> "Terms":
+    """The terms of business in the environment (`UPBEAT_GRACE_DAYS` and so on), as functions read them.
+
+    Raises `UsageError`.
+    """
+    from shared.settings import InvalidSettings, read_terms
+
+    try:
+        return read_terms(os.environ)
+    except InvalidSettings as error:
+        raise UsageError(str(error)) from None
 
 
 def readable(path: Path, kind: str) -> Path:

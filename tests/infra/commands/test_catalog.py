@@ -36,7 +36,10 @@ def test_every_problem_is_named_with_its_place_what_was_expected_and_what_was_fo
     assert first.startswith("campaigns.one.priority: expected")
     assert first.endswith("found 101")
     assert others == [
-        'campaigns.two.offer: expected one of the offers, of which there are none, found "gone"',
+        (
+            'campaigns.one.offer: expected one of the offers, of which there are none, found "gone"'
+            " (also in campaigns.two.offer)"
+        ),
         'campaigns.two.placement: expected one of the placements (banner?), found "baner"',
     ]
     told = json.loads(run("catalog", "lint", str(wrong), "--json").stdout)

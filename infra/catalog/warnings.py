@@ -1,0 +1,144 @@
+"""Warnings: what a valid catalog says and most likely does not mean. They refuse nothing.
+
+A catalog in force must stay usable, also when one of its campaigns has ended or a country's code is wrong.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from infra.catalog.contradictions import (
+    Condition,
+    conditions,
+    contradiction,
+    known_values,
+    statuses,
+)
+from infra.catalog.countries import COUNTRIES, meant_country
+from shared.decisioning.document.problems import problem
+from shared.decisioning.document.schema import CampaignTerms, CatalogDocument, Clauses
+from shared.decisioning.document.vocabulary import parse_selector
+from shared.domain.conditions import CONDITIONS
+from shared.domain.moments import MomentKind
+from shared.domain.subscription import Renewal, Said, Status, Subscription
+
+_WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
+_COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS})")
+_TIME = re.compile(r"""\btimestamp\s*\(\s*["'](\d{4}-\d\d-\d\d[^"']*)["']\s*\)""")
+_FEATURE = re.compile(r"""\bfeatures\s*(?:\.\s*\w|\[)|\bin\s+features\b""")
+_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+
+
+def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
+    """Every warning about a valid catalog at an instant (UTC)."""
+    for id_, terms in document.audiences.items():
+        yield from _countries_and_features(f"audiences.{id_}", terms)
+        yield from _times(f"audiences.{id_}", terms)
+        yield from _contradictions(f"audiences.{id_}", terms)
+    for id_, campaign in document.campaigns.items():
+        yield from _ended(f"campaigns.{id_}", campaign, now)
+        yield from _impossible_moments(f"campaigns.{id_}", campaign, document)
+
+
+def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:
+    if campaign.ends_at and campaign.ends_at <= now and campaign.state != "archived":
+        yield problem(f"{path}.ends_at", "a time to come, or state: archived", campaign.ends_at.isoformat())
+
+
+def _countries_and_features(path: str, terms: Clauses) -> Iterator[str]:
+    for place, text in _clauses(path, terms):
+        for country in _countries(text):
+            meant = meant_country(country)
+            expected = f"the ISO 3166-1 code of a country{f' ({meant}?)' if meant else ''} instead of '{country}'"
+            yield problem(place, expected, text)
+        if _FEATURE.search(_LITERAL.sub("''", text)):
+            yield problem(place, "a feature that is provided, of which there are none", text)
+
+
+def _times(path: str, terms: Clauses) -> Iterator[str]:
+    for place, text in _clauses(path, terms):
+        for time in _TIME.findall(text):
+            if not _is_time(time):
+                yield problem(place, f"a time with its offset ({time[:10]}T00:00:00Z) instead of '{time}'", text)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None and "T" in text
+    except ValueError:
+        return False
+
+
+def _clauses(path: str, terms: Clauses) -> Iterator[tuple[str, str]]:
+    """Every clause of an audience, with its path."""
+    for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
+        for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
+            yield f"{path}.{quantifier}[{index}].{name}", text
+
+
+def _countries(text: str) -> list[str]:
+    """The words that a clause compares with the user's country, and that are no code of one."""
+    return [
+        word for words in _COUNTRY.findall(text) for word in re.findall(r"\w+", words) if word not in COUNTRIES
+    ]
+
+
+def _contradictions(path: str, terms: Clauses) -> Iterator[str]:
+    for alternative in _alternatives(terms):
+        if about := contradiction(alternative):
+            last = about[-1]
+            quantifier, clauses = ("all", terms.all) if terms.all else ("any", terms.any)
+            place = f"{path}.{quantifier}[{last.index}].{last.clause}"
+            yield problem(place, _possible(about), clauses[last.index][last.clause])
+
+
+def _alternatives(terms: Clauses) -> list[list[Condition]]:
+    """The conditions that must hold together for a user of an audience: of all clauses, or of any one."""
+    read = [
+        conditions(index, name, text)
+        for index, [(name, text)] in enumerate(clause.items() for clause in terms.all or terms.any)
+    ]
+    return [[condition for each in read for condition in each]] if terms.all else read
+
+
+def _possible(about: list[Condition]) -> str:
+    """The expected value in place of the last of some conditions that cannot hold together."""
+    field, known = about[0].field, known_values(about[0].field)
+    others = dict.fromkeys(condition.clause for condition in about if condition.clause != about[-1].clause)
+    if others:
+        return f"a clause that can be true beside {' and '.join(others)}"
+    return f"a clause that can be true{f' ({field} is {known})' if known else ''}"
+
+
+def _impossible_moments(path: str, campaign: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
+    """Moments at which no user can be in the audience, by the statuses that the moment allows."""
+    audience = document.audiences.get(campaign.audience or "")
+    alternatives = [each for each in _alternatives(audience) if not contradiction(each)] if audience else []
+    possible = set[Status]().union(*map(statuses, alternatives))
+    for index, selector in enumerate(campaign.moments if alternatives else ()):
+        allowed = allowed_statuses(parse_selector(selector).kind)
+        if not allowed & possible:
+            needed, then = _listed(possible), _listed(allowed)
+            asked = f"as in audience {campaign.audience} (it is {then} then)"
+            expected = f"a moment at which the status can be {needed}, {asked}"
+            yield problem(f"{path}.moments[{index}]", expected, selector)
+
+
+def _listed(found: set[Status]) -> str:
+    return " or ".join(status for status in Status if status in found)
+
+
+def allowed_statuses(kind: MomentKind) -> set[Status]:
+    """The statuses in which a moment can be true; all of them if that depends on more than is tried here."""
+    condition = CONDITIONS.get(kind)
+    return {each.status for each in _SPECIMENS if condition and condition(each)} or set(Status)
+
+
+_THEN = datetime(2000, 1, 1, tzinfo=UTC)
+_SPECIMENS = [
+    Subscription("", status, failed_at=failed_at, renewal=Renewal(on=on, by=Said.USER, at=_THEN))
+    for status in Status
+    for failed_at in (None, _THEN)
+    for on in (True, False)
+]
+"""A subscription in every status: failing or not, renewing or not."""
