@@ -45,7 +45,6 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     project = environ.get("GOOGLE_CLOUD_PROJECT")
     if not project:
         raise InvalidSettings("GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project, found nothing")
-    defaults = Terms()
     return Settings(
         project=project,
         log_level=_log_level(environ),
@@ -55,14 +54,20 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
         service=environ.get("K_SERVICE") or "upbeat",
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
-        terms=Terms(
-            grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), defaults.grace),
-            hold=_duration(environ, "UPBEAT_HOLD_DAYS", timedelta(days=1), defaults.hold),
-            pending=_duration(environ, "UPBEAT_PENDING_HOURS", timedelta(hours=1), defaults.pending),
-            clock_skew=_duration(environ, "UPBEAT_CLOCK_SKEW_MINUTES", timedelta(minutes=1), defaults.clock_skew),
-            freshness=_duration(environ, "UPBEAT_FRESHNESS_HOURS", timedelta(hours=1), defaults.freshness),
-            redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), defaults.redelivery),
-        ),
+        terms=read_terms(environ),
+    )
+
+
+def read_terms(environ: Mapping[str, str]) -> Terms:
+    """The terms of business in an environment, which needs no project. Raises `InvalidSettings`."""
+    defaults = Terms()
+    return Terms(
+        grace=_duration(environ, "UPBEAT_GRACE_DAYS", timedelta(days=1), defaults.grace),
+        hold=_duration(environ, "UPBEAT_HOLD_DAYS", timedelta(days=1), defaults.hold),
+        pending=_duration(environ, "UPBEAT_PENDING_HOURS", timedelta(hours=1), defaults.pending),
+        clock_skew=_duration(environ, "UPBEAT_CLOCK_SKEW_MINUTES", timedelta(minutes=1), defaults.clock_skew),
+        freshness=_duration(environ, "UPBEAT_FRESHNESS_HOURS", timedelta(hours=1), defaults.freshness),
+        redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), defaults.redelivery),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.common import AsJson, print_result
-from infra.commands.inputs import instant, readable, valid_catalog, writing_into
+from infra.commands.inputs import deployment_terms, instant, readable, valid_catalog, writing_into
 
 if TYPE_CHECKING:
     from infra.replay.replay import Summary
@@ -44,7 +44,8 @@ def replay(
         subscriptions.jsonl  triggers.jsonl   changes.jsonl      summary.json
         decisions.jsonl      exposures.jsonl  dead-letter.jsonl
 
-    The same events give the same files, except for the speed in summary.json.
+    The same events give the same files, except for the speed in summary.json. UPBEAT_GRACE_DAYS and the like hold
+    here as they do in the functions.
 
     For example:
 
@@ -55,12 +56,14 @@ def replay(
     from infra.terminal.progress import bar
     from shared.queries.user_view import to_json
 
-    until = instant("--now", now)
+    until, terms = instant("--now", now), deployment_terms()
     readable(events, "a file of events")
     campaigns = catalog or DEFAULT_CATALOG
     valid_catalog(campaigns)
     with writing_into(out), bar("replaying") as progress:
-        done = run(events, out, campaigns, until, processes, keep_store=keep_store, progress=progress)
+        done = run(
+            *(events, out, campaigns, until, processes), keep_store=keep_store, terms=terms, progress=progress
+        )
     print_result(_text(done, out), as_json=as_json, facts=to_json(asdict(done)))
 
 

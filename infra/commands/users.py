@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.inputs import instant, readable
+from infra.commands.inputs import deployment_terms, instant, readable
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     if blob is None:
         raise InfraError(f"no user {user!r} in {place}")
     try:
-        return unpack(blob)
+        return unpack(blob, deployment_terms())
     except UnreadableRecord as error:
         raise InfraError(f"the document of {user!r} in {place} cannot be read by this version: {error}") from error
 

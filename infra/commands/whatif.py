@@ -5,23 +5,37 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from infra.commands.common import AsJson, print_json
-from infra.commands.inputs import instant, readable, valid_catalog, writing_into
+from infra.commands.inputs import deployment_terms, instant, readable, valid_catalog, writing_into
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from infra.replay.replay import Summary
+    from infra.whatif.catalog_replay import CatalogReplay
     from infra.whatif.result import WhatIf
-    from infra.whatif.study import CatalogReplay
     from shared.decisioning.catalog import Catalog
+    from shared.domain.terms import Terms
 
 Sides = dict[str, Any]
 """The file and the version of both catalogs, by `before` and `after`."""
+
+
+class _Plan(NamedTuple):
+    """Both replays of a study. Files and catalogs are by `before` and `after`."""
+
+    events: Path
+    files: "Mapping[str, Path]"
+    catalogs: "Mapping[str, Catalog]"
+    folder: Path
+    until: "datetime | None"
+    switch_at: "datetime | None"
+    terms: "Terms"
 
 
 def whatif(
@@ -33,6 +47,10 @@ def whatif(
     out: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Keep both replays, in its folders before and after."),
+    ] = None,
+    switch_at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Both replays have --from until TIME; only then one has --to."),
     ] = None,
     now: Annotated[
         str | None, typer.Option(metavar="TIME", help="The time at which the clock ends; default: the last event.")
@@ -49,10 +67,14 @@ def whatif(
 
     Replays EVENTS once with each catalog and prints which triggers appear, vanish or change, by campaign, with
     causes and examples. Writes nothing unless --out is given. Exits with 0 whether anything differs or not, and
-    with 2 if a catalog is invalid.
+    with 2 if a catalog is invalid. UPBEAT_GRACE_DAYS and the like hold here as they do in the functions.
 
     Two triggers are the same if one campaign made an offer to one user because of one event or one passing of
     time. Such a trigger counts as changed if its offer, placement, expiry or variant differs.
+
+    With --switch-at, the catalog of --to takes over in the midst of the history, as if it were published then:
+    users keep their triggers and their variants of experiments. Prints how many users of a changed experiment keep
+    their variant and how new ones are split, and names the campaigns that the history cannot show.
 
     For example:
 
@@ -60,15 +82,14 @@ def whatif(
     """
     from infra.whatif.study import what_if
 
-    until = instant("--now", now)
+    until, switched = instant("--now", now), instant("--switch-at", switch_at)
     readable(events, "a file of events")
     files = {"before": before, "after": after}
     catalogs = {name: valid_catalog(file) for name, file in files.items()}
     with _folder(out) as folder, writing_into(folder):
-        old, new = (
-            _replayed(events, files[name], content, folder / name, until) for name, content in catalogs.items()
-        )
-        study = what_if(old, new, examples)
+        plan = _Plan(events, files, catalogs, folder, until, switched, deployment_terms())
+        old, new = (_replayed(plan, name) for name in files)
+        study = what_if(old, new, examples, switched)
     sides = {name: {"file": str(files[name]), "version": content.version} for name, content in catalogs.items()}
     if as_json:
         _print_json(sides, new.summary, study)
@@ -104,14 +125,21 @@ def _folder(out: Path | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _replayed(
-    events: Path, file: Path, catalog: "Catalog", folder: Path, until: "datetime | None"
-) -> "CatalogReplay":
+def _replayed(plan: "_Plan", name: str) -> "CatalogReplay":
+    """The replay with one of the catalogs; with a switch, the catalog before holds until then."""
     from infra.replay.replay import replay
+    from infra.replay.switch import Switch
     from infra.terminal.progress import bar
-    from infra.whatif.study import CatalogReplay
+    from infra.whatif.catalog_replay import CatalogReplay
 
+    file, folder = plan.files[name], plan.folder / name
+    before = plan.files["before"]
+    catalog = Switch(before, file, plan.switch_at) if plan.switch_at and file != before else file
     with bar(f"replaying by {file.name}") as progress:
-        summary = replay(events, folder, file, until, keep_store=True, progress=progress)
-    campaigns = {campaign.id for listeners in catalog.listeners.values() for campaign in listeners}
-    return CatalogReplay(folder, summary, campaigns | catalog.document.campaigns.keys())
+        summary = replay(
+            *(plan.events, folder, catalog, plan.until),
+            keep_store=True,
+            terms=plan.terms,
+            progress=progress,
+        )
+    return CatalogReplay(folder, summary, plan.catalogs[name])

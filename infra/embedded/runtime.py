@@ -26,7 +26,7 @@ from shared.decisioning.catalog import Catalog
 from shared.domain.errors import Rejected
 from shared.domain.terms import Terms
 from shared.entrypoints.pubsub import OUTCOME_HEADER
-from shared.ports import Clock
+from shared.ports import Catalogs, Clock
 from shared.wiring import Wiring
 
 ACKS = frozenset({200, 201, 204})
@@ -133,7 +133,7 @@ class EmbeddedRuntime:
     def __init__(
         self,
         database: Path | str,
-        catalog: Catalog,
+        catalog: Catalog | Catalogs,
         clock: VirtualClock,
         sink: Callable[[Message], None],
         *,
@@ -147,7 +147,8 @@ class EmbeddedRuntime:
         self.store = SqliteStore(database, durable=durable)
         self.agenda = Agenda(self.store)
         self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
-        application = Application(self.agenda, self.bus, FixedCatalogs(catalog), clock, self.terms, CACHED_RECORDS)
+        catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
+        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, CACHED_RECORDS)
         self.wiring = Wiring(application, self.store, self.bus, clock, self.terms)
 
     def __enter__(self) -> "EmbeddedRuntime":

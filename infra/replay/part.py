@@ -13,7 +13,6 @@ from pathlib import Path
 
 import orjson
 
-from infra.catalog.load import load_catalog
 from infra.embedded.agenda import shards_of
 from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.errors import InfraError
@@ -21,8 +20,10 @@ from infra.replay.history_file import CLOCK_START, Line, read
 from infra.replay.history_line import UnpublishableLine
 from infra.replay.journal import SEPARATOR, Journal
 from infra.replay.stores import STORE
+from infra.replay.switch import Switch, load_catalogs
 from infra.topology import load as load_topology
 from shared.contracts.outbound.dead_letter import dead_letter
+from shared.domain.terms import Terms
 from shared.queries.user_view import summary
 from shared.record.codec import unpack
 
@@ -41,11 +42,12 @@ class PartTask:
     """The part of a replay to run, and the folder for its output."""
 
     events: Path
-    catalog: Path
+    catalog: Path | Switch
     now: datetime | None
     number: int
     parts: int
     folder: Path
+    terms: Terms | None = None
 
     def includes(self, line: Line) -> bool:
         """True if the line belongs to a user of this part. Lines without a user belong to the first part."""
@@ -65,12 +67,14 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
     """Run a part. Raises `InfraError` if a user stays due after the clock processed them."""
     task.folder.mkdir()
     _collect_garbage_rarely()
-    catalog = load_catalog(task.catalog)
     database, clock = task.folder / STORE, VirtualClock(CLOCK_START)
+    catalog = load_catalogs(task.catalog, clock)
     topology = load_topology().with_each_function(max_delivery_attempts=ATTEMPTS)
     with (
         Journal(task.folder) as journal,
-        EmbeddedRuntime(database, catalog, clock, journal.write, topology=topology, sleep=_no_sleep) as embedded,
+        EmbeddedRuntime(
+            database, catalog, clock, journal.write, topology=topology, sleep=_no_sleep, terms=task.terms
+        ) as embedded,
         _only_errors_logged(),
     ):
         run = _PartRun(task, embedded, journal)

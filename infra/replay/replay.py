@@ -18,6 +18,8 @@ from infra.replay.journal import FILES, merge
 from infra.replay.part import SUBSCRIPTIONS, PartResult, PartTask, Progress
 from infra.replay.processes import run_parts
 from infra.replay.stores import STORE, merge_stores
+from infra.replay.switch import Switch
+from shared.domain.terms import Terms
 
 SMALL_FILE = 300_000
 """Size in bytes up to which one process finishes before a second one would have started."""
@@ -45,24 +47,26 @@ class Summary:
 def replay(
     events: Path,
     out: Path,
-    catalog: Path,
+    catalog: Path | Switch,
     now: datetime | None = None,
     processes: int | None = None,
     *,
     keep_store: bool = False,
+    terms: Terms | None = None,
     progress: Progress = lambda _: None,
 ) -> Summary:
     """Run a file of events through the functions, write the outputs into `out`, and return the summary.
 
     The clock ends at `now` (UTC), or at the last publish time if that is later or `now` is None. `keep_store` also
-    keeps the users' documents in `out`. Raises `InvalidCatalog` if the catalog is invalid, `InfraError` if a part
-    failed, and `OSError` if a file cannot be read or written.
+    keeps the users' documents in `out`. `terms` are the deployment's, else the default ones. Raises
+    `InvalidCatalog` if a catalog is invalid, `InfraError` if a part failed, `OSError` if a file cannot be read or
+    written.
     """
     began = time.perf_counter()
     count = processes or _default_processes(events)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
-        tasks = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n)) for n in range(count)]
+        tasks = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n), terms) for n in range(count)]
         parts = run_parts(tasks, progress)
         for name in (*FILES.values(), SUBSCRIPTIONS):
             merge([task.folder / name for task in tasks], out / name)

@@ -11,6 +11,7 @@ from rich.text import Text
 from infra.terminal import wording
 from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Example, WhatIf
 from infra.whatif.study import NEW_CAMPAIGN, NOT_CONSIDERED, REMOVED_CAMPAIGN
+from infra.whatif.users_page import counted, experiments, unseen
 
 CAUSES = 4
 """Causes of an effect that are listed; the others are only counted."""
@@ -24,13 +25,13 @@ INDENT = (0, 0, 0, 2)
 
 def page(study: WhatIf) -> Group:
     """The totals, the campaigns, and the reasons for every trigger that differs."""
-    parts: list[RenderableType] = [_totals(study), Text()]
+    parts: list[RenderableType] = [_totals(study), Text(), *experiments(study), *unseen(study)]
     changed = {id_: effect for id_, effect in study.campaigns.items() if effect.size}
     if not changed:
         return Group(*parts, Text("Every trigger is the same."))
     parts += [_campaigns(changed)]
     if same := len(study.campaigns) - len(changed):
-        parts += [Text(f"{_counted(same, 'other campaign')}: every trigger is the same")]
+        parts += [Text(f"{counted(same, 'other campaign')}: every trigger is the same")]
     for id_, effect in changed.items():
         parts += [Text(), Text(id_, style="bold"), *_effects(effect)]
     return Group(*parts)
@@ -79,7 +80,7 @@ def _effects(campaign: CampaignEffect) -> Iterator[RenderableType]:
         (campaign.change, "change", " What differs:"),
     ):
         if effect.triggers:
-            title = f"{effect.triggers:,} {verb}, for {_counted(effect.users, 'user')}.{heading}"
+            title = f"{effect.triggers:,} {verb}, for {counted(effect.users, 'user')}.{heading}"
             yield Padding(_effect(title, effect), INDENT, expand=False)
 
 
@@ -95,10 +96,6 @@ def _effect(title: str, effect: Effect) -> Group:
         line = f"{example.user_id} {wording.of_value(example.decided_at)} {example.moment}: {_reason(example)}"
         grid.add_row("e.g.", Text(line, style="dim"))
     return Group(Text(title), grid)
-
-
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _reason(source: Cause | Example) -> str:

@@ -1,7 +1,8 @@
 """The result of a what-if study: triggers issued with each catalog, and the differences by campaign."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,36 @@ class PlacementEffect:
     users: BeforeAfter
 
 
+Split = Mapping[str, float]
+"""The share of all users in each variant; the others are outside the experiment."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentStudy:
+    """The users (or subscriptions, if they are the unit) of one experiment that runs in either catalog."""
+
+    changed: bool
+    """True if a term of the experiment differs between the catalogs."""
+    assigned: int
+    """Users with a variant at the switch. The catalog after does one of these with them:"""
+    keep: int
+    """they keep their variant;"""
+    move: int
+    """they are assigned to another one;"""
+    leave: int
+    """they leave the experiment, and get the campaign's own offer;"""
+    anew: int
+    """they are assigned anew, by a policy for each cause, or by another unit."""
+    new_before: Mapping[str, int]
+    """Users whom the catalog before assigns after the switch for the first time, by variant."""
+    new_after: Mapping[str, int]
+    """The same of the catalog after."""
+    split_before: Split | None
+    """The hash's split of new users by the catalog before; None if a policy picks. Empty if it does not run."""
+    split_after: Split | None
+    """The same of the catalog after."""
+
+
 @dataclass(frozen=True, slots=True)
 class WhatIf:
     """The comparison of one history under two catalogs."""
@@ -88,3 +119,9 @@ class WhatIf:
     placements: Mapping[str, PlacementEffect]
     campaigns: Mapping[str, CampaignEffect]
     """Campaigns by id, those with the most differing triggers first."""
+    switch_at: datetime | None = None
+    """The instant (UTC) until which both replays have the catalog before. None: each has its own throughout."""
+    experiments: Mapping[str, ExperimentStudy] = field(default_factory=dict)
+    """The experiments that run in either catalog."""
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    """The campaigns of the catalog after that the history cannot show, or not in full, each with the reason."""

@@ -1,15 +1,16 @@
 """The what-if study: compares two replays of one history and explains every trigger that differs."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from heapq import nsmallest
-from pathlib import Path
 from typing import NamedTuple
 
-from infra.replay.replay import Summary
+from infra.whatif.catalog_replay import CatalogReplay
+from infra.whatif.experiments import experiment_studies
 from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Example, PlacementEffect, WhatIf
 from infra.whatif.triggers import CandidateOutcome, IssuedTrigger, IssuedTriggers, candidate_outcomes
+from infra.whatif.unseen import unseen
 from infra.whatif.wording import differences, without_instants
 
 NEW_CAMPAIGN = "new_campaign"
@@ -18,15 +19,6 @@ REMOVED_CAMPAIGN = "removed_campaign"
 """Reason of a trigger that vanishes: the catalog after does not have the campaign."""
 NOT_CONSIDERED = "not_considered"
 """Reason if the other catalog has the campaign, but it does not react to the moment or the moment never occurs."""
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogReplay:
-    """A replay with one of the two catalogs, and the ids of that catalog's campaigns."""
-
-    folder: Path
-    summary: Summary
-    campaigns: Collection[str]
 
 
 class DifferingTrigger(NamedTuple):
@@ -40,10 +32,13 @@ class DifferingTrigger(NamedTuple):
     """The reason without specific values, by which triggers are grouped."""
 
 
-def what_if(before: CatalogReplay, after: CatalogReplay, examples: int) -> WhatIf:
+def what_if(
+    before: CatalogReplay, after: CatalogReplay, examples: int, switch_at: datetime | None = None
+) -> WhatIf:
     """Compare two replays of one history, with at most `examples` examples per effect.
 
-    Memory use grows with the number of triggers, not with the number of decisions.
+    Both have the catalog before until `switch_at`; without it, each has its own from the beginning. Memory use
+    grows with the number of users and triggers, not with the number of decisions.
     """
     old, new = IssuedTriggers(before.folder), IssuedTriggers(after.folder)
     appear = _grouped(_only_in(new, old, before, NEW_CAMPAIGN))
@@ -61,6 +56,9 @@ def what_if(before: CatalogReplay, after: CatalogReplay, examples: int) -> WhatI
         dead_lettered=BeforeAfter(before.summary.dead_lettered, after.summary.dead_lettered),
         placements=_placements(old, new),
         campaigns=dict(sorted(campaigns.items(), key=lambda item: (-item[1].size, item[0]))),
+        switch_at=switch_at,
+        experiments=dict(experiment_studies(before, after, switch_at)),
+        unseen=dict(unseen(before, after, {id_ for id_, group in appear.items() if group}, switch_at)),
     )
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo import cdnow
 from infra.replay.history_file import CLOCK_START
 from infra.replay.replay import SMALL_FILE, _default_processes
 from infra.replay.stores import STORE, read_blob
+from infra.replay.switch import Switch
 from shared.record.codec import unpack
 from tests.support import replays
 from tests.support.replays import START, payment, signal, trial
@@ -74,6 +76,18 @@ def test_what_falls_due_between_two_events_happens_at_its_own_time(run):
     done = run(trial(), payment("another", 20, event_id="later"))
     reminders = [trigger["decided_at"] for trigger in done.rows("triggers") if trigger["kind"] == "issued"]
     assert reminders == ["2026-01-12T00:00:00Z", "2026-01-14T00:00:00Z"]
+
+
+@pytest.mark.parametrize(("days", "offers"), [(10, 0), (11, 0), (11.5, 1)], ids=["before", "at", "after"])
+def test_another_catalog_is_in_force_from_the_instant_of_a_switch_on(tmp_path, days, offers):
+    """A reminder is due on day 11. The catalog that takes over has no campaign for it."""
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    at = START + timedelta(days=days)
+    done = replays.run(
+        tmp_path, trial(), catalog=Switch(DEFAULT_CATALOG, empty, at), now=START + timedelta(days=12)
+    )
+    assert sum(row["kind"] == "issued" for row in done.rows("triggers")) == offers
 
 
 def test_at_one_instant_events_come_before_what_falls_due(run):

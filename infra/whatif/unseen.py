@@ -1,0 +1,66 @@
+"""The campaigns of the catalog after that a history cannot show, or not in full, with the reason."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from infra.replay.outputs import messages
+from infra.whatif.catalog_replay import CatalogReplay
+from shared.contracts.topics import Topic
+from shared.decisioning.document.schema import CampaignTerms
+from shared.decisioning.losses import LossReason
+from shared.domain.moments import MomentSelector
+from shared.domain.tallies import ISSUED
+
+NO_MOMENT = "no_moment"
+"""None of the campaign's moments occurs."""
+SCHEDULE = "schedule"
+"""Its moments occur before `starts_at` or from `ends_at` on only."""
+FEEDBACK = "feedback"
+"""Its rules ask for feedback, and it issues triggers to which the history has no user's feedback."""
+NEW_MILESTONE = "new_milestone"
+"""It waits for a milestone that is new at the switch: users are woken for it only after they did something."""
+OUTSIDE_SCHEDULE = {LossReason.NOT_STARTED, LossReason.ENDED}
+
+
+def unseen(
+    before: CatalogReplay, after: CatalogReplay, appearing: Collection[str], switch_at: datetime | None
+) -> Iterator[tuple[str, str]]:
+    """Each such live campaign with the reason. `appearing` are the campaigns that issue triggers which are new."""
+    reasons = _reasons(after, switch_at)
+    new_milestones = _new_milestones(before, after) if switch_at else set()
+    for id_, terms in sorted(after.catalog.document.campaigns.items()):
+        if terms.state != "live":
+            continue
+        if id_ not in reasons:
+            yield id_, NO_MOMENT
+        elif reasons[id_] <= OUTSIDE_SCHEDULE:
+            yield id_, SCHEDULE
+        elif id_ in new_milestones:
+            yield id_, NEW_MILESTONE
+        elif id_ in appearing and _asks_feedback(terms):
+            yield id_, FEEDBACK
+
+
+def _reasons(replay: CatalogReplay, since: datetime | None) -> dict[str, set[str | None]]:
+    """The reasons for which each campaign lost since then, None if it did not; without one never considered."""
+    reasons: defaultdict[str, set[str | None]] = defaultdict(set)
+    for decision in messages(replay.folder, Topic.DECISION):
+        if since is None or datetime.fromisoformat(decision["decided_at"]) >= since:
+            for candidate in decision["candidates"]:
+                reasons[candidate["campaign_id"]].add(candidate["reason"])
+    return reasons
+
+
+def _new_milestones(before: CatalogReplay, after: CatalogReplay) -> set[str]:
+    """The campaigns that react to an offset of a milestone that the catalog before does not have."""
+    old, new = before.catalog.milestones, after.catalog.milestones
+    added = {MomentSelector(kind, days) for kind, offsets in new.items() for days in set(offsets) - set(old[kind])}
+    listeners = after.catalog.listeners
+    return {campaign.id for selector in added for campaign in listeners.get(selector, ())}
+
+
+def _asks_feedback(terms: CampaignTerms) -> bool:
+    """True if a rule of the campaign depends on the users' feedback."""
+    events = {*terms.cool_down_hours, *(cap.event for cap in terms.cap)} - {ISSUED}
+    return bool(terms.suppress_on or events)
