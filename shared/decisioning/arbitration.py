@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -20,6 +21,10 @@ HIGHEST = 1_000
 """A standing above every priority."""
 UNRANKED = -1.0
 """The rank of a campaign whose score has no value: lower than any rank that can be written or computed."""
+
+
+Precedence = tuple[bool, int, float, str]
+"""A sort key of campaigns, best first."""
 
 
 class ContenderResult(NamedTuple):
@@ -54,6 +59,10 @@ class _Places:
         self.replaced: list[Trigger] = []
         self._situation = situation
         self._held: dict[str, list[Trigger]] = {}
+        """The triggers from before that hold a place, by placement."""
+        for trigger in situation.user.triggers:
+            if trigger.holds_place(situation.user.now):
+                self._held.setdefault(trigger.placement, []).append(trigger)
 
     def refusal(self, contender: Contender) -> Loss | None:
         """The loss of a contender whose place is taken, or None. One decision offers a campaign only once."""
@@ -63,16 +72,16 @@ class _Places:
             return Loss(LossReason.OUTRANKED, campaign.id)
         if terms.exclusivity_group in self.groups:
             return Loss(LossReason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
-        held = self._held_in(campaign)
-        staying = len(winners) + len(held) - len(self._replaceable(campaign))
-        if staying < campaign.placement.max_triggers:
+        held, places = self._held_in(campaign), campaign.placement.max_triggers
+        taken = len(winners) + len(held)
+        if taken < places or (held and taken - len(self._replaceable(campaign)) < places):
             return None
         return Loss(LossReason.OUTRANKED, ", ".join((*winners, *(trigger.campaign_id for trigger in held))))
 
     def take(self, campaign: Campaign) -> None:
         """Take a place for a campaign that `refusal` lets in: its own from before, a free one, or another's."""
         winners, held = self.winners.setdefault(campaign.terms.placement, []), self._held_in(campaign)
-        for one in self._replaceable(campaign):
+        for one in self._replaceable(campaign) if held else ():
             is_full = len(winners) + len(held) >= campaign.placement.max_triggers
             if is_full or one.campaign_id == campaign.id:
                 held.remove(one)
@@ -83,13 +92,7 @@ class _Places:
 
     def _held_in(self, campaign: Campaign) -> list[Trigger]:
         """The triggers from before that hold a place of the campaign's placement."""
-        placement, user = campaign.terms.placement, self._situation.user
-        if campaign.placement.holds == "decision":
-            return []
-        if placement not in self._held:
-            held = [one for one in user.triggers if one.placement == placement and one.holds_place(user.now)]
-            self._held[placement] = held
-        return self._held[placement]
+        return self._held.get(campaign.terms.placement, []) if campaign.placement.holds == "open" else []
 
     def _replaceable(self, campaign: Campaign) -> list[Trigger]:
         """The open triggers that the campaign may replace: first its own, then those of the lowest standing."""
@@ -187,16 +190,22 @@ def _withheld(contender: Contender, choice: Choice | None) -> Loss | None:
     return None
 
 
-def _precedence(contender: Contender) -> tuple[bool, int, float, str]:
+def _precedence(contender: Contender) -> Precedence:
     """Fallbacks come last; otherwise as `precedence` says, with the rank that a score gives this user.
 
     A campaign whose score has no value ranks below all others of its priority.
     """
     campaign, scored = contender.campaign, contender.scored
-    rank = campaign.terms.fixed_rank
-    if scored:
-        rank = UNRANKED if scored.value is None else scored.value
+    if scored is None:
+        return _fixed_precedence(campaign)
+    rank = UNRANKED if scored.value is None else scored.value
     return campaign.is_fallback, *precedence(campaign.id, campaign.terms, rank)
+
+
+@lru_cache(maxsize=1024)
+def _fixed_precedence(campaign: Campaign) -> Precedence:
+    """The precedence of a campaign that no score ranks, which is the same for every user."""
+    return campaign.is_fallback, *precedence(campaign.id, campaign.terms, campaign.terms.fixed_rank)
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:

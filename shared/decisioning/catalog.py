@@ -44,6 +44,8 @@ class Campaign:
     """Its own quiet hours and those of its channel; a fallback has those of all campaigns of its placement."""
     plans_sold: frozenset[str] = frozenset()
     """The plans to which its offer, or that of any variant, leads."""
+    is_killed: bool = False
+    """True while the catalog's kill switch is on."""
     is_fallback: bool = False
     """True for a placement's fallback: it is for users who are eligible for no campaign of the placement."""
 
@@ -109,6 +111,7 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
             caps=(*terms.cap, *_channel_caps(document, terms.placement)),
             quiet_hours=tuple(_quiet_hours(document, terms)),
             plans_sold=frozenset(_plans_sold(terms, document)),
+            is_killed=document.kill_switch,
         )
 
 
@@ -195,6 +198,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
             dict.fromkeys(quiet for other in (terms, *others) for quiet in _quiet_hours(document, other))
         ),
         plans_sold=frozenset(_plans_sold(terms, document)),
+        is_killed=document.kill_switch,
         is_fallback=True,
     )
 

@@ -38,7 +38,7 @@ class Contender(NamedTuple):
 
 def kill_switch(contender: Contender) -> Loss | None:
     """Stops every campaign while the catalog's kill switch is on."""
-    return Loss(LossReason.KILL_SWITCH) if contender.situation.catalog.document.kill_switch else None
+    return Loss(LossReason.KILL_SWITCH) if contender.campaign.is_killed else None
 
 
 def schedule(contender: Contender) -> Loss | None:
@@ -153,7 +153,7 @@ class Gate(NamedTuple):
 
 
 GATES: tuple[Gate, ...] = (
-    Gate(kill_switch, lambda _: True),
+    Gate(kill_switch, lambda campaign: campaign.is_killed),
     Gate(schedule, lambda campaign: not _is_always_on(campaign)),
     Gate(plan, lambda campaign: campaign.offer.plans_from),
     Gate(has_plan, lambda campaign: campaign.plans_sold),

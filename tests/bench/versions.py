@@ -26,10 +26,12 @@ from infra.replay.replay import replay
 from infra.replay.stores import STORE
 from shared.adapters.sqlite import SqliteStore
 from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.decisioning.compile import compile_catalog
 from shared.domain.history import RING_SIZE, History
 from shared.domain.terms import Terms
 from shared.record.codec import pack, unpack
 from shared.record.user_record import UserRecord
+from tests.bench import decisions
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS, START, MONTH = Terms(), datetime(2026, 1, 1, tzinfo=UTC), timedelta(days=30)
@@ -71,6 +73,11 @@ def adding(calls: int, delivered: Delivery, topic: str = "payment") -> Measure:
     return timed(calls, full().add, parse_event(topic, delivered), TERMS)
 
 
+def deciding(**limits: object) -> Measure:
+    """A measure of a decision over 50 campaigns of five clauses, for a user with 48 triggers."""
+    return timed(20, decisions.decision, compile_catalog(decisions.catalog(50, limits)), decisions.user())
+
+
 def replaying() -> Measure:
     """A measure of a replay, per event: 1,000 events of the demo, all that some of its customers have."""
     of_some = sorted(cdnow.events(), key=lambda line: str(line["data"]["user_id"]))[:1000]
@@ -91,6 +98,9 @@ MEASUREMENTS: dict[str, Callable[[], Measure]] = {
     "read after the period, µs": lambda: timed(1000, full().at, START + (RING_SIZE + 0.1) * MONTH, TERMS),
     "pack and unpack a full ring, µs": lambda: timed(100, lambda: unpack(pack(UserRecord("u", full())))),
     "parse a payment, µs": lambda: timed(1000, parse_event, "payment", payment(0)),
+    "decide over 50 campaigns of 5 clauses, µs": deciding,
+    "the same with caps, cool-downs and feedback rules, µs": lambda: deciding(**decisions.LIMITS),
+    "load a catalog of 100 campaigns, µs": lambda: timed(1, compile_catalog, decisions.catalog(100)),
     "replay an event of the demo, each with its default catalog, µs": replaying,
     "a document after that replay, bytes": lambda: (
         lambda: mean(len(blob) for _, blob in SqliteStore(f"out/{STORE}").blobs())
