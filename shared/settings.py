@@ -7,6 +7,8 @@ from datetime import timedelta
 from shared.domain.errors import UpbeatError
 from shared.domain.terms import Terms
 
+MAX_BODY_BYTES = 1_000_000
+"""The default of `UPBEAT_MAX_BODY_BYTES`: no event is near it."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -36,6 +38,11 @@ class Settings:
     """`OTEL_EXPORTER_OTLP_ENDPOINT`: the address of an OTLP collector for spans; without it, none are exported."""
     process_sandbox: bool = False
     """`UPBEAT_PROCESS_SANDBOX`, `true` or `false`: process events of test environments, too."""
+    max_body_bytes: int = MAX_BODY_BYTES
+    """`UPBEAT_MAX_BODY_BYTES`: the largest request body that is read whole, 300,000 to 5,000,000 bytes.
+
+    An event with all attributes that Pub/Sub allows has less; a dead letter of more may exceed Pub/Sub's 10 MB.
+    """
     service: str = "upbeat"
     """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
 
@@ -52,6 +59,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
+        max_body_bytes=int(_number(environ, "UPBEAT_MAX_BODY_BYTES", MAX_BODY_BYTES, 300_000, 5_000_000)),
         service=environ.get("K_SERVICE") or "upbeat",
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=read_terms(environ),
@@ -89,13 +97,13 @@ def _duration(environ: Mapping[str, str], name: str, unit: timedelta, default: t
     return unit * _number(environ, name, default / unit)
 
 
-def _number(environ: Mapping[str, str], name: str, default: float) -> float:
-    """The value of a variable as a number from 0 to 100,000. Raises `InvalidSettings` for any other value."""
+def _number(environ: Mapping[str, str], name: str, default: float, low: int = 0, high: int = 100_000) -> float:
+    """The value of a variable as a number from `low` to `high`. Raises `InvalidSettings` for any other value."""
     value = environ.get(name, str(default))
     try:
         number = float(value)
     except ValueError:
-        number = -1.0
-    if not 0 <= number <= 100_000:
-        raise InvalidSettings(f"{name}: expected a number from 0 to 100000, found {value!r}")
+        number = low - 1.0
+    if not low <= number <= high:
+        raise InvalidSettings(f"{name}: expected a number from {low} to {high}, found {value!r}")
     return number

@@ -13,6 +13,7 @@ from pathlib import Path
 from shared.application.handle_event import Application
 from shared.domain.terms import Terms
 from shared.ports import Clock, DueUsers, Publisher
+from shared.settings import MAX_BODY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Wiring:
     """The key of the user hashes in log lines; None leaves them out."""
     process_sandbox: bool = False
     """True if events of test environments are processed like others; otherwise they are ignored."""
+    max_body_bytes: int = MAX_BODY_BYTES
+    """The largest request body that is read whole."""
 
 
 class _Installed:
@@ -78,5 +81,12 @@ def _from_environment() -> Wiring:
     catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
     application = Application(store, publisher, catalogs, clock, settings.terms)
     return Wiring(
-        application, store, publisher, clock, settings.terms, settings.user_hash_key, settings.process_sandbox
+        application,
+        store,
+        publisher,
+        clock,
+        settings.terms,
+        settings.user_hash_key,
+        settings.process_sandbox,
+        settings.max_body_bytes,
     )

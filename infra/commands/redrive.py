@@ -47,7 +47,7 @@ def _text(done: "RedriveResult") -> str:
     if done.kept:
         lines.append(f"kept {done.kept} with another reason or beyond the limit")
     if done.unreadable:
-        lines.append(f"kept {done.unreadable} that do not name the topic they came from")
+        lines.append(f"kept {done.unreadable} that are not complete, or do not name the topic they came from")
     if done.dry and done.letters:
         lines.append("nothing was sent yet; add --go to send")
     return "\n".join(lines)

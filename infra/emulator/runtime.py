@@ -104,6 +104,10 @@ class EmulatorRuntime:
         """Wait until a function responds. Raises `InfraError` if it crashes or takes too long."""
         wait_until_ready(self._processes[function], self.function_urls[function])
 
+    def pid(self, function: str) -> int | None:
+        """The process group of a function; None while it is down."""
+        return self._processes[function].pid
+
     def last_lines(self, function: str) -> str:
         """The last lines of a function's log."""
         return self._processes[function].last_lines

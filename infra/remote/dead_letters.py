@@ -29,7 +29,7 @@ One is not enough: Pub/Sub may return no message although there are some.
 
 
 class UnreadableLetter(ValueError):
-    """A message of the dead-letter topic whose original topic cannot be determined."""
+    """A message of the dead-letter topic that cannot be sent back: its topic is unknown, or it is not complete."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,7 @@ class _DeadLetterBody(BaseModel):
     topic: str
     data_base64: str
     attributes: dict[str, str]
+    truncated_from: int | None = None
 
 
 def _published_by_function(received: Received) -> Letter:
@@ -185,4 +186,6 @@ def _published_by_function(received: Received) -> Letter:
         data = base64.b64decode(body.data_base64, validate=True)
     except ValueError as error:
         raise UnreadableLetter("it is not a dead letter of a function") from error
+    if body.truncated_from:
+        raise UnreadableLetter(f"it holds only the beginning of a request of {body.truncated_from} bytes")
     return Letter(body.topic, body.reason, data, body.attributes)

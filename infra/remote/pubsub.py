@@ -25,6 +25,8 @@ PULL_SECONDS = 2.0
 """Timeout of one pull without messages. The emulator responds one second before it."""
 ACKS_PER_REQUEST = 500
 """Ack ids per request, within the limit of 512 KiB: https://cloud.google.com/pubsub/quotas#resource_limits."""
+UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+"""Channel options: a pull may bring more than gRPC's default of 4 MB, as Google's own client allows."""
 LISTEN_SUFFIX = "-listen"
 """Added to an outgoing topic's name, gives the subscription that `Bus.listen` reads."""
 
@@ -56,7 +58,7 @@ class Bus:
     @classmethod
     def of_emulator(cls, endpoints: Endpoints) -> "Bus":
         """A client for the Pub/Sub emulator of a local runtime."""
-        channel = grpc.insecure_channel(endpoints.pubsub_host)
+        channel = grpc.insecure_channel(endpoints.pubsub_host, UNLIMITED)
         publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
         subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
         return cls(endpoints.project, publisher, subscriber)

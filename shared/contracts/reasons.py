@@ -10,7 +10,10 @@ class RejectionReason(StrEnum):
         "bad_envelope",
         "The request is not a Pub/Sub push. The dead letter holds the whole request body.",
     )
-    TOO_LARGE = "too_large", "The data is larger than 64 KiB."
+    TOO_LARGE = (
+        "too_large",
+        "The data is larger than 64 KiB. Of a request of more than 1 MB, the dead letter holds the beginning.",
+    )
     NOT_JSON = "not_json", "The data is not JSON, is not UTF-8, or starts with a byte order mark."
     INVALID = (
         "invalid",

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 import functions_framework.aio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared import wiring
@@ -22,6 +22,7 @@ from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Environment
+from shared.entrypoints.body import check_complete, read_body
 from shared.entrypoints.log_fields import delivery_fields, message_fields
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
@@ -65,7 +66,7 @@ def push_function(topic: Topic, handler: Handler) -> Function:
     async def function(request: Request) -> Response:
         if request.method != "POST":
             return Response("ok\n")
-        outcome, status = await _respond(topic, handler, await request.body(), request)
+        outcome, status = await _respond(topic, handler, request)
         return Response(status_code=status, headers={OUTCOME_HEADER: outcome})
 
     function.__name__ = function.__qualname__ = topic.replace("-", "_")
@@ -73,12 +74,16 @@ def push_function(topic: Topic, handler: Handler) -> Function:
     return function
 
 
-async def _respond(topic: Topic, handler: Handler, body: bytes, request: Request) -> tuple[str, int]:
+async def _respond(topic: Topic, handler: Handler, request: Request) -> tuple[str, int]:
     """The outcome of one delivery, and the status from which Pub/Sub decides on redelivery."""
     TRACE.set(traceparent({}, request.headers))
     fields: EventFields = {"topic": topic.value, "cold_start": COLD_START.take()}
     try:
-        outcome = await _deliver(topic, handler, body, fields)
+        outcome = await _deliver(topic, handler, request, fields)
+    except ClientDisconnect:
+        text = "%s: the client went away before its request was complete"
+        log.info(text, topic, extra=_extra(fields, FAILED, "client_gone"))
+        return FAILED, TRANSIENT_FAILURE
     except Transient as error:
         text = "%s: transient failure, redelivery requested: %s"
         log.warning(text, topic, error, extra=_extra(fields, FAILED, "transient"))
@@ -90,12 +95,14 @@ async def _respond(topic: Topic, handler: Handler, body: bytes, request: Request
     return outcome, ACKNOWLEDGED
 
 
-async def _deliver(topic: Topic, handler: Handler, body: bytes, fields: EventFields) -> str:
+async def _deliver(topic: Topic, handler: Handler, request: Request, fields: EventFields) -> str:
     """The outcome of a delivery that is to be acknowledged, after its line was logged."""
     wired = wiring.current()
-    received_at, delivery = wired.clock.now(), Delivery(body, {})
+    delivery = await read_body(request, wired.max_body_bytes)
+    received_at = wired.clock.now()
     try:
-        delivery = decode(body)
+        check_complete(delivery, wired.max_body_bytes)
+        delivery = decode(delivery.data)
         if publisher_trace := traceparent(delivery.attributes, {}):
             TRACE.set(publisher_trace)
         with delivery_span(topic) as note_outcome:

@@ -1,9 +1,12 @@
 """Tests of the real functions, each in its own functions-framework process, on the emulators."""
 
 import json
+import os
+import re
 import time
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -155,15 +158,43 @@ def test_32_deliveries_at_once_for_one_user_are_all_acknowledged(up: EmulatorRun
         for n in range(32)
     ]
 
-    def post(body: bytes) -> int:
-        request = Request(f"{up.function_urls['payment']}/payment", body)  # noqa: S310 - our own address
-        with urlopen(request, timeout=60) as answer:  # noqa: S310
-            return answer.status
-
     with ThreadPoolExecutor(32) as pool:
-        statuses = list(pool.map(post, bodies))
+        statuses = list(pool.map(lambda body: post(up, "payment", body), bodies))
     assert statuses == [204] * 32
     assert len(ring(up, user)) == 32
+
+
+def test_40_bodies_of_1_mb_at_once_stay_within_the_memory_of_an_instance(up: EmulatorRuntime) -> None:
+    """The instance of the topology takes 40 requests at once. A larger body adds nothing to it."""
+    data = b64encode(bytes(740_000)).decode()
+    body = json.dumps({"message": {"data": data, "messageId": uuid4().hex}}).encode()
+    with ThreadPoolExecutor(40) as pool:
+        assert list(pool.map(lambda _: post(up, "trial_start", body), range(40))) == [204] * 40
+    before = peak_mib(up, "trial_start")
+    assert before < up.topology.functions["trial_start"].memory_mib
+    assert post(up, "trial_start", b" " * 20_000_000) == 204
+    assert peak_mib(up, "trial_start") <= before
+
+
+def peak_mib(up: EmulatorRuntime, function: str) -> float:
+    """The most memory that the processes of a function have had at once, at most, in MiB."""
+    group = up.pid(function)
+    pages = (path for path in Path("/proc").glob("[0-9]*/status") if _group_of(path) == group)
+    peaks = (re.search(r"VmHWM:\s+(\d+) kB", path.read_text()) for path in pages)
+    return sum(int(peak[1]) for peak in peaks if peak) / 1024
+
+
+def _group_of(status: Path) -> int | None:
+    with suppress(ProcessLookupError):
+        return os.getpgid(int(status.parent.name))
+    return None
+
+
+def post(up: EmulatorRuntime, function: str, body: bytes) -> int:
+    """The status with which a function answers a request."""
+    request = Request(f"{up.function_urls[function]}/", body)  # noqa: S310 - our own address
+    with urlopen(request, timeout=60) as answer:  # noqa: S310
+        return answer.status
 
 
 def ring(up: EmulatorRuntime, user: str) -> tuple:

@@ -22,6 +22,7 @@ def test_everything_can_be_said() -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         "K_SERVICE": "payment",
         "UPBEAT_PROCESS_SANDBOX": "true",
+        "UPBEAT_MAX_BODY_BYTES": "2000000",
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -47,6 +48,7 @@ def test_everything_can_be_said() -> None:
         otlp_endpoint="http://collector:4318",
         service="payment",
         process_sandbox=True,
+        max_body_bytes=2_000_000,
     )
 
 
@@ -62,6 +64,14 @@ def test_what_is_no_number_is_refused_by_name(name: str, found: str) -> None:
     with pytest.raises(InvalidSettings) as refused:
         read_settings(PROJECT | {name: found})
     assert str(refused.value) == f"{name}: expected a number from 0 to 100000, found {found!r}"
+
+
+@pytest.mark.parametrize("found", ["", "299999", "5000001", "-300000"])
+def test_a_bound_on_bodies_leaves_room_for_every_event_and_for_its_dead_letter(found: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(PROJECT | {"UPBEAT_MAX_BODY_BYTES": found})
+    expected = f"UPBEAT_MAX_BODY_BYTES: expected a number from 300000 to 5000000, found {found!r}"
+    assert str(refused.value) == expected
 
 
 def test_a_flag_is_true_or_false() -> None:

@@ -44,6 +44,8 @@ class Delivery(NamedTuple):
     delivery_attempt: int | None = None
     """1 for the first attempt; None if the subscription has no dead-letter policy."""
     subscription: str | None = None
+    truncated_from: int | None = None
+    """The size in bytes of a request body of which `data` is only the beginning; None if nothing is missing."""
 
 
 def decode(body: bytes) -> Delivery:

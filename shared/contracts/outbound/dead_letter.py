@@ -14,7 +14,10 @@ from shared.domain.errors import Rejected
 
 
 class DeadLetter(Outbound):
-    """A rejected message, complete, with the reason. Correct it, or redrive it to a version that accepts it."""
+    """A rejected message with the reason. Correct it, or redrive it to a version that accepts it.
+
+    It is complete, unless the request body was larger than any event's can be.
+    """
 
     TOPIC = Topic.DEAD_LETTER.value
 
@@ -24,7 +27,13 @@ class DeadLetter(Outbound):
     )
     topic: str = Field(description="The topic on which the message arrived.")
     data_base64: str = Field(
-        description="The message data byte for byte, in base64; the whole request body if it was no Pub/Sub push."
+        description="The message data byte for byte, in base64; the whole request body if it was no Pub/Sub push;"
+        " the first bytes of the request body if `truncated_from` is set."
+    )
+    truncated_from: int | None = Field(
+        default=None,
+        description="The size in bytes of a request body of more than 1 MB, of which the letter holds only the"
+        " first bytes. Fetch the message by `pubsub_message_id` or from its publisher.",
     )
     attributes: dict[str, str] = Field(description="The message attributes.")
     pubsub_message_id: str | None = Field(default=None, description="The id that Pub/Sub gave the message.")
@@ -35,7 +44,9 @@ class DeadLetter(Outbound):
     )
     @property
     def dead_letter_id(self) -> str:
-        """One id for each combination of topic, data and attributes."""
+        """One id for each combination of topic, data and attributes; of a truncated message its Pub/Sub id."""
+        if self.truncated_from and self.pubsub_message_id:
+            return name_of(self.topic, self.pubsub_message_id)
         attributes = orjson.dumps(self.attributes, option=orjson.OPT_SORT_KEYS).decode()
         return name_of(self.topic, self.data_base64, attributes)
 
@@ -54,4 +65,5 @@ def dead_letter(topic: str, delivery: Delivery, rejected: Rejected) -> Message:
         attributes=delivery.attributes,
         pubsub_message_id=delivery.message_id,
         publish_time=delivery.publish_time,
+        truncated_from=delivery.truncated_from,
     ).message()

@@ -105,10 +105,11 @@ def test_a_forwarded_letter_finds_its_topic_by_its_subscription():
         ours(1, topic="no-such-topic"),
         ours(1, topic=["payment"]),
         ours(1, data=b"", attributes={}),
+        ours(1, truncated_from=2_000_000),
         forwarded(1, "somebody-elses-subscription"),
     ],
 )
-def test_a_letter_that_does_not_say_where_it_came_from_is_unreadable(junk):
+def test_a_letter_that_is_not_complete_or_does_not_say_where_it_came_from_is_unreadable(junk):
     with pytest.raises(UnreadableLetter):
         read_letter(junk, TOPOLOGY)
 

@@ -22,6 +22,7 @@ from shared.decisioning.catalog import EMPTY
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
+from shared.entrypoints.body import KEPT_BYTES
 from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.observability.event_log import FIELDS, ColdStart, hash_user
 from shared.observability.logs import CloudFormatter
@@ -211,6 +212,55 @@ async def test_a_request_that_is_no_push_is_kept_whole(
     assert letter["reason"] == "bad_envelope"
     assert b64decode(letter["data_base64"]) == body
     assert "secret" not in json.dumps(logged)
+
+
+async def test_of_a_body_beyond_the_bound_the_letter_holds_the_beginning_and_says_the_rest(
+    world: World, logged: list[dict[str, Any]]
+) -> None:
+    body = json.dumps(push(b"secret" * 300_000, ATTRIBUTES)).encode()
+    assert await post("payment", body) == (204, "dead_lettered")
+    assert await post("payment", body) == (204, "dead_lettered")
+    letter, again = world.letters
+    assert (letter["reason"], letter["truncated_from"]) == ("too_large", len(body))
+    assert b64decode(letter["data_base64"]) == body[:KEPT_BYTES]
+    assert letter["pubsub_message_id"] == push(b"")["message"]["messageId"]
+    assert again["dead_letter_id"] == letter["dead_letter_id"]
+    assert "secret" not in json.dumps(logged)
+
+
+async def test_a_body_at_the_bound_is_kept_whole(world: World) -> None:
+    wiring.use(replace(world.wired(), max_body_bytes=1000))
+    for size, truncated in ((1000, None), (1001, 1001)):
+        assert await post("payment", b"x" * size) == (204, "dead_lettered")
+        assert world.letters[-1]["truncated_from"] == truncated
+        assert b64decode(world.letters[-1]["data_base64"]) == b"x" * size
+
+
+async def test_a_client_that_goes_away_is_no_error_of_ours(world: World, logged: list[dict[str, Any]]) -> None:
+    messages = [
+        {"type": "http.request", "body": b"{", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/",
+        "query_string": b"",
+        "headers": [],
+        "http_version": "1.1",
+    }
+    await function("payment")(scope, receive, send)
+    assert world.bus.messages == []
+    (line,) = logged
+    assert (line["severity"], line["outcome"], line["reason"]) == ("INFO", "failed", "client_gone")
 
 
 @pytest.mark.parametrize("topic", sorted(VALID))

@@ -290,6 +290,7 @@ def test_a_dead_letter_keeps_everything() -> None:
         "attributes": {"b": "2", "a": "1"},
         "pubsub_message_id": "77",
         "publish_time": "2026-03-15T09:30:00Z",
+        "truncated_from": None,
         "dead_letter_id": message.message_id,
         "message_id": message.message_id,
     }
@@ -299,6 +300,12 @@ def test_a_dead_letter_keeps_everything() -> None:
         "reason": "id_reused",
         "topic": "payment",
     }
+
+
+def test_a_truncated_message_delivered_again_is_the_same_dead_letter() -> None:
+    """Its first bytes may differ, since Pub/Sub writes the number of the attempt into the body."""
+    bodies = [Delivery(data, {}, "77", truncated_from=2_000_000) for data in (b"{", b"{ ")]
+    assert len({dead_letter("payment", one, REJECTED).message_id for one in bodies}) == 1
 
 
 def test_the_same_message_refused_again_is_the_same_dead_letter() -> None:
