@@ -27,7 +27,7 @@ def replay(
         typer.Option(min=1, max=64, metavar="N", help="Share the work among N processes; default: one per CPU."),
     ] = None,
     keep_store: Annotated[
-        bool, typer.Option("--keep-store", help="Keep the users' documents too, for show and explain.")
+        bool, typer.Option("--keep-store", help="Keep documents and messages too, for show and explain.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -43,6 +43,9 @@ def replay(
 
         subscriptions.jsonl  triggers.jsonl   changes.jsonl      summary.json
         decisions.jsonl      exposures.jsonl  dead-letter.jsonl
+
+    --keep-store adds upbeat.sqlite, the users' documents, and raw/TOPIC.jsonl, every message in and out with the
+    columns of BigQuery's raw tables: they tell show and explain the past.
 
     The same events give the same files, except for the speed in summary.json. UPBEAT_GRACE_DAYS and the like hold
     here as they do in the functions.

@@ -35,7 +35,11 @@ def up(
 
     Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, and publishes
     the catalog. Prints the addresses, and then the functions' logs on standard error. Needs Java and the emulators
-    of the gcloud SDK, but no network and no account. All data is in memory and is gone afterwards.
+    of the gcloud SDK, but no network and no account. All documents are in memory and are gone afterwards.
+
+    Every message in and out is also a line of .upbeat/raw/TOPIC.jsonl in the repository (of raw/TOPIC.jsonl in
+    UPBEAT_STATE_DIR, if that is set), with the columns of BigQuery's raw tables. The files grow as long as this
+    runs and stay afterwards. The next start moves them to raw.before, in place of those of the run before.
 
     Exit codes: 0 after Ctrl-C, 1 if something is missing, fails, or is up already.
 

@@ -67,9 +67,9 @@ class VirtualClock:
 class EmbeddedBus:
     """An in-process Pub/Sub: pushes a message to the function that subscribes to its topic.
 
-    A message of a topic without a function goes to `sink`. A push that is not acknowledged is retried with
-    back-off, up to the topology's `max_delivery_attempts`. The message then goes to the dead letter with its
-    original bytes, as in Pub/Sub.
+    A message of a topic without a function goes to `sink`; any other is told to `received`, once, before it is
+    pushed. A push that is not acknowledged is retried with back-off, up to the topology's `max_delivery_attempts`.
+    The message then goes to the dead letter with its original bytes, as in Pub/Sub.
     """
 
     def __init__(
@@ -78,12 +78,14 @@ class EmbeddedBus:
         clock: Clock,
         sink: Callable[[Message], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        received: Callable[[Push], None] = lambda _: None,
     ) -> None:
         self.listeners = {function.listens: function for function in topology.functions.values()}
         self.apps: dict[str, Any] = {}
         self.clock = clock
         self.sink = sink
         self.sleep = sleep
+        self.received = received
         self.queue: deque[Push] = deque()
 
     async def publish(self, messages: Sequence[Message]) -> None:
@@ -100,6 +102,7 @@ class EmbeddedBus:
         Returns `dead_lettered` if no attempt was acknowledged.
         """
         function = self.listeners[push.topic]
+        self.received(push)
         body = push_body(push)
         for attempt in range(function.max_delivery_attempts):
             status, headers = await post(self._app(function), body)
@@ -130,7 +133,7 @@ class EmbeddedRuntime:
     A context manager: its wiring is installed on entering and removed on exit.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting that some caller overrides
         self,
         database: Path | str,
         catalog: Catalog | Catalogs,
@@ -141,12 +144,13 @@ class EmbeddedRuntime:
         topology: Topology | None = None,
         durable: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        received: Callable[[Push], None] = lambda _: None,
     ) -> None:
         self.clock = clock
         self.terms = terms or Terms()
         self.store = SqliteStore(database, durable=durable)
         self.agenda = Agenda(self.store)
-        self.bus = EmbeddedBus(topology or load(), clock, sink, sleep)
+        self.bus = EmbeddedBus(topology or load(), clock, sink, sleep, received)
         catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
         application = Application(self.agenda, self.bus, catalogs, clock, self.terms, CACHED_RECORDS)
         self.wiring = Wiring(application, self.store, self.bus, clock, self.terms)

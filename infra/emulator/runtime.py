@@ -11,10 +11,12 @@ from typing import Self
 from infra.deploy.package import compose
 from infra.emulator import functions, topics
 from infra.emulator.emulators import Emulators
+from infra.emulator.landing import Landing
 from infra.emulator.processes import Process, Sink, stop_all
 from infra.emulator.readiness import wait_until_ready
 from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
+from infra.raw.folder import RAW, set_aside
 from infra.remote import running
 from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 from infra.remote.pubsub import Bus
@@ -30,6 +32,8 @@ PublishCatalog = Callable[[Endpoints], None]
 
 class EmulatorRuntime:
     """Upbeat running on the emulators; a context manager that starts everything and leaves no process behind.
+
+    In the `state_folder`, it also keeps the raw log: every message in and out.
 
     With `emulators`, it uses that running pair and leaves it running; otherwise it runs its own pair. With
     `state_folder`, only one runtime per folder can run at a time.
@@ -127,8 +131,16 @@ class EmulatorRuntime:
         self.bus = Bus.of_emulator(self.endpoints)
         stack.callback(self.bus.close)
         topics.create_topics(self.bus, self.topology)
+        if self._state_folder:
+            self._start_landing(stack, self._state_folder)
         if self._publish_catalog:
             self._publish_catalog(self.endpoints)
+
+    def _start_landing(self, stack: ExitStack, folder: Path) -> None:
+        """Land every message from now on. The raw log begins anew, since the emulators are empty."""
+        set_aside(folder)
+        topics.create_landing(self.bus, self.topology)
+        stack.enter_context(Landing(self.bus, self.topology.topics, folder / RAW, self._sink))
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
         self._sink("up", f"starting {', '.join(self.topology.functions)}")

@@ -7,6 +7,7 @@ from google.api_core.exceptions import AlreadyExists, GoogleAPICallError
 from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Subscription, Topic
 
+from infra.raw.line import LANDING_SUFFIX
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus
 from infra.topology import FunctionRow, Topology
 
@@ -17,6 +18,7 @@ HOLD_ACK_SECONDS = 600
 600 seconds is the maximum that Pub/Sub allows: https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions.
 """
 LISTEN_ACK_SECONDS = 10
+LANDING_ACK_SECONDS = 60
 DELETE_SECONDS = 5.0
 
 
@@ -29,6 +31,12 @@ def create_topics(bus: Bus, topology: Topology) -> None:
         _subscribe(bus, _pull(bus, topology, name + LISTEN_SUFFIX, name, LISTEN_ACK_SECONDS))
     letters = topology.dead_letter
     _subscribe(bus, _pull(bus, topology, letters.subscription, letters.topic, HOLD_ACK_SECONDS))
+
+
+def create_landing(bus: Bus, topology: Topology) -> None:
+    """Create the subscription of every topic that lands its messages."""
+    for name in topology.topics:
+        _subscribe(bus, _pull(bus, topology, name + LANDING_SUFFIX, name, LANDING_ACK_SECONDS))
 
 
 def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> None:

@@ -18,18 +18,23 @@ from shared.domain.ring import from_row
 from shared.domain.subscription import Verdict
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger, trigger_state
+from shared.queries.past import Past
 from shared.queries.user_view import View, summary_of
 from shared.record.user_record import UserRecord
 
 INDENT = (0, 0, 0, 2)
 
 
-def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
-    """The user as of `now` (UTC): subscriptions, timeline, triggers, and what is due next."""
+def page(record: UserRecord, now: datetime, terms: Terms, past: Past | None = None) -> Group:
+    """The user as of `now` (UTC): subscriptions, timeline, triggers, and what is due next.
+
+    With `past`, what is known of the document at that instant takes its place, and the page says from where.
+    """
+    record = past.record if past else record
     account, _ = record.history.at(now, terms)
     view = summary_of(record.user_id, account)
     head = Text.assemble((record.user_id, "bold"), f" as of {wording.of_value(now)} UTC")
-    parts = [head, *_section("Subscription", _facts(view))]
+    parts = [head, *map(Text, past_lines(past)), *_section("Subscription", _facts(view))]
     for other in view.get("subscriptions", ()):
         if other["subscription_id"] != view["subscription_id"]:
             parts += _section("Another subscription", _facts(other))
@@ -43,8 +48,20 @@ def page(record: UserRecord, now: datetime, terms: Terms) -> Group:
         parts += _section("Experiments", _facts({each.experiment_id: each.variant for each in record.assignments}))
     parts += _section("Timeline", timeline.table(entries(record)))
     if record.triggers:
-        parts += _section("Triggers", _triggers(record, now))
-    return Group(*parts, *_section("Time", _time(record)))
+        parts += _section("Triggers", _triggers(record, now, past))
+    return Group(*parts, *_section("Time", _time(record, past)))
+
+
+def past_lines(past: Past | None) -> Iterator[str]:
+    """From where the past is told, and what may be missing; nothing about the present."""
+    if past is None:
+        return
+    if past.known == "then":
+        yield f"The past, as it was known then, from the {past.source}."
+    else:
+        yield f"The past, as it is known now, from the {past.source}: events may have arrived after it."
+    if past.incomplete:
+        yield f"Something may be missing of: {', '.join(past.incomplete)}."
 
 
 def entries(record: UserRecord) -> list[TimelineEntry]:
@@ -130,12 +147,14 @@ def _verdicts(verdicts: list[Verdict]) -> Table:
     return grid
 
 
-def _triggers(record: UserRecord, now: datetime) -> Table:
+def _triggers(record: UserRecord, now: datetime, past: Past | None) -> Table:
     grid, told = _grid(4), withheld.recorded(record)
     for trigger in record.triggers:
         feedback = ", ".join(report.kind for report in trigger.feedback) or "no feedback"
         until = f"until {wording.of_value(trigger.expires_at)}"
-        grid.add_row(trigger.campaign_id, _state(trigger, now, told), until, feedback)
+        is_unknown = past is not None and trigger.trigger_id in past.unknown_revocations
+        state = "revoked, then or later" if is_unknown else _state(trigger, now, told)
+        grid.add_row(trigger.campaign_id, state, until, feedback)
     return grid
 
 
@@ -146,8 +165,8 @@ def _state(trigger: Trigger, now: datetime, told: withheld.Reasons) -> str:
     return withheld.in_words(told.get(trigger.trigger_id) or withheld.reason_of_stored(trigger))
 
 
-def _time(record: UserRecord) -> Table:
-    """The moments brought by time: decided, deferred, and next due."""
+def _time(record: UserRecord, past: Past | None) -> Table:
+    """The moments brought by time: decided, and of the present also those that are deferred and due next."""
     moments = _moments(record)
     grid = _grid(2)
     for at, name in record.fired.causes:
@@ -155,6 +174,9 @@ def _time(record: UserRecord) -> Table:
     for deferred in record.deferred:
         text = f"{deferred.campaign_id} is decided, deferred until the quiet hours end"
         grid.add_row(wording.of_value(deferred.until), text)
+    if past:
+        grid.add_row("unknown", "what was due next then")
+        return grid
     grid.add_row(wording.of_value(record.next_due_at) if record.next_due_at else "never", "something is due next")
     return grid
 

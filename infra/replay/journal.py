@@ -6,12 +6,17 @@ The merged journals are therefore the same for any number of processes.
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from typing import IO
 
+from infra.embedded.runtime import Push
+from infra.raw.folder import RAW, file_of
+from infra.raw.line import Landed, subscription_name, to_line
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.instants import to_micros
@@ -28,22 +33,34 @@ SEPARATOR = b"\t"
 """Separates a line's key from the line. It sorts before every byte of a key, so that a shorter key sorts first."""
 BUFFER = 256 * 1024
 """Write buffer of a file in bytes. Large, because one system call takes longer than formatting many lines."""
+PROJECT = "replay"
+"""The project in the names of the subscriptions of a replay's raw log."""
+TICK = b"{}"
+"""The data of a tick as Cloud Scheduler publishes it. A replay's ticks name shards, which depend on its parts."""
 EVENT, DUE = 0, 1
 """Sort keys: at the same instant, events come before due users."""
 
 
 class Journal(ExitStack):
-    """The messages of one process, in files in its own folder; a context manager that closes the files."""
+    """The messages of one process, in files in its own folder; a context manager that closes the files.
 
-    def __init__(self, folder: Path) -> None:
+    With `keeps_raw`, every message in and out is also a line of the raw log.
+    """
+
+    def __init__(self, folder: Path, *, keeps_raw: bool = False) -> None:
         super().__init__()
-        self.files = {
-            topic.value: self.enter_context((folder / name).open("wb", BUFFER)) for topic, name in FILES.items()
-        }
+        self.files = {topic.value: self._open(folder / name) for topic, name in FILES.items()}
+        self.raw = {}
+        """The files of the raw log by topic; empty if it is not kept."""
+        if keeps_raw:
+            (folder / RAW).mkdir()
+            self.raw = {topic.value: self._open(file_of(folder / RAW, topic)) for topic in Topic}
         self.triggers: Counter[str] = Counter()
         """Triggers counted by kind: `issued` and `revoked`."""
         self.position = b""
         """The key prefix of the messages written next."""
+        self.instant: datetime
+        """The publish time of the messages written next (UTC)."""
         self.line: int | None = None
         """The history's line that is being delivered; None while due users are processed."""
         self.written = 0
@@ -51,27 +68,50 @@ class Journal(ExitStack):
     def begin_line(self, instant: datetime, number: int) -> None:
         """Mark all following messages as results of one line of the history."""
         self.position = b"%020d %d %012d" % (to_micros(instant), EVENT, number)
-        self.line = number
+        self.instant, self.line = instant, number
 
     def begin_due(self, instant: datetime) -> None:
         """Mark all following messages as results of due users."""
         self.position = b"%020d %d" % (to_micros(instant), DUE)
-        self.line = None
+        self.instant, self.line = instant, None
+
+    def receive(self, push: Push) -> None:
+        """Land a message that a function receives, if the raw log is kept."""
+        if not self.raw:
+            return
+        if push.topic == Topic.LIFECYCLE_CLOCK:
+            # Every part has a tick of its own: equal keys let `merge` keep one.
+            self._land(self.position, push.topic, f"tick-{to_micros(self.instant)}", {}, TICK)
+        else:
+            self.written += 1
+            self._land(self._key(push.order), push.topic, push.message_id, push.attributes, push.data)
 
     def write(self, message: Message) -> None:
         """Write a published message; a dead letter also gets the number of the line that caused it."""
         self.written += 1
-        user_id = "" if self.line else str(message.body.get("user_id", ""))
+        key = self._key(str(message.body.get("user_id", "")))
+        if self.raw:
+            self._land(key, message.topic, message.message_id, message.attributes(), message.data)
         if message.topic == Topic.UPSELL_TRIGGER:
             self.triggers[message.body["kind"]] += 1
         if message.topic == Topic.DEAD_LETTER and self.line:
             message = replace(message, body=message.body | {"line": self.line})
-        key = b"%b %b %09d" % (self.position, user_id.encode(), self.written)
         self.files[message.topic].write(key + SEPARATOR + message.data + b"\n")
+
+    def _open(self, file: Path) -> IO[bytes]:
+        return self.enter_context(file.open("wb", BUFFER))
+
+    def _key(self, user_id: str) -> bytes:
+        """The key of the message written next: of a line by number alone, of due users by their ids first."""
+        return b"%b %b %09d" % (self.position, b"" if self.line else user_id.encode(), self.written)
+
+    def _land(self, key: bytes, topic: str, message_id: str, attributes: Mapping[str, str], data: bytes) -> None:
+        landed = Landed(subscription_name(PROJECT, topic), message_id, self.instant, attributes, data)
+        self.raw[topic].write(key + SEPARATOR + to_line(landed))
 
 
 def merge(parts: Iterable[Path], target: Path) -> None:
-    """Merge the sorted lines of all parts by key, and write them without their keys."""
+    """Merge the sorted lines of all parts by key, and write them without their keys; of equal lines only one."""
     with ExitStack() as stack, target.open("wb") as merged:
         files = [stack.enter_context(part.open("rb")) for part in parts]
-        merged.writelines(line.partition(SEPARATOR)[2] for line in heapq.merge(*files))
+        merged.writelines(line.partition(SEPARATOR)[2] for line, _ in groupby(heapq.merge(*files)))

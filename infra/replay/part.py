@@ -48,6 +48,7 @@ class PartTask:
     parts: int
     folder: Path
     terms: Terms | None = None
+    keeps_raw: bool = False
 
     def includes(self, line: Line) -> bool:
         """True if the line belongs to a user of this part. Lines without a user belong to the first part."""
@@ -71,9 +72,13 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
     catalog = load_catalogs(task.catalog, clock)
     topology = load_topology().with_each_function(max_delivery_attempts=ATTEMPTS)
     with (
-        Journal(task.folder) as journal,
+        Journal(task.folder, keeps_raw=task.keeps_raw) as journal,
         EmbeddedRuntime(
-            database, catalog, clock, journal.write, topology=topology, sleep=_no_sleep, terms=task.terms
+            *(database, catalog, clock, journal.write),
+            topology=topology,
+            sleep=_no_sleep,
+            terms=task.terms,
+            received=journal.receive,
         ) as embedded,
         _only_errors_logged(),
     ):

@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
+from infra.raw.folder import RAW, file_of
 from infra.replay.journal import FILES, merge
 from infra.replay.part import SUBSCRIPTIONS, PartResult, PartTask, Progress
 from infra.replay.processes import run_parts
 from infra.replay.stores import STORE, merge_stores
 from infra.replay.switch import Switch
+from shared.contracts.topics import Topic
 from shared.domain.terms import Terms
 
 SMALL_FILE = 300_000
@@ -58,20 +60,27 @@ def replay(
     """Run a file of events through the functions, write the outputs into `out`, and return the summary.
 
     The clock ends at `now` (UTC), or at the last publish time if that is later or `now` is None. `keep_store` also
-    keeps the users' documents in `out`. `terms` are the deployment's, else the default ones. Raises
-    `InvalidCatalog` if a catalog is invalid, `InfraError` if a part failed, `OSError` if a file cannot be read or
-    written.
+    keeps the users' documents and the raw log of all messages in `out`. `terms` are the deployment's, else the
+    default ones. Raises `InvalidCatalog` if a catalog is invalid, `InfraError` if a part failed, `OSError` if a
+    file cannot be read or written.
     """
     began = time.perf_counter()
     count = processes or _default_processes(events)
     out.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
-        tasks = [PartTask(events, catalog, now, n, count, Path(scratch) / str(n), terms) for n in range(count)]
+        folders = [Path(scratch) / str(number) for number in range(count)]
+        tasks = [
+            PartTask(events, catalog, now, number, count, folder, terms, keep_store)
+            for number, folder in enumerate(folders)
+        ]
         parts = run_parts(tasks, progress)
         for name in (*FILES.values(), SUBSCRIPTIONS):
-            merge([task.folder / name for task in tasks], out / name)
+            merge([folder / name for folder in folders], out / name)
         if keep_store:
-            merge_stores([task.folder / STORE for task in tasks], out / STORE)
+            merge_stores([folder / STORE for folder in folders], out / STORE)
+            (out / RAW).mkdir(exist_ok=True)
+            for topic in Topic:
+                merge([file_of(folder / RAW, topic) for folder in folders], file_of(out / RAW, topic))
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")
     return summary

@@ -9,7 +9,7 @@ from shared.domain.account import MAX_SUBSCRIPTIONS, Account
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.deadlines import advance
 from shared.domain.events import Event, PaymentOutcome, PaymentReported, TrialStarted
-from shared.domain.instants import BEGINNING_OF_TIME, from_micros
+from shared.domain.instants import BEGINNING_OF_TIME, from_micros, to_micros
 from shared.domain.ledger import find
 from shared.domain.lifecycle import react
 from shared.domain.moments import Moment
@@ -101,6 +101,14 @@ class History(NamedTuple):
         steps = [advance(sub, now, terms) for sub in self.head.subscriptions]
         moments = tuple([moment for step in steps for moment in step.moments])
         return Account(tuple([step.subscription for step in steps]), self.head.trial_used), moments
+
+    def up_to(self, at: datetime, terms: Terms, user_id: str) -> "History":
+        """The same history without events after `at` (UTC), which must not be before the base's mark."""
+        ring = tuple(row for row in self.ring if row[OCCURRED_AT] <= to_micros(at))
+        if len(ring) == len(self.ring):
+            return self
+        head, _ = _refold(self.base, ring, terms, user_id)
+        return self._replace(ring=ring, head=head)
 
     def _add_late(self, event: Event, terms: Terms) -> Folded:
         """Apply what still counts of a late event: a payment's success or verdict, and that a trial was used."""

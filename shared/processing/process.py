@@ -34,7 +34,7 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     Events from outside and ticks of the clock are processed alike. Raises `Rejected` for an event that contradicts
     the record (`id_reused`, `unknown_trigger`).
     """
-    absorbed, arrival, moments = _absorb(record, event, rules.terms)
+    absorbed, arrival, moments = absorb(record, event, rules.terms)
     if absorbed is record and not isinstance(event.fact, TimePassed):
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)
@@ -49,7 +49,7 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     return Processed(record if changed == record else changed._replace(as_of=now), arrival, messages)
 
 
-def _absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:
+def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:
     """The record with the event merged or folded in (the same one if it adds nothing), and the moments it brought.
 
     The identity of a churn signal is looked up among the behavioural signals and in the ring, whichever kind the

@@ -1,0 +1,158 @@
+"""A user's document as it was known at an instant of the past, from the raw log of all messages."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from pydantic import ValidationError
+
+from shared.contracts.inbound.envelope import EVENTS, Delivery, check_not_future, parse_event
+from shared.contracts.outbound.base import Sequenced
+from shared.contracts.outbound.decision import DecisionMessage
+from shared.contracts.outbound.exposure import Exposure
+from shared.contracts.outbound.message import Message
+from shared.contracts.outbound.subscription_change import SubscriptionChange
+from shared.contracts.outbound.upsell_trigger import UpsellTrigger
+from shared.contracts.topics import Topic
+from shared.domain import profiles
+from shared.domain.errors import Rejected
+from shared.domain.events import Environment, Event, FeedbackGiven, TimePassed
+from shared.domain.history import History
+from shared.domain.terms import Terms
+from shared.domain.triggers import Trigger
+from shared.processing.process import absorb
+from shared.processing.settle import NOTHING_ANNOUNCED
+from shared.queries.past import Past, lost_anyway, what_stays
+from shared.queries.past_triggers import Told, feedback_by, issued, revocations, triggers_at
+from shared.record.user_record import MAX_TRIGGERS, Pending, UserRecord
+
+ABOUT_USER: Mapping[str, type[Sequenced]] = {
+    model.TOPIC: model for model in (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure)
+}
+"""The messages that are about one user, by their topics."""
+
+
+class Logged(NamedTuple):
+    """One message of a raw log."""
+
+    topic: str
+    published_at: datetime
+    delivery: Delivery
+
+
+def from_log(record: UserRecord, logged: Sequence[Logged], at: datetime, terms: Terms) -> Past | None:
+    """The document at an instant (UTC), as it was known then, from messages in the order of their publication.
+
+    None if messages about the user are missing: if the events do not lead to the history that the document has
+    today, or if the first change that is told of a subscription was not its first.
+    """
+    told = list(_told(record.user_id, logged))
+    offers = issued(told)
+    then = today = UserRecord(record.user_id)
+    for published_at, event in _events(record.user_id, logged, terms):
+        today = _absorbed(today, event, offers, terms)
+        if published_at <= at:
+            then = today
+    if not (_agree(today.history, record.history, terms, record.user_id) and _tell_first_changes(told)):
+        return None
+    kept = {one.trigger_id: one for one in record.triggers}
+    ever = sorted((offers | kept).values(), key=lambda one: one.decided_at)
+    triggers, unknown = triggers_at(ever, at, revocations(told))
+    feedback = feedback_by(told, at)
+    known = what_stays(record, at)._replace(
+        history=then.history,
+        profile=then.profile,
+        signals=then.signals,
+        triggers=tuple(
+            one._replace(feedback=feedback.get(one.trigger_id, ())) for one in triggers[-MAX_TRIGGERS:]
+        ),
+        pending=tuple(_pending(told, at, terms)),
+    )
+    return Past(known, "raw log", "then", tuple(lost_anyway(record, at)), unknown)
+
+
+def _events(user_id: str, logged: Iterable[Logged], terms: Terms) -> Iterator[tuple[datetime, Event]]:
+    """The user's events that were accepted, with their publish times."""
+    for topic, published_at, delivery in logged:
+        if topic not in EVENTS:
+            continue
+        try:
+            event = parse_event(topic, delivery)
+            check_not_future(event, published_at, terms.clock_skew)
+        except Rejected:
+            continue
+        if event.user_id == user_id and event.environment is not Environment.SANDBOX:
+            yield published_at, event
+
+
+def _absorbed(record: UserRecord, event: Event, offers: Mapping[str, Trigger], terms: Terms) -> UserRecord:
+    """The record with an event. Feedback on triggers is told by exposures: here only its profile counts."""
+    match event.fact:
+        case TimePassed():
+            return record
+        case FeedbackGiven(trigger_id=trigger_id):
+            known = trigger_id in offers
+            return record._replace(profile=profiles.merge(record.profile, event)) if known else record
+    try:
+        return absorb(record, event, terms)[0]
+    except Rejected:
+        return record
+
+
+def _agree(folded: History, kept: History, terms: Terms, user_id: str) -> bool:
+    """True if two histories agree, although the document may hold less in its ring and more in its base."""
+    same = folded.shrink(len(kept.ring), terms, user_id)
+    return same.ring == kept.ring and same.head == kept.head
+
+
+def _told(user_id: str, logged: Iterable[Logged]) -> Iterator[Told]:
+    """The messages about the user that were published, by their sequence, each once."""
+    found = {}
+    for topic, _, delivery in logged:
+        if topic in ABOUT_USER:
+            body = _object(delivery.data)
+            if body.get("user_id") == user_id and _is_whole(ABOUT_USER[topic], body):
+                found[body["sequence"]] = (topic, body)
+    return (found[sequence] for sequence in sorted(found))
+
+
+def _is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
+    """True if a body is a message of the model, or would be one with the fields that messages got since."""
+    try:
+        model.model_validate(body)
+    except ValidationError as error:
+        return all(one["type"] == "missing" and one["loc"][-1] == "decision_id" for one in error.errors())
+    return True
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    """The JSON object in some bytes; an empty one if there is none."""
+    try:
+        content = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _tell_first_changes(told: Iterable[Told]) -> bool:
+    """True if of each subscription the first change is told: before it, nothing had been announced."""
+    first: dict[str, Mapping[str, Any]] = {}
+    for topic, body in told:
+        if topic == Topic.SUBSCRIPTION_CHANGE:
+            first.setdefault(body["subscription_id"], body["before"])
+    return all(NOTHING_ANNOUNCED.get(name) == value for before in first.values() for name, value in before.items())
+
+
+def _pending(told: Iterable[Told], at: datetime, terms: Terms) -> Iterator[Pending]:
+    """The messages that a document would have held at an instant, each as an entry of its own."""
+    known = [(decided_at, topic, body) for topic, body in told if (decided_at := _decided_at(body)) <= at]
+    for decided_at, topic, body in known:
+        if known[-1][0] - decided_at < terms.redelivery:  # older ones went when the newest one came
+            message = Message(topic, body.get("message_id", ""), {**body})
+            rows = [(message.topic, message.message_id, orjson.Fragment(message.data))]
+            yield Pending("", "", decided_at, orjson.dumps(rows).decode())
+
+
+def _decided_at(body: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(body["decided_at"])
