@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -74,4 +75,7 @@ class Landing:
 
 
 def _landed(subscription: str, message: Received) -> Landed:
-    return Landed(subscription, message.message_id, message.publish_time, message.attributes, message.data)
+    at = message.publish_time
+    # Google's client has a type of its own, with nanoseconds; the column has microseconds.
+    publish_time = datetime.combine(at.date(), at.timetz())
+    return Landed(subscription, message.message_id, publish_time, message.attributes, message.data)

@@ -3,6 +3,8 @@
 import threading
 from datetime import UTC, datetime
 
+from google.api_core.datetime_helpers import DatetimeWithNanoseconds
+
 from infra.emulator.landing import Landing
 from infra.errors import InfraError
 from infra.raw.folder import file_of
@@ -11,6 +13,8 @@ from infra.remote.pubsub import Received
 from tests.support.watching import eventually
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+PUBLISHED = DatetimeWithNanoseconds(2026, 3, 1, nanosecond=999, tzinfo=UTC)
+"""The same, in the type of Google's client."""
 
 
 class Bus:
@@ -25,11 +29,11 @@ class Bus:
         return f"projects/p/subscriptions/{name}"
 
     def publish(self, topic, id_):
-        message = Received(id_, b"\xff" + id_.encode(), {"a": "b"}, AT, id_)
+        message = Received(id_, b"\xff" + id_.encode(), {"a": "b"}, PUBLISHED, id_)
         with self.lock:
             self.waiting.setdefault(f"{topic}-landing", []).append(message)
 
-    def pull(self, subscription, count, wait=0.0):
+    def pull(self, subscription, count, *_wait):
         threading.Event().wait(0.01)
         with self.lock:
             if self.failures:
