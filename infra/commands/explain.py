@@ -61,7 +61,8 @@ def explain(
     content = valid_catalog(catalog) if catalog else None
     instant, terms = as_of(now, store), deployment_terms()
     record = record_of(user, store, project)
-    past = past_of(record, instant, terms, raw_log(raw, store, project))
+    log = raw_log(raw, store, project)
+    past = past_of(record, instant, terms, log) if now else None
     record = past.record if past else record
     decisions = recorded(record, wanted.kind if wanted else None)
     if not decisions and wanted and content:

@@ -40,7 +40,7 @@ def raw_log(raw: Path | None, store: Path | None, project: str | None) -> Path |
 
 
 def past_of(record: "UserRecord", at: datetime, terms: "Terms", log: Path | None) -> "Past | None":
-    """The document at an instant (UTC) of the past; None if it has not changed since, and tells it as it is.
+    """The document at an instant (UTC) that was asked for; None if it has not changed since: it tells it itself.
 
     `log` is the folder of a raw log. Raises `InfraError` if nothing tells that past.
     """

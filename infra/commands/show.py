@@ -38,7 +38,8 @@ def show(
 
     instant, terms = as_of(now, store), deployment_terms()
     record = record_of(user, store, project)
-    past = past_of(record, instant, terms, raw_log(raw, store, project))
+    log = raw_log(raw, store, project)
+    past = past_of(record, instant, terms, log) if now else None
     if as_json:
         view = everything_then(past, instant, terms) if past else everything(record, instant, terms)
         print_json(to_json(view))

@@ -139,6 +139,15 @@ def test_the_page_says_where_the_past_is_from_and_what_may_be_missing(run, kept,
     assert "missing of: profile, decisions, pending." in profile
 
 
+def test_without_now_the_present_is_shown_even_if_another_clock_was_ahead(run, tmp_path):
+    """A store without the summary of its replay is read by this machine's clock."""
+    ahead = replays.run(tmp_path, payment(days=9000), now=START + timedelta(days=9000), keep_store=True).folder
+    (ahead / "summary.json").unlink()
+    told = json.loads(run("show", "u", "--store", str(ahead), "--json").stdout)
+    assert "past" not in told
+    assert len(told["events"]) == 1
+
+
 def test_the_raw_log_may_lie_elsewhere(run, kept, without_log):
     told = shown(run, without_log, 20, "--raw", str(kept / RAW))
     assert told["past"]["source"] == "raw log"
