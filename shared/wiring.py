@@ -13,7 +13,7 @@ from pathlib import Path
 from shared.application.handle_event import Application
 from shared.domain.terms import Terms
 from shared.ports import Clock, DueUsers, Publisher
-from shared.settings import MAX_BODY_BYTES
+from shared.settings import MAX_BODY_BYTES, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,12 @@ def current() -> Wiring:
     return _Installed.wiring or _from_environment()
 
 
+def check_settings() -> None:
+    """Raise `InvalidSettings` if this process could not be wired, so that a function fails at its start."""
+    if _Installed.wiring is None:
+        read_settings(os.environ)
+
+
 @cache
 def _from_environment() -> Wiring:
     """Firestore and Pub/Sub: the emulators if their environment variables are set, else Google Cloud."""
@@ -64,7 +70,6 @@ def _from_environment() -> Wiring:
     from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
     from shared.observability import logs  # noqa: PLC0415
     from shared.observability.tracing import export_spans  # noqa: PLC0415
-    from shared.settings import read_settings  # noqa: PLC0415
 
     # Settings are read after a first configuration of the logs, so that an invalid one is logged, too.
     logs.configure(os.environ.get("GOOGLE_CLOUD_PROJECT", "unknown"), "INFO")

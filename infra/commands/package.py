@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from infra.commands.common import AsJson, print_result
+from infra.commands.inputs import writing_into
 
 ZIPS = Path("infra") / "build"
 """The folder from which Terraform takes the zips; it is the default of the variable `zips`."""
@@ -34,7 +35,8 @@ def package(
 
     functions = tuple(load().functions)
     for name in [known(name, functions, "function") for name in function or functions]:
-        archive = zip_function(name, out / f"{name}.zip")
+        with writing_into(out):
+            archive = zip_function(name, out / f"{name}.zip")
         digest = sha256(archive.read_bytes()).hexdigest()
         facts = {"function": name, "zip": str(archive), "sha256": digest}
         print_result(f"{archive}  sha256 {digest}", as_json=as_json, facts=facts)

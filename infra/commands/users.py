@@ -31,6 +31,7 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     """
     from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
     from shared.record.codec import UnreadableRecord, unpack
+    from shared.record.damage import damage
 
     if store and project:
         raise UsageError("expected --store or --project, found both")
@@ -41,9 +42,12 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     if blob is None:
         raise InfraError(f"no user {user!r} in {place}")
     try:
-        return unpack(blob, deployment_terms())
+        record = unpack(blob, deployment_terms())
     except UnreadableRecord as error:
         raise InfraError(f"the document of {user!r} in {place} cannot be read by this version: {error}") from error
+    if damaged := damage(record):
+        raise InfraError(f"the document of {user!r} in {place} is damaged: {damaged}")
+    return record
 
 
 def as_of(now: str | None, store: Path | None) -> datetime:

@@ -4,6 +4,7 @@ Users are independent of each other, so the work is divided among processes by u
 """
 
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from shared.domain.terms import Terms
 SMALL_FILE = 300_000
 """Size in bytes up to which one process finishes before a second one would have started."""
 SUMMARY = "summary.json"
+SCRATCH = ".replay-"
+"""The prefix of the folders in which the parts of a replay work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def replay(
     began = time.perf_counter()
     count = processes or _default_processes(events)
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".replay-", dir=out) as scratch:
+    _remove_left_over(out)
+    with TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=out) as scratch:
         folders = [Path(scratch) / str(number) for number in range(count)]
         tasks = [
             PartTask(events, catalog, now, number, count, folder, terms, keep_store)
@@ -84,6 +88,24 @@ def replay(
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")
     return summary
+
+
+def _remove_left_over(out: Path) -> None:
+    """Remove the scratch folders of replays that were killed; each folder's name has the id of its process."""
+    for folder in out.glob(f"{SCRATCH}*"):
+        process, _, _ = folder.name.removeprefix(SCRATCH).partition("-")
+        if process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _default_processes(events: Path) -> int:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
+from weakref import WeakValueDictionary
 
 from shared.contracts.outbound.message import Message
 from shared.domain.arrival import Arrival, check_same
@@ -64,15 +65,19 @@ class Application:
         self.clock = clock
         self.terms = terms
         self.cache = RecordCache(cached_records, terms)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """By user: events of one user take turns in an instance, so that only other instances cause conflicts."""
 
     async def handle(self, event: Event) -> Handled:
         """Process one event, and return when its effects are committed and its messages are published.
 
         Raises `Rejected` if the event can never succeed, and `Transient` if a redelivery may succeed.
         """
+        turn = self._turns.setdefault(event.user_id, asyncio.Lock())
         for attempt in range(MAX_ATTEMPTS):
             try:
-                return await self._attempt(event)
+                async with turn:
+                    return await self._attempt(event)
             except Conflict:
                 await asyncio.sleep(_backoff_seconds(attempt))
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")

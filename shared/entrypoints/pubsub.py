@@ -61,7 +61,11 @@ def event_function(topic: Topic) -> Function:
 
 
 def push_function(topic: Topic, handler: Handler) -> Function:
-    """The function that answers each push. Its name is the topic's, with underscores for dashes."""
+    """The function that answers each push. Its name is the topic's, with underscores for dashes.
+
+    Raises `InvalidSettings` if the function could not work in this environment.
+    """
+    wiring.check_settings()
 
     async def function(request: Request) -> Response:
         if request.method != "POST":

@@ -12,7 +12,7 @@ import pytest
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo import cdnow
 from infra.replay.history_file import CLOCK_START
-from infra.replay.replay import SMALL_FILE, _default_processes
+from infra.replay.replay import SMALL_FILE, _default_processes, replay
 from infra.replay.stores import STORE, read_blob
 from infra.replay.switch import Switch
 from shared.record.codec import unpack
@@ -235,6 +235,12 @@ def test_a_replay_that_is_killed_leaves_no_process_behind(tmp_path):
         parts = descendants(watching.pid)
         watching.kill()
     assert eventually(lambda: not any(map(alive, parts)))
+    (scratch,) = (tmp_path / "out").glob(".replay-*")
+    other = scratch.with_name(f".replay-{os.getpid()}-other")
+    other.mkdir()
+    replay(replays.write(tmp_path / "few.jsonl", [trial()]), tmp_path / "out", DEFAULT_CATALOG)
+    assert not scratch.exists(), "the next replay into the folder removes what the killed one left"
+    assert other.exists(), "the scratch folder of a replay that still runs stays"
 
 
 def test_a_second_run_overwrites_the_first(run):

@@ -1,5 +1,6 @@
 """Handling an event: load, fold and decide, commit, publish; and the data a document drops to stay small."""
 
+import asyncio
 from collections.abc import Iterable
 from functools import partial
 
@@ -12,7 +13,7 @@ from shared.contracts.topics import Topic
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Conflict, Rejected, Transient
 from shared.domain.events import Event, TimePassed
-from shared.ports import Document
+from shared.ports import Document, Stored
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
@@ -62,6 +63,19 @@ async def test_a_conflict_is_tried_again_on_what_the_other_wrote() -> None:
     other = World(store)
     await World(store).handle(paid(0, event_id="one"))
     assert len(store.record(USER).history.ring) == 2
+
+
+async def test_200_events_at_once_for_one_user_are_in_nobodys_way() -> None:
+    class Slow(MemoryStore):
+        async def load(self, user_id: str) -> Stored:
+            stored = await super().load(user_id)
+            await asyncio.sleep(0)
+            return stored
+
+    store = Slow()
+    application = World(store).application
+    await asyncio.gather(*(application.handle(paid(number / 10, event_id=f"{number}")) for number in range(200)))
+    assert store.commits == 200
 
 
 async def test_conflicts_without_end_are_transient() -> None:

@@ -27,6 +27,7 @@ from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.observability.event_log import FIELDS, ColdStart, hash_user
 from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
+from shared.settings import InvalidSettings
 from shared.wiring import Wiring
 from tests.support.catalogs import EVERYTHING
 from tests.support.publishers import Collected
@@ -432,10 +433,8 @@ async def test_a_tick_that_cannot_publish_comes_again(world: World) -> None:
     assert await deliver("lifecycle-clock", b"{}") == (503, "failed")
 
 
-@pytest.mark.usefixtures("loggers_as_they_were")
-async def test_a_function_without_its_settings_fails_as_a_bug_does(monkeypatch, capfd) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_without_its_settings_fails_at_its_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
-    assert await deliver("payment", PAYMENT) == (500, "failed")
-    line = json.loads(capfd.readouterr().out)
-    assert line["severity"] == "ERROR"
-    assert "InvalidSettings: GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project" in line["message"]
+    with pytest.raises(InvalidSettings, match="GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project"):
+        function(name)

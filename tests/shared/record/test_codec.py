@@ -70,6 +70,19 @@ def test_any_other_bytes_are_unreadable(blob: bytes) -> None:
             unpack(other)
 
 
+def test_a_blob_that_inflates_to_more_than_a_record_is_unreadable() -> None:
+    bomb = zlib.compressobj()
+    blob = b"".join(bomb.compress(b" " * 2**20) for _ in range(64)) + bomb.flush()
+    assert len(blob) < 100_000
+    with pytest.raises(UnreadableRecord):
+        unpack(blob)
+
+
+def inflated(blob: bytes) -> bytes:
+    """The JSON text in a blob."""
+    return zlib.decompress(blob)
+
+
 def written(row: object) -> bytes:
     """A blob as another version might have written it."""
     return zlib.compress(orjson.dumps(row, tuple))
