@@ -62,7 +62,7 @@ class Catalog:
     """A hash of the content, 16 hex digits. The order of keys and explicit defaults do not change it."""
     document: CatalogDocument = field(compare=False, repr=False)
     milestones: Offsets = field(compare=False)
-    """The offsets in days of every milestone; empty for a milestone that the catalog does not use."""
+    """The offsets of every milestone; empty for a milestone that the catalog does not use."""
     campaigns: Mapping[str, Campaign] = field(compare=False, repr=False)
     """Every campaign by its id, fallbacks included."""
     listeners: Listeners = field(compare=False, repr=False)
@@ -83,7 +83,7 @@ class Catalog:
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that react to a moment, in no particular order."""
-        return self.listeners.get(MomentSelector(moment.kind, moment.offset_days), ())
+        return self.listeners.get(MomentSelector(moment.kind, moment.offset), ())
 
     def to_json(self) -> str:
         """The content as JSON that `compile_catalog` accepts once parsed. A version always gives the same text."""
@@ -142,9 +142,9 @@ def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str
 def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[MomentSelector, tuple[Campaign, ...]]:
     listeners: dict[MomentSelector, tuple[Campaign, ...]] = {}
     for campaign in campaigns:
-        for kind, days in map(parse_selector, campaign.terms.moments):
-            for offset in milestones.get(kind, (None,)) if days is None else (days,):
-                selector = MomentSelector(kind, offset)
+        for named in map(parse_selector, campaign.terms.moments):
+            for offset in milestones.get(named.kind, (None,)) if named.offset is None else (named.offset,):
+                selector = named._replace(offset=offset)
                 listeners[selector] = (*listeners.get(selector, ()), campaign)
     return listeners
 

@@ -1,8 +1,10 @@
 """Moments: the points in a subscription's life that a campaign may react to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
+
+from shared.domain.offsets import offset_text
 
 
 class MomentKind(StrEnum):
@@ -34,8 +36,10 @@ class MomentSelector(NamedTuple):
     """The moments of one kind; for a milestone, optionally those at one offset only."""
 
     kind: MomentKind
-    offset_days: int | None = None
-    """The offset of a milestone in whole days; None: any offset. Always None for other kinds."""
+    offset: timedelta | None = None
+    """The offset of a milestone; None: any offset. Always None for other kinds."""
+    campaign: str | None = None
+    """The id of the campaign that the moments are about; None: they are not about a campaign."""
 
 
 class Moment(NamedTuple):
@@ -49,8 +53,8 @@ class Moment(NamedTuple):
 
     It is the short name of the event that caused it, or a name built by `caused_by_time`.
     """
-    offset_days: int | None = None
-    """Days before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
+    offset: timedelta | None = None
+    """The time before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
     grant: str | None = None
     """The name of the grant whose time is ending; None if an event caused the moment."""
 
@@ -61,15 +65,21 @@ class Moment(NamedTuple):
 
 
 def caused_by_time(
-    kind: MomentKind, subscription_id: str, at: datetime, grant: str, *, which: str = "", days: int | None = None
+    kind: MomentKind,
+    subscription_id: str,
+    at: datetime,
+    grant: str,
+    *,
+    which: str = "",
+    offset: timedelta | None = None,
 ) -> Moment:
     """A moment that follows from a grant of time alone.
 
-    `which` tells apart moments of one kind that the same grant can bring more than once; a milestone's offset in
-    days does the same.
+    `which` tells apart moments of one kind that the same grant can bring more than once; a milestone's offset does
+    the same, whole days by their number and others as `36h`.
     """
-    cause = f"{kind}/{subscription_id}/{which if days is None else days}/{grant}"
-    return Moment(kind, subscription_id, at, cause, days, grant)
+    told_apart = which if offset is None else offset_text(offset).removesuffix("d")
+    return Moment(kind, subscription_id, at, f"{kind}/{subscription_id}/{told_apart}/{grant}", offset, grant)
 
 
 class Deferred(NamedTuple):

@@ -57,8 +57,8 @@ def _moments(body: Decision) -> set[str]:
 
 def _moment(selector: MomentSelector, subscription: Subscription, now: datetime, catalog: Catalog) -> Moment:
     """The moment that comes now; a milestone comes at the first of its offsets unless one is named."""
-    kind, days = selector
+    kind = selector.kind
     if kind not in MILESTONES:
         return Moment(kind, subscription.id, now, HYPOTHETICAL)
-    offset = days or next(iter(catalog.milestones.get(kind, ())), None)
+    offset = selector.offset or next(iter(catalog.milestones.get(kind, ())), None)
     return Moment(kind, subscription.id, now, HYPOTHETICAL, offset, subscription.granted_by)

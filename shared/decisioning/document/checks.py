@@ -17,6 +17,7 @@ from shared.decisioning.document.references import entries_of
 from shared.decisioning.document.schema import ByScore, Cap, CatalogDocument, QuietHours, Suppression
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.offsets import offset_text
 
 
 def inconsistencies(reading: Reading) -> Iterator[str]:
@@ -27,7 +28,7 @@ def inconsistencies(reading: Reading) -> Iterator[str]:
     """
     document = reading.document
     for kind, offsets in document.milestones.items():
-        yield from duplicate_problems(f"milestones.{kind}", offsets, "", "each offset once")
+        yield from duplicate_problems(f"milestones.{kind}", map(offset_text, offsets), "", "each offset once")
     yield from dangling_problems(reading)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
@@ -140,14 +141,15 @@ def _moments(path: str, selectors: tuple[str, ...], reading: Reading) -> Iterato
     selected = [parse_selector(selector) for selector in selectors]
     if not selected:
         yield problem(path, "at least one moment", [])
-    for index, (kind, days) in enumerate(selected):
-        place, found = f"{path}[{index}]", selectors[index]
-        if (kind, days) in selected[:index] or (days is not None and (kind, None) in selected):
+    for index, selector in enumerate(selected):
+        place, found, (kind, offset, _) = f"{path}[{index}]", selectors[index], selector
+        if selector in selected[:index] or (offset is not None and selector._replace(offset=None) in selected):
             yield problem(place, "each moment once", found)
         if kind not in MILESTONES or reading.is_told("milestones"):
             continue
         offsets = reading.document.milestones.get(kind, ())
-        if days is not None and days not in offsets:
-            yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
-        if days is None and not offsets:
-            yield problem(place, f"a milestone with days in milestones.{kind}", found)
+        if offset is not None and offset not in offsets:
+            known = ", ".join(map(offset_text, offsets)) or "none"
+            yield problem(place, f"one of milestones.{kind} ({known})", found)
+        if offset is None and not offsets:
+            yield problem(place, f"a milestone with offsets in milestones.{kind}", found)

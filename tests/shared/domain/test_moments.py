@@ -1,5 +1,7 @@
 """Moments: the ones that each happening brings, and the states in which each is still true."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.conditions import CONDITIONS, is_still_true
@@ -31,7 +33,10 @@ from tests.support.story import (
 )
 
 K = MomentKind
-OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
+OFFSETS = {
+    K.TRIAL_ENDING: (timedelta(days=3), timedelta(days=1)),
+    K.LAPSED: (timedelta(days=7), timedelta(days=30)),
+}
 
 
 @pytest.mark.parametrize(
@@ -178,7 +183,7 @@ def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
 class TestMilestones:
     def planned(self, story: Story, on: float) -> list[tuple[MomentKind, int | None, float]]:
         found = milestones(story.sub(on), OFFSETS)
-        return [(one.kind, one.offset_days, (one.at - day(0)).total_seconds() / 86400) for one in found]
+        return [(one.kind, one.offset and one.offset.days, (one.at - day(0)) / timedelta(days=1)) for one in found]
 
     def test_a_trial_is_ending_at_its_offsets(self) -> None:
         assert self.planned(after(trial(0, ends=14)), 1) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
