@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.document.milestone_offsets import milestone_offsets
 from shared.decisioning.document.schema import (
     ByScore,
     CampaignTerms,
@@ -20,7 +21,7 @@ from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
 from shared.domain.milestones import Offsets
-from shared.domain.moments import MILESTONES, Moment, MomentSelector
+from shared.domain.moments import Moment, MomentSelector
 from shared.domain.tallies import ISSUED
 
 
@@ -74,9 +75,9 @@ class Catalog:
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":
         """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
-        milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
+        milestones = milestone_offsets(document)
         campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document)
-        listeners = _with_fallbacks(_listeners(campaigns, milestones), fallbacks)
+        listeners = _with_fallbacks(_listeners(campaigns, document), fallbacks)
         by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
         return cls(version, document, milestones, by_id, listeners, raising, library)
@@ -139,11 +140,14 @@ def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str
             yield plan
 
 
-def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[MomentSelector, tuple[Campaign, ...]]:
+def _listeners(
+    campaigns: Iterable[Campaign], document: CatalogDocument
+) -> dict[MomentSelector, tuple[Campaign, ...]]:
+    """The campaigns by moment. A kind that only time brings stands for its offsets in the map of milestones."""
     listeners: dict[MomentSelector, tuple[Campaign, ...]] = {}
     for campaign in campaigns:
         for named in map(parse_selector, campaign.terms.moments):
-            for offset in milestones.get(named.kind, (None,)) if named.offset is None else (named.offset,):
+            for offset in document.milestones.get(named.kind, ()) if named.is_of_map else (named.offset,):
                 selector = named._replace(offset=offset)
                 listeners[selector] = (*listeners.get(selector, ()), campaign)
     return listeners

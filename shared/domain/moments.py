@@ -8,7 +8,7 @@ from shared.domain.offsets import offset_text
 
 
 class MomentKind(StrEnum):
-    """Every kind of moment; `trial.ending` and `lapsed` are milestones, brought by time alone."""
+    """Every kind of moment. At an offset before an end or after a beginning it is a milestone, brought by time."""
 
     TRIAL_STARTED = "trial.started"
     TRIAL_ENDING = "trial.ending"
@@ -16,12 +16,14 @@ class MomentKind(StrEnum):
     TRIAL_ENDED = "trial.ended"
     ACTIVATED = "activated"
     RENEWED = "renewed"
+    PERIOD_ENDING = "period.ending"
     PAYMENT_FAILED = "payment.failed"
     PAYMENT_RECOVERED = "payment.recovered"
     PLAN_CHANGED = "plan.changed"
     AUTO_RENEW_OFF = "auto_renew.off"
     AUTO_RENEW_ON = "auto_renew.on"
     PAUSED = "paused"
+    PAUSED_ENDING = "paused.ending"
     RESUMED = "resumed"
     EXPIRED = "expired"
     LAPSED = "lapsed"
@@ -29,7 +31,17 @@ class MomentKind(StrEnum):
     CHURN_RISK_RAISED = "churn_risk.raised"
 
 
-MILESTONES = frozenset({MomentKind.TRIAL_ENDING, MomentKind.LAPSED})
+BY_TIME_ALONE = frozenset(
+    {MomentKind.TRIAL_ENDING, MomentKind.PERIOD_ENDING, MomentKind.PAUSED_ENDING, MomentKind.LAPSED}
+)
+"""The kinds that always have an offset."""
+MILESTONES = BY_TIME_ALONE | {MomentKind.TRIAL_STARTED, MomentKind.ACTIVATED}
+"""The kinds that may have an offset. Without one, `activated` and `trial.started` are the moment itself."""
+
+
+def is_milestone(kind: MomentKind, offset: object) -> bool:
+    """True for a moment of this kind and offset (None: it has none) that only time brings."""
+    return kind in BY_TIME_ALONE or (offset is not None and kind in MILESTONES)
 
 
 class MomentSelector(NamedTuple):
@@ -37,9 +49,14 @@ class MomentSelector(NamedTuple):
 
     kind: MomentKind
     offset: timedelta | None = None
-    """The offset of a milestone; None: any offset. Always None for other kinds."""
+    """The offset of a milestone; None: every one of the map, or for other moments none."""
     campaign: str | None = None
     """The id of the campaign that the moments are about; None: they are not about a campaign."""
+
+    @property
+    def is_of_map(self) -> bool:
+        """True for a milestone without its offset: it stands for every offset in the catalog's `milestones`."""
+        return self.offset is None and self.kind in BY_TIME_ALONE
 
 
 class Moment(NamedTuple):
@@ -54,9 +71,9 @@ class Moment(NamedTuple):
     It is the short name of the event that caused it, or a name built by `caused_by_time`.
     """
     offset: timedelta | None = None
-    """The time before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
+    """The time between a milestone and what it is about; None for a moment that is no milestone."""
     grant: str | None = None
-    """The name of the grant whose time is ending; None if an event caused the moment."""
+    """The name of what time begins or ends: a grant, or the subject of a milestone; None if an event caused it."""
 
     @property
     def by_time(self) -> bool:

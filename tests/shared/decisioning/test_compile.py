@@ -103,8 +103,8 @@ MALFORMED = {
     "an offset of a moment that is no milestone": (
         with_campaign(moments=["renewed@3"]),
         (
-            f"{UPGRADE}.moments[0]: expected renewed without an offset (only lapsed, trial.ending have one), "
-            'found "renewed@3"'
+            f"{UPGRADE}.moments[0]: expected renewed without an offset "
+            f'(only {", ".join(sorted(MILESTONES))} have one), found "renewed@3"'
         ),
     ),
     "a milestone with an offset that is no number": (
@@ -129,7 +129,7 @@ MALFORMED = {
     ),
     "a milestone there is not": (
         written(milestones={"renewed": [1]}),
-        'milestones.renewed: expected one of lapsed, trial.ending, found "renewed"',
+        f'milestones.renewed: expected one of {", ".join(sorted(MILESTONES))}, found "renewed"',
     ),
     "a milestone before it begins": (
         written(milestones={"lapsed": [7, 0]}),
@@ -204,13 +204,23 @@ INCONSISTENT = {
         with_campaign(moments=["lapsed@7", "lapsed"]),
         f'{UPGRADE}.moments[0]: expected each moment once, found "lapsed@7"',
     ),
-    "an offset at which no milestone comes": (
-        with_campaign(moments=["lapsed@14"]),
-        f'{UPGRADE}.moments[0]: expected one of milestones.lapsed (7d, 30d), found "lapsed@14"',
+    "a moment at one offset twice, beside itself": (
+        with_campaign(moments=["activated", "activated@7", "activated@7d"]),
+        f'{UPGRADE}.moments[2]: expected each moment once, found "activated@7d"',
+    ),
+    "more offsets than a document remembers": (
+        written(
+            milestones={"activated": [1, 2, 3]},
+            campaigns={"upgrade": campaign(moments=[f"activated@{days}" for days in range(3, 18)])},
+        ),
+        "milestones.activated: expected at most 16 offsets, with those that campaigns name, found 17",
     ),
     "a milestone that never comes": (
         written(milestones={}, campaigns={"upgrade": campaign(moments=["lapsed"])}),
-        f'{UPGRADE}.moments[0]: expected a milestone with offsets in milestones.lapsed, found "lapsed"',
+        (
+            f"{UPGRADE}.moments[0]: expected lapsed with an offset (lapsed@3d), or offsets in milestones.lapsed, "
+            'found "lapsed"'
+        ),
     ),
     "an offset twice": (
         written(milestones={"lapsed": [7, 30, "168h"]}),
@@ -405,9 +415,20 @@ def test_keys_that_yaml_reads_as_numbers_are_ids_all_the_same() -> None:
 
 
 def test_every_milestone_has_its_offsets_even_if_none() -> None:
-    offsets = {"trial.ending": (), "lapsed": (timedelta(days=30), timedelta(hours=36))}
+    offsets = dict.fromkeys(MILESTONES, ()) | {MomentKind.LAPSED: (timedelta(days=30), timedelta(hours=36))}
     assert catalog(milestones={"lapsed": [30, "36h"]}).milestones == offsets
     assert set(EMPTY.milestones) == MILESTONES
+
+
+def test_the_offsets_of_a_milestone_are_those_of_the_map_and_of_the_moments() -> None:
+    campaigns = {
+        "upgrade": campaign(moments=["lapsed@14", "lapsed@36h", "lapsed@7d"]),
+        "second": campaign(moments=["lapsed@14d", "activated@7", "renewed"]),
+    }
+    offsets = catalog(milestones={"lapsed": [30, 7]}, campaigns=campaigns).milestones
+    assert offsets[MomentKind.LAPSED] == tuple(timedelta(days=days) for days in (30, 7, 1.5, 14))
+    assert offsets[MomentKind.ACTIVATED] == (timedelta(days=7),)
+    assert not any(offsets[kind] for kind in MILESTONES - {MomentKind.LAPSED, MomentKind.ACTIVATED})
 
 
 def test_one_offset_in_days_or_in_hours_gives_one_catalog() -> None:
@@ -438,6 +459,21 @@ def test_a_campaign_that_names_no_offset_listens_to_all() -> None:
     assert listening(moment(MomentKind.LAPSED, offset=7))
     assert listening(moment(MomentKind.LAPSED, offset=30))
     assert not listening(moment(MomentKind.EXPIRED))
+
+
+def test_a_moment_without_its_offset_is_that_of_the_map_and_no_other() -> None:
+    campaigns = {"upgrade": campaign(moments=["lapsed"]), "second": campaign(moments=["lapsed@14", "activated"])}
+    listening = catalog(milestones={"lapsed": [7], "activated": [3]}, campaigns=campaigns).listening
+    heard = {
+        (kind, offset): [one.id for one in listening(moment(kind, offset=offset))]
+        for kind, offset in [
+            (MomentKind.LAPSED, 7),
+            (MomentKind.LAPSED, 14),
+            (MomentKind.ACTIVATED, None),
+            (MomentKind.ACTIVATED, 3),
+        ]
+    }
+    assert [*heard.values()] == [["upgrade"], ["second"], ["second"], []]
 
 
 def test_a_few_lists_that_stand_for_millions_are_refused_before_they_are_written_out() -> None:
