@@ -19,7 +19,9 @@ from shared.decisioning.document.problems import problem
 from shared.decisioning.document.schema import CampaignTerms, CatalogDocument, Clauses
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.domain.conditions import CONDITIONS
-from shared.domain.moments import MomentKind
+from shared.domain.milestones import OF_KIND
+from shared.domain.moments import BY_TIME_ALONE, MILESTONES, MomentSelector, is_milestone
+from shared.domain.offsets import offset_text
 from shared.domain.subscription import Renewal, Said, Status, Subscription
 
 _WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
@@ -38,6 +40,7 @@ def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
     for id_, campaign in document.campaigns.items():
         yield from _ended(f"campaigns.{id_}", campaign, now)
         yield from _impossible_moments(f"campaigns.{id_}", campaign, document)
+        yield from _unnamed_offsets(f"campaigns.{id_}", campaign, document)
 
 
 def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:
@@ -116,7 +119,7 @@ def _impossible_moments(path: str, campaign: CampaignTerms, document: CatalogDoc
     alternatives = [each for each in _alternatives(audience) if not contradiction(each)] if audience else []
     possible = set[Status]().union(*map(statuses, alternatives))
     for index, selector in enumerate(campaign.moments if alternatives else ()):
-        allowed = allowed_statuses(parse_selector(selector).kind)
+        allowed = allowed_statuses(parse_selector(selector))
         if not allowed & possible:
             needed, then = _listed(possible), _listed(allowed)
             asked = f"as in audience {campaign.audience} (it is {then} then)"
@@ -124,13 +127,23 @@ def _impossible_moments(path: str, campaign: CampaignTerms, document: CatalogDoc
             yield problem(f"{path}.moments[{index}]", expected, selector)
 
 
+def _unnamed_offsets(path: str, campaign: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
+    """Moments that may have been meant for offsets in the map, which they name only with `@`."""
+    for index, selector in enumerate(campaign.moments):
+        if selector in MILESTONES - BY_TIME_ALONE and (offsets := document.milestones.get(selector)):
+            named = " or ".join(f"{selector}@{offset_text(offset)}" for offset in offsets)
+            yield problem(f"{path}.moments[{index}]", f"{named}, or no milestones.{selector}", selector)
+
+
 def _listed(found: set[Status]) -> str:
     return " or ".join(status for status in Status if status in found)
 
 
-def allowed_statuses(kind: MomentKind) -> set[Status]:
+def allowed_statuses(selector: MomentSelector) -> set[Status]:
     """The statuses in which a moment can be true; all of them if that depends on more than is tried here."""
-    condition = CONDITIONS.get(kind)
+    if is_milestone(selector.kind, selector.offset):
+        return {*OF_KIND[selector.kind].statuses}
+    condition = CONDITIONS.get(selector.kind)
     return {each.status for each in _SPECIMENS if condition and condition(each)} or set(Status)
 
 

@@ -55,7 +55,7 @@ def _reasons(replay: CatalogReplay, since: datetime | None) -> dict[str, set[str
 def _new_milestones(before: CatalogReplay, after: CatalogReplay) -> set[str]:
     """The campaigns that react to an offset of a milestone that the catalog before does not have."""
     old, new = before.catalog.milestones, after.catalog.milestones
-    added = {MomentSelector(kind, days) for kind, offsets in new.items() for days in set(offsets) - set(old[kind])}
+    added = {MomentSelector(kind, offset) for kind, offsets in new.items() for offset in {*offsets} - {*old[kind]}}
     listeners = after.catalog.listeners
     return {campaign.id for selector in added for campaign in listeners.get(selector, ())}
 

@@ -15,6 +15,7 @@ from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
 from shared.decisioning.upholding import may_know_more
 from shared.domain.instants import later
+from shared.domain.offsets import offset_text
 from shared.domain.triggers import Trigger
 
 HIGHEST = 1_000
@@ -247,4 +248,5 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
         grant=moment.grant,
+        offset=offset_text(moment.offset) if moment.offset else None,
     )

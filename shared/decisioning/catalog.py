@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.document.milestone_offsets import milestone_offsets
 from shared.decisioning.document.schema import (
     ByScore,
     CampaignTerms,
@@ -20,7 +21,7 @@ from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
 from shared.domain.milestones import Offsets
-from shared.domain.moments import MILESTONES, Moment, MomentSelector
+from shared.domain.moments import Moment, MomentSelector
 from shared.domain.tallies import ISSUED
 
 
@@ -62,7 +63,7 @@ class Catalog:
     """A hash of the content, 16 hex digits. The order of keys and explicit defaults do not change it."""
     document: CatalogDocument = field(compare=False, repr=False)
     milestones: Offsets = field(compare=False)
-    """The offsets in days of every milestone; empty for a milestone that the catalog does not use."""
+    """The offsets of every milestone; empty for a milestone that the catalog does not use."""
     campaigns: Mapping[str, Campaign] = field(compare=False, repr=False)
     """Every campaign by its id, fallbacks included."""
     listeners: Listeners = field(compare=False, repr=False)
@@ -74,16 +75,16 @@ class Catalog:
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":
         """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
-        milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
+        milestones = milestone_offsets(document)
         campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document)
-        listeners = _with_fallbacks(_listeners(campaigns, milestones), fallbacks)
+        listeners = _with_fallbacks(_listeners(campaigns, document), fallbacks)
         by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
         return cls(version, document, milestones, by_id, listeners, raising, library)
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that react to a moment, in no particular order."""
-        return self.listeners.get(MomentSelector(moment.kind, moment.offset_days), ())
+        return self.listeners.get(MomentSelector(moment.kind, moment.offset), ())
 
     def to_json(self) -> str:
         """The content as JSON that `compile_catalog` accepts once parsed. A version always gives the same text."""
@@ -139,12 +140,15 @@ def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str
             yield plan
 
 
-def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[MomentSelector, tuple[Campaign, ...]]:
+def _listeners(
+    campaigns: Iterable[Campaign], document: CatalogDocument
+) -> dict[MomentSelector, tuple[Campaign, ...]]:
+    """The campaigns by moment. A kind that only time brings stands for its offsets in the map of milestones."""
     listeners: dict[MomentSelector, tuple[Campaign, ...]] = {}
     for campaign in campaigns:
-        for kind, days in map(parse_selector, campaign.terms.moments):
-            for offset in milestones.get(kind, (None,)) if days is None else (days,):
-                selector = MomentSelector(kind, offset)
+        for named in map(parse_selector, campaign.terms.moments):
+            for offset in document.milestones.get(named.kind, ()) if named.is_of_map else (named.offset,):
+                selector = named._replace(offset=offset)
                 listeners[selector] = (*listeners.get(selector, ()), campaign)
     return listeners
 

@@ -2,7 +2,8 @@
 
 from shared.contracts.outbound.base import rfc3339
 from shared.domain.conditions import is_still_true
-from shared.domain.moments import Moment
+from shared.domain.milestones import subject_of
+from shared.domain.moments import Moment, is_milestone
 from shared.domain.subscription import Subscription
 from shared.domain.user import User
 
@@ -10,11 +11,11 @@ from shared.domain.user import User
 def why_untrue(moment: Moment, user: User) -> str | None:
     """The fact by which a moment does not describe the user; None if it does."""
     best = user.account.best
-    if is_still_true(user.account, moment.kind, moment.subscription_id, moment.grant):
+    if is_still_true(user.account, moment.kind, moment.subscription_id, moment.grant, moment.offset):
         return None
     if moment.subscription_id != best.id:
         return f"subscription {best.id} decides the user's status, not {moment.subscription_id}"
-    if is_still_true(user.account, moment.kind, moment.subscription_id, best.granted_by):
+    if is_milestone(moment.kind, moment.offset) and subject_of(moment.kind, best):
         return "it is about a time that was replaced or extended"
     return f"{moment.kind} is not true: {_state(best)}"
 

@@ -57,7 +57,8 @@ def may_know_more(trigger: Trigger, situation: Situation) -> bool:
 
 
 def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:
-    if not is_still_true(situation.user.account, trigger.moment, trigger.subscription_id, trigger.grant):
+    account, about = situation.user.account, trigger.subscription_id
+    if not is_still_true(account, trigger.moment, about, trigger.grant, trigger.offset):
         return MOMENT
     if may_know_more(trigger, situation):
         return None

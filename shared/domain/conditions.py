@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from shared.domain.account import Account
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.milestones import subject_of
+from shared.domain.moments import MomentKind, is_milestone
 from shared.domain.subscription import ENTITLED, Status, Subscription
 
 K = MomentKind
@@ -11,32 +12,39 @@ PAYING = frozenset({Status.ACTIVE, Status.TRIALING})
 
 CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
     K.TRIAL_STARTED: lambda sub: sub.status is Status.TRIALING,
-    K.TRIAL_ENDING: lambda sub: sub.status is Status.TRIALING and not sub.converted,
+    K.TRIAL_ENDING: lambda sub: subject_of(K.TRIAL_ENDING, sub) is not None,
     K.TRIAL_CONVERTED: lambda sub: sub.status in PAYING,
     K.TRIAL_ENDED: lambda sub: sub.status not in PAYING,
     K.ACTIVATED: lambda sub: sub.status in PAYING,
     K.RENEWED: lambda sub: sub.status in PAYING,
+    K.PERIOD_ENDING: lambda sub: subject_of(K.PERIOD_ENDING, sub) is not None,
     K.PAYMENT_FAILED: lambda sub: sub.live and sub.failing,
     K.PAYMENT_RECOVERED: lambda sub: sub.status in PAYING and not sub.failing,
     K.PLAN_CHANGED: lambda sub: sub.live,
     K.AUTO_RENEW_OFF: lambda sub: sub.live and not sub.auto_renew,
     K.AUTO_RENEW_ON: lambda sub: sub.live and sub.auto_renew,
     K.PAUSED: lambda sub: sub.status is Status.PAUSED,
+    K.PAUSED_ENDING: lambda sub: subject_of(K.PAUSED_ENDING, sub) is not None,
     K.RESUMED: lambda sub: sub.status in ENTITLED,
     K.EXPIRED: lambda sub: sub.status is Status.EXPIRED,
-    K.LAPSED: lambda sub: sub.status is Status.EXPIRED,
+    K.LAPSED: lambda sub: subject_of(K.LAPSED, sub) is not None,
     K.REFUNDED: lambda sub: any(grant.refund and grant.refund.gone for grant in sub.all_grants),
     K.CHURN_RISK_RAISED: lambda sub: sub.live,
 }
 
 
-def is_still_true(account: Account, kind: MomentKind, subscription_id: str, grant: str | None) -> bool:
+def is_still_true(
+    account: Account, kind: MomentKind, subscription_id: str, grant: str | None, offset: object = None
+) -> bool:
     """True while a moment, or the trigger that it led to, still describes the user.
 
-    Its subscription must be the one that determines the user's status. A milestone must be about the time that is
-    ending now (`grant`): once a trial is extended, an earlier reminder is no longer true.
+    Its subscription must be the one that determines the user's status. A milestone (`offset`: it has one) must be
+    about what begins or ends now (`grant`): once a trial is extended, an earlier reminder is no longer true.
     """
     sub = account.best
-    if sub.id != subscription_id or not CONDITIONS[kind](sub):
+    if sub.id != subscription_id:
         return False
-    return kind not in MILESTONES or grant == sub.granted_by
+    if not is_milestone(kind, offset):
+        return CONDITIONS[kind](sub)
+    subject = subject_of(kind, sub)
+    return subject is not None and subject.name == grant

@@ -9,7 +9,7 @@ from shared.domain.moments import Moment
 from shared.domain.settling import settle
 from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
-from shared.domain.transitions import Step, moments_between
+from shared.domain.transitions import Step, moments_between, with_beginnings
 
 
 def advance(sub: Subscription, until: datetime, terms: Terms, *, inclusive: bool = True) -> Step:
@@ -21,8 +21,9 @@ def advance(sub: Subscription, until: datetime, terms: Terms, *, inclusive: bool
     moments: list[Moment] = []
     while (at := next_deadline(sub, terms)) and (at < until or (inclusive and at == until)):
         passed = settle(sub, at, terms)
-        moments += moments_between(sub, passed, at)
-        sub = passed
+        step = with_beginnings(sub, Step(passed, moments_between(sub, passed, at)), at)
+        moments += step.moments
+        sub = step.subscription
     return Step(sub, tuple(moments))
 
 

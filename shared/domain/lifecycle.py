@@ -31,7 +31,7 @@ from shared.domain.subscription import (
 )
 from shared.domain.successes import apply_success
 from shared.domain.terms import Terms
-from shared.domain.transitions import Effect, Step, moment, moments_between
+from shared.domain.transitions import Effect, Step, moment, moments_between, with_beginnings
 from shared.domain.verdicts import apply_extension, apply_verdict
 
 
@@ -48,7 +48,8 @@ def react(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Step:
             own.append(moment(MomentKind.TRIAL_STARTED, sub, at, cause))
         elif sub.status is Status.ACTIVE:  # the money of the payment went back behind which the trial waited
             own.append(moment(MomentKind.TRIAL_STARTED, settled, at))
-    return Step(settled, (*own, *moments_between(sub, settled, at, cause)))
+    step = Step(settled, (*own, *moments_between(sub, settled, at, cause)))
+    return with_beginnings(sub, step, at)
 
 
 def _effect(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Effect:

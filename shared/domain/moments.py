@@ -1,12 +1,14 @@
 """Moments: the points in a subscription's life that a campaign may react to."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.domain.offsets import offset_text
+
 
 class MomentKind(StrEnum):
-    """Every kind of moment; `trial.ending` and `lapsed` are milestones, brought by time alone."""
+    """Every kind of moment. At an offset before an end or after a beginning it is a milestone, brought by time."""
 
     TRIAL_STARTED = "trial.started"
     TRIAL_ENDING = "trial.ending"
@@ -14,12 +16,14 @@ class MomentKind(StrEnum):
     TRIAL_ENDED = "trial.ended"
     ACTIVATED = "activated"
     RENEWED = "renewed"
+    PERIOD_ENDING = "period.ending"
     PAYMENT_FAILED = "payment.failed"
     PAYMENT_RECOVERED = "payment.recovered"
     PLAN_CHANGED = "plan.changed"
     AUTO_RENEW_OFF = "auto_renew.off"
     AUTO_RENEW_ON = "auto_renew.on"
     PAUSED = "paused"
+    PAUSED_ENDING = "paused.ending"
     RESUMED = "resumed"
     EXPIRED = "expired"
     LAPSED = "lapsed"
@@ -27,15 +31,32 @@ class MomentKind(StrEnum):
     CHURN_RISK_RAISED = "churn_risk.raised"
 
 
-MILESTONES = frozenset({MomentKind.TRIAL_ENDING, MomentKind.LAPSED})
+BY_TIME_ALONE = frozenset(
+    {MomentKind.TRIAL_ENDING, MomentKind.PERIOD_ENDING, MomentKind.PAUSED_ENDING, MomentKind.LAPSED}
+)
+"""The kinds that always have an offset."""
+MILESTONES = BY_TIME_ALONE | {MomentKind.TRIAL_STARTED, MomentKind.ACTIVATED}
+"""The kinds that may have an offset. Without one, `activated` and `trial.started` are the moment itself."""
+
+
+def is_milestone(kind: MomentKind, offset: object) -> bool:
+    """True for a moment of this kind and offset (None: it has none) that only time brings."""
+    return kind in BY_TIME_ALONE or (offset is not None and kind in MILESTONES)
 
 
 class MomentSelector(NamedTuple):
     """The moments of one kind; for a milestone, optionally those at one offset only."""
 
     kind: MomentKind
-    offset_days: int | None = None
-    """The offset of a milestone in whole days; None: any offset. Always None for other kinds."""
+    offset: timedelta | None = None
+    """The offset of a milestone; None: every one of the map, or for other moments none."""
+    campaign: str | None = None
+    """The id of the campaign that the moments are about; None: they are not about a campaign."""
+
+    @property
+    def is_of_map(self) -> bool:
+        """True for a milestone without its offset: it stands for every offset in the catalog's `milestones`."""
+        return self.offset is None and self.kind in BY_TIME_ALONE
 
 
 class Moment(NamedTuple):
@@ -49,10 +70,10 @@ class Moment(NamedTuple):
 
     It is the short name of the event that caused it, or a name built by `caused_by_time`.
     """
-    offset_days: int | None = None
-    """Days before the trial's end (`trial.ending`) or after the expiry (`lapsed`); None for other kinds."""
+    offset: timedelta | None = None
+    """The time between a milestone and what it is about; None for a moment that is no milestone."""
     grant: str | None = None
-    """The name of the grant whose time is ending; None if an event caused the moment."""
+    """The name of what time begins or ends: a grant, or the subject of a milestone; None if an event caused it."""
 
     @property
     def by_time(self) -> bool:
@@ -61,15 +82,21 @@ class Moment(NamedTuple):
 
 
 def caused_by_time(
-    kind: MomentKind, subscription_id: str, at: datetime, grant: str, *, which: str = "", days: int | None = None
+    kind: MomentKind,
+    subscription_id: str,
+    at: datetime,
+    grant: str,
+    *,
+    which: str = "",
+    offset: timedelta | None = None,
 ) -> Moment:
     """A moment that follows from a grant of time alone.
 
-    `which` tells apart moments of one kind that the same grant can bring more than once; a milestone's offset in
-    days does the same.
+    `which` tells apart moments of one kind that the same grant can bring more than once; a milestone's offset does
+    the same, whole days by their number and others as `36h`.
     """
-    cause = f"{kind}/{subscription_id}/{which if days is None else days}/{grant}"
-    return Moment(kind, subscription_id, at, cause, days, grant)
+    told_apart = which if offset is None else offset_text(offset).removesuffix("d")
+    return Moment(kind, subscription_id, at, f"{kind}/{subscription_id}/{told_apart}/{grant}", offset, grant)
 
 
 class Deferred(NamedTuple):

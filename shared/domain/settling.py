@@ -46,6 +46,7 @@ def _facts_on_entry(status: Status, at: datetime) -> dict[str, Any]:
                 "pause": None,
                 "plan_change": None,
                 "cancellation": None,
+                "activated_at": None,
             }
         case Status.REVOKED:
             return entered | {"ended_at": at, "pause": None}

@@ -181,6 +181,10 @@ class Subscription(NamedTuple):
     price_increase: PriceIncrease | None = None
     first_paid_at: datetime | None = None
     last_paid_at: datetime | None = None
+    trial_began_at: datetime | None = None
+    """The beginning of the last trial, also when it was extended since."""
+    activated_at: datetime | None = None
+    """The beginning of paid access, kept through grace, hold and pause until the subscription expires."""
 
     @property
     def entitled(self) -> bool:
@@ -251,10 +255,18 @@ class Subscription(NamedTuple):
     @property
     def converted(self) -> bool:
         """True if the time after the trial is paid for."""
-        trial = self.trial
-        return trial is not None and any(
-            grant.stands and grant.start <= trial.until < grant.until for grant in self.grants
-        )
+        return self.trial is not None and self.is_paid_at(self.trial.until)
+
+    def is_paid_at(self, at: datetime) -> bool:
+        """True if a payment that stands covers an instant."""
+        return any(grant.stands and grant.start <= at < grant.until for grant in self.grants)
+
+    @property
+    def paid_since(self) -> datetime | None:
+        """The activation. Where it was not stored yet: the first payment, if paid access never ended since."""
+        if self.activated_at or self.ended_at or self.current is None or self.current.is_trial:
+            return self.activated_at
+        return self.first_paid_at
 
     @property
     def all_grants(self) -> Iterator[Grant]:

@@ -49,6 +49,21 @@ def moments_between(
     return tuple(moments)
 
 
+def with_beginnings(before: Subscription, step: Step, at: datetime) -> Step:
+    """The step whose subscription remembers what began in it: a trial, or paid access.
+
+    The first paid period after a trial brings no `activated`, but paid access begins with it all the same.
+    """
+    sub = step.subscription
+    kinds = [one.kind for one in step.moments]
+    was_trial = before.current is not None and before.current.is_trial
+    if MomentKind.TRIAL_STARTED in kinds:
+        sub = sub._replace(trial_began_at=at)
+    if MomentKind.ACTIVATED in kinds or (was_trial and sub.status is Status.ACTIVE and sub.activated_at is None):
+        sub = sub._replace(activated_at=at)
+    return step if sub is step.subscription else Step(sub, step.moments)
+
+
 def _plan_changed(before: Subscription, after: Subscription) -> bool:
     return before.current is not after.current and bool(before.plan) and before.plan != after.plan
 

@@ -55,7 +55,7 @@ class Trigger(NamedTuple):
     score: float | None = None
     score_version: int | None = None
     grant: str | None = None
-    """The moment's `grant`: the name of the time that the offer is about; None if an event caused it."""
+    """The moment's `grant`: the name of what the offer is about; None if an event caused it."""
     withheld: str = ""
     """The reason why the user was not given the offer that won: `holdout` or `variant`; empty if it was given.
 
@@ -65,6 +65,8 @@ class Trigger(NamedTuple):
     """The reason why it was revoked; empty if it was not."""
     decided_by: str = ""
     """The short name of the event that led to the decision; empty if it is `cause`."""
+    offset: str | None = None
+    """The offset of a milestone, as text; None if the moment is no milestone, or it was not stored yet."""
 
     @property
     def is_final(self) -> bool:

@@ -103,7 +103,7 @@ def _considered(record: UserRecord, due: list[Moment], account: Account, now: da
 def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
     """True if a moment is recent and still describes the user."""
     recent = now - moment.at < terms.freshness
-    return recent and is_still_true(account, moment.kind, moment.subscription_id, moment.grant)
+    return recent and is_still_true(account, moment.kind, moment.subscription_id, moment.grant, moment.offset)
 
 
 def _remember_decision(

@@ -10,7 +10,8 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
 from shared.decisioning.staleness import why_untrue
-from shared.domain.moments import MILESTONES, Moment, MomentKind, MomentSelector
+from shared.domain.milestones import subject_of
+from shared.domain.moments import Moment, MomentKind, MomentSelector, is_milestone
 from shared.domain.subscription import Subscription
 from shared.domain.terms import Terms
 from shared.processing.settle import user_of
@@ -57,8 +58,8 @@ def _moments(body: Decision) -> set[str]:
 
 def _moment(selector: MomentSelector, subscription: Subscription, now: datetime, catalog: Catalog) -> Moment:
     """The moment that comes now; a milestone comes at the first of its offsets unless one is named."""
-    kind, days = selector
-    if kind not in MILESTONES:
+    kind = selector.kind
+    if not is_milestone(kind, selector.offset):
         return Moment(kind, subscription.id, now, HYPOTHETICAL)
-    offset = days or next(iter(catalog.milestones.get(kind, ())), None)
-    return Moment(kind, subscription.id, now, HYPOTHETICAL, offset, subscription.granted_by)
+    offset, subject = selector.offset or next(iter(catalog.milestones[kind]), None), subject_of(kind, subscription)
+    return Moment(kind, subscription.id, now, HYPOTHETICAL, offset, subject.name if subject else "")

@@ -11,6 +11,8 @@ from shared.domain import profiles
 from shared.domain.account import Account
 from shared.domain.events import NO_PURCHASE, Purchase
 from shared.domain.grants import Grant
+from shared.domain.moments import Moment
+from shared.domain.offsets import offset_text
 from shared.domain.ring import SUBSCRIPTION_ID, Row, fact_of, key_of
 from shared.domain.subscription import PlanChange, ScheduledPause, Subscription
 from shared.domain.terms import Terms
@@ -47,7 +49,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
         "scores_up": list(record.raised),
         "assignments": [assignment._asdict() for assignment in record.assignments],
         "deferred": [
-            {**deferred.moment._asdict(), "campaign_id": deferred.campaign_id, "until": deferred.until}
+            {**_moment(deferred.moment), "campaign_id": deferred.campaign_id, "until": deferred.until}
             for deferred in record.deferred
         ],
         "grants": [
@@ -88,6 +90,10 @@ def _facts(subscription: Subscription) -> View:
 def _scheduled(change: ScheduledPause | PlanChange | None) -> View | None:
     """A scheduled change, without the time at which it was asked for."""
     return {name: value for name, value in change._asdict().items() if name != "at"} if change else None
+
+
+def _moment(moment: Moment) -> View:
+    return {**moment._asdict(), "offset": moment.offset and offset_text(moment.offset)}
 
 
 def _event(row: Row) -> View:

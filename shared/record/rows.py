@@ -5,11 +5,13 @@ class takes the defaults. A row with more fields was written by a newer version,
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from shared.domain.offsets import offset_text, parse_offset
 
 Reader = Callable[[Any], Any]
 """Converts a JSON value. Raises `ValueError`, `TypeError` or `LookupError` if the value does not fit the type."""
@@ -18,7 +20,7 @@ JSON_TYPES = frozenset({str, int, bool, float, dict, Any})
 
 
 def reader_of(kind: Any) -> Reader | None:
-    """The reader for a type: a datetime, an enumeration, a tuple, a named tuple, or one of these or None.
+    """The reader for a type: a datetime, an offset, an enumeration, a (named) tuple, or one of these or None.
 
     Returns None for a type that needs no conversion. Raises `TypeError` for a type that is not supported.
     """
@@ -33,9 +35,24 @@ def reader_of(kind: Any) -> Reader | None:
         return _tuple_reader(map(reader_of, arguments))
     if kind is datetime:
         return datetime.fromisoformat
+    if kind is timedelta:
+        return _read_offset
     if issubclass(kind, Enum):
         return {member.value: member for member in kind}.__getitem__
     return _named_tuple_reader(kind)
+
+
+def to_json(value: Any) -> Any:
+    """A value that JSON does not know as one that it does: a named tuple as a list, an offset as text.
+
+    Raises `TypeError` for any other type.
+    """
+    return offset_text(value) if type(value) is timedelta else tuple(value)
+
+
+def _read_offset(written: Any) -> timedelta:
+    """An offset from its text, or from a number of days as older versions wrote it."""
+    return parse_offset(str(written))
 
 
 def _union_reader(readers: list[Reader | None]) -> Reader | None:

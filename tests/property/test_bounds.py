@@ -66,9 +66,10 @@ def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
     assert len(record.history.ring) >= RING_SIZE // 4
 
 
+@pytest.mark.parametrize("catalog", ["everything", "timed"])
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])
-def test_an_offer_at_every_moment_keeps_the_document_small(kind: type[Flood]) -> None:
-    for record, blob in flooded(kind(seed=2), "everything", 500):
+def test_an_offer_at_every_moment_keeps_the_document_small(kind: type[Flood], catalog: str) -> None:
+    for record, blob in flooded(kind(seed=2), catalog, 500):
         assert len(blob) < LIMIT
         assert len(pack(record._replace(pending=()))) <= MAX_BLOB
 

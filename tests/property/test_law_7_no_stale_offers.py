@@ -6,21 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.conditions import is_still_true
 from shared.domain.events import Event
-from shared.domain.moments import MomentKind
+from shared.domain.moments import MILESTONES, MomentKind
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.user_record import UserRecord
-from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE
+from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE, TIMED
 from tests.support.fakes import Fault
 from tests.support.histories import DAY, TERMS, USER, arrivals, histories
 from tests.support.lives import lives
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Pipeline, is_true_of
 
 some_history = histories(behaving=True) | lives()
 POLICY = Rules(EVERYTHING, TERMS)
-lasting = st.sampled_from([EVERYTHING, INTRICATE])
+lasting = st.sampled_from([EVERYTHING, TIMED, INTRICATE])
 pauses = st.lists(st.sampled_from([0.25, 1, 5, 30]), max_size=3)
 
 
@@ -49,8 +48,7 @@ def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event],
         pipeline.deliver(one.event)
         account, _ = pipeline.record.history.at(pipeline.clock.now(), TERMS)
         for trigger in pipeline.record.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
-            assert true or not trigger.is_open(pipeline.clock.now())
+            assert is_true_of(account, trigger) or not trigger.is_open(pipeline.clock.now())
     pipeline.close()
 
 
@@ -84,7 +82,7 @@ def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
     history: list[Event], data: st.DataObject
 ) -> None:
     """No message is published at first; all events are redelivered at the end, when most offers are over."""
-    pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, FLEETING, INTRICATE])))
+    pipeline = Pipeline(data.draw(st.sampled_from([EVERYTHING, TIMED, FLEETING, INTRICATE])))
     for event in history:
         pipeline.clock.move_to(event.occurred_at)
         pipeline.deliver(event, Fault.CRASH_BEFORE_PUBLISH)
@@ -100,4 +98,6 @@ def test_a_redelivery_publishes_no_offer_that_was_revoked_or_has_expired(
 
 def test_every_moment_can_be_offered_something() -> None:
     """Every moment occurs, so that the tests above cover all of them."""
-    assert {kind for kind, _ in EVERYTHING.listeners} == set(MomentKind)
+    listeners = {**EVERYTHING.listeners, **TIMED.listeners}
+    assert {selector.kind for selector in listeners} == set(MomentKind)
+    assert {selector.kind for selector in listeners if selector.offset} == MILESTONES

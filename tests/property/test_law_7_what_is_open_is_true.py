@@ -19,7 +19,7 @@ from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
 from shared.record.user_record import UserRecord
-from tests.support.catalogs import LIBRARY, OFFSETS, SCORES
+from tests.support.catalogs import AFTER_A_BEGINNING, ALL_OFFSETS, LIBRARY, SCORES
 from tests.support.histories import DAY, START, TERMS, USER, arrivals, histories, made
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
@@ -35,7 +35,7 @@ def _catalog(kill_switch: bool = False, **paused: str) -> Catalog:
     def of(name: str, offer: str = "any", **terms: Any) -> dict[str, Any]:
         placement = PASSED_BY.get(name, "two")
         given = {"offer": offer, "placement": placement, "priority": PRIORITIES[name]}
-        given["moments"] = [*MomentKind][[*PRIORITIES].index(name) % 2 :: 2]
+        given["moments"] = [*MomentKind, *AFTER_A_BEGINNING][[*PRIORITIES].index(name) % 2 :: 2]
         return {**given, "state": paused.get(name, "live"), **terms}
 
     offer = {"cms_ref": "offers/any", "validity_hours": 24 * 12}
@@ -50,7 +50,7 @@ def _catalog(kill_switch: bool = False, **paused: str) -> Catalog:
         },
         "offers": {"any": offer, "premium": {**offer, "plans_from": ["basic", "premium"], "plan_to": "premium"}},
         "audiences": {name: {"all": [{name: clause}]} for name, clause in clauses.items()},
-        "milestones": OFFSETS,
+        "milestones": ALL_OFFSETS,
         "scores": SCORES,
         "campaigns": {
             "upgrade": of("upgrade", "premium"),

@@ -25,13 +25,14 @@ from tests.support.histories import DAY, START, TERMS, USER, histories, in_order
 from tests.support.lives import lives
 
 MOMENTS = ["trial.started", "activated", "renewed", "payment.failed", "plan.changed", "auto_renew.off", "expired"]
-MILESTONES = {"trial.ending": [3, 1], "lapsed": [7, 30]}
+MILESTONES = {"trial.ending": [3, 1], "lapsed": [7, 30], "period.ending": [2], "paused.ending": ["36h"]}
+AFTER_A_BEGINNING = ["activated@7", "trial.started@3"]
 some_history = histories(max_size=14) | lives()
 
 
 def crowded(holdouts: dict[str, Any], arm_b: str | None) -> Catalog:
     """A catalog whose campaigns share places, a group, caps and rests, and are deferred at midnight."""
-    about: dict[str, Any] = {"offer": "o", "moments": [*MOMENTS, *MILESTONES]}
+    about: dict[str, Any] = {"offer": "o", "moments": [*MOMENTS, *MILESTONES, *AFTER_A_BEGINNING]}
     in_group, quiet = {**about, "exclusivity_group": "g"}, {"start": "22:00", "end": "07:00"}
     variants = [{"id": "a", "offer": "o", "weight": 0.0}, {"id": "b", "offer": arm_b, "weight": 1.0}]
     offers = {"o": 100, "n": 100, "last": 30}

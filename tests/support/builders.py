@@ -70,7 +70,7 @@ def user(
 def moment(
     kind: MomentKind = MomentKind.RENEWED, cause: str = "c1", at: datetime = NOW, offset: int | None = None
 ) -> Moment:
-    return Moment(kind, "main", at, cause, offset)
+    return Moment(kind, "main", at, cause, None if offset is None else timedelta(days=offset))
 
 
 def trigger(campaign: str = "upgrade", at: datetime = NOW, **facts: Any) -> Trigger:

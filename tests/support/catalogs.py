@@ -1,5 +1,7 @@
 """Catalogs for tests of the whole pipeline: every moment, short-lived, capped, with every feature, the default."""
 
+import re
+from collections.abc import Iterable
 from typing import Any
 
 from infra.catalog.load import load_catalog
@@ -7,7 +9,7 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.moments import BY_TIME_ALONE, MomentKind
 from tests.support import artifacts
 
 RECENTLY = [
@@ -23,13 +25,24 @@ RISK = artifacts.score(artifacts.trees(*RECENTLY))
 POLICY = parse_policy("p", {"policy_version": "1", "arms": {"much": 0.5, "none": 0.5}})
 LIBRARY = Library(lambda _name, _version: RISK, {"p": POLICY})
 SCORES = {"risk": {"version": 1, "raises": {"moment": "churn_risk.raised", "at_least": 0.5, "rearm_below": 0.3}}}
-OFFSETS = {"trial.ending": [3, 1], "lapsed": [1, 7, 30]}
+OFFSETS: dict[str, list[int | str]] = {"trial.ending": [3, 1], "lapsed": [1, 7, 30]}
+ALL_OFFSETS: dict[str, list[int | str]] = {
+    **OFFSETS,
+    "period.ending": [2, "36h"],
+    "paused.ending": [1],
+    "activated": [10],
+}
+AFTER_A_BEGINNING = ["activated@10", "activated@36h", "trial.started@1d", "trial.started@60h"]
+"""Milestones that only their selectors name, since the kind alone is the moment itself."""
+OF_PERIODS = {MomentKind.PERIOD_ENDING, MomentKind.PAUSED_ENDING}
 
 
-def _catalog(campaigns: dict[str, dict[str, Any]], hours: int) -> Catalog:
+def _catalog(
+    campaigns: dict[str, dict[str, Any]], hours: int, offsets: dict[str, list[int | str]] = ALL_OFFSETS
+) -> Catalog:
     places = {terms["placement"]: {"channel": "in_app"} for terms in campaigns.values()}
     offers = {"offer": {"cms_ref": "offers/offer", "validity_hours": hours}}
-    sections = {"placements": places, "offers": offers, "campaigns": campaigns, "milestones": OFFSETS}
+    sections = {"placements": places, "offers": offers, "campaigns": campaigns, "milestones": offsets}
     return compile_catalog({**sections, "scores": SCORES}, LIBRARY)
 
 
@@ -37,14 +50,27 @@ def _at(*moments: str, placement: str, **terms: Any) -> dict[str, Any]:
     return {"offer": "offer", "moments": [*moments], "placement": placement, "priority": 50, **terms}
 
 
-EVERYTHING = _catalog(
-    {f"at-{kind.replace('.', '-')}": _at(kind, placement=f"place-{n}") for n, kind in enumerate(MomentKind)},
-    hours=24 * 30,
-)
-"""Every moment leads to an offer of its own, valid for a month."""
+def _each(moments: Iterable[str], offsets: dict[str, list[int | str]]) -> Catalog:
+    """A catalog in which each moment leads to an offer of its own, valid for a month."""
+    campaigns = {
+        re.sub(r"[.@]", "-", f"at-{moment}"): _at(moment, placement=f"place-{n}")
+        for n, moment in enumerate(moments)
+    }
+    return _catalog(campaigns, hours=24 * 30, offsets=offsets)
+
+
+EVERYTHING = _each((kind for kind in MomentKind if kind not in OF_PERIODS), OFFSETS)
+"""Every moment that an event can bring, and the milestones of the ends of trials and subscriptions."""
+
+TIMED = _each([*AFTER_A_BEGINNING, *sorted(BY_TIME_ALONE), "period.ending@1h", "paused.ending@1h"], ALL_OFFSETS)
+"""Every kind of milestone, at several offsets."""
 
 FLEETING = _catalog(
-    {f"at-{kind.replace('.', '-')}": _at(kind, placement="one") for kind in MomentKind if kind not in MILESTONES},
+    {
+        f"at-{kind.replace('.', '-')}": _at(kind, placement="one")
+        for kind in MomentKind
+        if kind not in BY_TIME_ALONE
+    },
     hours=6,
 )
 """Offers that compete for one placement and expire within hours."""
@@ -52,6 +78,7 @@ FLEETING = _catalog(
 RATIONED = _catalog(
     {
         "once": _at(*MomentKind, placement="a", cap={"max": 1}),
+        "again": _at(*AFTER_A_BEGINNING, "period.ending@1h", placement="d", cap={"max": 4, "window_days": 20}),
         "seldom": _at(*MomentKind, placement="b", cap=[{"max": 2, "window_days": 10}, {"max": 3}]),
         "rested": _at(*MomentKind, placement="c", cool_down_hours=72),
         "rival": _at("renewed", "payment.failed", placement="c", priority=90, cap={"max": 1, "window_days": 30}),
@@ -99,7 +126,7 @@ INTRICATE = compile_catalog(
                 "ends_at": "2026-03-01T00:00:00Z",
             }
         },
-        "milestones": OFFSETS,
+        "milestones": ALL_OFFSETS,
         "scores": SCORES,
         "campaigns": {
             "rare": {
@@ -110,7 +137,12 @@ INTRICATE = compile_catalog(
                 "offer": "small",
             },
             "quiet": {
-                **_at(*MomentKind, placement="banner", priority=80, exclusivity_group="one_voice"),
+                **_at(
+                    *(*MomentKind, *AFTER_A_BEGINNING),
+                    placement="banner",
+                    priority=80,
+                    exclusivity_group="one_voice",
+                ),
                 "quiet_hours": {"start": "22:00", "end": "08:00"},
                 "cap": [{"max": 1, "window_days": 2}, {"max": 3, "window_days": 20, "scope": "placement"}],
                 "offer": "mobile",
@@ -157,6 +189,7 @@ INTRICATE = compile_catalog(
 CATALOGS = {
     "default": load_catalog(),
     "everything": EVERYTHING,
+    "timed": TIMED,
     "fleeting": FLEETING,
     "rationed": RATIONED,
     "intricate": INTRICATE,

@@ -11,6 +11,7 @@ from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.contracts.outbound.subscription_change import facts_of
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
+from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.conditions import is_still_true
 from shared.domain.due_shards import due_shard
@@ -27,6 +28,11 @@ from tests.support.published import (
     check_one_id_a_cause,
 )
 from tests.support.virtual_time import VirtualTimeLoop
+
+
+def is_true_of(account: Account, trigger: Trigger) -> bool:
+    """True while what a trigger says still describes the user."""
+    return is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant, trigger.offset)
 
 
 @dataclass
@@ -127,12 +133,12 @@ class Pipeline:
         kept = {trigger.trigger_id: trigger for trigger in after.triggers if trigger.trigger_id in known}
         self.issued |= kept
         for trigger in after.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            true = is_true_of(account, trigger)
             assert true or not trigger.is_open(now), (
                 f"{trigger.moment}: still open although its condition no longer holds"
             )
         for trigger in new:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            true = is_true_of(account, trigger)
             assert true, f"{trigger.moment}: decided although its condition did not hold"
             assert trigger.trigger_id not in self.issued, "one id, decided twice"
             check_allowed(self.catalog, trigger, self.issued.values())
@@ -162,7 +168,7 @@ class Pipeline:
         if due is not None and due <= now:
             return
         for trigger in record.triggers:
-            true = is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant)
+            true = is_true_of(account, trigger)
             assert true or not trigger.is_open(now), (
                 f"{trigger.moment}: its condition no longer holds, and no tick is due"
             )

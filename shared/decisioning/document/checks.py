@@ -11,12 +11,14 @@ from shared.decisioning.document.experiment_checks import (
     problems_between,
     window_problems,
 )
+from shared.decisioning.document.milestone_offsets import MAX_OFFSETS, milestone_offsets
 from shared.decisioning.document.problems import closest, guess, problem
 from shared.decisioning.document.reading import Reading
 from shared.decisioning.document.references import entries_of
 from shared.decisioning.document.schema import ByScore, Cap, CatalogDocument, QuietHours, Suppression
 from shared.decisioning.document.vocabulary import parse_selector
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.moments import MomentKind
+from shared.domain.offsets import offset_text
 
 
 def inconsistencies(reading: Reading) -> Iterator[str]:
@@ -27,7 +29,11 @@ def inconsistencies(reading: Reading) -> Iterator[str]:
     """
     document = reading.document
     for kind, offsets in document.milestones.items():
-        yield from duplicate_problems(f"milestones.{kind}", offsets, "", "each offset once")
+        yield from duplicate_problems(f"milestones.{kind}", map(offset_text, offsets), "", "each offset once")
+    for milestone, all_offsets in milestone_offsets(document).items():
+        if len(all_offsets) > MAX_OFFSETS:
+            expected = f"at most {MAX_OFFSETS} offsets, with those that campaigns name"
+            yield problem(f"milestones.{milestone}", expected, len(all_offsets))
     yield from dangling_problems(reading)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
@@ -140,14 +146,11 @@ def _moments(path: str, selectors: tuple[str, ...], reading: Reading) -> Iterato
     selected = [parse_selector(selector) for selector in selectors]
     if not selected:
         yield problem(path, "at least one moment", [])
-    for index, (kind, days) in enumerate(selected):
-        place, found = f"{path}[{index}]", selectors[index]
-        if (kind, days) in selected[:index] or (days is not None and (kind, None) in selected):
+    for index, selector in enumerate(selected):
+        place, found, kind = f"{path}[{index}]", selectors[index], selector.kind
+        of_map = reading.document.milestones.get(kind, ())
+        every = selector._replace(offset=None)
+        if selector in selected[:index] or (selector.offset in of_map and every.is_of_map and every in selected):
             yield problem(place, "each moment once", found)
-        if kind not in MILESTONES or reading.is_told("milestones"):
-            continue
-        offsets = reading.document.milestones.get(kind, ())
-        if days is not None and days not in offsets:
-            yield problem(place, f"one of milestones.{kind} ({', '.join(map(str, offsets)) or 'none'})", found)
-        if days is None and not offsets:
-            yield problem(place, f"a milestone with days in milestones.{kind}", found)
+        if selector.is_of_map and not (of_map or reading.is_told("milestones")):
+            yield problem(place, f"{kind} with an offset ({kind}@3d), or offsets in milestones.{kind}", found)

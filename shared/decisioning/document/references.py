@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.document.vocabulary import parse_selector, scores_in
-from shared.domain.moments import MILESTONES
 
 Source = CatalogDocument | Mapping[str, object]
 """A catalog: as a document, or as JSON, in which anything may be in any place."""
@@ -63,11 +62,11 @@ def entry_references(source: Source) -> Iterator[Reference]:
 
 
 def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
-    """The references from campaigns to the milestones that they react to, at any offset."""
+    """The references from campaigns to the milestones of the map: one that names its offset needs no map."""
     for id_, terms in document.campaigns.items():
         for index, selector in enumerate(terms.moments):
-            if (kind := parse_selector(selector).kind) in MILESTONES:
-                yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", kind))
+            if (named := parse_selector(selector)).is_of_map:
+                yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", named.kind))
 
 
 def score_references(source: Source) -> Iterator[Reference]:

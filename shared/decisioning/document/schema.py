@@ -15,6 +15,7 @@ from shared.decisioning.document.vocabulary import (
     Metric,
     Milestone,
     NamedClause,
+    Offset,
     Plan,
     RaisedMoment,
     Reference,
@@ -302,5 +303,5 @@ class CatalogDocument(Strict):
     experiments: dict[Id, ExperimentTerms] = Field({}, max_length=200)
     holdouts: dict[Id, HoldoutTerms] = Field({}, max_length=32)
     scores: dict[Id, ScoreTerms] = Field({}, max_length=16)
-    milestones: dict[Milestone, Annotated[tuple[Days, ...], Field(max_length=8)]] = Field({})
-    """The offsets of milestones: days before the trial ends (`trial.ending`), days after the expiry (`lapsed`)."""
+    milestones: dict[Milestone, Annotated[tuple[Offset, ...], Field(max_length=8)]] = Field({})
+    """The offsets of milestones, in days or in hours (36h): before the trial ends, or after the expiry."""

@@ -1,19 +1,23 @@
 """The types of a catalog's values: their bounds, and the text that says which value was expected."""
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
     StringConstraints,
 )
 
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import MILESTONES, MomentKind, MomentSelector
+from shared.domain.offsets import DAY, offset_text, parse_offset
 from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
@@ -31,20 +35,21 @@ _IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({
 
 
 def parse_selector(text: str) -> MomentSelector:
-    """Parse `renewed`, or a milestone with its offset in days, such as `lapsed@7`.
+    """Parse `renewed`, or a milestone with its offset in days or hours, such as `lapsed@7` or `lapsed@36h`.
 
     Raises `ValueError` with the expected value.
     """
-    kind, at, days = text.partition("@")
+    kind, at, offset = text.partition("@")
     if kind not in list(MomentKind):
         raise ValueError(f"one of {', '.join(MomentKind)}")
     if not at:
         return MomentSelector(MomentKind(kind))
     if kind not in MILESTONES:
-        raise ValueError(f"{kind} without days (only {', '.join(sorted(MILESTONES))} have them)")
-    if not (days.isascii() and days.isdecimal()):
-        raise ValueError(f"whole days after {kind}@")
-    return MomentSelector(MomentKind(kind), int(days))
+        raise ValueError(f"{kind} without an offset (only {', '.join(sorted(MILESTONES))} have one)")
+    try:
+        return MomentSelector(MomentKind(kind), parse_offset(offset))
+    except ValueError as error:
+        raise ValueError(f"{error} after {kind}@") from None
 
 
 def scores_in(text: str) -> list[str]:
@@ -76,6 +81,17 @@ def _milestone(name: str) -> str:
     if name not in MILESTONES:
         raise ValueError(f"one of {', '.join(sorted(MILESTONES))}")
     return name
+
+
+def _offset(written: object) -> timedelta:
+    """An offset from a number of days, or from text such as `36h`."""
+    is_days = isinstance(written, int) and not isinstance(written, bool)
+    return parse_offset(str(written) if is_days or isinstance(written, str) else "")
+
+
+def _written_offset(offset: timedelta) -> int | str:
+    """An offset as it is written in a catalog: a number of days, or text such as `36h`."""
+    return offset_text(offset) if offset % DAY else offset // DAY
 
 
 def _counted(event: str) -> str:
@@ -146,6 +162,7 @@ def _one_clause(entry: dict[str, str]) -> dict[str, str]:
 
 Id = Annotated[str, AfterValidator(_id)]
 Milestone = Annotated[str, AfterValidator(_milestone)]
+Offset = Annotated[timedelta, BeforeValidator(_offset), PlainSerializer(_written_offset)]
 Selector = Annotated[str, AfterValidator(_selector)]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 """A name in another system. It is passed on as it is."""

@@ -17,7 +17,7 @@ DOCUMENT = CatalogDocument.model_validate_json(
                 "one": {
                     "offer": "double",
                     "placement": "banner",
-                    "moments": ["lapsed@7", "renewed"],
+                    "moments": ["lapsed", "trial.ending@7", "renewed"],
                     "priority": 10,
                     "audience": "risky",
                     "experiment": "price",

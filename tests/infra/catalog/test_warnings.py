@@ -13,7 +13,7 @@ from infra.catalog.warnings import allowed_statuses, warnings
 from shared.decisioning.audiences.audience import activate
 from shared.decisioning.audiences.clauses import compile_clause
 from shared.decisioning.audiences.facts import SPECIMEN
-from shared.domain.moments import MomentKind
+from shared.domain.moments import MomentKind, MomentSelector
 from shared.domain.subscription import ENTITLED, LIVE, Status
 from tests.support.builders import campaign, catalog
 
@@ -108,7 +108,24 @@ def test_an_impossible_audience_is_not_told_of_its_campaigns_as_well() -> None:
 
 @pytest.mark.parametrize("kind", MomentKind)
 def test_every_moment_allows_a_status(kind: MomentKind) -> None:
-    assert allowed_statuses(kind)
+    assert allowed_statuses(MomentSelector(kind))
+
+
+def test_a_milestone_allows_the_statuses_in_which_it_comes() -> None:
+    moments = ("activated@7", "trial.started@3", "period.ending@3", "paused.ending@36h", "lapsed@1")
+    found = about("subscription.status == 'grace'", moments=moments)
+    assert [message.split(":")[0] for message in found] == [f"campaigns.upgrade.moments[{n}]" for n in range(1, 5)]
+    assert len(about("subscription.status == 'paused'", moments=moments)) == 4
+    assert about("subscription.status == 'trialing'", moments=("activated", "activated@7")) == []
+
+
+def test_offsets_of_a_moment_that_campaigns_hear_at_once_are_told() -> None:
+    milestones = {"activated": [7, "36h"]}
+    expected = "activated@7d or activated@36h, or no milestones.activated"
+    assert told(milestones=milestones, campaigns={"upgrade": campaign(moments=["activated"])}) == [
+        f'campaigns.upgrade.moments[0]: expected {expected}, found "activated"'
+    ]
+    assert told(milestones=milestones, campaigns={"upgrade": campaign(moments=["activated@7"])}) == []
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

@@ -5,6 +5,8 @@ import pytest
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.replay.stores import STORE
+from shared.domain.moments import MILESTONES
+from shared.domain.offsets import OFFSET_EXPECTED
 from tests.infra.commands.pages import NARROW
 from tests.support import replays
 from tests.support.replays import START, at, payment, signal, trial
@@ -141,9 +143,9 @@ def test_what_is_on_record_comes_before_what_would_be(explain):
     ("moment", "expected"),
     [
         ("renewd", "one of trial.started,"),
-        ("renewed@3", "renewed without days (only lapsed, trial.ending have them)"),
-        ("lapsed@", "whole days after lapsed@"),
-        ("lapsed@x", "whole days after lapsed@"),
+        ("renewed@3", f"renewed without an offset (only {', '.join(sorted(MILESTONES))} have one)"),
+        ("lapsed@", f"{OFFSET_EXPECTED} after lapsed@"),
+        ("lapsed@x", f"{OFFSET_EXPECTED} after lapsed@"),
         ("", "one of trial.started,"),
     ],
 )

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ from shared.decisioning.compile import MAX_CHARACTERS, MAX_PROBLEMS, compile_cat
 from shared.decisioning.document.schema import CampaignTerms
 from shared.domain.errors import InvalidCatalog
 from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.offsets import OFFSET_EXPECTED
 from tests.support.builders import campaign, catalog, moment, written
 
 ID = "1 to 64 letters, digits, _ or -, of which the first is a letter or digit"
@@ -99,16 +100,20 @@ MALFORMED = {
         with_campaign(moments=["renewd"]),
         f'{UPGRADE}.moments[0]: expected one of {", ".join(MomentKind)} (renewed?), found "renewd"',
     ),
-    "days of a moment that is no milestone": (
+    "an offset of a moment that is no milestone": (
         with_campaign(moments=["renewed@3"]),
         (
-            f"{UPGRADE}.moments[0]: expected renewed without days (only lapsed, trial.ending have them), "
-            'found "renewed@3"'
+            f"{UPGRADE}.moments[0]: expected renewed without an offset "
+            f'(only {", ".join(sorted(MILESTONES))} have one), found "renewed@3"'
         ),
     ),
-    "a milestone with days that are no number": (
+    "a milestone with an offset that is no number": (
         with_campaign(moments=["lapsed@week"]),
-        f'{UPGRADE}.moments[0]: expected whole days after lapsed@, found "lapsed@week"',
+        f'{UPGRADE}.moments[0]: expected {OFFSET_EXPECTED} after lapsed@, found "lapsed@week"',
+    ),
+    "a milestone with an offset of nothing": (
+        with_campaign(moments=["lapsed@0h"]),
+        f'{UPGRADE}.moments[0]: expected {OFFSET_EXPECTED} after lapsed@, found "lapsed@0h"',
     ),
     "a time without an offset": (
         with_campaign(starts_at="2026-01-31T09:00:00"),
@@ -124,11 +129,23 @@ MALFORMED = {
     ),
     "a milestone there is not": (
         written(milestones={"renewed": [1]}),
-        'milestones.renewed: expected one of lapsed, trial.ending, found "renewed"',
+        f'milestones.renewed: expected one of {", ".join(sorted(MILESTONES))}, found "renewed"',
     ),
     "a milestone before it begins": (
         written(milestones={"lapsed": [7, 0]}),
-        "milestones.lapsed[1]: expected at least 1, found 0",
+        f"milestones.lapsed[1]: expected {OFFSET_EXPECTED}, found 0",
+    ),
+    "an offset with a fraction": (
+        written(milestones={"lapsed": [1.5]}),
+        f"milestones.lapsed[0]: expected {OFFSET_EXPECTED}, found 1.5",
+    ),
+    "an offset that is true": (
+        written(milestones={"lapsed": [True]}),
+        f"milestones.lapsed[0]: expected {OFFSET_EXPECTED}, found true",
+    ),
+    "an offset in weeks": (
+        written(milestones={"lapsed": ["2w"]}),
+        f'milestones.lapsed[0]: expected {OFFSET_EXPECTED}, found "2w"',
     ),
     "two clauses under one dash": (
         written(audiences={"a": {"any": [{"b": "true", "c": "true"}]}}),
@@ -179,21 +196,35 @@ INCONSISTENT = {
         with_campaign(moments=["renewed", "renewed"]),
         f'{UPGRADE}.moments[1]: expected each moment once, found "renewed"',
     ),
-    "a milestone with and without days": (
+    "a milestone at one offset twice, in other units": (
+        with_campaign(moments=["lapsed@168h", "lapsed@7"]),
+        f'{UPGRADE}.moments[1]: expected each moment once, found "lapsed@7"',
+    ),
+    "a milestone with and without its offset": (
         with_campaign(moments=["lapsed@7", "lapsed"]),
         f'{UPGRADE}.moments[0]: expected each moment once, found "lapsed@7"',
     ),
-    "days at which no milestone comes": (
-        with_campaign(moments=["lapsed@14"]),
-        f'{UPGRADE}.moments[0]: expected one of milestones.lapsed (7, 30), found "lapsed@14"',
+    "a moment at one offset twice, beside itself": (
+        with_campaign(moments=["activated", "activated@7", "activated@7d"]),
+        f'{UPGRADE}.moments[2]: expected each moment once, found "activated@7d"',
+    ),
+    "more offsets than a document remembers": (
+        written(
+            milestones={"activated": [1, 2, 3]},
+            campaigns={"upgrade": campaign(moments=[f"activated@{days}" for days in range(3, 18)])},
+        ),
+        "milestones.activated: expected at most 16 offsets, with those that campaigns name, found 17",
     ),
     "a milestone that never comes": (
         written(milestones={}, campaigns={"upgrade": campaign(moments=["lapsed"])}),
-        f'{UPGRADE}.moments[0]: expected a milestone with days in milestones.lapsed, found "lapsed"',
+        (
+            f"{UPGRADE}.moments[0]: expected lapsed with an offset (lapsed@3d), or offsets in milestones.lapsed, "
+            'found "lapsed"'
+        ),
     ),
     "an offset twice": (
-        written(milestones={"lapsed": [7, 30, 7]}),
-        "milestones.lapsed[2]: expected each offset once, found 7",
+        written(milestones={"lapsed": [7, 30, "168h"]}),
+        'milestones.lapsed[2]: expected each offset once, found "7d"',
     ),
     "an audience of both kinds": (
         written(audiences={"a": {"all": [{"c": "true"}], "any": [{"c": "true"}]}}),
@@ -384,8 +415,32 @@ def test_keys_that_yaml_reads_as_numbers_are_ids_all_the_same() -> None:
 
 
 def test_every_milestone_has_its_offsets_even_if_none() -> None:
-    assert catalog(milestones={"lapsed": [30, 7]}).milestones == {"trial.ending": (), "lapsed": (30, 7)}
+    offsets = dict.fromkeys(MILESTONES, ()) | {MomentKind.LAPSED: (timedelta(days=30), timedelta(hours=36))}
+    assert catalog(milestones={"lapsed": [30, "36h"]}).milestones == offsets
     assert set(EMPTY.milestones) == MILESTONES
+
+
+def test_the_offsets_of_a_milestone_are_those_of_the_map_and_of_the_moments() -> None:
+    campaigns = {
+        "upgrade": campaign(moments=["lapsed@14", "lapsed@36h", "lapsed@7d"]),
+        "second": campaign(moments=["lapsed@14d", "activated@7", "renewed"]),
+    }
+    offsets = catalog(milestones={"lapsed": [30, 7]}, campaigns=campaigns).milestones
+    assert offsets[MomentKind.LAPSED] == tuple(timedelta(days=days) for days in (30, 7, 1.5, 14))
+    assert offsets[MomentKind.ACTIVATED] == (timedelta(days=7),)
+    assert not any(offsets[kind] for kind in MILESTONES - {MomentKind.LAPSED, MomentKind.ACTIVATED})
+
+
+def test_one_offset_in_days_or_in_hours_gives_one_catalog() -> None:
+    in_days, in_hours = (catalog(milestones={"lapsed": [offset]}) for offset in (7, "168h"))
+    assert in_days == in_hours
+    assert json.loads(in_hours.to_json())["milestones"] == {"lapsed": [7]}
+
+
+def test_an_offset_in_hours_is_written_as_it_was_given() -> None:
+    written_out = catalog(milestones={"lapsed": [1, "36h"]}).to_json()
+    assert json.loads(written_out)["milestones"] == {"lapsed": [1, "36h"]}
+    assert compile_catalog(json.loads(written_out)).milestones["lapsed"][1] == timedelta(hours=36)
 
 
 def test_to_the_empty_catalog_nobody_listens() -> None:
@@ -404,6 +459,21 @@ def test_a_campaign_that_names_no_offset_listens_to_all() -> None:
     assert listening(moment(MomentKind.LAPSED, offset=7))
     assert listening(moment(MomentKind.LAPSED, offset=30))
     assert not listening(moment(MomentKind.EXPIRED))
+
+
+def test_a_moment_without_its_offset_is_that_of_the_map_and_no_other() -> None:
+    campaigns = {"upgrade": campaign(moments=["lapsed"]), "second": campaign(moments=["lapsed@14", "activated"])}
+    listening = catalog(milestones={"lapsed": [7], "activated": [3]}, campaigns=campaigns).listening
+    heard = {
+        (kind, offset): [one.id for one in listening(moment(kind, offset=offset))]
+        for kind, offset in [
+            (MomentKind.LAPSED, 7),
+            (MomentKind.LAPSED, 14),
+            (MomentKind.ACTIVATED, None),
+            (MomentKind.ACTIVATED, 3),
+        ]
+    }
+    assert [*heard.values()] == [["upgrade"], ["second"], ["second"], []]
 
 
 def test_a_few_lists_that_stand_for_millions_are_refused_before_they_are_written_out() -> None:

@@ -1,7 +1,7 @@
 """docs/lifecycle.md agrees with the code: its tables and numbers are compared with it, and its example is run."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -24,7 +24,10 @@ PAGE = (ROOT / "docs" / "lifecycle.md").read_text()
 SENTENCES = " ".join(PAGE.split())
 """The page without its line breaks."""
 TERMS = Terms()
-OFFSETS = {MomentKind.TRIAL_ENDING: (3, 1), MomentKind.LAPSED: (7,)}
+OFFSETS = {
+    MomentKind.TRIAL_ENDING: (timedelta(days=3), timedelta(days=1)),
+    MomentKind.LAPSED: (timedelta(days=7),),
+}
 
 Row = list[str]
 

@@ -4,8 +4,7 @@ import pytest
 
 from shared.domain.conditions import CONDITIONS, is_still_true
 from shared.domain.events import Event, PaymentOutcome, Signal
-from shared.domain.milestones import milestones
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.moments import MomentKind
 from shared.domain.subscription import Status
 from tests.support.story import (
     TERMS,
@@ -31,7 +30,6 @@ from tests.support.story import (
 )
 
 K = MomentKind
-OFFSETS = {K.TRIAL_ENDING: (3, 1), K.LAPSED: (7, 30)}
 
 
 @pytest.mark.parametrize(
@@ -175,71 +173,6 @@ def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
     assert by_time[-1] in by_event
 
 
-class TestMilestones:
-    def planned(self, story: Story, on: float) -> list[tuple[MomentKind, int | None, float]]:
-        found = milestones(story.sub(on), OFFSETS)
-        return [(one.kind, one.offset_days, (one.at - day(0)).total_seconds() / 86400) for one in found]
-
-    def test_a_trial_is_ending_at_its_offsets(self) -> None:
-        assert self.planned(after(trial(0, ends=14)), 1) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
-
-    def test_a_trial_shorter_than_an_offset_is_ending_from_its_first_day(self) -> None:
-        assert self.planned(after(trial(0, ends=2)), 1) == [(K.TRIAL_ENDING, 3, 0), (K.TRIAL_ENDING, 1, 1)]
-
-    def test_a_trial_that_waited_behind_paid_time_is_ending_as_any_other(self) -> None:
-        story = after(paid(0), trial(5, ends=40))
-        assert self.planned(story, 6) == []
-        assert self.planned(story, 31) == [(K.TRIAL_ENDING, 3, 37), (K.TRIAL_ENDING, 1, 39)]
-
-    def test_a_trial_whose_time_after_it_is_paid_is_not_ending(self) -> None:
-        assert self.planned(after(trial(0, ends=14), paid(10, start=14)), 11) == []
-
-    def test_a_trial_is_ending_again_once_the_payment_for_the_time_after_it_is_refunded(self) -> None:
-        story = after(trial(0, ends=14), paid(5, start=14), refunded(6, start=14))
-        assert self.planned(story, 7) == [(K.TRIAL_ENDING, 3, 11), (K.TRIAL_ENDING, 1, 13)]
-
-    def test_an_expired_subscription_lapses_at_the_offsets(self) -> None:
-        assert self.planned(after(paid(0), cancelled(5)), 6) == [(K.LAPSED, 7, 12), (K.LAPSED, 30, 35)]
-
-    @pytest.mark.parametrize("story", [Story(), after(paid(0)), after(paid(0), refunded(1, start=0))])
-    def test_no_other_status_has_milestones(self, story: Story) -> None:
-        assert self.planned(story, 2) == []
-
-    def test_without_offsets_there_are_none(self) -> None:
-        assert list(milestones(after(trial(0)).sub(1), {})) == []
-
-    def causes(self, story: Story, on: float) -> list[str]:
-        return [one.cause for one in milestones(story.sub(on), OFFSETS)]
-
-    def test_the_cause_is_kind_subscription_offset_and_the_grant_that_is_ending(self) -> None:
-        story = after(trial(0))
-        assert story.sub(1).trial
-        assert self.causes(story, 1)[0] == f"trial.ending/main/3/{story.sub(1).trial.name}"
-
-    def test_an_extended_trial_ends_anew(self) -> None:
-        story = after(trial(0, ends=14))
-        assert set(self.causes(story, 1)).isdisjoint(self.causes(story.then(trial(2, ends=20)), 3))
-
-    def test_a_trial_reported_twice_ends_once(self) -> None:
-        story = after(trial(0, ends=14))
-        assert self.causes(story, 1) == self.causes(story.then(trial(0.1, ends=14)), 1)
-
-    def test_an_earlier_reminder_is_untrue_of_an_extended_trial(self) -> None:
-        story = after(trial(0, ends=14))
-        reminder = next(milestones(story.sub(11), OFFSETS))
-        extended = story.then(trial(11, ends=30))
-        assert is_still_true(story.account(11), reminder.kind, "main", reminder.grant)
-        assert not is_still_true(extended.account(11), reminder.kind, "main", reminder.grant)
-
-
-def test_a_reminder_that_the_trial_ends_is_untrue_once_the_time_after_it_is_paid() -> None:
-    story = after(trial(0, ends=14))
-    reminder = next(milestones(story.sub(11), OFFSETS))
-    converted = story.then(paid(12, start=14))
-    assert is_still_true(story.account(11), reminder.kind, "main", reminder.grant)
-    assert not is_still_true(converted.account(12), reminder.kind, "main", reminder.grant)
-
-
 IN_STATUS = {
     Status.NONE: (Story(), 0),
     Status.PENDING: (after(awaited(0)), 1),
@@ -265,7 +198,9 @@ TRUE_IN = {
     K.PLAN_CHANGED: LIVE,
     K.AUTO_RENEW_OFF: {Status.PENDING},
     K.AUTO_RENEW_ON: LIVE - {Status.PENDING},
+    K.PERIOD_ENDING: {Status.ACTIVE},
     K.PAUSED: {Status.PAUSED},
+    K.PAUSED_ENDING: set(),
     K.RESUMED: PAYING | {Status.GRACE},
     K.EXPIRED: {Status.EXPIRED},
     K.LAPSED: {Status.EXPIRED},
@@ -291,7 +226,3 @@ def test_a_moment_is_true_only_of_the_best_subscription() -> None:
     story = after(paid(0, sub="a"))
     assert is_still_true(story.account(1), K.ACTIVATED, "a", None)
     assert not is_still_true(story.then(paid(0.5, sub="b")).account(1), K.ACTIVATED, "a", None)
-
-
-def test_milestones_are_trial_ending_and_lapsed() -> None:
-    assert {K.TRIAL_ENDING, K.LAPSED} == MILESTONES

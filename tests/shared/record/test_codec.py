@@ -1,6 +1,7 @@
 """Codec: every possible record survives a round trip, and no other blob is read as a record."""
 
 import zlib
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.account import Account
 from shared.domain.history import History
+from shared.domain.moments import Deferred, MomentKind, caused_by_time
 from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
 from shared.processing.rules import Rules
@@ -140,6 +142,17 @@ def test_the_last_instant_there_is_comes_back() -> None:
     lifetime = Account((Subscription("main", since=LIFETIME),))
     history = History(base=lifetime, head=lifetime)
     record = UserRecord("u", history=history, next_due_at=LIFETIME)
+    assert unpack(pack(record)) == record
+
+
+def test_a_moment_that_was_deferred_when_offsets_were_days_is_read_and_written_anew() -> None:
+    at, until = datetime(2026, 1, 8, tzinfo=UTC), datetime(2026, 1, 8, 8, tzinfo=UTC)
+    moment = ["lapsed", "main", "2026-01-08T00:00:00Z", "lapsed/main/7/grant", 7, "grant"]
+    columns = [*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1]]
+    columns[UserRecord._fields.index("deferred")] = [[moment, "win_back", "2026-01-08T08:00:00Z"]]
+    record = unpack(written(of_format_2(*columns)))
+    week = caused_by_time(MomentKind.LAPSED, "main", at, "grant", offset=timedelta(days=7))
+    assert record.deferred == (Deferred(week, "win_back", until),)
     assert unpack(pack(record)) == record
 
 

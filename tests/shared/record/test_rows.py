@@ -1,13 +1,13 @@
 """Rows: every supported field type of a named tuple survives a round trip through JSON."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 import orjson
 import pytest
 
-from shared.record.rows import reader_of
+from shared.record.rows import reader_of, to_json
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -26,6 +26,10 @@ class Label(NamedTuple):
     text: str
 
 
+class Wait(NamedTuple):
+    offset: timedelta
+
+
 class Thing(NamedTuple):
     name: str
     colour: Colour
@@ -35,6 +39,7 @@ class Thing(NamedTuple):
     inner: Point | None = None
     label: Label | None = None
     rows: tuple[tuple[Any, ...], ...] = ()
+    offset: timedelta | None = None
     notes: dict[str, str | bool | None] = {}  # noqa: RUF012 - never mutated
 
 
@@ -47,6 +52,7 @@ FULL = Thing(
     inner=Point(4),
     label=Label("one field"),
     rows=((1, None, "a"), ()),
+    offset=timedelta(hours=36),
     notes={"plan": None, "student": True},
 )
 
@@ -54,7 +60,7 @@ FULL = Thing(
 def read(kind: Any, row: object) -> Any:
     reader = reader_of(kind)
     assert reader
-    return reader(orjson.loads(orjson.dumps(row, tuple)))
+    return reader(orjson.loads(orjson.dumps(row, to_json)))
 
 
 @pytest.mark.parametrize("thing", [FULL, Thing("bare", Colour.RED)])
@@ -68,6 +74,16 @@ def test_a_row_that_ends_early_takes_the_defaults() -> None:
     assert read(Thing, ["old", "red"]) == Thing("old", Colour.RED)
 
 
+@pytest.mark.parametrize(("written", "days"), [(3, 3), ("3d", 3), ("36h", 1.5)])
+def test_an_offset_is_text_and_was_a_number_of_days(written: int | str, days: float) -> None:
+    assert read(Wait, [written]) == Wait(timedelta(days=days))
+
+
+def test_a_value_that_is_no_row_is_not_written() -> None:
+    with pytest.raises(TypeError):
+        orjson.dumps(Label(object()), to_json)
+
+
 @pytest.mark.parametrize(
     ("kind", "row"),
     [
@@ -79,6 +95,11 @@ def test_a_row_that_ends_early_takes_the_defaults() -> None:
         (Thing, ["no list", "red", None, "corners"]),
         (Thing, ["half a pair", "red", None, [], [["2026-01-01T12:00:00Z"]]]),
         (Point, [1, 2, 3]),
+        (Wait, ["7w"]),
+        (Wait, [0]),
+        (Wait, [True]),
+        (Wait, [1.5]),
+        (Wait, [[7]]),
     ],
 )
 def test_a_row_of_another_version_is_refused(kind: type, row: object) -> None:
