@@ -52,7 +52,7 @@ def explain(
     content = valid_catalog(catalog) if catalog else None
     instant, terms = as_of(now, store), deployment_terms()
     record = record_of(user, store, project)
-    decisions = recorded(record, wanted.kind if wanted else None)
+    decisions = recorded(record, wanted)
     if not decisions and wanted and content:
         decisions = [as_if(record, wanted, instant, content, terms)]
     if not decisions:
