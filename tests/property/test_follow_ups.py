@@ -184,6 +184,43 @@ def test_what_was_withheld_is_followed_by_nothing(does: list[tuple[Any, ...]]) -
     life.close()
 
 
+@given(steps)
+def test_without_answers_control_lacks_the_offer_and_what_follows_it_alone(does: list[tuple[Any, ...]]) -> None:
+    """Law 9, of a journey whose second step shares no place with others."""
+    told = []
+    for holdouts in ({}, {"half": {"percent": 100, "campaigns": ["banner", "mail", "later"]}}):
+        life = lived([one for one in does if one[0] in ("live", "wait")], journey(holdouts))
+        told.append(life.record.triggers)
+        life.close()
+    free, held = told
+    assert [plain(one) for one in held] == [plain(one) for one in free if not one.follows]
+    assert all(bool(one.withheld) == (one.campaign_id == "banner") for one in held)
+
+
+def journey(holdouts: dict[str, Any]) -> Catalog:
+    """A banner with two e-mails after it, and a campaign that competes with the banner."""
+    terms = {"offer": "any", "priority": 50}
+    campaigns = {
+        "banner": {"moments": CHANGED, "placement": "one"},
+        "rival": {"moments": CHANGED[1:4], "placement": "one", "priority": 60},
+        "mail": {"moments": ["feedback.absent@1d:banner"], "placement": "inbox"},
+        "later": {"moments": ["feedback.absent@36h:mail"], "placement": "inbox"},
+    }
+    return compile_catalog(
+        {
+            "placements": {"one": {"channel": "in_app"}, "inbox": {"channel": "email", "holds": "decision"}},
+            "offers": {"any": {"cms_ref": "any", "validity_hours": 96}},
+            "campaigns": {name: terms | more for name, more in campaigns.items()},
+            "holdouts": holdouts,
+        }
+    )
+
+
+def plain(trigger: Trigger) -> Trigger:
+    """The trigger without what a holdout changes."""
+    return trigger._replace(withheld="", catalog_version="")
+
+
 ANSWERED = {
     "loud": [("live", "renew"), ("wait", 1)],
     "mail": [("live", "renew"), ("wait", 1), ("wait", 2)],
