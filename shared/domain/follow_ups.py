@@ -1,7 +1,7 @@
 """Follow-ups: moments that an answer to an earlier trigger brings, or that there was none for some time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.events import FeedbackKind
 from shared.domain.instants import later
@@ -27,10 +27,15 @@ def follow_ups(triggers: Sequence[Trigger], wanted: FollowUps, now: datetime, te
     What came about longer ago than a message is redelivered is no news, and is left out.
     """
     for trigger in triggers if wanted else ():
-        for selector in () if trigger.withheld else wanted.get(trigger.campaign_id, ()):
-            at = _instant(trigger, selector)
-            if at and now - at < terms.redelivery and is_answered_so(trigger, selector.kind):
-                yield follow_up(trigger, selector, at)
+        selectors = wanted.get(trigger.campaign_id)
+        if selectors is None or trigger.withheld:
+            continue
+        report = _standing_report(trigger)
+        for selector in selectors:
+            if _is_about(report, selector.kind) and not _is_taken_back(trigger, selector.kind):
+                at = _instant(trigger, selector, report)
+                if now - at < terms.redelivery:
+                    yield follow_up(trigger, selector, at)
 
 
 def follow_up(followed: Trigger, selector: MomentSelector, at: datetime) -> Moment:
@@ -50,28 +55,42 @@ def follow_up(followed: Trigger, selector: MomentSelector, at: datetime) -> Mome
 def is_answered_so(followed: Trigger, kind: MomentKind, placement: str | None = None) -> bool:
     """True if the user's answer to a trigger is the one that a kind of follow-up is about, and it was not revoked.
 
-    That another offer took its place does not matter to what the user did answer. Without an answer it matters,
-    unless the follow-up itself may have taken the place: an open one gives its `placement`.
+    An open follow-up gives its `placement`.
     """
-    if followed.revoked:
-        keeps_answer = kind is not MomentKind.FEEDBACK_ABSENT or placement == followed.placement
-        if followed.revoke_reason != REPLACED or not keeps_answer:
-            return False
-    return standing_answer(followed) is _ANSWER[kind]
-
-
-def _instant(trigger: Trigger, selector: MomentSelector) -> datetime | None:
-    """The instant of a follow-up; None if the user has not given that answer. No answer is before the decision."""
-    if selector.offset:
-        return later(trigger.decided_at, selector.offset)
-    at = next((report.at for report in trigger.feedback if report.kind is _ANSWER[selector.kind]), None)
-    return at and max(at, trigger.decided_at)
+    return _is_about(_standing_report(followed), kind) and not _is_taken_back(followed, kind, placement)
 
 
 def standing_answer(trigger: Trigger) -> FeedbackKind | None:
     """The answer that stands: accepted or converted, else the later of clicked and dismissed; None without any."""
+    report = _standing_report(trigger)
+    return report and report.kind
+
+
+def _is_about(report: Feedback | None, kind: MomentKind) -> bool:
+    return (report and report.kind) is _ANSWER[kind]
+
+
+def _is_taken_back(followed: Trigger, kind: MomentKind, placement: str | None = None) -> bool:
+    """True if a trigger was revoked, so that a kind of follow-up is not true any more.
+
+    That another offer took its place does not matter to what the user did answer. Without an answer it matters,
+    unless the follow-up itself may have taken the place.
+    """
+    if not followed.revoked or followed.revoke_reason != REPLACED:
+        return followed.revoked
+    return kind is MomentKind.FEEDBACK_ABSENT and placement != followed.placement
+
+
+def _instant(trigger: Trigger, selector: MomentSelector, report: Feedback | None) -> datetime:
+    """The instant of a follow-up. No answer is before the decision."""
+    if report is None:
+        return later(trigger.decided_at, selector.offset or timedelta(0))
+    return max(report.at, trigger.decided_at)
+
+
+def _standing_report(trigger: Trigger) -> Feedback | None:
     answers = [report for report in trigger.feedback if report.kind in _ANSWERS]
-    return max(answers, key=_standing).kind if answers else None
+    return max(answers, key=_standing, default=None) if len(answers) != 1 else answers[0]
 
 
 def _standing(report: Feedback) -> tuple[bool, datetime, bool]:
