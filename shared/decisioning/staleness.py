@@ -39,7 +39,7 @@ def _why_not_followed(followed: Trigger | None, moment: Moment, user: User) -> s
     if not is_trigger_true(followed, user):
         return f"what {name} is about is not true any more ({followed.moment})"
     answer = standing_answer(followed)
-    return f"{name} was {answer}" if answer else f"{name} was not answered"
+    return f"{name} was {answer.kind}" if answer else f"{name} was not answered"
 
 
 def _state(sub: Subscription) -> str:

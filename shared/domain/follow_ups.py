@@ -30,10 +30,10 @@ def follow_ups(triggers: Sequence[Trigger], wanted: FollowUps, now: datetime, te
         selectors = wanted.get(trigger.campaign_id)
         if selectors is None or trigger.withheld:
             continue
-        report = _standing_report(trigger)
+        answer = standing_answer(trigger)
         for selector in selectors:
-            if _is_about(report, selector.kind) and not _is_taken_back(trigger, selector.kind):
-                at = _instant(trigger, selector, report)
+            if _is_about(answer, selector.kind) and not _is_taken_back(trigger, selector.kind):
+                at = _instant(trigger, selector, answer)
                 if now - at < terms.redelivery:
                     yield follow_up(trigger, selector, at)
 
@@ -57,17 +57,22 @@ def is_answered_so(followed: Trigger, kind: MomentKind, placement: str | None = 
 
     An open follow-up gives its `placement`.
     """
-    return _is_about(_standing_report(followed), kind) and not _is_taken_back(followed, kind, placement)
+    return _is_about(standing_answer(followed), kind) and not _is_taken_back(followed, kind, placement)
 
 
-def standing_answer(trigger: Trigger) -> FeedbackKind | None:
+def standing_answer(trigger: Trigger) -> Feedback | None:
     """The answer that stands: accepted or converted, else the later of clicked and dismissed; None without any."""
-    report = _standing_report(trigger)
-    return report and report.kind
+    answers = [report for report in trigger.feedback if report.kind in _ANSWERS]
+    return max(answers, key=_standing) if answers else None
 
 
-def _is_about(report: Feedback | None, kind: MomentKind) -> bool:
-    return (report and report.kind) is _ANSWER[kind]
+def _standing(report: Feedback) -> tuple[bool, datetime, bool]:
+    """The order of answers, the one that stands last. At one instant, dismissed stands over clicked."""
+    return report.kind in FINAL, report.at, report.kind is FeedbackKind.DISMISSED
+
+
+def _is_about(answer: Feedback | None, kind: MomentKind) -> bool:
+    return (answer and answer.kind) is _ANSWER[kind]
 
 
 def _is_taken_back(followed: Trigger, kind: MomentKind, placement: str | None = None) -> bool:
@@ -81,18 +86,8 @@ def _is_taken_back(followed: Trigger, kind: MomentKind, placement: str | None = 
     return kind is MomentKind.FEEDBACK_ABSENT and placement != followed.placement
 
 
-def _instant(trigger: Trigger, selector: MomentSelector, report: Feedback | None) -> datetime:
+def _instant(trigger: Trigger, selector: MomentSelector, answer: Feedback | None) -> datetime:
     """The instant of a follow-up. No answer is before the decision."""
-    if report is None:
+    if answer is None:
         return later(trigger.decided_at, selector.offset or timedelta(0))
-    return max(report.at, trigger.decided_at)
-
-
-def _standing_report(trigger: Trigger) -> Feedback | None:
-    answers = [report for report in trigger.feedback if report.kind in _ANSWERS]
-    return max(answers, key=_standing, default=None) if len(answers) != 1 else answers[0]
-
-
-def _standing(report: Feedback) -> tuple[bool, datetime, bool]:
-    """The order of answers, the one that stands last. At one instant, dismissed stands over clicked."""
-    return report.kind in FINAL, report.at, report.kind is FeedbackKind.DISMISSED
+    return max(answer.at, trigger.decided_at)
