@@ -15,6 +15,7 @@ from infra.catalog.contradictions import (
     statuses,
 )
 from infra.catalog.countries import COUNTRIES, meant_country
+from infra.catalog.follow_up_warnings import follow_up_warnings
 from shared.decisioning.document.problems import problem
 from shared.decisioning.document.schema import CampaignTerms, CatalogDocument, Clauses
 from shared.decisioning.document.vocabulary import parse_selector
@@ -41,6 +42,7 @@ def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
         yield from _ended(f"campaigns.{id_}", campaign, now)
         yield from _impossible_moments(f"campaigns.{id_}", campaign, document)
         yield from _unnamed_offsets(f"campaigns.{id_}", campaign, document)
+        yield from follow_up_warnings(id_, campaign, document)
 
 
 def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:

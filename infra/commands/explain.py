@@ -64,7 +64,7 @@ def explain(
     log = raw_log(raw, store, project)
     past = past_of(record, instant, terms, log) if now else None
     record = past.record if past else record
-    decisions = recorded(record, wanted.kind if wanted else None)
+    decisions = recorded(record, wanted)
     if not decisions and wanted and content:
         _check_decidable(user, past)
         decisions = [as_if(record, wanted, instant, content, terms)]

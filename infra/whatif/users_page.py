@@ -13,8 +13,8 @@ from infra.whatif.unseen import FEEDBACK, NEW_MILESTONE, NO_MOMENT, SCHEDULE
 UNSEEN_TEXTS = {
     NO_MOMENT: "none of its moments occurs",
     SCHEDULE: "its moments occur only before starts_at, or from ends_at on",
-    FEEDBACK: "its rules ask for feedback, and the history has none on its new triggers",
-    NEW_MILESTONE: "its milestone is new: only users who did something after the switch are woken for it",
+    FEEDBACK: "it asks for feedback, and the history has none on new triggers",
+    NEW_MILESTONE: "what it waits for is new: only users who did something after the switch are woken for it",
 }
 NO_SWITCH = "Each catalog assigned all users from the start; --switch-at starts with those assigned by then."
 

@@ -249,4 +249,5 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         score_version=scored.version if scored else None,
         grant=moment.grant,
         offset=offset_text(moment.offset) if moment.offset else None,
+        follows=moment.follows,
     )

@@ -17,11 +17,12 @@ from shared.decisioning.document.schema import (
     QuietHours,
     Raise,
 )
-from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
+from shared.domain.follow_ups import FollowUps
 from shared.domain.milestones import Offsets
-from shared.domain.moments import Moment, MomentSelector
+from shared.domain.moments import FOLLOW_UPS, Moment, MomentSelector
 from shared.domain.tallies import ISSUED
 
 
@@ -64,6 +65,8 @@ class Catalog:
     document: CatalogDocument = field(compare=False, repr=False)
     milestones: Offsets = field(compare=False)
     """The offsets of every milestone; empty for a milestone that the catalog does not use."""
+    follow_ups: FollowUps = field(compare=False)
+    """The follow-ups that campaigns react to, by the campaign that they follow."""
     campaigns: Mapping[str, Campaign] = field(compare=False, repr=False)
     """Every campaign by its id, fallbacks included."""
     listeners: Listeners = field(compare=False, repr=False)
@@ -80,11 +83,12 @@ class Catalog:
         listeners = _with_fallbacks(_listeners(campaigns, document), fallbacks)
         by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
-        return cls(version, document, milestones, by_id, listeners, raising, library)
+        follow_ups = _follow_ups(listeners)
+        return cls(version, document, milestones, follow_ups, by_id, listeners, raising, library)
 
     def listening(self, moment: Moment) -> tuple[Campaign, ...]:
         """The campaigns that react to a moment, in no particular order."""
-        return self.listeners.get(MomentSelector(moment.kind, moment.offset), ())
+        return self.listeners.get(MomentSelector(moment.kind, moment.offset, moment.campaign), ())
 
     def to_json(self) -> str:
         """The content as JSON that `compile_catalog` accepts once parsed. A version always gives the same text."""
@@ -153,6 +157,14 @@ def _listeners(
     return listeners
 
 
+def _follow_ups(listeners: Listeners) -> FollowUps:
+    follow_ups: dict[str, list[MomentSelector]] = {}
+    for selector in listeners:
+        if selector.kind in FOLLOW_UPS and selector.campaign:
+            follow_ups.setdefault(selector.campaign, []).append(selector)
+    return follow_ups
+
+
 def _fallbacks(document: CatalogDocument) -> list[Campaign]:
     return [
         _fallback(id_, document) for id_, placement in sorted(document.placements.items()) if placement.fallback
@@ -188,7 +200,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         priority=0,
         cool_down_hours={ISSUED: offer.validity_hours},
     )
-    id_ = f"fallback.{placement_id}"
+    id_ = f"{FALLBACK_PREFIX}{placement_id}"
     holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
     others = (other for other in document.campaigns.values() if other.placement == placement_id)
     return Campaign(

@@ -181,4 +181,5 @@ def _candidate(result: ContenderResult) -> Candidate:
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
         score_error=scored.error if scored else None,
+        follows=moment.follows or None,
     )

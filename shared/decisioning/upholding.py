@@ -18,16 +18,15 @@ from shared.decisioning.gates import (
 )
 from shared.decisioning.losses import LossReason
 from shared.decisioning.situation import Situation
-from shared.domain.conditions import is_still_true
+from shared.domain.conditions import is_trigger_true
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.triggers import Trigger
+from shared.domain.user import User
 
 CATALOGS_DIFFER = timedelta(minutes=5)
 """The longest time for which two instances may hold different catalogs: a refresh, and a slow commit."""
 MOMENT = "moment"
 """The reason of a trigger whose moment no longer describes the user."""
-REPLACED = "replaced"
-"""The reason of a trigger whose place another one took."""
 EVICTED = "evicted"
 """The reason of a trigger for which the user's document has no room any more."""
 ASKED_AGAIN = frozenset({kill_switch, schedule, plan, has_plan})
@@ -50,6 +49,12 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
     return {trigger_id: reason for trigger_id, reason in reasons if reason}
 
 
+def untrue_follow_ups(user: User) -> dict[str, str]:
+    """The open follow-ups of triggers that have just been revoked or evicted, by id, each with the reason."""
+    following = (one for one in user.triggers if one.follows and one.is_open(user.now))
+    return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, user)}
+
+
 def may_know_more(trigger: Trigger, situation: Situation) -> bool:
     """True if the trigger may come from a newer catalog, which this instance has not loaded yet."""
     is_of_another = trigger.catalog_version != situation.catalog.version
@@ -57,8 +62,7 @@ def may_know_more(trigger: Trigger, situation: Situation) -> bool:
 
 
 def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:
-    account, about = situation.user.account, trigger.subscription_id
-    if not is_still_true(account, trigger.moment, about, trigger.grant, trigger.offset):
+    if not is_trigger_true(trigger, situation.user):
         return MOMENT
     if may_know_more(trigger, situation):
         return None

@@ -162,7 +162,7 @@ def _refold(base: Account, ring: Iterable[Row], terms: Terms, user_id: str) -> t
 def _brought_by(event: Event, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
     """The moments that this event or time brought; those of other events were decided when those arrived."""
     cause = event.key.cause
-    return tuple([moment for moment in moments if moment.by_time or moment.cause == cause])
+    return tuple([moment for moment in moments if moment.is_derived or moment.cause == cause])
 
 
 def _take_late(base: Account, mark: datetime, event: Event, terms: Terms) -> tuple[Account, tuple[Moment, ...]]:

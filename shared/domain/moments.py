@@ -8,7 +8,10 @@ from shared.domain.offsets import offset_text
 
 
 class MomentKind(StrEnum):
-    """Every kind of moment. At an offset before an end or after a beginning it is a milestone, brought by time."""
+    """Every kind of moment. At an offset before an end or after a beginning it is a milestone, brought by time.
+
+    Those of feedback are follow-ups, of an earlier trigger.
+    """
 
     TRIAL_STARTED = "trial.started"
     TRIAL_ENDING = "trial.ending"
@@ -29,6 +32,9 @@ class MomentKind(StrEnum):
     LAPSED = "lapsed"
     REFUNDED = "refunded"
     CHURN_RISK_RAISED = "churn_risk.raised"
+    FEEDBACK_ABSENT = "feedback.absent"
+    FEEDBACK_CLICKED = "feedback.clicked"
+    FEEDBACK_DISMISSED = "feedback.dismissed"
 
 
 BY_TIME_ALONE = frozenset(
@@ -37,6 +43,8 @@ BY_TIME_ALONE = frozenset(
 """The kinds that always have an offset."""
 MILESTONES = BY_TIME_ALONE | {MomentKind.TRIAL_STARTED, MomentKind.ACTIVATED}
 """The kinds that may have an offset. Without one, `activated` and `trial.started` are the moment itself."""
+FOLLOW_UPS = frozenset({MomentKind.FEEDBACK_ABSENT, MomentKind.FEEDBACK_CLICKED, MomentKind.FEEDBACK_DISMISSED})
+"""The kinds that follow an earlier trigger of the user: an answer to it, or none by some time."""
 
 
 def is_milestone(kind: MomentKind, offset: object) -> bool:
@@ -45,13 +53,16 @@ def is_milestone(kind: MomentKind, offset: object) -> bool:
 
 
 class MomentSelector(NamedTuple):
-    """The moments of one kind; for a milestone, optionally those at one offset only."""
+    """The moments of one kind; for a milestone, optionally those at one offset only.
+
+    A follow-up names the campaign whose triggers it follows.
+    """
 
     kind: MomentKind
     offset: timedelta | None = None
-    """The offset of a milestone; None: every one of the map, or for other moments none."""
+    """The offset of a milestone (None: every one of the map), or the wait of `feedback.absent`; else None."""
     campaign: str | None = None
-    """The id of the campaign that the moments are about; None: they are not about a campaign."""
+    """The campaign whose triggers a follow-up follows. None for other kinds."""
 
     @property
     def is_of_map(self) -> bool:
@@ -71,14 +82,21 @@ class Moment(NamedTuple):
     It is the short name of the event that caused it, or a name built by `caused_by_time`.
     """
     offset: timedelta | None = None
-    """The time between a milestone and what it is about; None for a moment that is no milestone."""
+    """The time between a milestone and what it is about, or the wait of `feedback.absent`; else None."""
     grant: str | None = None
-    """The name of what time begins or ends: a grant, or the subject of a milestone; None if an event caused it."""
+    """The name of what time begins or ends: a grant, or the subject of a milestone; None for other moments."""
+    follows: str | None = None
+    """The id of the trigger that a follow-up follows; None for other kinds."""
+    campaign: str | None = None
+    """The campaign of that trigger."""
 
     @property
-    def by_time(self) -> bool:
-        """True if time may bring the moment: then every read derives it again until it has been decided."""
-        return self.grant is not None
+    def is_derived(self) -> bool:
+        """True if the moment is derived again at every read until it has been decided.
+
+        Time may bring it, or the feedback that the document keeps.
+        """
+        return self.grant is not None or self.follows is not None
 
 
 def caused_by_time(

@@ -9,6 +9,9 @@ from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
 
+REPLACED = "replaced"
+"""The `revoke_reason` of a trigger whose place another one took."""
+
 
 class Feedback(NamedTuple):
     """The first report of one kind of feedback on a trigger."""
@@ -66,7 +69,9 @@ class Trigger(NamedTuple):
     decided_by: str = ""
     """The short name of the event that led to the decision; empty if it is `cause`."""
     offset: str | None = None
-    """The offset of a milestone, as text; None if the moment is no milestone, or it was not stored yet."""
+    """The offset of its moment, as text; None if that has none, or it was not stored yet."""
+    follows: str | None = None
+    """The id of the trigger that its moment follows; None if it is no follow-up."""
 
     @property
     def is_final(self) -> bool:

@@ -28,6 +28,10 @@ class User:
     assignments: tuple[Assignment, ...] = ()
     """The experiment variants given to the user."""
 
+    def trigger(self, trigger_id: str) -> Trigger | None:
+        """One of the triggers; None if it is not among them, or not any more."""
+        return next((one for one in self.triggers if one.trigger_id == trigger_id), None)
+
     @property
     def subscription(self) -> Subscription:
         """The best subscription, which determines the user's status."""

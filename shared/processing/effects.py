@@ -35,5 +35,9 @@ class Effects:
     """The moments that the decision was about."""
     changes: tuple[Change, ...] = ()
     """The subscriptions whose public facts are no longer as they were announced last."""
-    evicted: tuple[Trigger, ...] = ()
-    """Open triggers for which the document has no room any more, to be revoked: nobody could watch them."""
+    gone: tuple[Trigger, ...] = ()
+    """Open triggers that the decision leaves untrue, to be revoked.
+
+    Either the document has no room for them any more, so that nobody could watch them, or they follow a trigger
+    that was replaced or evicted.
+    """

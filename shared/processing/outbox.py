@@ -67,7 +67,7 @@ def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
         if effects.decision.candidates:
             yield _decision_draft(effects.decision, effects.moments, cause)
     yield from (_change_draft(change, cause) for change in effects.changes)
-    yield from (_revoked_draft(trigger, user_id) for trigger in effects.evicted)
+    yield from (_revoked_draft(trigger, user_id) for trigger in effects.gone)
 
 
 def _issued_draft(trigger: Trigger, offer: Offer, user_id: str) -> Draft:

@@ -10,6 +10,7 @@ from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
+from shared.domain.follow_ups import follow_ups
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment
 from shared.domain.terms import Terms
@@ -39,12 +40,13 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)
     all_milestones = [*milestones(account.best, rules.catalog.milestones)]
-    reached = [milestone for milestone in all_milestones if milestone.at <= now]
+    following = follow_ups(absorbed.triggers, rules.catalog.follow_ups, now, rules.terms)
+    reached = [moment for moment in (*all_milestones, *following) if moment.at <= now]
     due = _undecided(absorbed, [*moments, *brought_by_time, *reached])
     settled, effects = settle(absorbed, event, account, due, now, rules)
     messages = write_messages(effects, record, event, now)
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
-    next_due_at = min((*ahead, *_deadlines(settled, account, now, rules.terms)), default=None)
+    next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)
     changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=next_due_at)
     return Processed(record if changed == record else changed._replace(as_of=now), arrival, messages)
 
@@ -78,22 +80,24 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
 def _undecided(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
     """The moments that were not decided yet, each once."""
     undecided = {
-        moment.cause if moment.by_time else (moment.cause, moment.kind): moment
+        moment.cause if moment.is_derived else (moment.cause, moment.kind): moment
         for moment in moments
-        if not (moment.by_time and record.fired.covers(moment.at, moment.cause))
+        if not (moment.is_derived and record.fired.covers(moment.at, moment.cause))
     }
     return list(undecided.values())
 
 
-def _deadlines(record: UserRecord, account: Account, now: datetime, terms: Terms) -> Iterator[datetime]:
+def _deadlines(record: UserRecord, account: Account, now: datetime, rules: Rules) -> Iterator[datetime]:
     """The instants, milestones apart, at which the clock must look at this user again.
 
     A deadline that announces nothing needs a tick all the same if an open trigger may become untrue by it, or if
     another subscription may then determine the user's status.
     """
     yield from (deferred.until for deferred in record.deferred)
+    following = follow_ups(record.triggers, rules.catalog.follow_ups, now, rules.terms)
+    yield from (moment.at for moment in following if moment.at > now)
     no_early_tick_needed = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
     next_tick = next_announced_change if no_early_tick_needed else next_deadline
     for sub in account.subscriptions:
-        if at := next_tick(sub, terms):
+        if at := next_tick(sub, rules.terms):
             yield at

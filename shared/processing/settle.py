@@ -1,6 +1,7 @@
 """Settling: untrue triggers are revoked, due moments are decided, and changes are announced."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,17 +9,17 @@ from shared.contracts.outbound.subscription_change import facts_of
 from shared.decisioning import hysteresis
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
-from shared.decisioning.upholding import EVICTED, REPLACED, no_longer_true
+from shared.decisioning.upholding import EVICTED, no_longer_true, untrue_follow_ups
 from shared.domain import profiles
 from shared.domain.account import Account
 from shared.domain.assignments import assign
-from shared.domain.conditions import is_still_true
+from shared.domain.conditions import is_moment_true
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.moments import Deferred, Moment, moment_of
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import evict
 from shared.domain.terms import Terms
-from shared.domain.triggers import Trigger, forget_feedback_events
+from shared.domain.triggers import REPLACED, Trigger, forget_feedback_events
 from shared.domain.user import User
 from shared.processing.effects import Change, Effects
 from shared.processing.rules import Rules
@@ -44,25 +45,24 @@ def settle(
     """
     situation = Situation(rules.catalog, user_of(record, account, record.triggers, now))
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
-    triggers, untrue = _revoke(record.triggers, no_longer_true(record.triggers, situation, raised))
-    if untrue:
-        situation = situation.with_triggers(triggers)
+    situation, untrue = _uphold(situation, raised)
+    user = situation.user
     considered = _considered(record, [*due, *score_moments], account, now)
-    fresh = [one for one in considered if _is_fresh(moment_of(one), account, now, rules.terms)]
+    fresh = [one for one in considered if _is_fresh(moment_of(one), user, rules.terms)]
     stale = [one for one in considered if one not in fresh]
     decision = decide(situation, fresh, stale).caused_by(event.key.cause)
-    triggers, replaced = _revoke(triggers, {one.trigger_id: REPLACED for one in decision.replaced})
-    changed, evicted = _remember_decision(record._replace(triggers=triggers), decision, now, rules.terms)
-    decided_by_time = tuple((moment.at, moment.cause) for moment in due if moment.by_time)
+    triggers, replaced = _revoke(user.triggers, {one.trigger_id: REPLACED for one in decision.replaced})
+    changed, gone = _remember_decision(record._replace(triggers=triggers), decision, user, rules.terms)
+    decided = tuple((moment.at, moment.cause) for moment in due if moment.is_derived)
     announced, changes = _changed_facts(record.announced, account)
     settled = changed._replace(
         announced=announced,
-        fired=record.fired.plus(decided_by_time),
+        fired=record.fired.plus(decided),
         raised=raised,
     )
     kinds = tuple(moment.kind for moment in dict.fromkeys(map(moment_of, considered)))
     reported = _reported(event, record.triggers)
-    return Settled(settled, Effects(_given((*untrue, *replaced)), reported, decision, kinds, changes, evicted))
+    return Settled(settled, Effects(_given((*untrue, *replaced)), reported, decision, kinds, changes, gone))
 
 
 def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime) -> User:
@@ -71,6 +71,17 @@ def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...],
     return User(
         record.user_id, now, account, profile, record.signals, triggers, record.tallies, record.assignments
     )
+
+
+def _uphold(situation: Situation, raised: tuple[str, ...]) -> tuple[Situation, tuple[Trigger, ...]]:
+    """The situation once the triggers that are no longer true are revoked, with what follows them; and these."""
+    triggers = situation.user.triggers
+    triggers, untrue = _revoke(triggers, no_longer_true(triggers, situation, raised))
+    if not untrue:
+        return situation, ()
+    situation = situation.with_triggers(triggers)
+    triggers, following = _revoke(triggers, untrue_follow_ups(situation.user))
+    return situation.with_triggers(triggers) if following else situation, (*untrue, *following)
 
 
 def _revoke(
@@ -100,16 +111,19 @@ def _considered(record: UserRecord, due: list[Moment], account: Account, now: da
     return [*of_the_best, *(deferred for deferred in record.deferred if deferred.until <= now)]
 
 
-def _is_fresh(moment: Moment, account: Account, now: datetime, terms: Terms) -> bool:
+def _is_fresh(moment: Moment, user: User, terms: Terms) -> bool:
     """True if a moment is recent and still describes the user."""
-    recent = now - moment.at < terms.freshness
-    return recent and is_still_true(account, moment.kind, moment.subscription_id, moment.grant, moment.offset)
+    return user.now - moment.at < terms.freshness and is_moment_true(moment, user)
 
 
 def _remember_decision(
-    record: UserRecord, decision: Decision, now: datetime, terms: Terms
+    record: UserRecord, decision: Decision, user: User, terms: Terms
 ) -> tuple[UserRecord, tuple[Trigger, ...]]:
-    """The record with the decision's deferrals, triggers and assignments, and the open triggers it evicted."""
+    """The record with the decision's deferrals, triggers and assignments.
+
+    Also the open triggers that it evicted, and the follow-ups of those that it replaced or evicted.
+    """
+    now = user.now
     waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)
     new = decision.deferred
     if waiting != record.deferred or new:
@@ -119,8 +133,10 @@ def _remember_decision(
     if not decision.won:
         return record, ()
     kept, tallies, evicted = evict((*record.triggers, *decision.won), record.tallies, MAX_TRIGGERS, now)
+    kept, following = _revoke(kept, untrue_follow_ups(replace(user, triggers=kept)))
     triggers = forget_feedback_events(kept, before=now - terms.redelivery)
-    return record._replace(triggers=triggers, tallies=tallies), _given(one.revoke(EVICTED) for one in evicted)
+    gone = _given((*(one.revoke(EVICTED) for one in evicted), *following))
+    return record._replace(triggers=triggers, tallies=tallies), gone
 
 
 def _given(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:

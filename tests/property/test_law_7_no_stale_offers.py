@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.decisioning.document.vocabulary import AT_OFFSETS
 from shared.domain.events import Event
-from shared.domain.moments import MILESTONES, MomentKind
+from shared.domain.moments import MomentKind
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.user_record import UserRecord
@@ -15,7 +16,7 @@ from tests.support.catalogs import EVERYTHING, FLEETING, INTRICATE, TIMED
 from tests.support.fakes import Fault
 from tests.support.histories import DAY, TERMS, USER, arrivals, histories
 from tests.support.lives import lives
-from tests.support.pipeline import Pipeline, is_true_of
+from tests.support.pipeline import Pipeline, is_true
 
 some_history = histories(behaving=True) | lives()
 POLICY = Rules(EVERYTHING, TERMS)
@@ -46,9 +47,8 @@ def test_with_a_clock_in_time_no_untrue_offer_is_ever_open(history: list[Event],
     for one in data.draw(arrivals(history)):
         pipeline.pass_time(max(one.at - pipeline.clock.now(), timedelta(0)))
         pipeline.deliver(one.event)
-        account, _ = pipeline.record.history.at(pipeline.clock.now(), TERMS)
-        for trigger in pipeline.record.triggers:
-            assert is_true_of(account, trigger) or not trigger.is_open(pipeline.clock.now())
+        record, now = pipeline.record, pipeline.clock.now()
+        assert not [one for one in record.triggers if one.is_open(now) and not is_true(one, record, now)]
     pipeline.close()
 
 
@@ -100,4 +100,4 @@ def test_every_moment_can_be_offered_something() -> None:
     """Every moment occurs, so that the tests above cover all of them."""
     listeners = {**EVERYTHING.listeners, **TIMED.listeners}
     assert {selector.kind for selector in listeners} == set(MomentKind)
-    assert {selector.kind for selector in listeners if selector.offset} == MILESTONES
+    assert {selector.kind for selector in listeners if selector.offset} == AT_OFFSETS

@@ -19,7 +19,7 @@ from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
 from shared.record.user_record import UserRecord
-from tests.support.catalogs import AFTER_A_BEGINNING, ALL_OFFSETS, LIBRARY, SCORES
+from tests.support.catalogs import AFTER_A_BEGINNING, ALL_OFFSETS, LIBRARY, LIFE, SCORES
 from tests.support.histories import DAY, START, TERMS, USER, arrivals, histories, made
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
@@ -28,14 +28,24 @@ ENDS_AT = START + 40 * DAY
 MAX_TRIGGERS = {"one": 1, "two": 2}
 """The placements that hold open, with the most that they have at a time."""
 PRIORITIES = {"upgrade": 50, "renewing": 50, "bounded": 70, "paid_twice": 20, "shy": 90, "risky": 20, "sent": 50}
+FOLLOWING = {
+    "louder": ("one", "feedback.absent@1d:upgrade", "feedback.absent@12h:renewing"),
+    "mailed": ("inbox", "feedback.absent@2d:upgrade", "feedback.absent@1d:louder"),
+    "helped": ("two", "feedback.clicked:upgrade", "feedback.clicked:shy", "feedback.clicked:mailed"),
+    "asked": ("two", "feedback.dismissed:bounded", "feedback.dismissed:helped", "feedback.dismissed:risky"),
+}
+"""The campaigns that follow others: their placement, and their moments."""
+PRIORITIES |= {"louder": 60, "mailed": 50, "helped": 60, "asked": 95}
 PASSED_BY = {"upgrade": "one", "renewing": "one", "bounded": "one", "sent": "inbox"}
+PASSED_BY |= {name: placement for name, (placement, *_) in FOLLOWING.items()}
 
 
 def _catalog(kill_switch: bool = False, **paused: str) -> Catalog:
     def of(name: str, offer: str = "any", **terms: Any) -> dict[str, Any]:
         placement = PASSED_BY.get(name, "two")
         given = {"offer": offer, "placement": placement, "priority": PRIORITIES[name]}
-        given["moments"] = [*MomentKind, *AFTER_A_BEGINNING][[*PRIORITIES].index(name) % 2 :: 2]
+        of_life = [*LIFE, *AFTER_A_BEGINNING][[*PRIORITIES].index(name) % 2 :: 2]
+        _, *given["moments"] = FOLLOWING.get(name, ("", *of_life))
         return {**given, "state": paused.get(name, "live"), **terms}
 
     offer = {"cms_ref": "offers/any", "validity_hours": 24 * 12}
@@ -60,6 +70,7 @@ def _catalog(kill_switch: bool = False, **paused: str) -> Catalog:
             "shy": of("shy", replaces=False),
             "risky": of("risky", audience="likely"),
             "sent": of("sent", audience="renews"),
+            **{name: of(name) for name in FOLLOWING},
         },
     }
     return compile_catalog(sections, LIBRARY)
@@ -70,6 +81,23 @@ CATALOGS = (USUAL, USUAL, USUAL, _catalog(kill_switch=True), _catalog(upgrade="p
 answers = st.none() | st.sampled_from([None, *FeedbackKind])
 some_history = histories(behaving=True) | lives()
 pauses = st.sampled_from([0, 0.25, 3, 20])
+
+
+def is_followed(trigger: Trigger, triggers: tuple[Trigger, ...]) -> bool:
+    """The plainest form of what a follow-up says of the trigger that it follows."""
+    (followed,) = [one for one in triggers if one.trigger_id == trigger.follows]
+    at = {report.kind: report.at for report in followed.feedback}
+    clicked, dismissed = at.get(FeedbackKind.CLICKED), at.get(FeedbackKind.DISMISSED)
+    if followed.withheld or {FeedbackKind.ACCEPTED, FeedbackKind.CONVERTED} & at.keys():
+        return False
+    if trigger.moment is MomentKind.FEEDBACK_ABSENT:
+        took_its_place = followed.revoke_reason == "replaced" and followed.placement == trigger.placement
+        return not clicked and not dismissed and (not followed.revoked or took_its_place)
+    if followed.revoked and followed.revoke_reason != "replaced":
+        return False
+    if trigger.moment is MomentKind.FEEDBACK_CLICKED:
+        return clicked is not None and (dismissed is None or dismissed < clicked)
+    return dismissed is not None and (clicked is None or clicked <= dismissed)
 
 
 def is_true(trigger: Trigger, account: Account, now: datetime, catalog: Catalog) -> bool:
@@ -108,6 +136,7 @@ class Watched(Pipeline):
         for one in after.triggers:
             is_left = one.catalog_version != self.catalog.version and now - one.decided_at < CATALOGS_DIFFER
             assert not one.is_open(now) or is_left or is_true(one, account, now, self.catalog), one.campaign_id
+            assert not one.is_open(now) or not one.follows or is_followed(one, after.triggers), one.campaign_id
         held = Counter(one.placement for one in after.triggers if one.holds_place(now))
         assert all(held[placement] <= most for placement, most in MAX_TRIGGERS.items()), held
         taken = {one.trigger_id for one in before.triggers if one.is_final and not one.revoked}

@@ -9,7 +9,7 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
-from shared.domain.moments import BY_TIME_ALONE, MomentKind
+from shared.domain.moments import BY_TIME_ALONE, FOLLOW_UPS, MomentKind
 from tests.support import artifacts
 
 RECENTLY = [
@@ -25,6 +25,8 @@ RISK = artifacts.score(artifacts.trees(*RECENTLY))
 POLICY = parse_policy("p", {"policy_version": "1", "arms": {"much": 0.5, "none": 0.5}})
 LIBRARY = Library(lambda _name, _version: RISK, {"p": POLICY})
 SCORES = {"risk": {"version": 1, "raises": {"moment": "churn_risk.raised", "at_least": 0.5, "rearm_below": 0.3}}}
+LIFE = tuple(kind for kind in MomentKind if kind not in FOLLOW_UPS)
+"""The moments in a subscription's life."""
 OFFSETS: dict[str, list[int | str]] = {"trial.ending": [3, 1], "lapsed": [1, 7, 30]}
 ALL_OFFSETS: dict[str, list[int | str]] = {
     **OFFSETS,
@@ -50,37 +52,46 @@ def _at(*moments: str, placement: str, **terms: Any) -> dict[str, Any]:
     return {"offer": "offer", "moments": [*moments], "placement": placement, "priority": 50, **terms}
 
 
-def _each(moments: Iterable[str], offsets: dict[str, list[int | str]]) -> Catalog:
-    """A catalog in which each moment leads to an offer of its own, valid for a month."""
+def following(campaign: str) -> tuple[str, ...]:
+    """Every kind of follow-up of a campaign."""
+    return f"feedback.absent@2d:{campaign}", f"feedback.clicked:{campaign}", f"feedback.dismissed:{campaign}"
+
+
+def _each(moments: Iterable[str], offsets: dict[str, list[int | str]], **more: dict[str, Any]) -> Catalog:
+    """A catalog in which each moment leads to an offer of its own, valid for a month, with more campaigns."""
     campaigns = {
         re.sub(r"[.@]", "-", f"at-{moment}"): _at(moment, placement=f"place-{n}")
         for n, moment in enumerate(moments)
     }
-    return _catalog(campaigns, hours=24 * 30, offsets=offsets)
+    return _catalog(campaigns | more, hours=24 * 30, offsets=offsets)
 
 
-EVERYTHING = _each((kind for kind in MomentKind if kind not in OF_PERIODS), OFFSETS)
-"""Every moment that an event can bring, and the milestones of the ends of trials and subscriptions."""
+EVERYTHING = _each(
+    (kind for kind in LIFE if kind not in OF_PERIODS),
+    OFFSETS,
+    after=_at(*following("at-renewed"), placement="after"),
+    last=_at(*following("after"), placement="last"),
+)
+"""Every moment that an event can bring, and the milestones of the ends of trials and subscriptions.
+
+What is offered at a renewal is followed up twice.
+"""
 
 TIMED = _each([*AFTER_A_BEGINNING, *sorted(BY_TIME_ALONE), "period.ending@1h", "paused.ending@1h"], ALL_OFFSETS)
 """Every kind of milestone, at several offsets."""
 
 FLEETING = _catalog(
-    {
-        f"at-{kind.replace('.', '-')}": _at(kind, placement="one")
-        for kind in MomentKind
-        if kind not in BY_TIME_ALONE
-    },
+    {f"at-{kind.replace('.', '-')}": _at(kind, placement="one") for kind in LIFE if kind not in BY_TIME_ALONE},
     hours=6,
 )
 """Offers that compete for one placement and expire within hours."""
 
 RATIONED = _catalog(
     {
-        "once": _at(*MomentKind, placement="a", cap={"max": 1}),
+        "once": _at(*LIFE, placement="a", cap={"max": 1}),
         "again": _at(*AFTER_A_BEGINNING, "period.ending@1h", placement="d", cap={"max": 4, "window_days": 20}),
-        "seldom": _at(*MomentKind, placement="b", cap=[{"max": 2, "window_days": 10}, {"max": 3}]),
-        "rested": _at(*MomentKind, placement="c", cool_down_hours=72),
+        "seldom": _at(*LIFE, placement="b", cap=[{"max": 2, "window_days": 10}, {"max": 3}]),
+        "rested": _at(*LIFE, placement="c", cool_down_hours=72),
         "rival": _at("renewed", "payment.failed", placement="c", priority=90, cap={"max": 1, "window_days": 30}),
     },
     hours=24 * 7,
@@ -138,7 +149,7 @@ INTRICATE = compile_catalog(
             },
             "quiet": {
                 **_at(
-                    *(*MomentKind, *AFTER_A_BEGINNING),
+                    *(*LIFE, *AFTER_A_BEGINNING),
                     placement="banner",
                     priority=80,
                     exclusivity_group="one_voice",
@@ -168,7 +179,7 @@ INTRICATE = compile_catalog(
                 "offer": "small",
             },
             "written": {
-                **_at(*MomentKind, placement="inbox", exclusivity_group="one_voice"),
+                **_at(*LIFE, *following("quiet"), placement="inbox", exclusivity_group="one_voice"),
                 "quiet_hours": {"start": "20:00", "end": "09:30"},
                 "suppress_on": [
                     {"event": "accepted", "scope": "offer", "window_days": 20},

@@ -11,13 +11,13 @@ from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.contracts.outbound.subscription_change import facts_of
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
-from shared.domain.account import Account
 from shared.domain.arrival import Arrival
-from shared.domain.conditions import is_still_true
+from shared.domain.conditions import is_trigger_true
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Event
 from shared.domain.triggers import Trigger
+from shared.processing.settle import user_of
 from shared.record.user_record import UserRecord
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
@@ -30,9 +30,10 @@ from tests.support.published import (
 from tests.support.virtual_time import VirtualTimeLoop
 
 
-def is_true_of(account: Account, trigger: Trigger) -> bool:
-    """True while what a trigger says still describes the user."""
-    return is_still_true(account, trigger.moment, trigger.subscription_id, trigger.grant, trigger.offset)
+def is_true(trigger: Trigger, record: UserRecord, now: datetime) -> bool:
+    """True if a trigger of a record says what is true of the user at an instant."""
+    account, _ = record.history.at(now, TERMS)
+    return is_trigger_true(trigger, user_of(record, account, record.triggers, now))
 
 
 @dataclass
@@ -128,18 +129,18 @@ class Pipeline:
     def _check_commit(self, before: UserRecord, after: UserRecord) -> None:
         now = self.clock.now()
         known = {trigger.trigger_id: trigger for trigger in before.triggers}
-        account, _ = after.history.at(now, TERMS)
         new = [trigger for trigger in after.triggers if trigger.trigger_id not in known]
         kept = {trigger.trigger_id: trigger for trigger in after.triggers if trigger.trigger_id in known}
         self.issued |= kept
         for trigger in after.triggers:
-            true = is_true_of(account, trigger)
-            assert true or not trigger.is_open(now), (
+            assert is_true(trigger, after, now) or not trigger.is_open(now), (
                 f"{trigger.moment}: still open although its condition no longer holds"
             )
         for trigger in new:
-            true = is_true_of(account, trigger)
-            assert true, f"{trigger.moment}: decided although its condition did not hold"
+            is_overtaken = trigger.follows and trigger.revoked  # another winner replaced what it follows
+            assert is_true(trigger, after, now) or is_overtaken, (
+                f"{trigger.moment}: decided although its condition did not hold"
+            )
             assert trigger.trigger_id not in self.issued, "one id, decided twice"
             check_allowed(self.catalog, trigger, self.issued.values())
             self.issued[trigger.trigger_id] = trigger
@@ -168,8 +169,7 @@ class Pipeline:
         if due is not None and due <= now:
             return
         for trigger in record.triggers:
-            true = is_true_of(account, trigger)
-            assert true or not trigger.is_open(now), (
+            assert is_true(trigger, record, now) or not trigger.is_open(now), (
                 f"{trigger.moment}: its condition no longer holds, and no tick is due"
             )
         assert all(due is not None and due <= one.until for one in record.deferred), "deferred without a tick"

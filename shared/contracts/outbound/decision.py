@@ -79,6 +79,9 @@ class Candidate(BaseModel):
     score_error: str | None = _optional(
         "The reason why that score has no value; without one the campaign ranks below all others of its priority."
     )
+    follows: str | None = _optional(
+        "For a moment of feedback: the `trigger_id` of the earlier trigger that it follows."
+    )
 
 
 def decision_id(user_id: str, cause: str) -> str:

@@ -38,6 +38,10 @@ class TriggerMessage(Sequenced):
         default=None, description="The score that ranked the campaign, 0 to 1; null if no score ranks it."
     )
     score_version: int | None = Field(default=None, description="The version of that score.")
+    follows: str | None = Field(
+        default=None,
+        description="For a moment of feedback: the `trigger_id` of the earlier trigger that it follows.",
+    )
 
 
 _NOT_OF_TRIGGER = Sequenced.model_fields.keys() | {"decision_id"}

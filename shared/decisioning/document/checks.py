@@ -11,6 +11,7 @@ from shared.decisioning.document.experiment_checks import (
     problems_between,
     window_problems,
 )
+from shared.decisioning.document.follow_up_checks import follow_up_problems
 from shared.decisioning.document.milestone_offsets import MAX_OFFSETS, milestone_offsets
 from shared.decisioning.document.problems import closest, guess, problem
 from shared.decisioning.document.reading import Reading
@@ -50,6 +51,7 @@ def inconsistencies(reading: Reading) -> Iterator[str]:
     yield from _single_member_groups(reading)
     yield from problems_between(document)
     yield from holdout_problems(document)
+    yield from follow_up_problems(document)
     yield from _raises(document)
     yield from _moments_that_no_score_raises(reading)
 

@@ -10,6 +10,7 @@ from shared.decisioning.document.references import (
     Reference,
     entries_of,
     entry_references,
+    follow_up_references,
     score_references,
 )
 
@@ -17,7 +18,8 @@ from shared.decisioning.document.references import (
 def dangling(reading: Reading) -> dict[Place, list[Reference]]:
     """The references to each missing entry. A malformed entry is there, and its own references count."""
     missing: dict[Place, dict[Reference, None]] = {}
-    for reference in chain(entry_references(reading.written), score_references(reading.written)):
+    every = chain(*(kind(reading.written) for kind in (entry_references, follow_up_references, score_references)))
+    for reference in every:
         section, id_ = reference.target
         known = section in reading.mistakes or id_ in entries_of(reading.written, section)
         if not known and not reading.is_told(reference.path):

@@ -139,7 +139,7 @@ def holdout_problems(document: CatalogDocument) -> Iterator[str]:
                 yield problem(f"{path}.campaigns", "at least one campaign, or no such field: all of them", [])
         for index, campaign_id in enumerate(holdout.campaigns or ()):
             campaign = document.campaigns.get(campaign_id)
-            if campaign and (_ends_before(holdout, campaign) or _ends_before(campaign, holdout)):
+            if campaign and not run_together(holdout, campaign):
                 yield problem(
                     f"{path}.campaigns[{index}]", "a campaign that runs while the holdout does", campaign_id
                 )
@@ -147,6 +147,11 @@ def holdout_problems(document: CatalogDocument) -> Iterator[str]:
         if _salt(first_id, first) == _salt(second_id, second):
             expected = f"another salt than that of {first_id}, which would hold out the same users"
             yield problem(f"holdouts.{second_id}.salt", expected, _salt(second_id, second))
+
+
+def run_together(holdout: HoldoutTerms, campaign: CampaignTerms) -> bool:
+    """True if the times of a holdout and a campaign overlap."""
+    return not (_ends_before(holdout, campaign) or _ends_before(campaign, holdout))
 
 
 def _ends_before(first: HoldoutTerms | CampaignTerms, second: HoldoutTerms | CampaignTerms) -> bool:

@@ -39,6 +39,10 @@ def mended_field(name: str, found: object) -> str | None:
         return "the name of one of the audiences, in which clauses are written (audiences.NAME.all)"
     if name == "cap" and isinstance(found, str | int | float):
         return f"a cap such as {_cap(str(found))}, or a list of caps"
+    if name == "moments" and isinstance(found, dict):
+        for moment, campaign in found.items():  # YAML reads `feedback.clicked: banner` as a map
+            if isinstance(campaign, str | None):
+                return f"{moment}:{campaign or 'CAMPAIGN'}, without a space after the colon"
     return None
 
 

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.document.vocabulary import parse_selector, scores_in
+from shared.decisioning.document.vocabulary import campaign_in, parse_selector, scores_in
 
 Source = CatalogDocument | Mapping[str, object]
 """A catalog: as a document, or as JSON, in which anything may be in any place."""
@@ -49,7 +49,12 @@ class Reference(NamedTuple):
 
 def references(document: CatalogDocument) -> Iterator[Reference]:
     """Every reference of a catalog, including references to entries that do not exist."""
-    return chain(entry_references(document), milestone_references(document), score_references(document))
+    return chain(
+        entry_references(document),
+        milestone_references(document),
+        follow_up_references(document),
+        score_references(document),
+    )
 
 
 def entry_references(source: Source) -> Iterator[Reference]:
@@ -67,6 +72,14 @@ def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
         for index, selector in enumerate(terms.moments):
             if (named := parse_selector(selector)).is_of_map:
                 yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", named.kind))
+
+
+def follow_up_references(source: Source) -> Iterator[Reference]:
+    """The references from campaigns to those whose triggers they follow."""
+    for id_, terms in entries_of(source, "campaigns").items():
+        for field, selector in _texts(terms, ["moments", _EACH]):
+            if campaign := campaign_in(selector):
+                yield Reference(Place("campaigns", id_), field, Place("campaigns", campaign))
 
 
 def score_references(source: Source) -> Iterator[Reference]:

@@ -155,7 +155,10 @@ class CampaignTerms(Strict):
     offer: Id
     placement: Id
     moments: tuple[Selector, ...] = Field(max_length=32)
-    """The moments that the campaign reacts to. A milestone may name its offset: `lapsed@7`."""
+    """The moments that the campaign reacts to. A milestone may name its offset: `lapsed@7`.
+
+    A follow-up names the campaign that it follows: `feedback.absent@3d:CAMPAIGN`.
+    """
     priority: int = Field(ge=0, le=100)
     """The campaign with the higher priority wins the placement."""
     rank: Rank = 0.0

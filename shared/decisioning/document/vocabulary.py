@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from shared.domain.events import FeedbackKind
-from shared.domain.moments import MILESTONES, MomentKind, MomentSelector
+from shared.domain.moments import FOLLOW_UPS, MILESTONES, MomentKind, MomentSelector
 from shared.domain.offsets import DAY, offset_text, parse_offset
 from shared.domain.tallies import ISSUED
 
@@ -26,6 +26,10 @@ MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
+AT_OFFSETS = MILESTONES | {MomentKind.FEEDBACK_ABSENT}
+"""The kinds of moments that have an offset."""
+FALLBACK_PREFIX = "fallback."
+"""The beginning of every fallback's id. No other campaign's id contains a dot."""
 _LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 _HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
 """A name with a hyphen, as in `scores.churn-risk`. `-now()`, `-scores.x` and `-0.5` subtract something."""
@@ -37,19 +41,34 @@ _IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({
 def parse_selector(text: str) -> MomentSelector:
     """Parse `renewed`, or a milestone with its offset in days or hours, such as `lapsed@7` or `lapsed@36h`.
 
-    Raises `ValueError` with the expected value.
+    A follow-up names the campaign that it follows: `feedback.absent@3d:CAMPAIGN`. Raises `ValueError` with the
+    expected value.
     """
-    kind, at, offset = text.partition("@")
+    moment, colon, campaign = text.partition(":")
+    kind, at, offset = moment.partition("@")
     if kind not in list(MomentKind):
         raise ValueError(f"one of {', '.join(MomentKind)}")
+    if colon and kind not in FOLLOW_UPS:
+        raise ValueError(f"{kind} without a campaign (only {', '.join(sorted(FOLLOW_UPS))} have one)")
+    if colon and not campaign:
+        raise ValueError(f"the id of a campaign after {moment}:")
+    selector = MomentSelector(MomentKind(kind), campaign=campaign or None)
     if not at:
-        return MomentSelector(MomentKind(kind))
-    if kind not in MILESTONES:
-        raise ValueError(f"{kind} without an offset (only {', '.join(sorted(MILESTONES))} have one)")
+        return selector
+    if kind not in AT_OFFSETS:
+        raise ValueError(f"{kind} without an offset (only {', '.join(sorted(AT_OFFSETS))} have one)")
     try:
-        return MomentSelector(MomentKind(kind), parse_offset(offset))
+        return selector._replace(offset=parse_offset(offset))
     except ValueError as error:
         raise ValueError(f"{error} after {kind}@") from None
+
+
+def campaign_in(text: str) -> str | None:
+    """The campaign that a selector follows; None if it follows none, or is malformed."""
+    try:
+        return parse_selector(text).campaign
+    except ValueError:
+        return None
 
 
 def scores_in(text: str) -> list[str]:
@@ -73,8 +92,20 @@ def _quoted(found: re.Match[str]) -> str:
 
 
 def _selector(text: str) -> str:
-    parse_selector(text)
+    """A selector of a campaign. One that follows another campaign is written in full."""
+    kind, offset, campaign = parse_selector(text)
+    if kind in FOLLOW_UPS and not campaign:
+        raise ValueError(f"the campaign that it follows ({text}{'' if offset else _wait(kind)}:CAMPAIGN)")
+    if kind is MomentKind.FEEDBACK_ABSENT and not offset:
+        raise ValueError(f"the time without an answer ({kind}{_wait(kind)}:{campaign})")
+    if campaign and campaign.startswith(FALLBACK_PREFIX):
+        raise ValueError("a campaign of the catalog, as a fallback cannot be followed")
     return text
+
+
+def _wait(kind: MomentKind) -> str:
+    """An example of the offset that a kind of follow-up needs; empty if it has none."""
+    return "@3d" if kind is MomentKind.FEEDBACK_ABSENT else ""
 
 
 def _milestone(name: str) -> str:

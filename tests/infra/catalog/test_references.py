@@ -1,8 +1,10 @@
 import json
 
 from infra.catalog.references import behind, resolved, winning_order
+from infra.strict_yaml import read_yaml
 from shared.decisioning.document.references import Place, Reference, references
 from shared.decisioning.document.schema import CatalogDocument
+from tests.support.journeys import JOURNEY
 
 DOCUMENT = CatalogDocument.model_validate_json(
     json.dumps(
@@ -52,6 +54,18 @@ def test_what_is_not_in_the_catalog_is_referred_to_by_nobody():
 def test_a_list_of_campaigns_refers_to_each():
     named = [one.target for one in references(DOCUMENT) if one.owner == ("holdouts", "pair")]
     assert named == [("campaigns", "two"), ("campaigns", "one")]
+
+
+def test_a_campaign_rests_on_what_it_follows_and_on_what_that_names():
+    journey = CatalogDocument.model_validate_json(json.dumps(read_yaml(JOURNEY.encode())))
+    assert behind(resolved(journey), Place("campaigns", "annual_help")) >= {
+        ("campaigns", "annual_banner"),
+        ("campaigns", "annual_email"),
+        ("offers", "annual_plan"),
+    }
+    of_email = [one for one in references(journey) if one.owner == ("campaigns", "annual_email")]
+    (follows,) = [one for one in of_email if one.target.section == "campaigns"]
+    assert (follows.field, follows.target.id) == ("moments[0]", "annual_banner")
 
 
 def test_the_higher_priority_wins_first_then_the_lower_id():

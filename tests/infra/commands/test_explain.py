@@ -5,7 +5,7 @@ import pytest
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.replay.stores import STORE
-from shared.domain.moments import MILESTONES
+from shared.decisioning.document.vocabulary import AT_OFFSETS
 from shared.domain.offsets import OFFSET_EXPECTED
 from tests.infra.commands.pages import NARROW
 from tests.support import replays
@@ -143,7 +143,7 @@ def test_what_is_on_record_comes_before_what_would_be(explain):
     ("moment", "expected"),
     [
         ("renewd", "one of trial.started,"),
-        ("renewed@3", f"renewed without an offset (only {', '.join(sorted(MILESTONES))} have one)"),
+        ("renewed@3", f"renewed without an offset (only {', '.join(sorted(AT_OFFSETS))} have one)"),
         ("lapsed@", f"{OFFSET_EXPECTED} after lapsed@"),
         ("lapsed@x", f"{OFFSET_EXPECTED} after lapsed@"),
         ("", "one of trial.started,"),

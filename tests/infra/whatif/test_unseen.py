@@ -8,6 +8,7 @@ import pytest
 
 from infra.whatif.unseen import FEEDBACK, NEW_MILESTONE, NO_MOMENT, SCHEDULE
 from tests.infra.whatif.studies import changed, history, study
+from tests.support.replays import payment
 
 MORE = {"offer": "c", "placement": "more", "moments": ["renewed"], "priority": 10}
 PLACE = {"more": {"channel": "email"}}
@@ -62,3 +63,21 @@ def test_a_milestone_that_is_new_at_the_switch_is_named(tmp_path: Path) -> None:
     assert study(tmp_path, history(users=3), added).unseen == {"more": NEW_MILESTONE}
     (tmp_path / "throughout").mkdir()
     assert study(tmp_path / "throughout", history(users=3), added, switch=False).unseen == {}
+
+
+def test_what_follows_new_triggers_asks_for_feedback_that_the_history_lacks(tmp_path: Path) -> None:
+    """The triggers of `more` are new; nobody can have answered them."""
+    for moment in ("feedback.absent@2d:more", "feedback.clicked:more"):
+        (folder := tmp_path / moment.partition("@")[0]).mkdir()
+        after = {**MORE, "moments": [moment]}
+        added = changed(placements=PLACE, campaigns={"more": MORE, "after": after})
+        assert study(folder, history(users=3), added).unseen == {"after": FEEDBACK}
+
+
+def test_a_wait_for_an_answer_that_is_new_at_the_switch_is_named(tmp_path: Path) -> None:
+    """Both catalogs issue the triggers of `more` when the users renew."""
+    before = changed(placements=PLACE, campaigns={"more": MORE})
+    after = {**MORE, "moments": ["feedback.absent@2d:more"]}
+    added = changed(placements=PLACE, campaigns={"more": MORE, "after": after})
+    lines = [*history(users=3), payment("u0", 60, event_id="third")]
+    assert study(tmp_path, lines, added, before=before).unseen == {"after": NEW_MILESTONE}

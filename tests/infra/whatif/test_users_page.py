@@ -55,4 +55,4 @@ def test_an_unchanged_experiment_is_not_told() -> None:
 def test_what_the_history_cannot_show_is_told_with_the_reason() -> None:
     text = told(unseen={"sale": NO_MOMENT, "win_back": FEEDBACK})
     assert "The history cannot show, or not in full sale: none of its moments occurs" in text
-    assert "win_back: its rules ask for feedback, and the history has none on its new triggers" in text
+    assert "win_back: it asks for feedback, and the history has none on new triggers" in text

@@ -7,6 +7,7 @@ import pytest
 from shared.decisioning.catalog import EMPTY
 from shared.decisioning.compile import MAX_CHARACTERS, MAX_PROBLEMS, compile_catalog
 from shared.decisioning.document.schema import CampaignTerms
+from shared.decisioning.document.vocabulary import AT_OFFSETS
 from shared.domain.errors import InvalidCatalog
 from shared.domain.moments import MILESTONES, MomentKind
 from shared.domain.offsets import OFFSET_EXPECTED
@@ -104,7 +105,7 @@ MALFORMED = {
         with_campaign(moments=["renewed@3"]),
         (
             f"{UPGRADE}.moments[0]: expected renewed without an offset "
-            f'(only {", ".join(sorted(MILESTONES))} have one), found "renewed@3"'
+            f'(only {", ".join(sorted(AT_OFFSETS))} have one), found "renewed@3"'
         ),
     ),
     "a milestone with an offset that is no number": (

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.conditions import CONDITIONS, is_still_true
 from shared.domain.events import Event, PaymentOutcome, Signal
-from shared.domain.moments import MomentKind
+from shared.domain.moments import FOLLOW_UPS, MomentKind
 from shared.domain.subscription import Status
 from tests.support.story import (
     TERMS,
@@ -108,7 +108,7 @@ K = MomentKind
 def test_each_event_brings_its_moments(before: list[Event], event: Event, moments: list[MomentKind]) -> None:
     story = after(*before).then(event)
     assert [moment.kind for moment in story.last if moment.at == event.occurred_at] == moments
-    assert {moment.cause for moment in story.last if not moment.by_time} <= {event.key.cause}
+    assert {moment.cause for moment in story.last if not moment.is_derived} <= {event.key.cause}
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_moment_of_time_has_one_cause_whether_read_or_folded() -> None:
     story = after(paid(0), auto_renew_off(1))
     read = story.history.at(day(40), TERMS)[1]
     folded = story.then(paid(50)).last
-    assert [moment.cause for moment in read] == [moment.cause for moment in folded if moment.by_time]
+    assert [moment.cause for moment in read] == [moment.cause for moment in folded if moment.is_derived]
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,7 @@ TRUE_IN = {
     K.LAPSED: {Status.EXPIRED},
     K.REFUNDED: {Status.REVOKED},
     K.CHURN_RISK_RAISED: LIVE,
+    **{kind: set(Status) for kind in FOLLOW_UPS},
 }
 """For each moment, the stories above in which it is true."""
 

@@ -10,8 +10,13 @@ from infra.catalog.load import DEFAULT_CATALOG
 from infra.strict_yaml import read_yaml
 from tests.shared.decisioning.document.test_any_catalog import WRITTEN, part, places, problems
 from tests.support.builders import campaign, written
+from tests.support.journeys import JOURNEY
 
-CATALOGS = {"the example": WRITTEN, "the default": read_yaml(DEFAULT_CATALOG.read_bytes())}
+CATALOGS = {
+    "the example": WRITTEN,
+    "the default": read_yaml(DEFAULT_CATALOG.read_bytes()),
+    "the journey": read_yaml(JOURNEY.encode()),
+}
 TOLD_BY_EACH_EXPERIMENT = {"plans_from", "policy"}
 """Fields on which each variant of each experiment depends. Every one of them has to be mended."""
 PLACES = [
