@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from shared.decisioning.audiences.audience import Audience, activate, failures
 from shared.decisioning.audiences.facts import FACTS, Facts, every_subscription
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.offer_history import OfferHistory
+from shared.decisioning.quiet import zone_of
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.triggers import Trigger
@@ -54,11 +56,16 @@ class Situation:
     def __init__(self, catalog: Catalog, user: User) -> None:
         self.catalog = catalog
         self.user = user
-        self.offer_history = OfferHistory(user)
+        self.offer_history = OfferHistory(user, catalog.document.time_zone)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
         self._failures: dict[Audience, str | None] = {}
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The user's time zone, or the catalog's if it is unknown."""
+        return zone_of(self.user.profile.time_zone, self.catalog.document.time_zone)
 
     def with_triggers(self, triggers: tuple[Trigger, ...]) -> "Situation":
         """The same situation with the user's triggers changed; no fact depends on them."""

@@ -63,7 +63,7 @@ def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
     """A user with ids of ordinary length keeps a good part of the ring, however many events there are."""
     record, _ = after_ten_thousand(Ordinary)[-1]
     assert len(record.triggers) == MAX_TRIGGERS
-    assert len(record.history.ring) >= RING_SIZE // 4
+    assert len(record.history.ring) >= RING_SIZE // 5
 
 
 @pytest.mark.parametrize("kind", [Ordinary, Adversarial])

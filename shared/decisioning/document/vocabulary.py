@@ -20,6 +20,8 @@ MAX_CAP = 32
 """The highest `max` of a cap."""
 MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""The days of the week."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
 _LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
@@ -120,6 +122,24 @@ def _hour_and_minute(text: str) -> str:
     return text
 
 
+def parse_days(text: str) -> frozenset[int]:
+    """The days of the week, Monday 0, of a day or a range such as `mon-fri`. A range may wrap: `sat-mon`.
+
+    Raises `ValueError` with the expected value.
+    """
+    first, dash, last = text.partition("-")
+    if first not in DAYS or (dash and last not in DAYS):
+        raise ValueError(f"a day ({', '.join(DAYS)}), or a range such as mon-fri")
+    start = DAYS.index(first)
+    length = (DAYS.index(last) - start) % len(DAYS) if dash else 0
+    return frozenset((start + number) % len(DAYS) for number in range(length + 1))
+
+
+def _days(text: str) -> str:
+    parse_days(text)
+    return text
+
+
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -161,6 +181,8 @@ FeedbackEvent = Annotated[str, AfterValidator(_feedback)]
 RaisedMoment = Annotated[str, AfterValidator(_raised)]
 Metric = Annotated[str, AfterValidator(_metric)]
 TimeOfDay = Annotated[str, AfterValidator(_hour_and_minute)]
+WeekDays = Annotated[str, AfterValidator(_days)]
+"""A day of the week, or a range of them."""
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scope = Literal["campaign", "offer", "placement", "channel", "user"]

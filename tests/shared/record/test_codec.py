@@ -13,7 +13,7 @@ from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
-from shared.record.codec import UnreadableRecord, pack, unpack
+from shared.record.codec import FORMAT, FORMER, UnreadableRecord, pack, unpack
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS
 from tests.support.histories import LIFETIME, TERMS, USER, histories, instants
@@ -75,14 +75,14 @@ def written(row: object) -> bytes:
     return zlib.compress(orjson.dumps(row, tuple))
 
 
-def of_format_2(*columns: object) -> list[object]:
+def of_this_format(*columns: object) -> list[object]:
     """A record with these columns."""
-    return [2, columns]
+    return [FORMAT, columns]
 
 
 def with_subscription(*columns: object) -> list[object]:
     """A record whose only subscription has these columns."""
-    return of_format_2("u", [[], None, [], [[columns]]])
+    return of_this_format("u", [[], None, [], [[columns]]])
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,18 @@ def with_subscription(*columns: object) -> list[object]:
         {"user_id": "u"},
         [],
         "u",
-        [2],
-        [2, "u"],
-        [3, ["u"]],
-        [*of_format_2("u"), "an element more"],
-        of_format_2("u", {}),
-        of_format_2("u", [[], None, [1]]),
-        of_format_2("u", [[], None, "ring"]),
-        of_format_2("u", [[], None, [], [], "a field more"]),
-        of_format_2(*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1], "a field more"),
+        [FORMAT],
+        [FORMAT, "u"],
+        [FORMAT + 1, ["u"]],
+        [FORMER],
+        [FORMER, "u"],
+        [FORMER, ["u", *[[]] * 9, [[["c", "o", "p", "email", "issued", 1]]]]],
+        [*of_this_format("u"), "an element more"],
+        of_this_format("u", {}),
+        of_this_format("u", [[], None, [1]]),
+        of_this_format("u", [[], None, "ring"]),
+        of_this_format("u", [[], None, [], [], "a field more"]),
+        of_this_format(*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1], "a field more"),
         with_subscription(),
         with_subscription("main", "delighted"),
         with_subscription("main", "active", "yesterday"),
@@ -114,8 +117,8 @@ def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> Non
 
 
 def test_a_record_of_a_format_to_come_names_its_format() -> None:
-    with pytest.raises(UnreadableRecord, match="a newer version wrote the record: format 3"):
-        unpack(written([3, ["u"]]))
+    with pytest.raises(UnreadableRecord, match=f"a newer version wrote the record: format {FORMAT + 1}"):
+        unpack(written([FORMAT + 1, ["u"]]))
 
 
 def test_a_new_record_is_tiny() -> None:
