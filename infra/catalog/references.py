@@ -12,7 +12,10 @@ def resolved(document: CatalogDocument) -> list[Reference]:
 
 
 def behind(known: Iterable[Reference], place: Place) -> set[Place]:
-    """Every entry that `place` depends on, directly or not, without `place` itself. Cycles end the search."""
+    """Every entry that `place` depends on, directly or not, without `place` itself. Cycles end the search.
+
+    What is behind another campaign, whose offers an audience asks about, is not behind this one.
+    """
     targets: dict[Place, set[Place]] = {}
     for reference in known:
         targets.setdefault(reference.owner, set()).add(reference.target)
@@ -21,7 +24,7 @@ def behind(known: Iterable[Reference], place: Place) -> set[Place]:
     while unvisited:
         new = targets.get(unvisited.pop(), set()) - dependencies
         dependencies |= new
-        unvisited += new
+        unvisited += [each for each in new if each.section != "campaigns"]
     return dependencies - {place}
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from infra.replay.outputs import messages
 from infra.whatif.catalog_replay import CatalogReplay
 from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import CampaignTerms
 from shared.decisioning.losses import LossReason
 from shared.domain.moments import MomentSelector
@@ -38,7 +39,7 @@ def unseen(
             yield id_, SCHEDULE
         elif id_ in new_milestones:
             yield id_, NEW_MILESTONE
-        elif id_ in appearing and _asks_feedback(terms):
+        elif id_ in appearing and (_asks_feedback(terms) or _asks_offers(after.catalog.campaigns[id_])):
             yield id_, FEEDBACK
 
 
@@ -58,6 +59,11 @@ def _new_milestones(before: CatalogReplay, after: CatalogReplay) -> set[str]:
     added = {MomentSelector(kind, days) for kind, offsets in new.items() for days in set(offsets) - set(old[kind])}
     listeners = after.catalog.listeners
     return {campaign.id for selector in added for campaign in listeners.get(selector, ())}
+
+
+def _asks_offers(campaign: Campaign) -> bool:
+    """True if the campaign's audience asks about offers, and so perhaps about the users' feedback to them."""
+    return campaign.audience is not None and bool(campaign.audience.offers)
 
 
 def _asks_feedback(terms: CampaignTerms) -> bool:

@@ -16,7 +16,7 @@ from shared.decisioning.document.schema import (
     Placement,
     Raise,
 )
-from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
 from shared.decisioning.quiet import Quiet
@@ -164,7 +164,7 @@ def _placements(campaigns: Iterable[Campaign]) -> set[str]:
 def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     """A placement's fallback as a campaign.
 
-    Its id contains a dot, which no other campaign's id can. Its cool-down lasts as long as its offer is valid, so
+    Its cool-down lasts as long as its offer is valid, so
     that a user never has it twice at the same time.
     """
     placement = document.placements[placement_id]
@@ -176,7 +176,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         priority=0,
         cool_down_hours={ISSUED: offer.validity_hours},
     )
-    id_ = f"fallback.{placement_id}"
+    id_ = f"{FALLBACK_PREFIX}{placement_id}"
     holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
     others = (other for other in document.campaigns.values() if other.placement == placement_id)
     return Campaign(

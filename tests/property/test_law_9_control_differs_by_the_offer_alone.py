@@ -42,6 +42,7 @@ def crowded(holdouts: dict[str, Any], arm_b: str | None) -> Catalog:
                 "p": {"channel": "in_app", "fallback": "last"},
                 "q": {"channel": "email", "holds": "decision"},
             },
+            "channels": {"email": {"days": ["mon-fri"], "cap": {"max": 2, "calendar_days": 1}}},
             "offers": {name: {"cms_ref": name, "validity_hours": hours} for name, hours in offers.items()},
             "audiences": {"payers": {"all": [{"has_paid": "subscription.first_paid_at != null"}]}},
             "experiments": {"x": {"variants": variants}},

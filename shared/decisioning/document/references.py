@@ -5,7 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.document.vocabulary import parse_selector, scores_in
+from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, offers_in, parse_selector, scores_in
 from shared.domain.moments import MILESTONES
 
 Source = CatalogDocument | Mapping[str, object]
@@ -50,7 +50,7 @@ class Reference(NamedTuple):
 
 def references(document: CatalogDocument) -> Iterator[Reference]:
     """Every reference of a catalog, including references to entries that do not exist."""
-    return chain(entry_references(document), milestone_references(document), score_references(document))
+    return chain(entry_references(document), milestone_references(document), clause_references(document))
 
 
 def entry_references(source: Source) -> Iterator[Reference]:
@@ -70,14 +70,23 @@ def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
                 yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", kind))
 
 
-def score_references(source: Source) -> Iterator[Reference]:
-    """The references from clauses to scores. CEL does not know which scores exist, so they are checked here."""
+def clause_references(source: Source) -> Iterator[Reference]:
+    """The references from clauses to scores and campaigns. CEL does not know which of them exist."""
     for id_, terms in entries_of(source, "audiences").items():
         for quantifier in ("all", "any"):
             for field, clause in _values(terms, [quantifier, _EACH]):
                 for name, text in clause.items() if isinstance(clause, dict) else ():
-                    for score in scores_in(text) if isinstance(text, str) else ():
-                        yield Reference(Place("audiences", id_), f"{field}.{name}", Place("scores", score))
+                    for target in _named_in(text) if isinstance(text, str) else ():
+                        yield Reference(Place("audiences", id_), f"{field}.{name}", target)
+
+
+def _named_in(clause: str) -> Iterator[Place]:
+    """The scores that a clause uses, and the campaigns of whose offers it asks; a fallback is its placement's."""
+    yield from (Place("scores", score) for score in scores_in(clause))
+    for campaign, _ in offers_in(clause):
+        section = "placements" if campaign.startswith(FALLBACK_PREFIX) else "campaigns"
+        if campaign:
+            yield Place(section, campaign.removeprefix(FALLBACK_PREFIX))
 
 
 def entries_of(source: Source, section: str) -> Mapping[str, object]:

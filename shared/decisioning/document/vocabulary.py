@@ -1,7 +1,7 @@
 """The types of a catalog's values: their bounds, and the text that says which value was expected."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -22,12 +22,21 @@ MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week."""
+FALLBACK_PREFIX = "fallback."
+"""The prefix of the campaign id of a placement's fallback. No other campaign's id can have a dot."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
 _LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 _HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
 """A name with a hyphen, as in `scores.churn-risk`. `-now()`, `-scores.x` and `-0.5` subtract something."""
 _NAME = rf"(?:\.\s*({_HYPHENED}|\w+)|\[\s*({_LITERAL})\s*\])"
+_OF_OFFERS = re.compile(
+    rf"{_LITERAL}|//[^\n]*|(?<![.\w])(offers)\b"
+    rf"(?:\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\])\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\]))?"
+)
+"""A campaign and a field, as in `offers.win_back.issued`; without both, the map itself."""
+_CAMPAIGN = re.compile(rf"{_LITERAL}|(?<![.\w])offers\s*\.\s*((?:\w+-[\w-]+|\d\w*)(?=\s*[.\[]))")
+"""A campaign whose name CEL would not read: it has a hyphen, or begins with a digit. A field follows it."""
 _SCORE = re.compile(rf"\bscores\s*{_NAME}")
 _IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({_HYPHENED})(?(1)\s*\))")
 
@@ -54,11 +63,29 @@ def scores_in(text: str) -> list[str]:
     return [name or quoted[1:-1] for name, quoted in _SCORE.findall(text)]
 
 
+class OfOffers(NamedTuple):
+    """A fact that a clause asks about the offers of a campaign; empty names if it asks for the map itself."""
+
+    campaign: str
+    field: str
+
+
+def offers_in(text: str) -> list[OfOffers]:
+    """The facts about offers that a clause uses."""
+    found = (one.groups(default="") for one in _OF_OFFERS.finditer(with_quoted_names(text)))
+    return [
+        OfOffers(id_ or quoted_id[1:-1], name or quoted[1:-1])
+        for used, id_, quoted_id, name, quoted in found
+        if used
+    ]
+
+
 def with_quoted_names(text: str) -> str:
     """A clause in which names with a hyphen are quoted, as CEL wants them: `scores["churn-risk"]`.
 
     Without quotes CEL would subtract `risk` from `scores.churn`. With spaces around it, a hyphen is a minus.
     """
+    text = _CAMPAIGN.sub(lambda found: f'offers["{found[1]}"]' if found[1] else found[0], text)
     return _IN_A_MAP.sub(_quoted, text)
 
 

@@ -1,12 +1,15 @@
 """Counts by scope, event and window, of stored triggers and of triggers that are only tallied."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import product
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.decisioning.catalog import Campaign
+from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.document.vocabulary import MAX_CAP, Scope
 from shared.decisioning.offer_history import OfferHistory
 from shared.domain.events import FeedbackKind
@@ -122,6 +125,40 @@ class TestOffersOfVariants:
                 cells[cell] = number
         sketch = Sketch(ISSUED, "".join(cells), ago(days=9))
         assert OfferHistory(user(tallies=Tallies(sketches=(sketch,))), "UTC").counts(capped)[0].used == 5
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 30)), max_size=30), st.integers(1, 12))
+def test_a_cap_on_an_offer_holds_whichever_variants_and_campaigns_made_it(
+    days: list[tuple[str, int]], stored: int
+) -> None:
+    """A campaign's users move between its arms, and two other campaigns make the offers of the arms as well."""
+    log, known, tallies, now = list[Trigger](), tuple[Trigger, ...](), Tallies(), NOW
+    for number, (arm, pause) in enumerate(days):
+        now += timedelta(days=pause)
+        of = user(now=now, triggers=known, tallies=tallies)
+        won = decide(sharing(arm), of, [moment(cause=f"{number}", at=now)]).won
+        for one in won:
+            shared = {one.offer_id} if one.campaign_id != "tried" else {"annual", "a", "b"}
+            assert sum(other.offer_id in shared for other in log) < 5
+            log.append(one)
+        known, tallies, _ = evict((*known, *won), tallies, stored, now)
+
+
+@cache
+def sharing(arm: str) -> Catalog:
+    """Three campaigns, whose offers are capped at five each; all users of the experiment are in one arm."""
+    capped = {"cap": {"max": 5, "scope": "offer"}}
+    variants = [{"id": id_, "offer": id_, "weight": float(id_ == arm)} for id_ in "ab"]
+    return catalog(
+        placements={name: {"channel": "in_app", "holds": "decision"} for name in ("banner", "p", "q")},
+        offers={id_: {"cms_ref": "x", "validity_hours": 1} for id_ in ("annual", "a", "b")},
+        campaigns={
+            "tried": campaign(experiment="x", **capped),
+            "first": campaign(offer="a", placement="p", priority=90, **capped),
+            "last": campaign(offer="b", placement="q", priority=10, **capped),
+        },
+        experiments={"x": {"variants": variants, "sticky": False}},
+    )
 
 
 class TestTallies:
