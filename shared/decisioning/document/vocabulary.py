@@ -72,6 +72,8 @@ class OfOffers(NamedTuple):
 
 def offers_in(text: str) -> list[OfOffers]:
     """The facts about offers that a clause uses."""
+    if "offers" not in text:  # as in most clauses, which are read often
+        return []
     found = (one.groups(default="") for one in _OF_OFFERS.finditer(with_quoted_names(text)))
     return [
         OfOffers(id_ or quoted_id[1:-1], name or quoted[1:-1])
@@ -85,7 +87,8 @@ def with_quoted_names(text: str) -> str:
 
     Without quotes CEL would subtract `risk` from `scores.churn`. With spaces around it, a hyphen is a minus.
     """
-    text = _CAMPAIGN.sub(lambda found: f'offers["{found[1]}"]' if found[1] else found[0], text)
+    if "offers" in text:
+        text = _CAMPAIGN.sub(lambda found: f'offers["{found[1]}"]' if found[1] else found[0], text)
     return _IN_A_MAP.sub(_quoted, text)
 
 
