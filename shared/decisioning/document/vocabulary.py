@@ -32,7 +32,7 @@ _HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
 _NAME = rf"(?:\.\s*({_HYPHENED}|\w+)|\[\s*({_LITERAL})\s*\])"
 _OF_OFFERS = re.compile(
     rf"{_LITERAL}|//[^\n]*|(?<![.\w])(offers)\b"
-    rf"(?:\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\])\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\]))?"
+    rf"(?:\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\])\s*(?:\.\s*(\w+)\b|\[\s*({_LITERAL})\s*\])(?!\s*[.\[]))?"
 )
 """A campaign and a field, as in `offers.win_back.issued`; without both, the map itself."""
 _CAMPAIGN = re.compile(rf"{_LITERAL}|(?<![.\w])offers\s*\.\s*((?:\w+-[\w-]+|\d\w*)(?=\s*[.\[]))")

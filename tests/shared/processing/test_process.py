@@ -411,6 +411,15 @@ class TestPutOff:
             ("a", "outranked"),
         ]
 
+    def test_on_a_friday_night_waits_for_monday_morning(self) -> None:
+        """1 January 2026 is a Thursday."""
+        night = {"start": "22:00", "end": "07:00"}
+        told = Told(one_campaign("activated", quiet_hours=night, days=["mon-fri"])).process(paid(1 + 23 / 24))
+        assert told.due == pytest.approx(4 + 7 / 24)
+        for on in (2.5, 3.9):
+            assert told.time_passes(on).triggers("issued") == []
+        assert told.time_passes(4 + 7 / 24).triggers("issued") == [K.ACTIVATED]
+
     def test_is_by_the_clock_of_the_user(self) -> None:
         told = self.night("activated").process(paid(0)._replace(profile=Profile(time_zone="Asia/Tokyo")))
         assert told.triggers("issued") == [K.ACTIVATED]

@@ -157,6 +157,8 @@ class TestClauses:
             ("size(offers) > 0", NAMES_NONE),
             ("'win_back' in offers", NAMES_NONE),
             ("has(offers.win_back)", NAMES_NONE),
+            ("offers.win_back.issued.times > 0", NAMES_NONE),
+            ("offers.win_back['issued'][0] > 0", NAMES_NONE),
             ("offers[subscription.plan].issued > 0", NAMES_NONE),
             ("offers.win_back.issued > 'once'", "values that go together, not int64 > string"),
         ],
