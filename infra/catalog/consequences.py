@@ -81,8 +81,11 @@ def _affects_all(entry: EntryDiff, documents: Documents) -> bool:
 
 
 def _campaigns_named(entry: EntryDiff, documents: Documents) -> set[str]:
-    """Campaigns that an entry other than a campaign names, or that listen to its moment, in either catalog."""
-    if entry.id is None or entry.section == "campaigns":
+    """Campaigns that an entry names as its own, or that listen to its moment, in either catalog.
+
+    An audience only asks about campaigns.
+    """
+    if entry.id is None or entry.section in ("audiences", "campaigns"):
         return set()
     place = Place(entry.section, entry.id)
     named = set[str]()

@@ -16,17 +16,21 @@ from cel_expr_python import cel
 
 from shared.decisioning.audiences.clauses import ENVIRONMENT, InvalidClause, compiled
 from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
-from shared.decisioning.document.vocabulary import scores_in, with_quoted_names
+from shared.decisioning.audiences.offers import LAST
+from shared.decisioning.document.vocabulary import offers_in, scores_in, with_quoted_names
 from shared.domain.events import Ownership, ReasonCode
 from shared.domain.signals import KEPT_PER_KIND
 from shared.domain.subscription import ENTITLED, LIVE, RECENT_PAYMENTS, Said, Status
 
 Values = Mapping[str, object]
 """Facts by their full names: one way in which a field can be."""
+Limits = Mapping[str, int]
+"""The highest values of some fields."""
+NO_LIMITS: Limits = {}
 STATUS = "subscription.status"
 _ACCESS = {STATUS, "subscription.entitled", "subscription.live"}
 """The fields that the status determines. They are tried together."""
-_NO_FIELDS = {"now", "scores", "features", "subscriptions"}
+_NO_FIELDS = {"now", "scores", "features", "offers", "subscriptions"}
 """Variables of which no value can be tried: the clock, and collections."""
 _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
@@ -67,13 +71,14 @@ def conditions(index: int, name: str, clause: str) -> list[Condition]:
     return found
 
 
-def contradiction(found: Sequence[Condition]) -> list[Condition]:
+def contradiction(found: Sequence[Condition], most: Limits = NO_LIMITS) -> list[Condition]:
     """The first conditions about one field that cannot hold together, in their order; none if all can."""
     by_field: dict[str, list[Condition]] = {}
     for condition in found:
         about = by_field.setdefault(condition.field, [])
         about.append(condition)
-        if not any(all(each.holds(values) for each in about) for values in _values(condition.field, about)):
+        possible = _values(condition.field, about, most.get(condition.field))
+        if not any(all(each.holds(values) for each in about) for values in possible):
             return about
     return []
 
@@ -84,8 +89,10 @@ def statuses(found: Iterable[Condition]) -> set[Status]:
     return {status for status in Status if all(condition.holds(_of_status(status)) for condition in about)}
 
 
-def known_values(field: str) -> str | None:
+def known_values(field: str, most: Limits = NO_LIMITS) -> str | None:
     """The values that a field can have, in words; None if they are endless."""
+    if field.startswith("offers."):
+        return f"0 to {most[field]}" if field in most else "0 or more"
     if field.startswith("scores."):
         return "0 to 1"
     values = _closed(field)
@@ -134,6 +141,8 @@ def _field_of(text: str) -> str | None:
     """The one field that a condition is about; None if it is about several, or about other things."""
     if scores := {*scores_in(text)}:
         fields = {f"scores.{score}" for score in scores} | (_fields(text) - {"scores"})
+    elif offers := {*offers_in(text)}:
+        fields = {".".join(("offers", *fact)) for fact in offers} | (_fields(text) - {"offers"})
     else:
         fields = _fields(text)
     fields = {STATUS if field in _ACCESS else field for field in fields}
@@ -166,14 +175,14 @@ def _is_readable(text: str, field: str) -> bool:
 
 def _only_compares(text: str) -> bool:
     """True for a text of nothing but a field, comparisons and literals."""
-    code = re.sub(r"""\[\s*("[^"]*"|'[^']*')\s*\]""", lambda key: f".{key[1][1:-1]}", text, count=1)
+    code = re.sub(r"""\[\s*(?:"[^"]*"|'[^']*')\s*\]""", ".key", text, count=2)
     code = _NUMBER.sub("", _LITERAL.sub("", code))
     names = {re.sub(r"\s", "", name) for name in _NAME.findall(code)} - _WORDS
     left = re.sub(r"[\w.-]", "", code) if len(names) == 1 else "?"
     return _COMPARISONS.fullmatch(left) is not None
 
 
-def _values(field: str, about: Sequence[Condition]) -> Iterator[Values]:
+def _values(field: str, about: Sequence[Condition], most: int | None = None) -> Iterator[Values]:
     """The ways in which a field can be, as far as the conditions about it can tell them apart."""
     if field == STATUS:
         yield from map(_of_status, Status)
@@ -181,8 +190,18 @@ def _values(field: str, about: Sequence[Condition]) -> Iterator[Values]:
     for value in _closed(field) or _around(field, " ".join(condition.text for condition in about)):
         if field.startswith("scores."):
             yield {"scores": {field.removeprefix("scores."): value}}
+        elif field.startswith("offers."):
+            _, rest = field.split(".", 1)
+            campaign, name = rest.rsplit(".", 1)
+            if _is_count(value, name) and (most is None or not isinstance(value, int) or value <= most):
+                yield {"offers": {campaign: {name: value}}}
         else:
             yield {field: value}
+
+
+def _is_count(value: object, name: str) -> bool:
+    """True for a value that a fact about offers can have: days may be null."""
+    return (value is None and name in LAST) or (isinstance(value, int) and value >= 0)
 
 
 def _of_status(status: Status) -> Values:

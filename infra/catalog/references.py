@@ -12,16 +12,21 @@ def resolved(document: CatalogDocument) -> list[Reference]:
 
 
 def behind(known: Iterable[Reference], place: Place) -> set[Place]:
-    """Every entry that `place` depends on, directly or not, without `place` itself. Cycles end the search."""
+    """Every entry that `place` depends on, directly or not, without `place` itself. Cycles end the search.
+
+    What is behind a campaign that this one follows is behind this one; what is behind a campaign whose offers an
+    audience asks about is not.
+    """
     targets: dict[Place, set[Place]] = {}
     for reference in known:
         targets.setdefault(reference.owner, set()).add(reference.target)
     dependencies: set[Place] = set()
     unvisited = [place]
     while unvisited:
-        new = targets.get(unvisited.pop(), set()) - dependencies
+        owner = unvisited.pop()
+        new = targets.get(owner, set()) - dependencies
         dependencies |= new
-        unvisited += new
+        unvisited += [each for each in new if owner.section == "campaigns" or each.section != "campaigns"]
     return dependencies - {place}
 
 

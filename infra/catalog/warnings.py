@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from infra.catalog.contradictions import (
     Condition,
+    Limits,
     conditions,
     contradiction,
     known_values,
@@ -17,13 +18,16 @@ from infra.catalog.contradictions import (
 from infra.catalog.countries import COUNTRIES, meant_country
 from infra.catalog.follow_up_warnings import follow_up_warnings
 from shared.decisioning.document.problems import problem
-from shared.decisioning.document.schema import CampaignTerms, CatalogDocument, Clauses
+from shared.decisioning.document.quiet_rules import quiet_rules
+from shared.decisioning.document.schema import CampaignTerms, Cap, CatalogDocument, Clauses
 from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.quiet import ever_open
 from shared.domain.conditions import CONDITIONS
 from shared.domain.milestones import OF_KIND
 from shared.domain.moments import BY_TIME_ALONE, MILESTONES, MomentSelector, is_milestone
 from shared.domain.offsets import offset_text
 from shared.domain.subscription import Renewal, Said, Status, Subscription
+from shared.domain.tallies import ISSUED
 
 _WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
 _COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS})")
@@ -34,15 +38,27 @@ _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 
 def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
     """Every warning about a valid catalog at an instant (UTC)."""
+    most = _most_issued(document)
     for id_, terms in document.audiences.items():
         yield from _countries_and_features(f"audiences.{id_}", terms)
         yield from _times(f"audiences.{id_}", terms)
-        yield from _contradictions(f"audiences.{id_}", terms)
+        yield from _contradictions(f"audiences.{id_}", terms, most)
+    for id_ in document.placements:
+        yield from _closed_fallback(id_, document)
     for id_, campaign in document.campaigns.items():
         yield from _ended(f"campaigns.{id_}", campaign, now)
         yield from _impossible_moments(f"campaigns.{id_}", campaign, document)
         yield from _unnamed_offsets(f"campaigns.{id_}", campaign, document)
         yield from follow_up_warnings(id_, campaign, document)
+
+
+def _closed_fallback(placement: str, document: CatalogDocument) -> Iterator[str]:
+    """A fallback keeps the quiet hours and days of all campaigns of its placement."""
+    fallback, campaigns = document.placements[placement].fallback, document.campaigns.values()
+    rules = [rule for terms in campaigns if terms.placement == placement for rule in quiet_rules(document, terms)]
+    if fallback and not ever_open(rules):
+        expected = "campaigns whose quiet hours and days leave one hour of the week open to all of them"
+        yield problem(f"placements.{placement}.fallback", expected, fallback)
 
 
 def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:
@@ -88,13 +104,13 @@ def _countries(text: str) -> list[str]:
     ]
 
 
-def _contradictions(path: str, terms: Clauses) -> Iterator[str]:
+def _contradictions(path: str, terms: Clauses, most: Limits) -> Iterator[str]:
     for alternative in _alternatives(terms):
-        if about := contradiction(alternative):
+        if about := contradiction(alternative, most):
             last = about[-1]
             quantifier, clauses = ("all", terms.all) if terms.all else ("any", terms.any)
             place = f"{path}.{quantifier}[{last.index}].{last.clause}"
-            yield problem(place, _possible(about), clauses[last.index][last.clause])
+            yield problem(place, _possible(about, most), clauses[last.index][last.clause])
 
 
 def _alternatives(terms: Clauses) -> list[list[Condition]]:
@@ -106,9 +122,22 @@ def _alternatives(terms: Clauses) -> list[list[Condition]]:
     return [[condition for each in read for condition in each]] if terms.all else read
 
 
-def _possible(about: list[Condition]) -> str:
+def _most_issued(document: CatalogDocument) -> Limits:
+    """The most triggers that a user gets of each campaign that has a cap without a window."""
+    return {
+        f"offers.{id_}.{ISSUED}": min(limits)
+        for id_, terms in document.campaigns.items()
+        if (limits := [cap.max for cap in terms.cap if _is_for_ever(cap)])
+    }
+
+
+def _is_for_ever(cap: Cap) -> bool:
+    return (cap.scope, cap.event) == ("campaign", ISSUED) and not (cap.window_days or cap.calendar_days)
+
+
+def _possible(about: list[Condition], most: Limits) -> str:
     """The expected value in place of the last of some conditions that cannot hold together."""
-    field, known = about[0].field, known_values(about[0].field)
+    field, known = about[0].field, known_values(about[0].field, most)
     others = dict.fromkeys(condition.clause for condition in about if condition.clause != about[-1].clause)
     if others:
         return f"a clause that can be true beside {' and '.join(others)}"

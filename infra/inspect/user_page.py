@@ -172,7 +172,7 @@ def _time(record: UserRecord, past: Past | None) -> Table:
     for at, name in record.fired.causes:
         grid.add_row(wording.of_value(at), f"{moments.get(name, 'a moment no campaign listens to')} was decided")
     for deferred in record.deferred:
-        text = f"{deferred.campaign_id} is decided, deferred until the quiet hours end"
+        text = f"{deferred.campaign_id} is decided, deferred to the next instant that is not quiet"
         grid.add_row(wording.of_value(deferred.until), text)
     if past:
         grid.add_row("unknown", "what was due next then")

@@ -7,6 +7,7 @@ from datetime import datetime
 from infra.replay.outputs import messages
 from infra.whatif.catalog_replay import CatalogReplay
 from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import CampaignTerms
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.losses import LossReason
@@ -41,7 +42,7 @@ def unseen(
             yield id_, SCHEDULE
         elif id_ in new_milestones:
             yield id_, NEW_MILESTONE
-        elif id_ in appearing and _asks_feedback(terms):
+        elif id_ in appearing and (_asks_feedback(terms) or _asks_offers(after.catalog.campaigns[id_])):
             yield id_, FEEDBACK
 
 
@@ -68,6 +69,11 @@ def _new_milestones(before: CatalogReplay, after: CatalogReplay) -> set[str]:
 def _followed(terms: CampaignTerms) -> Iterator[str]:
     """The campaigns whose triggers the campaign follows."""
     return filter(None, (parse_selector(selector).campaign for selector in terms.moments))
+
+
+def _asks_offers(campaign: Campaign) -> bool:
+    """True if the campaign's audience asks about offers, and so perhaps about the users' feedback to them."""
+    return campaign.audience is not None and bool(campaign.audience.offers)
 
 
 def _asks_feedback(terms: CampaignTerms) -> bool:

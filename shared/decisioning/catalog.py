@@ -7,6 +7,7 @@ from hashlib import blake2b
 
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.document.milestone_offsets import milestone_offsets
+from shared.decisioning.document.quiet_rules import quiet_rules
 from shared.decisioning.document.schema import (
     ByScore,
     CampaignTerms,
@@ -14,12 +15,12 @@ from shared.decisioning.document.schema import (
     CatalogDocument,
     Offer,
     Placement,
-    QuietHours,
     Raise,
 )
 from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
 from shared.decisioning.library import Library
+from shared.decisioning.quiet import Quiet
 from shared.domain.follow_ups import FollowUps
 from shared.domain.milestones import Offsets
 from shared.domain.moments import FOLLOW_UPS, Moment, MomentSelector
@@ -42,8 +43,8 @@ class Campaign:
     """The score that ranks it among campaigns of its priority; None: a fixed rank."""
     caps: tuple[Cap, ...] = ()
     """Its own caps and those of its channel."""
-    quiet_hours: tuple[QuietHours, ...] = ()
-    """Its own quiet hours and those of its channel; a fallback has those of all campaigns of its placement."""
+    quiet: tuple[Quiet, ...] = ()
+    """Its own quiet hours and days and those of its channel; a fallback has those of all of its placement."""
     plans_sold: frozenset[str] = frozenset()
     """The plans to which its offer, or that of any variant, leads."""
     is_killed: bool = False
@@ -114,7 +115,7 @@ def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> 
             holdouts=tuple(holdout for holdout in holdouts if holdout.covers(id_)),
             ranked_by=terms.rank.score if isinstance(terms.rank, ByScore) else None,
             caps=(*terms.cap, *_channel_caps(document, terms.placement)),
-            quiet_hours=tuple(_quiet_hours(document, terms)),
+            quiet=quiet_rules(document, terms),
             plans_sold=frozenset(_plans_sold(terms, document)),
             is_killed=document.kill_switch,
         )
@@ -124,16 +125,7 @@ def _channel_caps(document: CatalogDocument, placement: str) -> Iterator[Cap]:
     """The caps of a placement's channel, which count all of the user's triggers on that channel."""
     if channel := document.channels.get(document.placements[placement].channel):
         for cap in channel.cap:
-            yield Cap(max=cap.max, window_days=cap.window_days, event=cap.event, scope="channel")
-
-
-def _quiet_hours(document: CatalogDocument, terms: CampaignTerms) -> Iterator[QuietHours]:
-    """The quiet hours of a campaign, and those of its channel."""
-    if terms.quiet_hours:
-        yield terms.quiet_hours
-    channel = document.channels.get(document.placements[terms.placement].channel)
-    if channel and channel.quiet_hours:
-        yield channel.quiet_hours
+            yield Cap(**dict(cap), scope="channel")
 
 
 def _plans_sold(terms: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
@@ -188,7 +180,7 @@ def _placements(campaigns: Iterable[Campaign]) -> set[str]:
 def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     """A placement's fallback as a campaign.
 
-    Its id contains a dot, which no other campaign's id can. Its cool-down lasts as long as its offer is valid, so
+    Its cool-down lasts as long as its offer is valid, so
     that a user never has it twice at the same time.
     """
     placement = document.placements[placement_id]
@@ -210,9 +202,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         placement,
         holdouts=holdouts,
         caps=tuple(_channel_caps(document, placement_id)),
-        quiet_hours=tuple(
-            dict.fromkeys(quiet for other in (terms, *others) for quiet in _quiet_hours(document, other))
-        ),
+        quiet=tuple(dict.fromkeys(rule for other in (terms, *others) for rule in quiet_rules(document, other))),
         plans_sold=frozenset(_plans_sold(terms, document)),
         is_killed=document.kill_switch,
         is_fallback=True,

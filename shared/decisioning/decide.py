@@ -88,7 +88,7 @@ class Decision:
 
     @property
     def deferred(self) -> tuple[Deferred, ...]:
-        """The moments to be decided afresh when the quiet hours are over."""
+        """The moments to be decided afresh at the next instant that is not quiet."""
         return tuple(_deferred(self.results))
 
 

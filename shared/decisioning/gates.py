@@ -1,15 +1,15 @@
 """The gates that a candidate passes, in order. Each gate is a function that returns a `Loss`, or None to pass."""
 
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from shared.decisioning.catalog import Campaign
-from shared.decisioning.document.schema import QuietHours
+from shared.decisioning.document.vocabulary import DAYS
 from shared.decisioning.losses import AT_REST, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
-from shared.decisioning.quiet import quiet_until, zone_of
+from shared.decisioning.quiet import ALL_DAYS, open_from
 from shared.decisioning.scoring.score import Scored
 from shared.decisioning.situation import Situation
 from shared.domain.instants import later
@@ -115,23 +115,23 @@ def cool_down(contender: Contender) -> Loss | None:
 
 
 def quiet_hours(contender: Contender) -> Loss | None:
-    """Stops a campaign during quiet hours in the user's time zone: defers it, or drops it if any says so."""
-    losses = [loss for quiet in contender.campaign.quiet_hours if (loss := _quiet(contender, quiet))]
-    dropped = (loss for loss in losses if loss.reason is LossReason.QUIET_HOURS)
-    return next(dropped, None) or max(losses, key=lambda loss: loss.until or contender.now, default=None)
+    """Stops a campaign at quiet hours and on quiet days of the user's time zone, or else of the catalog's.
 
-
-def _quiet(contender: Contender, quiet: QuietHours) -> Loss | None:
-    """The loss if these quiet hours run. A user without a valid time zone gets the catalog's."""
-    user, document = contender.situation.user, contender.situation.catalog.document
-    zone = zone_of(user.profile.time_zone, document.time_zone)
-    until = quiet_until(user.now, zone, time.fromisoformat(quiet.start), time.fromisoformat(quiet.end))
-    if until is None:
+    It is deferred to the first instant at which no rule is quiet, or dropped if a rule that is quiet now says so.
+    """
+    rules, now, zone = contender.campaign.quiet, contender.now, contender.situation.zone
+    quiet_now = [rule for rule in rules if rule.until(now, zone)]
+    if not quiet_now:
         return None
-    detail = f"until {until.isoformat()} ({quiet.end} {zone.key})"
-    return (
-        Loss(LossReason.DEFERRED, detail, until) if quiet.then == "defer" else Loss(LossReason.QUIET_HOURS, detail)
-    )
+    until = open_from(rules, now, zone)
+    if until is None:
+        return Loss(LossReason.QUIET_HOURS, "no hour of the week is open")
+    local = until.astimezone(zone)
+    day = "" if all(rule.days == ALL_DAYS for rule in rules) else f"{DAYS[local.weekday()]} "
+    detail = f"until {until.isoformat()} ({day}{local:%H:%M} {zone.key})"
+    if any(rule.drops for rule in quiet_now):
+        return Loss(LossReason.QUIET_HOURS, detail)
+    return Loss(LossReason.DEFERRED, detail, until)
 
 
 def score(contender: Contender) -> Loss | None:
@@ -162,7 +162,7 @@ GATES: tuple[Gate, ...] = (
     Gate(exclusivity, lambda campaign: campaign.terms.exclusivity_group),
     Gate(caps, lambda campaign: campaign.caps),
     Gate(cool_down, lambda campaign: campaign.terms.cool_down_hours),
-    Gate(quiet_hours, lambda campaign: campaign.quiet_hours),
+    Gate(quiet_hours, lambda campaign: campaign.quiet),
     Gate(score, lambda campaign: campaign.ranked_by and campaign.terms.require_score),
 )
 """The gates in order: the first loss is the reason. To add a gate, write a function and give it a place here."""
@@ -203,12 +203,14 @@ def _is_always_on(campaign: Campaign) -> bool:
 
 def _cap_text(cap: CapUsage) -> str:
     event = "" if cap.event == ISSUED else f" {cap.event}"
-    return f"{cap.max}{event}{_scope_text(cap.scope)} {_window_text(cap.window_days)}"
+    return f"{cap.max}{event}{_scope_text(cap.scope)} {_window_text(cap.window_days, cap.calendar_days)}"
 
 
 def _scope_text(scope: str) -> str:
     return "" if scope == "campaign" else f" for the {scope}"
 
 
-def _window_text(window_days: int | None) -> str:
+def _window_text(window_days: int | None, calendar_days: int | None = None) -> str:
+    if calendar_days:
+        return f"in {calendar_days} calendar day{'s' if calendar_days > 1 else ''}"
     return f"in {window_days} days" if window_days else "ever"

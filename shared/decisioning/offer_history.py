@@ -1,15 +1,17 @@
 """A user's triggers and their feedback, counted for caps, cool-downs and suppressions."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import NamedTuple
 
+from shared.decisioning.calendar_days import start_of_days
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.document.schema import Cap
 from shared.decisioning.document.vocabulary import MAX_CAP
-from shared.domain.tallies import ISSUED, SCOPES, WITHHELD, Tally, events_of
+from shared.decisioning.quiet import zone_of
+from shared.domain.tallies import ISSUED, SCOPES, WITHHELD, events_of
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
@@ -31,7 +33,7 @@ NAMES_BY_SCOPE: Mapping[str, Callable[[Campaign], Sequence[str]]] = {
     "channel": lambda campaign: (campaign.placement.channel,),
     "user": lambda _: ("",),
 }
-"""The names under which a scope counts a campaign's triggers; `SCOPES` has the name of one trigger or tally."""
+"""The names under which a scope counts a campaign's triggers; `SCOPES` has the name of one trigger."""
 
 
 def _counted_as(event: str) -> str:
@@ -51,13 +53,17 @@ class CapUsage(NamedTuple):
     """The cap's limit."""
     used: int
     """Events counted so far."""
+    calendar_days: int | None = None
+    """The window in days of the user's calendar, in place of `window_days`."""
 
 
 class OfferHistory:
     """Everything that won for one user, by the current decision too; revoked and withheld triggers count alike."""
 
-    def __init__(self, user: User) -> None:
+    def __init__(self, user: User, time_zone: str) -> None:
         self.user = user
+        self.time_zone = time_zone
+        """The time zone of a user whose own is unknown."""
         self.won: list[Trigger] = []
         """The triggers of the current decision so far, given or withheld."""
         self._times: dict[tuple[str, str], dict[str, Timestamps]] = {}
@@ -72,7 +78,7 @@ class OfferHistory:
         """
         by_name = self._times.get((scope, event))
         if by_name is None:
-            by_name = self._times[scope, event] = self._times_by_name(SCOPES[scope], event)
+            by_name = self._times[scope, event] = self._times_by_name(scope, event)
         names, sketches = NAMES_BY_SCOPE[scope](campaign), self.user.tallies.sketches
         if len(names) == 1 and not sketches:
             return by_name.get(names[0], NO_TIMESTAMPS)
@@ -106,36 +112,49 @@ class OfferHistory:
                 by_name.setdefault(SCOPES[scope](trigger), []).append(trigger.decided_at)
 
     @cached_property
-    def _stored_events(self) -> dict[str, list[tuple[datetime, Trigger | Tally]]]:
-        """The time and the trigger or tally of every stored event, by kind.
-
-        A tally has a number of events but one time only, so all its events get the time of the last one.
-        """
-        stored: dict[str, list[tuple[datetime, Trigger | Tally]]] = {}
-        for tally in self.user.tallies.rows:
-            # No cap is above MAX_CAP, so that a longer list would change nothing.
-            stored.setdefault(_counted_as(tally.event), []).extend(
-                [(tally.last_at, tally)] * min(tally.number, MAX_CAP)
-            )
+    def _stored_events(self) -> dict[str, list[tuple[datetime, Trigger]]]:
+        """The time and the trigger of every event of a stored trigger, by kind."""
+        stored: dict[str, list[tuple[datetime, Trigger]]] = {}
         for trigger in self.user.triggers:
             for event, at in events_of(trigger):
                 stored.setdefault(_counted_as(event), []).append((at, trigger))
         return stored
 
     def _usage(self, campaign: Campaign, cap: Cap) -> CapUsage:
-        used = self.within(self.times(campaign, cap.scope, cap.event), cap.window_days)
-        return CapUsage(cap.scope, cap.event, cap.window_days, cap.max, used)
+        times = self.times(campaign, cap.scope, cap.event)
+        if cap.calendar_days is None:
+            used = self.within(times, cap.window_days)
+        else:
+            used = self._in_calendar_days(times, cap.calendar_days)
+        return CapUsage(cap.scope, cap.event, cap.window_days, cap.max, used, cap.calendar_days)
+
+    def _in_calendar_days(self, times: Timestamps, days: int) -> int:
+        """The number of timestamps in the last days of the user's calendar, today included."""
+        if not times:
+            return 0
+        zone = zone_of(self.user.profile.time_zone, self.time_zone)
+        return len(times) - bisect_left(times, start_of_days(self.user.now, zone, days))
 
     def _start_of_window(self, window_days: int) -> datetime:
         if window_days not in self._window_starts:
             self._window_starts[window_days] = self.user.now - timedelta(days=window_days)
         return self._window_starts[window_days]
 
-    def _times_by_name(self, name_of: Callable[[Trigger | Tally], str], event: str) -> dict[str, Timestamps]:
-        """The timestamps of one kind of event, by the name that a scope counts them under."""
+    def _times_by_name(self, scope: str, event: str) -> dict[str, Timestamps]:
+        """The timestamps of one kind of event, by the name that a scope counts them under.
+
+        A tally has a number of events but one time only, so all its events get the time of the last one.
+        """
         by_name: dict[str, Timestamps] = {}
-        for at, source in self._stored_events.get(event, ()):
-            by_name.setdefault(name_of(source), []).append(at)
+        name_of = SCOPES[scope]
+        for at, trigger in self._stored_events.get(event, ()):
+            by_name.setdefault(name_of(trigger), []).append(at)
+        for tally in self.user.tallies.rows:
+            if tally.scope == scope:
+                for count in tally.counts:
+                    if _counted_as(count.event) == event:
+                        # No cap is above MAX_CAP, so that a longer list would change nothing.
+                        by_name.setdefault(tally.name, []).extend([count.last_at] * min(count.number, MAX_CAP))
         if event == ISSUED:
             for trigger in self.won:
                 by_name.setdefault(name_of(trigger), []).append(trigger.decided_at)

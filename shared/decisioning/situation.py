@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from shared.decisioning.audiences.audience import Audience, activate, failures
 from shared.decisioning.audiences.facts import FACTS, Facts, every_subscription
+from shared.decisioning.audiences.offers import offers_of
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.offer_history import OfferHistory
+from shared.decisioning.quiet import zone_of
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
-COSTLY_FACTS = frozenset({"scores", "subscriptions"})
+COSTLY_FACTS = frozenset({"offers", "scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
 EVER_NEW = COSTLY_FACTS | {"now", "features"}
 """Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
@@ -28,6 +31,8 @@ class _Inputs(NamedTuple):
     costly_facts: frozenset[str]
     fields: frozenset[str]
     """The fields of `subscriptions`."""
+    offers: tuple[str, ...]
+    """The campaigns of `offers`."""
     kept_by: tuple[str, ...]
     """The facts by whose values the answers are kept; empty if one of them is ever new."""
 
@@ -37,7 +42,8 @@ def _inputs_of(audiences: tuple[Audience, ...]) -> _Inputs:
     names = frozenset[str]().union(*(audience.variables for audience in audiences))
     fields = frozenset[str]().union(*(audience.fields for audience in audiences))
     kept_by = tuple(sorted(names)) if names.isdisjoint(EVER_NEW) else ()
-    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields, kept_by)
+    offers = tuple(dict.fromkeys(campaign for audience in audiences for campaign in audience.offers))
+    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields, offers, kept_by)
 
 
 @lru_cache(maxsize=2048)
@@ -54,14 +60,19 @@ class Situation:
     def __init__(self, catalog: Catalog, user: User) -> None:
         self.catalog = catalog
         self.user = user
-        self.offer_history = OfferHistory(user)
+        self.offer_history = OfferHistory(user, catalog.document.time_zone)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
         self._failures: dict[Audience, str | None] = {}
 
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The user's time zone, or the catalog's if it is unknown."""
+        return zone_of(self.user.profile.time_zone, self.catalog.document.time_zone)
+
     def with_triggers(self, triggers: tuple[Trigger, ...]) -> "Situation":
-        """The same situation with the user's triggers changed; no fact depends on them."""
+        """The same situation with some of the user's triggers revoked; no fact depends on that."""
         changed = Situation(self.catalog, replace(self.user, triggers=triggers))
         changed._facts, changed._scored = self._facts, self._scored
         changed._held_out, changed._failures = self._held_out, self._failures
@@ -139,6 +150,8 @@ class Situation:
             facts["scores"] = {result.name: result.value for result in scored if result.value is not None}
         if "subscriptions" in inputs.costly_facts:
             facts["subscriptions"] = every_subscription(self.user, inputs.fields)
+        if "offers" in inputs.costly_facts:
+            facts["offers"] = offers_of(self.user, inputs.offers)
         return activate(facts)
 
     def _known(self, names: Iterable[str]) -> Facts:

@@ -1,98 +1,118 @@
-"""Tallies: counters for triggers evicted from the user's document, so that caps count them for ever."""
+"""Tallies: exact counters of what left the user's document, so that caps hold for ever."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from hashlib import blake2b
 from typing import NamedTuple
 
+from shared.domain.events import FeedbackKind
+from shared.domain.sketches import Sketch
 from shared.domain.triggers import Trigger
 
 ISSUED = "issued"
 """The event that every trigger given counts; the other events are the kinds of feedback."""
 WITHHELD = "withheld"
 """The event of a trigger that won and was not given; caps count it as issued."""
-MAX_ROWS = 64
-"""The most exact counters of one user; the rows changed longest ago move to the sketches."""
-CELLS = 512
-"""The cells of one sketch, shared by its two hash rows."""
-DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-"""The digits of a cell, base 36. A cell stops at 35, which is more than any cap."""
+MAX_NAMES = 96
+"""The most names of one scope that have counters. Those that won longest ago lose theirs first."""
+
+SCOPES: Mapping[str, Callable[[Trigger], str]] = {
+    "campaign": lambda trigger: trigger.campaign_id,
+    "offer": lambda trigger: trigger.offer_id,
+    "placement": lambda trigger: trigger.placement,
+    "channel": lambda trigger: trigger.channel,
+    "user": lambda _: "",
+}
+"""The scopes of a cap, and the name under which a trigger counts in each."""
+Events = Iterable[tuple[str, datetime]]
+"""Events that can be counted, with their times."""
 
 
-class Tally(NamedTuple):
-    """The exact count of one event, for the evicted triggers of one campaign with one offer."""
+class Count(NamedTuple):
+    """The exact count of one event."""
 
-    campaign_id: str
-    offer_id: str
-    placement: str
-    channel: str
     event: str
     """`issued`, `withheld`, or the kind of feedback that is counted."""
     number: int
     last_at: datetime
 
 
-SCOPES: Mapping[str, Callable[[Trigger | Tally], str]] = {
-    "campaign": lambda counted: counted.campaign_id,
-    "offer": lambda counted: counted.offer_id,
-    "placement": lambda counted: counted.placement,
-    "channel": lambda counted: counted.channel,
-    "user": lambda _: "",
-}
-"""The scopes of a cap, and the name under which a trigger counts in each."""
+class Tally(NamedTuple):
+    """The counters of one name in one scope, such as those of one campaign, or of one offer in all campaigns."""
 
+    scope: str
+    name: str
+    counts: tuple[Count, ...] = ()
+    """One of each event, sorted by event."""
 
-def events_of(trigger: Trigger) -> Iterator[tuple[str, datetime]]:
-    """Every event of a trigger that can be counted, with its time."""
-    yield WITHHELD if trigger.withheld else ISSUED, trigger.decided_at
-    for report in trigger.feedback:
-        yield report.kind, report.at
+    @property
+    def recency(self) -> tuple[datetime, str]:
+        """The time of its last win, given or withheld, by which the names to keep are chosen; then its name.
 
+        Feedback does not keep a name, so that what is forgotten is the same for control.
+        """
+        won = [count.last_at for count in self.counts if count.event in (ISSUED, WITHHELD)]
+        return max(won or (count.last_at for count in self.counts)), self.name
 
-class CountMinSketch(NamedTuple):
-    """A count-min sketch of the tallies of one event that exceed `MAX_ROWS`: never an undercount.
-
-    Two hash rows share 512 cells. A scope's name has one cell in each row, and the lower of the two is its count.
-    So a name that was never counted has a count above 0 only if other names use both of its cells.
-
-    Cormode and Muthukrishnan (2005), https://doi.org/10.1016/j.jalgor.2003.12.001.
-    """
-
-    event: str
-    cells: str
-    """One digit of `DIGITS` for each cell."""
-    last_at: datetime
-
-    def estimate(self, scope: str, name: str) -> int:
-        """The count of a name in a scope: exact or too high, never too low up to 35, where cells stop."""
-        return min(DIGITS.index(self.cells[cell]) for cell in _cells(scope, name))
-
-    def plus(self, tally: Tally) -> "CountMinSketch":
-        """The sketch with a tally that no longer has a row of its own."""
-        cells = [*self.cells]
-        for cell in {cell for scope, name_of in SCOPES.items() for cell in _cells(scope, name_of(tally))}:
-            cells[cell] = DIGITS[min(DIGITS.index(cells[cell]) + tally.number, len(DIGITS) - 1)]
-        return CountMinSketch(self.event, "".join(cells), max(self.last_at, tally.last_at))
+    def plus(self, counts: Iterable[Count]) -> "Tally":
+        """The tally with more events."""
+        known = {count.event: count for count in self.counts}
+        for event, number, at in counts:
+            before = known.get(event, Count(event, 0, at))
+            known[event] = Count(event, before.number + number, max(before.last_at, at))
+        return self._replace(counts=tuple(sorted(known.values())))
 
 
 class Tallies(NamedTuple):
-    """All counters of one user: exact rows for the tallies changed last, one sketch per event for the others."""
+    """All counters of one user: each scope counts by itself, at most `MAX_NAMES` names.
+
+    So a name that is forgotten in one scope still counts in the others, and in that of the user always.
+    """
 
     rows: tuple[Tally, ...] = ()
-    sketches: tuple[CountMinSketch, ...] = ()
+    """Sorted by scope and name."""
+    sketches: tuple[Sketch, ...] = ()
+    """What documents of before counted by hashes."""
 
-    def plus(self, leaving: Trigger) -> "Tallies":
-        """The tallies with one more evicted trigger."""
-        rows, sketches = {row[:5]: row for row in self.rows}, {sketch.event: sketch for sketch in self.sketches}
-        group = (leaving.campaign_id, leaving.offer_id, leaving.placement, leaving.channel)
-        for event, at in events_of(leaving):
-            before = rows.get((*group, event), Tally(*group, event, 0, at))
-            rows[*group, event] = before._replace(number=before.number + 1, last_at=max(before.last_at, at))
-        newest_last = sorted(rows.values(), key=lambda row: (row.last_at, row))
-        for row in newest_last[:-MAX_ROWS]:
-            sketch = sketches.get(row.event, CountMinSketch(row.event, DIGITS[0] * CELLS, row.last_at))
-            sketches[row.event] = sketch.plus(row)
-        return Tallies(tuple(sorted(newest_last[-MAX_ROWS:])), tuple(sorted(sketches.values())))
+    def plus(self, source: Trigger, events: Events) -> "Tallies":
+        """The tallies with more events of one trigger."""
+        counts = [Count(event, 1, at) for event, at in events]
+        return self.merged([Tally(scope, name_of(source)).plus(counts) for scope, name_of in SCOPES.items()])
+
+    def merged(self, more: Iterable[Tally]) -> "Tallies":
+        """The tallies with the counts of others, within the bound."""
+        rows = {row[:2]: row for row in self.rows}
+        for tally in more:
+            rows[tally[:2]] = rows.get(tally[:2], Tally(*tally[:2])).plus(tally.counts)
+        return self._replace(rows=tuple(sorted(rows.values()))).newest(MAX_NAMES)
+
+    def newest(self, limit: int) -> "Tallies":
+        """The tallies with at most `limit` names of each scope: those that won last."""
+        if len(self.rows) <= limit:
+            return self
+        kept = {
+            row[:2]
+            for scope in SCOPES
+            for row in sorted((row for row in self.rows if row.scope == scope), key=_recency)[-limit:]
+        }
+        return self._replace(rows=tuple(row for row in self.rows if row[:2] in kept))
+
+    @property
+    def most_names(self) -> int:
+        """The number of names in the scope that has the most."""
+        return max((sum(row.scope == scope for row in self.rows) for scope in SCOPES), default=0)
+
+
+def _recency(tally: Tally) -> tuple[datetime, str]:
+    return tally.recency
+
+
+def events_of(trigger: Trigger) -> Iterator[tuple[str, datetime]]:
+    """Every event of a trigger that can be counted, with its time: all of its impressions, not the first alone."""
+    yield WITHHELD if trigger.withheld else ISSUED, trigger.decided_at
+    for report in trigger.feedback:
+        yield report.kind, report.at
+    for report in trigger.impressions:
+        yield FeedbackKind.IMPRESSION, report.at
 
 
 def evict(
@@ -105,12 +125,6 @@ def evict(
     """
     leaving = sorted(triggers, key=lambda trigger: trigger.is_open(now))[: max(len(triggers) - limit, 0)]
     for trigger in leaving:
-        tallies = tallies.plus(trigger)
+        tallies = tallies.plus(trigger, events_of(trigger))
     kept = tuple(trigger for trigger in triggers if trigger not in leaving)
     return kept, tallies, tuple(trigger for trigger in leaving if trigger.is_open(now))
-
-
-def _cells(scope: str, name: str) -> set[int]:
-    """The cells of a name in both hash rows; a single one if the two hashes agree."""
-    digest = blake2b(f"{scope}\0{name}".encode(), digest_size=4).digest()
-    return {int.from_bytes(half) % CELLS for half in (digest[:2], digest[2:])}

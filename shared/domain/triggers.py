@@ -72,6 +72,13 @@ class Trigger(NamedTuple):
     """The offset of its moment, as text; None if that has none, or it was not stored yet."""
     follows: str | None = None
     """The id of the trigger that its moment follows; None if it is no follow-up."""
+    impressions: tuple[Feedback, ...] = ()
+    """The impressions after the first, oldest first; those of all triggers of a user are at most 32."""
+
+    @property
+    def reports(self) -> tuple[Feedback, ...]:
+        """Every report of feedback that is kept."""
+        return self.feedback + self.impressions
 
     @property
     def is_final(self) -> bool:
@@ -85,6 +92,22 @@ class Trigger(NamedTuple):
     def revoke(self, reason: str) -> "Trigger":
         """The trigger, revoked."""
         return self._replace(revoked=True, revoke_reason=reason)
+
+    def plus(self, report: Feedback) -> "Trigger":
+        """The trigger with one more report; the very same one if it adds nothing. The earliest of a kind counts.
+
+        Of impressions the others are kept as well.
+        """
+        if any(one.kind is report.kind and one.at == report.at and not one.cause for one in self.reports):
+            return self  # the same report, whose event was forgotten
+        known = next((one for one in self.feedback if one.kind is report.kind), None)
+        first = report if known is None else min(known, report, key=_place)
+        others = (one for one in self.feedback if one is not known)
+        with_first = self._replace(feedback=tuple(sorted((*others, first), key=lambda one: one.kind)))
+        if known and report.kind is FeedbackKind.IMPRESSION:
+            later = known if first is report else report
+            return with_first._replace(impressions=tuple(sorted((*self.impressions, later), key=_place)))
+        return self if first is known else with_first
 
     def is_open(self, now: datetime) -> bool:
         """True while a consumer may show it."""
@@ -135,25 +158,29 @@ def forget_feedback_events(triggers: tuple[Trigger, ...], before: datetime) -> t
 
 
 def _without_old_events(trigger: Trigger, before: datetime) -> Trigger:
-    if not any(report.cause and report.at < before for report in trigger.feedback):
+    if not any(report.cause and report.at < before for report in trigger.reports):
         return trigger
-    return trigger._replace(
-        feedback=tuple(
-            Feedback(report.kind, report.at) if report.at < before else report for report in trigger.feedback
-        )
+    feedback, impressions = (
+        tuple(Feedback(report.kind, report.at) if report.at < before else report for report in reports)
+        for reports in (trigger.feedback, trigger.impressions)
     )
+    return trigger._replace(feedback=feedback, impressions=impressions)
+
+
+def _place(report: Feedback) -> tuple[datetime, str]:
+    return report.at, report.cause
 
 
 def record_feedback(
     triggers: tuple[Trigger, ...], event: Event, given: FeedbackGiven
 ) -> tuple[tuple[Trigger, ...], Arrival]:
-    """The triggers with one more report of feedback; of several reports of a kind the earliest counts.
+    """The triggers with one more report of feedback.
 
     Raises `Rejected`: `unknown_trigger` if the user's document does not hold the trigger (any more), `id_reused`
     if the same event arrived before with other content.
     """
     cause = event.key.cause
-    for known in (report for trigger in triggers for report in trigger.feedback):
+    for known in (report for trigger in triggers for report in trigger.reports):
         if known.cause == cause:
             check_same(known.digest, event)
             return triggers, Arrival.DUPLICATE
@@ -163,10 +190,7 @@ def record_feedback(
             "unknown_trigger",
             "trigger_id: expected the id of one of this user's recent triggers, found one that is not among them",
         )
-    new = Feedback(given.kind, event.occurred_at, cause, event.digest)
-    earlier = next((report for report in trigger.feedback if report.kind is given.kind), None)
-    if earlier and (earlier.at, earlier.cause) <= (new.at, new.cause):
+    changed = trigger.plus(Feedback(given.kind, event.occurred_at, cause, event.digest))
+    if changed is trigger:
         return triggers, Arrival.DUPLICATE
-    others = (report for report in trigger.feedback if report.kind is not given.kind)
-    changed = trigger._replace(feedback=tuple(sorted((*others, new), key=lambda report: report.kind)))
     return tuple(changed if one is trigger else one for one in triggers), Arrival.APPLIED

@@ -11,6 +11,7 @@ from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
 from shared.domain.follow_ups import follow_ups
+from shared.domain.impressions import Shown, keep_newest
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment
 from shared.domain.terms import Terms
@@ -62,8 +63,7 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
         case TimePassed():
             return record, Arrival.APPLIED, ()
         case FeedbackGiven() as given:
-            with_feedback, arrival = triggers.record_feedback(record.triggers, event, given)
-            changed = record._replace(triggers=with_feedback) if with_feedback is not record.triggers else record
+            changed, arrival = _with_feedback(record, event, given)
         case SignalSeen(kind=kind) as signal if kind in BEHAVIOURAL:
             record.history.contains(event)
             with_signal, arrival = signals.record_signal(record.signals, event, signal)
@@ -75,6 +75,17 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
             changed = record._replace(history=folded.history) if folded.history is not record.history else record
     profile = profiles.merge(record.profile, event)
     return changed._replace(profile=profile) if profile != record.profile else changed, arrival, moments
+
+
+def _with_feedback(record: UserRecord, event: Event, given: FeedbackGiven) -> tuple[UserRecord, Arrival]:
+    """The record with one more report of feedback; the same one if it adds nothing."""
+    reported, arrival = triggers.record_feedback(record.triggers, event, given)
+    if reported is record.triggers:
+        return record, arrival
+    shown = keep_newest(Shown(record.triggers, record.tallies), reported, event.key.cause)
+    if shown.triggers is record.triggers:
+        return record, Arrival.LATE
+    return record._replace(triggers=shown.triggers, tallies=shown.tallies), arrival
 
 
 def _undecided(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:

@@ -112,7 +112,9 @@ def _grant(grant: Grant) -> View:
 
 def _trigger(trigger: Trigger, now: datetime) -> View:
     feedback = [{"kind": report.kind, "at": report.at} for report in trigger.feedback]
-    return {**trigger._asdict(), "feedback": feedback, "state": trigger_state(trigger, now)}
+    impressions = [report.at for report in trigger.impressions]
+    state = trigger_state(trigger, now)
+    return {**trigger._asdict(), "feedback": feedback, "impressions": impressions, "state": state}
 
 
 def to_json(view: View) -> Any:

@@ -1,5 +1,6 @@
 """Size bound of a document: a record that is too large drops the data that matters least."""
 
+from shared.domain.history import RING_SIZE
 from shared.domain.tallies import evict
 from shared.domain.terms import Terms
 from shared.record.codec import pack
@@ -9,6 +10,9 @@ from shared.record.user_record import Pending, UserRecord
 # because every event reads, inflates, deflates and writes the whole blob.
 MAX_BLOB = 12 * 1024
 """The bound on a blob in bytes. A larger record drops its oldest pending messages first, then other data."""
+
+FEW_NAMES = 32
+"""The names of one scope whose tallies a document that is too large keeps for as long as it can."""
 
 
 def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
@@ -32,18 +36,22 @@ def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRe
 def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
     """The record in at most `limit` bytes if possible, else as small as possible.
 
-    First the oldest quarter of the ring moves to the base, repeatedly. Then the oldest triggers become tallies.
-    Last, the least valuable subscriptions are dropped, all but one. With ids of ordinary length most of a ring
-    remains; the later steps are for very long ids.
+    First the oldest quarter of the ring moves to the base, repeatedly, down to half of it. Then the tallies of the
+    campaigns and offers that won longest ago go, and after them the rest of the ring. Then the oldest triggers
+    become tallies. Last, the least valuable subscriptions are dropped, all but one. With ids of ordinary length
+    half of the ring remains; the later steps are for very long ids.
     """
     while len(pack(record)) > limit:
-        history = record.history
-        if history.ring:
+        history, tallies = record.history, record.tallies
+        names = tallies.most_names if len(history.ring) <= RING_SIZE // 2 else 0
+        if names > FEW_NAMES:
+            record = record._replace(tallies=tallies.newest(max(names // 2, FEW_NAMES)))
+        elif history.ring:
             history = history.shrink(len(history.ring) * 3 // 4, terms, record.user_id)
             record = record._replace(history=history)
         elif record.triggers:
             now = record.as_of or record.triggers[-1].decided_at
-            kept, tallies, _ = evict(record.triggers, record.tallies, len(record.triggers) * 3 // 4, now)
+            kept, tallies, _ = evict(record.triggers, tallies, len(record.triggers) * 3 // 4, now)
             record = record._replace(triggers=kept, tallies=tallies)
         elif len(history.head.subscriptions) > 1:
             record = record._replace(history=history.evict_least_valuable(terms))

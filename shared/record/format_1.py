@@ -36,6 +36,7 @@ from shared.domain.subscription import (
 )
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
+from shared.record import format_2
 from shared.record.rows import reader_of
 from shared.record.user_record import Announced, Fired, UserRecord
 
@@ -153,7 +154,7 @@ class FormerHistory(NamedTuple):
     head: FormerAccount = FormerAccount()
 
 
-_read_record, _read_history = cast(Any, reader_of(UserRecord)), cast(Any, reader_of(FormerHistory))
+_read_history = cast(Any, reader_of(FormerHistory))
 
 
 def migrate(columns: list[Any], terms: Terms) -> UserRecord:
@@ -161,7 +162,7 @@ def migrate(columns: list[Any], terms: Terms) -> UserRecord:
     former = cast(FormerHistory, _read_history(columns[HISTORY] if len(columns) > HISTORY else []))
     told = columns[ANNOUNCED] if len(columns) > ANNOUNCED else {}
     as_today = [[] if place in {HISTORY, ANNOUNCED} else column for place, column in enumerate(columns)]
-    record = cast(UserRecord, _read_record(as_today))
+    record = format_2.migrate(as_today)
     history = _history(former, record.user_id, terms)
     account = history.at(record.as_of, terms)[0] if record.as_of else history.head
     facts = {name: fact for name, fact in dict(told).items() if fact is not None}

@@ -11,7 +11,9 @@ from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
+from shared.domain.impressions import MAX_IMPRESSIONS
 from shared.domain.ledger import MAX_GRANTS, MAX_PAST
+from shared.domain.tallies import MAX_NAMES
 from shared.domain.verdicts import MAX_WAITING
 from shared.processing.process import process
 from shared.processing.rules import Rules
@@ -63,7 +65,7 @@ def test_offers_and_feedback_do_not_crowd_out_the_ring() -> None:
     """A user with ids of ordinary length keeps a good part of the ring, however many events there are."""
     record, _ = after_ten_thousand(Ordinary)[-1]
     assert len(record.triggers) == MAX_TRIGGERS
-    assert len(record.history.ring) >= RING_SIZE // 4
+    assert len(record.history.ring) >= RING_SIZE // 5
 
 
 @pytest.mark.parametrize("catalog", ["everything", "timed"])
@@ -79,6 +81,8 @@ def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
     for record, _ in flooded(kind(seed=3), "everything", 1200, step=20):
         assert len(record.history.ring) <= RING_SIZE
         assert len(record.triggers) <= MAX_TRIGGERS
+        assert sum(len(trigger.impressions) for trigger in record.triggers) <= MAX_IMPRESSIONS
+        assert record.tallies.most_names <= MAX_NAMES
         assert len(record.fired.causes) <= MAX_FIRED
         assert len(record.signals) <= 8 * len(BEHAVIOURAL)
         assert len(record.profile) <= 4

@@ -299,7 +299,7 @@ class TriggerFeedback(InboundEvent):
     )
     kind: fields.Feedback = Field(
         description="What happened to the offer. If a kind is reported more than once, the report with the "
-        "earliest `occurred_at` counts."
+        "earliest `occurred_at` counts. Caps of impressions count each report of an `impression`."
     )
 
     def fact(self) -> events.FeedbackGiven:

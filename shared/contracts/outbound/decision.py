@@ -36,9 +36,14 @@ class CapCount(BaseModel):
         description="The triggers that count: those of the `campaign`, `offer`, `placement`, `channel` or `user`."
     )
     event: str = Field(description="The event that is counted: `issued`, or a kind of feedback.")
-    window_days: int | None = Field(description="The length of the cap's window in days; null if it has no end.")
+    window_days: int | None = Field(
+        description="The length of the cap's window in days; null if it has no end, or is `calendar_days`."
+    )
     max: int = Field(description="The cap's limit.")
     used: int = Field(description="Events counted in the window before this decision.")
+    calendar_days: int | None = _optional(
+        "The window in days of the user's calendar, today included, in place of `window_days`."
+    )
 
 
 class Candidate(BaseModel):

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.decisioning.audiences.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
 from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, Facts
+from shared.decisioning.document.vocabulary import offers_in
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")
@@ -30,6 +31,8 @@ class Audience:
     """The variables that the clauses use, and perhaps a few more. No other fact about a user is needed."""
     fields: frozenset[str] = frozenset(OF_SUBSCRIPTION)
     """The fields of `subscriptions` that the clauses use."""
+    offers: tuple[str, ...] = ()
+    """The campaigns of which the clauses ask what the user was offered."""
 
 
 def failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
@@ -95,18 +98,22 @@ def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     return Audience(audience_id, tuple(clauses), any, f"{tests} ? {_PASSED} : 0", *_used_names(clauses))
 
 
-def _used_names(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str]]:
-    """The variables that clauses use, and the fields of `subscriptions`; all of them if a name may be hidden.
+def _used_names(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
+    """The variables that clauses use, the fields of `subscriptions`, and the campaigns in `offers`.
+
+    Of variables and fields all if a name may be hidden.
 
     A comment within a dotted name hides a variable. An index hides a field, because any expression may compute it.
     """
     text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in clauses))
     names = {name for dotted in _NAME.findall(text) for name in _prefixes(dotted)}
     variables = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
+    offers = tuple(sorted({campaign for clause in clauses for campaign, _ in offers_in(clause.text)}))
     if "subscriptions" not in variables:
-        return frozenset(variables), frozenset()
+        return frozenset(variables), frozenset(), offers
     words = {word for name in names for word in name.split(".")}
-    return frozenset(variables), frozenset(OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words)
+    fields = OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words
+    return frozenset(variables), frozenset(fields), offers
 
 
 def _prefixes(dotted: str) -> Iterator[str]:

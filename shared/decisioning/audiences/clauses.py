@@ -10,9 +10,10 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
+from shared.decisioning.audiences.offers import OF_OFFERS
 from shared.decisioning.document.mends import mended_clause, mended_time
 from shared.decisioning.document.problems import guess, one_of
-from shared.decisioning.document.vocabulary import scores_in, with_quoted_names
+from shared.decisioning.document.vocabulary import offers_in, scores_in, with_quoted_names
 from shared.domain.subscription import Status
 
 ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
@@ -65,6 +66,7 @@ def compile_clause(name: str, text: str) -> Clause:
     if _HAS_FACT.search(code):
         raise InvalidClause("`!= null` instead of has(), since these fields are always there")
     _check_fields_of_loops(code)
+    _check_offers(text)
     program = compiled(text)
     _check_kind(program.return_type())
     _check_statuses(text)
@@ -103,6 +105,16 @@ def _check_fields_of_loops(code: str) -> None:
                 raise InvalidClause(_known_field(f"subscription.{field}"))
 
 
+def _check_offers(text: str) -> None:
+    """Refuse what no user has: CEL takes any name in a map, so that of a field is checked here."""
+    for campaign, field in offers_in(text):
+        if not (campaign and field):
+            raise InvalidClause("a campaign and a field after offers, such as offers.CAMPAIGN.issued")
+        if field not in OF_OFFERS:
+            suggestion = guess(field, OF_OFFERS) or f" ({', '.join(OF_OFFERS)})"
+            raise InvalidClause(f"a known field instead of offers.{campaign}.{field}{suggestion}")
+
+
 def _check_kind(kind: Any) -> None:
     if kind not in (cel.Type.BOOL, cel.Type.DYN):
         raise InvalidClause(f"a clause that is true or false, not {kind}")
@@ -118,8 +130,9 @@ def _check_statuses(text: str) -> None:
 
 def _try_on_specimen(program: Any, text: str) -> None:
     """Evaluate the clause for a user with every fact known. A type error even then means it is never true."""
-    scores = scores_in(text)
-    facts = ENVIRONMENT.Activation(SPECIMEN | {"scores": dict.fromkeys(scores, 0.5)}) if scores else _SPECIMEN
+    scores, offers = scores_in(text), {campaign for campaign, _ in offers_in(text)}
+    asked = {"scores": dict.fromkeys(scores, 0.5), "offers": dict.fromkeys(offers, dict.fromkeys(OF_OFFERS, 1))}
+    facts = ENVIRONMENT.Activation(SPECIMEN | asked) if scores or offers else _SPECIMEN
     try:
         result = program.eval(facts)
     except RuntimeError:

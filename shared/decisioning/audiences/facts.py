@@ -116,6 +116,7 @@ FACTS: Mapping[str, Fact] = {
     "subscriptions": every_subscription,
     "features": lambda _: {},
     "scores": lambda _: {},
+    "offers": lambda _: {},
     **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},
     **{f"profile.{name}": _of_profile(fact) for name, fact in OF_PROFILE.items()},
     **{

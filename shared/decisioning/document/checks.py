@@ -1,7 +1,7 @@
 """Checks across the parts of a catalog: dangling references, duplicates, and settings without effect."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from shared.decisioning.document.dangling import dangling, dangling_problems
 from shared.decisioning.document.experiment_checks import (
@@ -14,10 +14,20 @@ from shared.decisioning.document.experiment_checks import (
 from shared.decisioning.document.follow_up_checks import follow_up_problems
 from shared.decisioning.document.milestone_offsets import MAX_OFFSETS, milestone_offsets
 from shared.decisioning.document.problems import closest, guess, problem
+from shared.decisioning.document.quiet_rules import quiet_rules
 from shared.decisioning.document.reading import Reading
 from shared.decisioning.document.references import entries_of
-from shared.decisioning.document.schema import ByScore, Cap, CatalogDocument, QuietHours, Suppression
+from shared.decisioning.document.schema import (
+    ByScore,
+    CampaignTerms,
+    Cap,
+    CatalogDocument,
+    ChannelCap,
+    QuietHours,
+    Suppression,
+)
 from shared.decisioning.document.vocabulary import parse_selector
+from shared.decisioning.quiet import ever_open
 from shared.domain.moments import MomentKind
 from shared.domain.offsets import offset_text
 
@@ -43,6 +53,7 @@ def inconsistencies(reading: Reading) -> Iterator[str]:
         yield from _moments(f"{path}.moments", terms.moments, reading)
         yield from _suppressions(f"{path}.suppress_on", terms.suppress_on)
         yield from _quiet(path, terms.quiet_hours)
+        yield from _never_open(path, terms, document)
         if terms.require_score and not isinstance(terms.rank, ByScore):
             yield problem(f"{path}.require_score", "false, as no score ranks the campaign", found=True)
     yield from _channels(reading)
@@ -95,20 +106,43 @@ def _single_member_groups(reading: Reading) -> Iterator[str]:
 
 def _caps(path: str, caps: tuple[Cap, ...]) -> Iterator[str]:
     """A cap that another cap always enforces as well can never be the one that stops a campaign."""
-    for index, cap in enumerate(caps):
-        for other in _same_count(cap, caps):
-            if other.window_days == cap.window_days:
-                if other in caps[:index]:
-                    yield problem(f"{path}[{index}].window_days", "each window once", cap.window_days)
-            elif _is_longer(other.window_days, cap.window_days) and other.max <= cap.max:
-                longer = f"{other.window_days} days" if other.window_days else "ever"
-                expected = f"less than the {other.max} of the longer window ({longer}), which it can never exceed"
+    yield from _windows(path, caps)
+    repeated = [index for index, cap in enumerate(caps) if any(map(_same_window(cap), caps[:index]))]
+    for index in repeated:
+        name = "calendar_days" if caps[index].calendar_days else "window_days"
+        yield problem(f"{path}[{index}].{name}", "each window once", getattr(caps[index], name))
+    for index, cap in enumerate(caps if not repeated else ()):
+        for other in caps:
+            if _same_count(cap, other) and _is_longer(other, cap) and other.max <= cap.max:
+                expected = (
+                    f"less than the {other.max} of the longer window ({_window(other)}), which it can never exceed"
+                )
                 yield problem(f"{path}[{index}].max", expected, cap.max)
 
 
-def _same_count(cap: Cap, caps: tuple[Cap, ...]) -> Iterator[Cap]:
-    """The other caps that count the same events."""
-    return (other for other in caps if other is not cap and (other.scope, other.event) == (cap.scope, cap.event))
+def _windows(path: str, caps: Sequence[ChannelCap]) -> Iterator[str]:
+    """A cap has one window."""
+    for index, cap in enumerate(caps):
+        if cap.window_days and cap.calendar_days:
+            yield problem(
+                f"{path}[{index}].calendar_days", "no calendar_days beside window_days", cap.calendar_days
+            )
+
+
+def _same_window(cap: Cap) -> Callable[[Cap], bool]:
+    """A test for caps that count the same events in the same window."""
+    window = cap.window_days, cap.calendar_days
+    return lambda other: _same_count(cap, other) and (other.window_days, other.calendar_days) == window
+
+
+def _same_count(cap: Cap, other: Cap) -> bool:
+    return (other.scope, other.event) == (cap.scope, cap.event)
+
+
+def _window(cap: Cap) -> str:
+    if cap.calendar_days:
+        return f"{cap.calendar_days} calendar days"
+    return f"{cap.window_days} days" if cap.window_days else "ever"
 
 
 def _suppressions(path: str, rules: tuple[Suppression, ...]) -> Iterator[str]:
@@ -119,8 +153,13 @@ def _suppressions(path: str, rules: tuple[Suppression, ...]) -> Iterator[str]:
             yield problem(f"{path}[{index}].event", f"each event once for the {rule.scope}", rule.event)
 
 
-def _is_longer(window_days: int | None, other: int | None) -> bool:
-    return other is not None and (window_days is None or window_days > other)
+def _is_longer(cap: Cap, other: Cap) -> bool:
+    """True if the window of a cap is longer than that of another, as far as both are of one kind."""
+    if not (cap.window_days or cap.calendar_days):
+        return bool(other.window_days or other.calendar_days)
+    if cap.calendar_days and other.calendar_days:
+        return cap.calendar_days > other.calendar_days
+    return bool(cap.window_days and other.window_days and cap.window_days > other.window_days)
 
 
 def _channels(reading: Reading) -> Iterator[str]:
@@ -129,6 +168,7 @@ def _channels(reading: Reading) -> Iterator[str]:
     unknown = reading.is_told("placements") or _is_missing("placements", reading)
     for id_, channel in reading.document.channels.items():
         yield from _quiet(f"channels.{id_}", channel.quiet_hours)
+        yield from _windows(f"channels.{id_}.cap", channel.cap)
         if id_ not in known and not unknown:
             suggestion = guess(id_, known)
             yield problem(f"channels.{id_}", f"the channel of a placement{suggestion}", id_)
@@ -142,6 +182,16 @@ def _is_missing(section: str, reading: Reading) -> bool:
 def _quiet(path: str, quiet: QuietHours | None) -> Iterator[str]:
     if quiet and quiet.start == quiet.end:
         yield problem(f"{path}.quiet_hours.end", f"another time than start ({quiet.start})", quiet.end)
+
+
+def _never_open(path: str, terms: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
+    """The days and hours of a campaign and its channel must let something through at some time of a week."""
+    rules = quiet_rules(document, terms)
+    if not ever_open(rules) and not any(rule.hours and rule.hours[0] == rule.hours[1] for rule in rules):
+        channel = document.placements[terms.placement].channel
+        field = "days" if terms.days else "quiet_hours"
+        found = terms.model_dump(include={"quiet_hours", "days"}, exclude_defaults=True)
+        yield problem(f"{path}.{field}", f"an hour of the week that channel {channel} leaves open as well", found)
 
 
 def _moments(path: str, selectors: tuple[str, ...], reading: Reading) -> Iterator[str]:

@@ -8,18 +8,22 @@ from shared.decisioning.document.reading import Reading
 from shared.decisioning.document.references import (
     Place,
     Reference,
+    clause_references,
     entries_of,
     entry_references,
     follow_up_references,
-    score_references,
 )
+from shared.decisioning.document.vocabulary import FALLBACK_PREFIX
+
+_IN_CLAUSES = {"scores": "scores.", "campaigns": "offers.", "placements": f"offers.{FALLBACK_PREFIX}"}
+"""How a clause writes the id of an entry, by section."""
 
 
 def dangling(reading: Reading) -> dict[Place, list[Reference]]:
     """The references to each missing entry. A malformed entry is there, and its own references count."""
     missing: dict[Place, dict[Reference, None]] = {}
-    every = chain(*(kind(reading.written) for kind in (entry_references, follow_up_references, score_references)))
-    for reference in every:
+    kinds = (entry_references, follow_up_references, clause_references)
+    for reference in chain(*(kind(reading.written) for kind in kinds)):
         section, id_ = reference.target
         known = section in reading.mistakes or id_ in entries_of(reading.written, section)
         if not known and not reading.is_told(reference.path):
@@ -31,7 +35,7 @@ def dangling_problems(reading: Reading) -> Iterator[str]:
     """One problem for every missing entry, however many fields name it."""
     for (section, id_), references in dangling(reading).items():
         first, *others = references
-        found = f"scores.{id_}" if first.owner.section == "audiences" else id_
+        found = f"{_IN_CLAUSES[section]}{id_}" if first.owner.section == "audiences" else id_
         expected = entry_of(section, entries_of(reading.written, section), id_)
         yield problem(first.path, expected, found) + _also_in(others)
 

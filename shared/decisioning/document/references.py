@@ -5,7 +5,13 @@ from itertools import chain
 from typing import NamedTuple
 
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.document.vocabulary import campaign_in, parse_selector, scores_in
+from shared.decisioning.document.vocabulary import (
+    FALLBACK_PREFIX,
+    campaign_in,
+    offers_in,
+    parse_selector,
+    scores_in,
+)
 
 Source = CatalogDocument | Mapping[str, object]
 """A catalog: as a document, or as JSON, in which anything may be in any place."""
@@ -53,7 +59,7 @@ def references(document: CatalogDocument) -> Iterator[Reference]:
         entry_references(document),
         milestone_references(document),
         follow_up_references(document),
-        score_references(document),
+        clause_references(document),
     )
 
 
@@ -82,14 +88,23 @@ def follow_up_references(source: Source) -> Iterator[Reference]:
                 yield Reference(Place("campaigns", id_), field, Place("campaigns", campaign))
 
 
-def score_references(source: Source) -> Iterator[Reference]:
-    """The references from clauses to scores. CEL does not know which scores exist, so they are checked here."""
+def clause_references(source: Source) -> Iterator[Reference]:
+    """The references from clauses to scores and campaigns. CEL does not know which of them exist."""
     for id_, terms in entries_of(source, "audiences").items():
         for quantifier in ("all", "any"):
             for field, clause in _values(terms, [quantifier, _EACH]):
                 for name, text in clause.items() if isinstance(clause, dict) else ():
-                    for score in scores_in(text) if isinstance(text, str) else ():
-                        yield Reference(Place("audiences", id_), f"{field}.{name}", Place("scores", score))
+                    for target in _named_in(text) if isinstance(text, str) else ():
+                        yield Reference(Place("audiences", id_), f"{field}.{name}", target)
+
+
+def _named_in(clause: str) -> Iterator[Place]:
+    """The scores that a clause uses, and the campaigns of whose offers it asks; a fallback is its placement's."""
+    yield from (Place("scores", score) for score in scores_in(clause))
+    for campaign, _ in offers_in(clause):
+        section = "placements" if campaign.startswith(FALLBACK_PREFIX) else "campaigns"
+        if campaign:
+            yield Place(section, campaign.removeprefix(FALLBACK_PREFIX))
 
 
 def entries_of(source: Source, section: str) -> Mapping[str, object]:

@@ -26,12 +26,17 @@ from shared.decisioning.document.vocabulary import (
     Strict,
     TimeOfDay,
     TimeZone,
+    WeekDays,
 )
 from shared.domain.tallies import ISSUED
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, dict) else value
+
+
+def _one_in_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
 
 
 def _cool_down_after_issue(value: object) -> object:
@@ -84,16 +89,29 @@ class Clauses(Strict):
     any: tuple[NamedClause, ...] = Field((), max_length=16)
 
 
-class Cap(Strict):
-    """A limit on how often a campaign is offered: at most `max` events in a window. A used-up cap stops it."""
+class ChannelCap(Strict):
+    """A limit on how often a user hears from a channel: at most `max` events in a window. A used-up cap stops."""
 
     max: int = Field(ge=1, le=MAX_CAP)
     window_days: Days | None = None
     """The length of the window, up to the decision. None: ever."""
+    calendar_days: Days | None = None
+    """In place of `window_days`: so many days of the user's calendar, today included."""
+    event: CountedEvent = ISSUED
+    """The event that is counted: issued triggers, triggers with this kind of feedback, or every impression."""
+
+
+class Cap(ChannelCap):
+    """A limit on how often a campaign is offered."""
+
     scope: Scope = "campaign"
     """The triggers that are counted."""
-    event: CountedEvent = ISSUED
-    """The event that is counted: issued triggers, or triggers with this kind of feedback."""
+
+
+OpenDays = Annotated[
+    tuple[WeekDays, ...], BeforeValidator(_one_in_list), Field(min_length=1, max_length=7, strict=False)
+]
+"""The days of the week, in the user's time zone, on which the campaign is offered."""
 
 
 class Suppression(Strict):
@@ -114,17 +132,7 @@ class QuietHours(Strict):
     end: TimeOfDay
     """The first time after the quiet hours. Before `start`: on the next day."""
     then: Literal["defer", "drop"] = "defer"
-    """`defer` decides the moment again when the quiet hours end. `drop` discards it."""
-
-
-class ChannelCap(Strict):
-    """A limit on how often a user hears from a channel, by whichever campaign."""
-
-    max: int = Field(ge=1, le=MAX_CAP)
-    window_days: Days | None = None
-    """The length of the window, up to the decision. None: ever."""
-    event: CountedEvent = ISSUED
-    """The event that is counted: issued triggers, or triggers with this kind of feedback."""
+    """`defer` decides the moment again when the quiet hours end. `drop` discards it, also by `days` beside it."""
 
 
 class Channel(Strict):
@@ -134,6 +142,8 @@ class Channel(Strict):
     """The caps, beside those of the campaign. Each of them must leave room."""
     quiet_hours: QuietHours | None = None
     """Quiet hours beside those of the campaign."""
+    days: OpenDays | None = None
+    """The days on which it is used. None: all."""
 
 
 class ByScore(Strict):
@@ -172,6 +182,8 @@ class CampaignTerms(Strict):
     cool_down_hours: Annotated[dict[CountedEvent, Hours], BeforeValidator(_cool_down_after_issue)] = Field({})
     """The hours for which the campaign pauses after its last trigger (`issued`), or after feedback to one."""
     quiet_hours: QuietHours | None = None
+    days: OpenDays | None = None
+    """The days on which it makes offers. None: all. On others it waits for the next hour that is not quiet."""
     suppress_on: Annotated[
         tuple[Suppression, ...], BeforeValidator(_suppressions), Field(max_length=8, strict=False)
     ] = ()

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -24,16 +24,25 @@ MAX_CAP = 32
 """The highest `max` of a cap."""
 MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""The days of the week."""
+FALLBACK_PREFIX = "fallback."
+"""The prefix of the campaign id of a placement's fallback. No other campaign's id can have a dot."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
 AT_OFFSETS = MILESTONES | {MomentKind.FEEDBACK_ABSENT}
 """The kinds of moments that have an offset."""
-FALLBACK_PREFIX = "fallback."
-"""The beginning of every fallback's id. No other campaign's id contains a dot."""
 _LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
 _HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
 """A name with a hyphen, as in `scores.churn-risk`. `-now()`, `-scores.x` and `-0.5` subtract something."""
 _NAME = rf"(?:\.\s*({_HYPHENED}|\w+)|\[\s*({_LITERAL})\s*\])"
+_OF_OFFERS = re.compile(
+    rf"{_LITERAL}|//[^\n]*|(?<![.\w])(offers)\b"
+    rf"(?:\s*(?:\.\s*(\w+)|\[\s*({_LITERAL})\s*\])\s*(?:\.\s*(\w+)\b|\[\s*({_LITERAL})\s*\])(?!\s*[.\[]))?"
+)
+"""A campaign and a field, as in `offers.win_back.issued`; without both, the map itself."""
+_CAMPAIGN = re.compile(rf"{_LITERAL}|(?<![.\w])offers\s*\.\s*((?:\w+-[\w-]+|\d\w*)(?=\s*[.\[]))")
+"""A campaign whose name CEL would not read: it has a hyphen, or begins with a digit. A field follows it."""
 _SCORE = re.compile(rf"\bscores\s*{_NAME}")
 _IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({_HYPHENED})(?(1)\s*\))")
 
@@ -76,11 +85,32 @@ def scores_in(text: str) -> list[str]:
     return [name or quoted[1:-1] for name, quoted in _SCORE.findall(text)]
 
 
+class OfOffers(NamedTuple):
+    """A fact that a clause asks about the offers of a campaign; empty names if it asks for the map itself."""
+
+    campaign: str
+    field: str
+
+
+def offers_in(text: str) -> list[OfOffers]:
+    """The facts about offers that a clause uses."""
+    if "offers" not in text:  # as in most clauses, which are read often
+        return []
+    found = (one.groups(default="") for one in _OF_OFFERS.finditer(with_quoted_names(text)))
+    return [
+        OfOffers(id_ or quoted_id[1:-1], name or quoted[1:-1])
+        for used, id_, quoted_id, name, quoted in found
+        if used
+    ]
+
+
 def with_quoted_names(text: str) -> str:
     """A clause in which names with a hyphen are quoted, as CEL wants them: `scores["churn-risk"]`.
 
     Without quotes CEL would subtract `risk` from `scores.churn`. With spaces around it, a hyphen is a minus.
     """
+    if "offers" in text:
+        text = _CAMPAIGN.sub(lambda found: f'offers["{found[1]}"]' if found[1] else found[0], text)
     return _IN_A_MAP.sub(_quoted, text)
 
 
@@ -167,6 +197,24 @@ def _hour_and_minute(text: str) -> str:
     return text
 
 
+def parse_days(text: str) -> frozenset[int]:
+    """The days of the week, Monday 0, of a day or a range such as `mon-fri`. A range may wrap: `sat-mon`.
+
+    Raises `ValueError` with the expected value.
+    """
+    first, dash, last = text.partition("-")
+    if first not in DAYS or (dash and last not in DAYS):
+        raise ValueError(f"a day ({', '.join(DAYS)}), or a range such as mon-fri")
+    start = DAYS.index(first)
+    length = (DAYS.index(last) - start) % len(DAYS) if dash else 0
+    return frozenset((start + number) % len(DAYS) for number in range(length + 1))
+
+
+def _days(text: str) -> str:
+    parse_days(text)
+    return text
+
+
 def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -209,6 +257,8 @@ FeedbackEvent = Annotated[str, AfterValidator(_feedback)]
 RaisedMoment = Annotated[str, AfterValidator(_raised)]
 Metric = Annotated[str, AfterValidator(_metric)]
 TimeOfDay = Annotated[str, AfterValidator(_hour_and_minute)]
+WeekDays = Annotated[str, AfterValidator(_days)]
+"""A day of the week, or a range of them."""
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Scope = Literal["campaign", "offer", "placement", "channel", "user"]

@@ -3,7 +3,7 @@ import json
 from infra.catalog.references import behind, resolved, winning_order
 from infra.strict_yaml import read_yaml
 from shared.decisioning.document.references import Place, Reference, references
-from shared.decisioning.document.schema import CatalogDocument
+from shared.decisioning.document.schema import CatalogDocument, Clauses
 from tests.support.journeys import JOURNEY
 
 DOCUMENT = CatalogDocument.model_validate_json(
@@ -49,6 +49,36 @@ def test_a_campaign_rests_on_all_that_it_names_and_on_what_those_name():
 def test_what_is_not_in_the_catalog_is_referred_to_by_nobody():
     assert ("offers", "gone") not in behind(resolved(DOCUMENT), Place("campaigns", "two"))
     assert behind(resolved(DOCUMENT), Place("campaigns", "nowhere")) == set()
+
+
+def with_audience(*clauses: dict[str, str]) -> CatalogDocument:
+    return DOCUMENT.model_copy(update={"audiences": {"risky": Clauses(all=clauses)}})
+
+
+def test_an_audience_that_asks_about_offers_refers_to_their_campaigns_but_not_to_what_is_behind_them():
+    clauses = [{"new": "offers.three.issued == 0"}, {"no_tour": "offers['fallback.banner'].issued == 0"}]
+    asking = DOCUMENT.model_copy(
+        update={
+            "audiences": CatalogDocument.model_validate(
+                {"audiences": {"risky": {"all": tuple(clauses)}}}
+            ).audiences
+        }
+    )
+    named = {one.target for one in references(asking) if one.owner == ("audiences", "risky")}
+    assert named == {("campaigns", "three"), ("placements", "banner")}
+    found = behind(resolved(asking), Place("campaigns", "one"))
+    assert ("campaigns", "three") in found
+    assert ("campaigns", "two") not in found
+
+
+def test_campaigns_that_ask_about_each_other_are_no_endless_search():
+    clause = [{"new": "offers.one.issued == 0 && offers.three.issued == 0"}]
+    asking = DOCUMENT.model_copy(
+        update={
+            "audiences": CatalogDocument.model_validate({"audiences": {"risky": {"all": tuple(clause)}}}).audiences
+        }
+    )
+    assert ("campaigns", "one") not in behind(resolved(asking), Place("campaigns", "one"))
 
 
 def test_a_list_of_campaigns_refers_to_each():

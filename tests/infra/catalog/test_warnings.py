@@ -91,6 +91,54 @@ def test_a_clause_at_the_bound_is_possible(kept: str) -> None:
     assert about(kept) == []
 
 
+@pytest.mark.parametrize(
+    "possible",
+    [
+        "issued >= 3",
+        "issued > 0 && offers.often.issued < 3",
+        "clicked >= 100",
+        "last_issued_days == null",
+        "issued == 0",
+    ],
+)
+def test_what_a_user_can_have_been_offered_is_no_mistake(possible: str) -> None:
+    assert of_offers(f"offers.often.{possible}") == []
+
+
+@pytest.mark.parametrize(
+    ("impossible", "expected"),
+    [
+        ("offers.often.issued >= 100", " (offers.often.issued is 0 to 3)"),
+        ("offers['often'].issued > 3", " (offers.often.issued is 0 to 3)"),
+        ("offers.upgrade.issued < 0", " (offers.upgrade.issued is 0 or more)"),
+        ("offers.upgrade.last_clicked_days < 0", " (offers.upgrade.last_clicked_days is 0 or more)"),
+        ("offers.upgrade.clicked == null", " (offers.upgrade.clicked is 0 or more)"),
+    ],
+)
+def test_what_no_user_can_have_been_offered_is_told(impossible: str, expected: str) -> None:
+    sentence = f'audiences.wanted.all[0].c0: expected a clause that can be true{expected}, found "{impossible}"'
+    assert of_offers(impossible) == [sentence]
+
+
+def of_offers(clause: str) -> list[str]:
+    """The warnings about a clause that may ask about a campaign which makes at most three offers ever."""
+    caps = [{"max": 3}, {"max": 1, "window_days": 7}, {"max": 1, "scope": "user", "calendar_days": 1}]
+    return told(
+        audiences={"wanted": {"all": [{"c0": clause}]}},
+        campaigns={"upgrade": campaign(audience="wanted"), "often": campaign(cap=caps)},
+    )
+
+
+def test_a_fallback_that_is_never_offered_is_told() -> None:
+    placements = {"banner": {"channel": "in_app", "fallback": "annual"}}
+    day, night = {"start": "08:00", "end": "20:00"}, {"start": "20:00", "end": "08:00"}
+    campaigns = {"days": campaign(quiet_hours=night), "nights": campaign(quiet_hours=day)}
+    expected = "campaigns whose quiet hours and days leave one hour of the week open to all of them"
+    sentence = f'placements.banner.fallback: expected {expected}, found "annual"'
+    assert told(placements=placements, campaigns=campaigns) == [sentence]
+    assert told(placements=placements, campaigns={"days": campaign(quiet_hours=night, days=["mon-fri"])}) == []
+
+
 def test_the_status_of_an_audience_must_be_one_that_the_moment_allows() -> None:
     (sentence,) = about("subscription.status == 'active'", moments=("lapsed@7", "renewed"))
     assert sentence == (

@@ -489,8 +489,9 @@ def test_who_refers_to_a_malformed_section_is_not_blamed() -> None:
 
 
 def test_an_unknown_field_is_told_with_those_of_its_own_part() -> None:
+    fields = "max, window_days, calendar_days, event, scope"
     assert problems(with_campaign(cap={"max": 1, "priority": 3})) == [
-        f"{UPGRADE}.cap[0].priority: expected a known field (max, window_days, scope, event), found 3"
+        f"{UPGRADE}.cap[0].priority: expected a known field ({fields}), found 3"
     ]
 
 

@@ -1,7 +1,7 @@
 """Each gate by itself: the candidates it stops, its reason and detail, and its exact bounds."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -339,6 +339,9 @@ class TestCoolDown:
         assert judge(contender(user(triggers=(trigger(),)), cool_down_hours=1))[1] is True
 
 
+NIGHTS, MORNINGS = {"start": "20:00", "end": "08:00"}, {"start": "22:00", "end": "13:00"}
+
+
 class TestQuietHours:
     """The hours themselves are tested in test_quiet.py."""
 
@@ -356,6 +359,47 @@ class TestQuietHours:
         assert loss(user(), sections) is None
         assert loss(user(time_zone="UTC"), sections) is not None
         assert loss(user(time_zone="Mars/Olympus"), sections) is None
+
+    def test_and_days_put_off_until_an_hour_that_none_of_them_covers(self) -> None:
+        """1 June 2026 is a Monday."""
+        until = datetime(2026, 6, 4, 13, tzinfo=UTC)
+        told = f"until {until.isoformat()} (thu 13:00 UTC)"
+        assert loss(quiet_hours=MORNINGS, days=["thu-sat"]) == Loss(LossReason.DEFERRED, told, until)
+        assert loss(days=["thu-sun", "mon"]) is None
+
+    def test_and_days_of_a_channel_hold_beside_those_of_the_campaign(self) -> None:
+        sections = {
+            "channels": {"in_app": {"days": "tue-thu", "quiet_hours": MORNINGS}},
+            "campaigns": {"upgrade": campaign(days=["wed-mon"])},
+        }
+        told = "until 2026-06-03T13:00:00+00:00 (wed 13:00 UTC)"
+        assert loss(sections=sections) == Loss(LossReason.DEFERRED, told, datetime(2026, 6, 3, 13, tzinfo=UTC))
+
+    def test_drop_by_the_days_written_beside_them_too(self) -> None:
+        drop = {"start": "22:00", "end": "07:00", "then": "drop"}
+        stopped = loss(quiet_hours=drop, days=["tue"])
+        assert stopped == Loss(LossReason.QUIET_HOURS, "until 2026-06-02T07:00:00+00:00 (tue 07:00 UTC)")
+
+    def test_of_a_channel_that_drop_do_not_drop_what_another_rule_put_off(self) -> None:
+        sections = {
+            "channels": {"in_app": {"quiet_hours": {"start": "22:00", "end": "07:00", "then": "drop"}}},
+            "campaigns": {"upgrade": campaign(days=["tue"])},
+        }
+        told = "until 2026-06-02T07:00:00+00:00 (tue 07:00 UTC)"
+        assert loss(sections=sections) == Loss(LossReason.DEFERRED, told, datetime(2026, 6, 2, 7, tzinfo=UTC))
+
+    def test_of_a_fallback_are_those_of_all_campaigns_of_its_placement(self) -> None:
+        """They may leave no hour open, although each campaign has some: then the fallback is never offered."""
+        placements = {"banner": {"channel": "in_app", "fallback": "annual"}}
+        rarely = {"state": "draft", "quiet_hours": {"start": "08:00", "end": "20:00"}}
+        for nights, reason in (
+            ({"start": "20:00", "end": "07:00"}, LossReason.DEFERRED),
+            (NIGHTS, LossReason.QUIET_HOURS),
+        ):
+            campaigns = {"days": campaign(**rarely), "nights": campaign(state="draft", quiet_hours=nights)}
+            found = decide(catalog(placements=placements, campaigns=campaigns), user(), [moment()]).candidates
+            (fallback,) = (one for one in found if one.campaign_id == "fallback.banner")
+            assert fallback.reason == reason
 
     def test_do_not_bring_back_what_a_cap_or_a_rest_has_stopped(self) -> None:
         of = user(triggers=(trigger(),))

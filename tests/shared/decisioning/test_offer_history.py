@@ -1,16 +1,20 @@
 """Counts by scope, event and window, of stored triggers and of triggers that are only tallied."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import product
 from typing import Any, get_args
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.decisioning.catalog import Campaign
+from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.document.vocabulary import MAX_CAP, Scope
 from shared.decisioning.offer_history import OfferHistory
 from shared.domain.events import FeedbackKind
-from shared.domain.tallies import CELLS, DIGITS, ISSUED, MAX_ROWS, SCOPES, CountMinSketch, Tallies, Tally, evict
+from shared.domain.sketches import DIGITS, Sketch, cells_of
+from shared.domain.tallies import ISSUED, MAX_NAMES, SCOPES, Tallies, evict
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
@@ -22,7 +26,7 @@ SECOND = timedelta(seconds=1)
 def counting(of: User, **cap: Any) -> int:
     """The events counted towards a cap of the campaign `upgrade`."""
     asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1, **cap})})
-    (count,) = OfferHistory(of).counts(asked.listening(moment())[0])
+    (count,) = OfferHistory(of, "UTC").counts(asked.listening(moment())[0])
     return count.used
 
 
@@ -95,7 +99,7 @@ class TestOffersOfVariants:
             experiments={"x": {"variants": variants}},
         )
         of = user(triggers=tuple(trigger("other", offer_id=offer) for offer in ("annual", "a", "b", "c")))
-        return OfferHistory(of), asked.listening(moment())[0]
+        return OfferHistory(of, "UTC"), asked.listening(moment())[0]
 
     def test_count_them_and_the_own_one(self) -> None:
         history, capped = self.campaign_with("a", "b")
@@ -105,13 +109,56 @@ class TestOffersOfVariants:
         history, capped = self.campaign_with("a", None)
         assert history.counts(capped)[0].used == 2
 
-    def test_add_up_the_offers_that_only_a_sketch_counts(self) -> None:
+    @pytest.mark.parametrize("stored", [0, 2, 5])
+    def test_add_up_whether_stored_or_tallied(self, stored: int) -> None:
+        """Two of one variant's offer and three of the other's use up a cap of 5."""
+        _, capped = self.campaign_with("a", "b")
+        made = [trigger("other", ago(days=9 - n), offer_id="ab"[n % 2]) for n in range(5)]
+        kept, tallies, _ = evict(tuple(made), Tallies(), stored, NOW)
+        assert OfferHistory(user(triggers=kept, tallies=tallies), "UTC").counts(capped)[0].used == 5
+
+    def test_add_up_what_only_sketches_count(self) -> None:
         _, capped = self.campaign_with("a", None)
-        sketch = CountMinSketch(ISSUED, DIGITS[0] * CELLS, ago(days=9))
-        for offer in ("annual", "annual", "a", "a", "a"):
-            sketch = sketch.plus(Tally("other", offer, "inbox", "email", ISSUED, 1, ago(days=9)))
-        history = OfferHistory(user(tallies=Tallies(sketches=(sketch,))))
-        assert history.counts(capped)[0].used == 5
+        cells = [DIGITS[0]] * 512
+        for offer, number in (("annual", "2"), ("a", "3")):
+            for cell in cells_of("offer", offer, 512):
+                cells[cell] = number
+        sketch = Sketch(ISSUED, "".join(cells), ago(days=9))
+        assert OfferHistory(user(tallies=Tallies(sketches=(sketch,))), "UTC").counts(capped)[0].used == 5
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 30)), max_size=30), st.integers(1, 12))
+def test_a_cap_on_an_offer_holds_whichever_variants_and_campaigns_made_it(
+    days: list[tuple[str, int]], stored: int
+) -> None:
+    """A campaign's users move between its arms, and two other campaigns make the offers of the arms as well."""
+    log, known, tallies, now = list[Trigger](), tuple[Trigger, ...](), Tallies(), NOW
+    for number, (arm, pause) in enumerate(days):
+        now += timedelta(days=pause)
+        of = user(now=now, triggers=known, tallies=tallies)
+        won = decide(sharing(arm), of, [moment(cause=f"{number}", at=now)]).won
+        for one in won:
+            shared = {one.offer_id} if one.campaign_id != "tried" else {"annual", "a", "b"}
+            assert sum(other.offer_id in shared for other in log) < 5
+            log.append(one)
+        known, tallies, _ = evict((*known, *won), tallies, stored, now)
+
+
+@cache
+def sharing(arm: str) -> Catalog:
+    """Three campaigns, whose offers are capped at five each; all users of the experiment are in one arm."""
+    capped = {"cap": {"max": 5, "scope": "offer"}}
+    variants = [{"id": id_, "offer": id_, "weight": float(id_ == arm)} for id_ in "ab"]
+    return catalog(
+        placements={name: {"channel": "in_app", "holds": "decision"} for name in ("banner", "p", "q")},
+        offers={id_: {"cms_ref": "x", "validity_hours": 1} for id_ in ("annual", "a", "b")},
+        campaigns={
+            "tried": campaign(experiment="x", **capped),
+            "first": campaign(offer="a", placement="p", priority=90, **capped),
+            "last": campaign(offer="b", placement="q", priority=10, **capped),
+        },
+        experiments={"x": {"variants": variants, "sticky": False}},
+    )
 
 
 class TestTallies:
@@ -148,13 +195,15 @@ class TestTallies:
 
     @pytest.mark.parametrize("window", [{}, {"window_days": 300}])
     def test_hold_when_many_campaigns_take_turns(self, window: dict[str, Any]) -> None:
-        """The campaigns exceed the tallies. Sketches count the rest, perhaps too high but never too low."""
-        number = 4 * MAX_ROWS
         cap = {"max": 1, **window}
-        log = self.live(number, {f"c{n:03}": campaign(cap=cap) for n in range(number)})
-        offered = [one.campaign_id for one in log]
-        assert len(offered) == len(set(offered)), "a cap of 1 was exceeded"
-        assert len(offered) > number * 0.8, "far stricter than it says"
+        log = self.live(MAX_NAMES + 30, {f"c{n:03}": campaign(cap=cap) for n in range(MAX_NAMES)})
+        assert [one.campaign_id for one in log] == [f"c{n:03}" for n in range(MAX_NAMES)]
+
+    def test_of_a_campaign_end_when_more_others_than_are_counted_won_since(self) -> None:
+        """No cap but those of campaigns and offers is ever forgotten so."""
+        campaigns = {f"c{n:03}": campaign(cap={"max": 1}, priority=9) for n in range(MAX_NAMES + 3)}
+        log = self.live(MAX_NAMES + 4, {"again": campaign(cap={"max": 1}), **campaigns}, most=1)
+        assert [day for day, one in enumerate(log) if one.campaign_id == "again"] == [0, MAX_NAMES + 2]
 
     def test_of_wide_scopes_hold_when_many_campaigns_take_turns(self) -> None:
         cap = [{"max": 1}, {"max": 5, "window_days": 30, "scope": "user"}, {"max": 20, "scope": "placement"}]
@@ -168,5 +217,5 @@ class TestTallies:
         days = [(one.decided_at - NOW).days for one in log if one.campaign_id == "rested"]
         assert days == [0, 30, 60, 90]
 
-    def test_count_at_least_to_the_highest_cap(self) -> None:
+    def test_of_before_count_at_least_to_the_highest_cap(self) -> None:
         assert len(DIGITS) - 1 >= MAX_CAP

@@ -317,7 +317,8 @@ class TestForgetting:
         assert told.triggers("revoked") == [K.PLAN_CHANGED]
         assert told.last.messages[-1].body["trigger_id"] == first.trigger_id
         assert first not in told.record.triggers
-        assert [row.number for row in told.record.tallies.rows] == [1]
+        (of_campaign, *_) = told.record.tallies.rows
+        assert [(count.event, count.number) for count in of_campaign.counts] == [("issued", 1)]
 
     def test_publishes_what_was_revoked_never_again(self) -> None:
         """Not when the event that issued it is redelivered either, though the document knows it no more."""
@@ -409,6 +410,15 @@ class TestPutOff:
             ("b", None),
             ("a", "outranked"),
         ]
+
+    def test_on_a_friday_night_waits_for_monday_morning(self) -> None:
+        """1 January 2026 is a Thursday."""
+        night = {"start": "22:00", "end": "07:00"}
+        told = Told(one_campaign("activated", quiet_hours=night, days=["mon-fri"])).process(paid(1 + 23 / 24))
+        assert told.due == pytest.approx(4 + 7 / 24)
+        for on in (2.5, 3.9):
+            assert told.time_passes(on).triggers("issued") == []
+        assert told.time_passes(4 + 7 / 24).triggers("issued") == [K.ACTIVATED]
 
     def test_is_by_the_clock_of_the_user(self) -> None:
         told = self.night("activated").process(paid(0)._replace(profile=Profile(time_zone="Asia/Tokyo")))

@@ -15,7 +15,7 @@ from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
-from shared.record.codec import UnreadableRecord, pack, unpack
+from shared.record.codec import FORMAT, FORMER, UnreadableRecord, pack, unpack
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS
 from tests.support.histories import LIFETIME, TERMS, USER, histories, instants
@@ -90,14 +90,14 @@ def written(row: object) -> bytes:
     return zlib.compress(orjson.dumps(row, tuple))
 
 
-def of_format_2(*columns: object) -> list[object]:
+def of_this_format(*columns: object) -> list[object]:
     """A record with these columns."""
-    return [2, columns]
+    return [FORMAT, columns]
 
 
 def with_subscription(*columns: object) -> list[object]:
     """A record whose only subscription has these columns."""
-    return of_format_2("u", [[], None, [], [[columns]]])
+    return of_this_format("u", [[], None, [], [[columns]]])
 
 
 @pytest.mark.parametrize(
@@ -107,15 +107,18 @@ def with_subscription(*columns: object) -> list[object]:
         {"user_id": "u"},
         [],
         "u",
-        [2],
-        [2, "u"],
-        [3, ["u"]],
-        [*of_format_2("u"), "an element more"],
-        of_format_2("u", {}),
-        of_format_2("u", [[], None, [1]]),
-        of_format_2("u", [[], None, "ring"]),
-        of_format_2("u", [[], None, [], [], "a field more"]),
-        of_format_2(*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1], "a field more"),
+        [FORMAT],
+        [FORMAT, "u"],
+        [FORMAT + 1, ["u"]],
+        [FORMER],
+        [FORMER, "u"],
+        [FORMER, ["u", *[[]] * 9, [[["c", "o", "p", "email", "issued", 1]]]]],
+        [*of_this_format("u"), "an element more"],
+        of_this_format("u", {}),
+        of_this_format("u", [[], None, [1]]),
+        of_this_format("u", [[], None, "ring"]),
+        of_this_format("u", [[], None, [], [], "a field more"]),
+        of_this_format(*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1], "a field more"),
         with_subscription(),
         with_subscription("main", "delighted"),
         with_subscription("main", "active", "yesterday"),
@@ -129,8 +132,8 @@ def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> Non
 
 
 def test_a_record_of_a_format_to_come_names_its_format() -> None:
-    with pytest.raises(UnreadableRecord, match="a newer version wrote the record: format 3"):
-        unpack(written([3, ["u"]]))
+    with pytest.raises(UnreadableRecord, match=f"a newer version wrote the record: format {FORMAT + 1}"):
+        unpack(written([FORMAT + 1, ["u"]]))
 
 
 def test_a_new_record_is_tiny() -> None:
@@ -150,7 +153,7 @@ def test_a_moment_that_was_deferred_when_offsets_were_days_is_read_and_written_a
     moment = ["lapsed", "main", "2026-01-08T00:00:00Z", "lapsed/main/7/grant", 7, "grant"]
     columns = [*orjson.loads(zlib.decompress(pack(UserRecord("u"))))[1]]
     columns[UserRecord._fields.index("deferred")] = [[moment, "win_back", "2026-01-08T08:00:00Z"]]
-    record = unpack(written(of_format_2(*columns)))
+    record = unpack(written([FORMAT, columns]))
     week = caused_by_time(MomentKind.LAPSED, "main", at, "grant", offset=timedelta(days=7))
     assert record.deferred == (Deferred(week, "win_back", until),)
     assert unpack(pack(record)) == record
