@@ -75,7 +75,7 @@ class Catalog:
         """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = {kind: document.milestones.get(kind, ()) for kind in sorted(MILESTONES)}
-        campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document)
+        campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document, audiences)
         listeners = _with_fallbacks(_listeners(campaigns, milestones), fallbacks)
         by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
@@ -97,7 +97,7 @@ def _canonical(document: CatalogDocument) -> str:
 
 def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[Campaign]:
     experiments = {id_: Experiment.of(id_, terms) for id_, terms in document.experiments.items()}
-    holdouts = _holdouts(document)
+    holdouts = _holdouts(document, audiences)
     for id_, terms in sorted(document.campaigns.items()):
         yield Campaign(
             id=id_,
@@ -149,9 +149,12 @@ def _listeners(campaigns: Iterable[Campaign], milestones: Offsets) -> dict[Momen
     return listeners
 
 
-def _fallbacks(document: CatalogDocument) -> list[Campaign]:
+def _fallbacks(document: CatalogDocument, audiences: Mapping[str, Audience]) -> list[Campaign]:
+    holdouts = _holdouts(document, audiences)
     return [
-        _fallback(id_, document) for id_, placement in sorted(document.placements.items()) if placement.fallback
+        _fallback(id_, document, holdouts)
+        for id_, placement in sorted(document.placements.items())
+        if placement.fallback
     ]
 
 
@@ -169,7 +172,7 @@ def _placements(campaigns: Iterable[Campaign]) -> set[str]:
     return {campaign.terms.placement for campaign in campaigns}
 
 
-def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
+def _fallback(placement_id: str, document: CatalogDocument, every: Sequence[Holdout]) -> Campaign:
     """A placement's fallback as a campaign.
 
     Its id contains a dot, which no other campaign's id can. Its cool-down lasts as long as its offer is valid, so
@@ -185,7 +188,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         cool_down_hours={ISSUED: offer.validity_hours},
     )
     id_ = f"fallback.{placement_id}"
-    holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
+    holdouts = tuple(holdout for holdout in every if holdout.covers(id_))
     others = (other for other in document.campaigns.values() if other.placement == placement_id)
     return Campaign(
         id_,
@@ -203,8 +206,11 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     )
 
 
-def _holdouts(document: CatalogDocument) -> list[Holdout]:
-    return [Holdout(id_, terms) for id_, terms in sorted(document.holdouts.items())]
+def _holdouts(document: CatalogDocument, audiences: Mapping[str, Audience]) -> list[Holdout]:
+    return [
+        Holdout(id_, terms, audiences[terms.audience] if terms.audience else None)
+        for id_, terms in sorted(document.holdouts.items())
+    ]
 
 
 EMPTY = Catalog.of(CatalogDocument(), {}, Library())

@@ -8,16 +8,19 @@ from shared.decisioning.document.reading import Reading
 from shared.decisioning.document.references import (
     Place,
     Reference,
+    clause_references,
     entries_of,
     entry_references,
-    score_references,
 )
+
+_IN_CLAUSES = {"scores": "scores", "attributes": "profile.attributes"}
+"""The sections whose entries clauses name, with the variable by which they do."""
 
 
 def dangling(reading: Reading) -> dict[Place, list[Reference]]:
     """The references to each missing entry. A malformed entry is there, and its own references count."""
     missing: dict[Place, dict[Reference, None]] = {}
-    for reference in chain(entry_references(reading.written), score_references(reading.written)):
+    for reference in chain(entry_references(reading.written), clause_references(reading.written)):
         section, id_ = reference.target
         known = section in reading.mistakes or id_ in entries_of(reading.written, section)
         if not known and not reading.is_told(reference.path):
@@ -29,9 +32,14 @@ def dangling_problems(reading: Reading) -> Iterator[str]:
     """One problem for every missing entry, however many fields name it."""
     for (section, id_), references in dangling(reading).items():
         first, *others = references
-        found = f"scores.{id_}" if first.owner.section == "audiences" else id_
+        found = f"{_IN_CLAUSES[section]}.{id_}" if _is_in_clause(first) else id_
         expected = entry_of(section, entries_of(reading.written, section), id_)
         yield problem(first.path, expected, found) + _also_in(others)
+
+
+def _is_in_clause(reference: Reference) -> bool:
+    """True if a clause names the entry."""
+    return reference.owner.section == "audiences" and reference.target.section in _IN_CLAUSES
 
 
 def _also_in(others: Sequence[Reference]) -> str:

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.document.vocabulary import parse_selector, scores_in
+from shared.decisioning.document.vocabulary import attributes_in, parse_selector, scores_in
 from shared.domain.moments import MILESTONES
 
 Source = CatalogDocument | Mapping[str, object]
@@ -21,8 +21,9 @@ _FIELDS: Mapping[str, Sequence[tuple[Sequence[str], str]]] = {
         (["experiment"], "experiments"),
         (["rank", "score"], "scores"),
     ],
+    "audiences": [([field, _EACH], "audiences") for field in ("all_of", "any_of", "none_of")],
     "experiments": [(["variants", _EACH, "offer"], "offers")],
-    "holdouts": [(["campaigns", _EACH], "campaigns")],
+    "holdouts": [(["campaigns", _EACH], "campaigns"), (["audience"], "audiences")],
 }
 """The fields that hold the id of an entry, by section: the field's path, and the section of the entry."""
 
@@ -50,7 +51,7 @@ class Reference(NamedTuple):
 
 def references(document: CatalogDocument) -> Iterator[Reference]:
     """Every reference of a catalog, including references to entries that do not exist."""
-    return chain(entry_references(document), milestone_references(document), score_references(document))
+    return chain(entry_references(document), milestone_references(document), clause_references(document))
 
 
 def entry_references(source: Source) -> Iterator[Reference]:
@@ -70,14 +71,20 @@ def milestone_references(document: CatalogDocument) -> Iterator[Reference]:
                 yield Reference(Place("campaigns", id_), f"moments[{index}]", Place("milestones", kind))
 
 
-def score_references(source: Source) -> Iterator[Reference]:
-    """The references from clauses to scores. CEL does not know which scores exist, so they are checked here."""
+def clause_references(source: Source) -> Iterator[Reference]:
+    """The references from clauses to scores and attributes. CEL does not know which ones exist."""
     for id_, terms in entries_of(source, "audiences").items():
         for quantifier in ("all", "any"):
             for field, clause in _values(terms, [quantifier, _EACH]):
                 for name, text in clause.items() if isinstance(clause, dict) else ():
-                    for score in scores_in(text) if isinstance(text, str) else ():
-                        yield Reference(Place("audiences", id_), f"{field}.{name}", Place("scores", score))
+                    for target in _named_in(text) if isinstance(text, str) else ():
+                        yield Reference(Place("audiences", id_), f"{field}.{name}", target)
+
+
+def _named_in(text: str) -> Iterator[Place]:
+    """The scores and attributes that a clause names."""
+    yield from (Place("scores", score) for score in scores_in(text))
+    yield from (Place("attributes", attribute) for attribute in attributes_in(text) if attribute)
 
 
 def entries_of(source: Source, section: str) -> Mapping[str, object]:

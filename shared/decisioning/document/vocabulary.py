@@ -18,6 +18,8 @@ from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
 """The highest `max` of a cap."""
+MAX_MEMBERS = 16
+"""The most clauses, or other audiences, in each field of an audience."""
 MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 HOLDOUT_SALT_PREFIX = "holdout/"
@@ -27,7 +29,10 @@ _HYPHENED = r"\w+(?:-[A-Za-z_]\w*(?![\w.(]))+"
 """A name with a hyphen, as in `scores.churn-risk`. `-now()`, `-scores.x` and `-0.5` subtract something."""
 _NAME = rf"(?:\.\s*({_HYPHENED}|\w+)|\[\s*({_LITERAL})\s*\])"
 _SCORE = re.compile(rf"\bscores\s*{_NAME}")
-_IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({_HYPHENED})(?(1)\s*\))")
+_MAPS = r"scores|features|profile\s*\.\s*attributes"
+_IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?({_MAPS})\s*\.\s*({_HYPHENED})(?(1)\s*\))")
+ATTRIBUTE_USE = re.compile(rf"{_LITERAL}|//[^\n]*|(?<![\w.])profile\s*\.\s*attributes\b(?:\s*{_NAME})?")
+"""A use of an attribute with its name, plain or in quotes; also literals and comments, in which there are none."""
 
 
 def parse_selector(text: str) -> MomentSelector:
@@ -50,6 +55,12 @@ def parse_selector(text: str) -> MomentSelector:
 def scores_in(text: str) -> list[str]:
     """The names of the scores that a clause uses."""
     return [name or quoted[1:-1] for name, quoted in _SCORE.findall(text)]
+
+
+def attributes_in(text: str) -> list[str | None]:
+    """The names of the attributes that a clause uses; None where it uses all of them, or computes a name."""
+    uses = (found for found in ATTRIBUTE_USE.finditer(text) if found[0].startswith("profile"))
+    return [name or (quoted[1:-1] if quoted else None) for name, quoted in (use.groups() for use in uses)]
 
 
 def with_quoted_names(text: str) -> str:
