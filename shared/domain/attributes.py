@@ -6,7 +6,7 @@ is so by number in any case; by size, how far back it reaches may depend on the 
 was replaced by a shorter one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -66,6 +66,11 @@ class Attributes(NamedTuple):
         """The value of one attribute; None if it is unknown."""
         return next((fact.value for fact in self.facts if fact.name == name), None)
 
+    def newest(self, number: int) -> "Attributes":
+        """The attributes without all but the newest."""
+        newest_first = _newest_first(self.facts)
+        return _kept(newest_first[:number], newest_first[number:], self.floor)
+
 
 NO_ATTRIBUTES = Attributes()
 
@@ -86,11 +91,19 @@ def merge(known: Attributes, event: Event) -> Attributes:
 
 def _within_bounds(facts: Iterable[AttributeFact], floor: Place | None) -> Attributes:
     """The newest of the facts that fit."""
-    newest_first = sorted(facts, key=lambda fact: fact.place, reverse=True)
+    newest_first = _newest_first(facts)
     sizes = accumulate(fact.size for fact in newest_first)
-    fitting = sum(size <= MAX_BYTES for size in sizes)  # sizes only grow
-    kept, dropped = newest_first[: min(fitting, MAX_ATTRIBUTES)], newest_first[min(fitting, MAX_ATTRIBUTES) :]
+    number = min(sum(size <= MAX_BYTES for size in sizes), MAX_ATTRIBUTES)  # sizes only grow
+    return _kept(newest_first[:number], newest_first[number:], floor)
+
+
+def _kept(kept: Iterable[AttributeFact], dropped: Sequence[AttributeFact], floor: Place | None) -> Attributes:
+    """The attributes that are kept, after others were dropped, of which the first is the newest."""
     return Attributes(tuple(sorted(kept, key=lambda fact: fact.name)), dropped[0].place if dropped else floor)
+
+
+def _newest_first(facts: Iterable[AttributeFact]) -> list[AttributeFact]:
+    return sorted(facts, key=lambda fact: fact.place, reverse=True)
 
 
 def _size(value: Any) -> int:

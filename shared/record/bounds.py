@@ -32,9 +32,9 @@ def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRe
 def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
     """The record in at most `limit` bytes if possible, else as small as possible.
 
-    First the oldest quarter of the ring moves to the base, repeatedly. Then the oldest triggers become tallies.
-    Last, the least valuable subscriptions are dropped, all but one. With ids of ordinary length most of a ring
-    remains; the later steps are for very long ids.
+    First the oldest quarter of the ring moves to the base, repeatedly. Then the oldest triggers become tallies,
+    and the oldest attributes are dropped. Last, the least valuable subscriptions are dropped, all but one. With
+    ids of ordinary length most of a ring remains; the later steps are for very long ids.
     """
     while len(pack(record)) > limit:
         history = record.history
@@ -45,6 +45,8 @@ def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
             now = record.as_of or record.triggers[-1].decided_at
             kept, tallies, _ = evict(record.triggers, record.tallies, len(record.triggers) * 3 // 4, now)
             record = record._replace(triggers=kept, tallies=tallies)
+        elif known := record.attributes.facts:
+            record = record._replace(attributes=record.attributes.newest(len(known) * 3 // 4))
         elif len(history.head.subscriptions) > 1:
             record = record._replace(history=history.evict_least_valuable(terms))
         else:
