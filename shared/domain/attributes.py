@@ -64,7 +64,10 @@ class Attributes(NamedTuple):
 
     def get(self, name: str) -> Any:
         """The value of one attribute; None if it is unknown."""
-        return next((fact.value for fact in self.facts if fact.name == name), None)
+        for known, value, _, _ in self.facts:
+            if known == name:
+                return value
+        return None
 
     def newest(self, number: int) -> "Attributes":
         """The attributes without all but the newest."""

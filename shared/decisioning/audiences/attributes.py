@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from shared.contracts.strict_json import kind_of
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, Facts
@@ -12,6 +11,7 @@ from shared.decisioning.document.vocabulary import ATTRIBUTE_USE
 Attributes = Mapping[str, Attribute]
 """The attributes that a catalog declares, by name."""
 NO_ATTRIBUTES: Attributes = {}
+_CLASSES = {"string": (str,), "number": (int, float), "bool": (bool,), "list": (list,)}
 _SPECIMENS: Mapping[str, object] = {"string": "text", "number": 0.5, "bool": True, "list": ["text", 0.5]}
 _TYPED = {"string": '("")', "number": "(0.5)", "bool": "(true)", "list": "([dyn(0)])"}
 """An expression of each type. CEL compares `dyn(0)` with anything."""
@@ -76,6 +76,4 @@ def clash(error: str) -> str | None:
 
 
 def _fits(value: object, declared: Attribute) -> bool:
-    kinds: Mapping[str, Any] = {"string": str, "number": int | float, "bool": bool, "list": list}
-    is_bool = isinstance(value, bool)
-    return isinstance(value, kinds[declared.type]) and is_bool == (declared.type == "bool")
+    return type(value) in _CLASSES[declared.type]

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
 
 from infra.catalog.warnings import OF_FAILURES, warnings
 from shared.decisioning.catalog import Catalog
@@ -22,9 +23,12 @@ from shared.domain.events import (
     TimePassed,
     TrialStarted,
 )
-from shared.domain.moments import Deferred, MomentKind
+from shared.domain.history import History
+from shared.domain.moments import MILESTONES, Deferred, MomentKind
 from shared.domain.user import User
 from tests.support.builders import NOW, campaign, catalog, decide, moment, trigger, user
+from tests.support.histories import TERMS, histories, in_order
+from tests.support.lives import lives
 
 FAILED = PaymentReported(
     PaymentOutcome.FAILED, amount=999, currency="EUR", purchase=Purchase("stripe"), failure_reason="card_expired"
@@ -114,4 +118,15 @@ def test_lint_warns_of_moments_that_no_event_with_the_fact_brings(
 ) -> None:
     found = [*warnings(asking(clause, moments=moments).document, NOW)]
     assert [one.partition(":")[0] for one in found] == [f"campaigns.upgrade.moments[{index}]" for index in told]
-    assert {MomentKind.PAYMENT_FAILED} <= OF_FAILURES
+
+
+@given(histories() | lives())
+def test_a_failed_payment_brings_no_moments_but_those_that_lint_takes_for_granted(events: list[Event]) -> None:
+    history = History()
+    for one in in_order(events):
+        folded = history.add(one, TERMS)
+        history = folded.history
+        brought = {each.kind for each in folded.moments if each.cause == one.key.cause}
+        assert not brought & MILESTONES
+        if isinstance(one.fact, PaymentReported) and one.fact.outcome is PaymentOutcome.FAILED:
+            assert brought <= OF_FAILURES
