@@ -1,13 +1,13 @@
 """The effects on campaigns of changed entries in a catalog."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.catalog.diff import EntryDiff
 from infra.catalog.diff_experiments import ExperimentEffect, experiment_effects
 from infra.catalog.references import behind, resolved, winning_order
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.document.references import Place, references
+from shared.decisioning.document.references import Place, Reference, references
 from shared.decisioning.document.schema import CatalogDocument
 
 Documents = tuple[CatalogDocument, CatalogDocument]
@@ -57,8 +57,9 @@ def _affected(entries: Sequence[EntryDiff], documents: Documents) -> Iterator[Af
     if catalog_wide := tuple(entry.path for entry in entries if _affects_all(entry, documents)):
         yield Affected(None, catalog_wide)
     places = {Place(entry.section, entry.id or ""): entry for entry in entries}
-    named = {entry.path: _campaigns_named(entry, documents) for entry in entries}
+    named = {entry.path: _campaigns_named(Place(entry.section, entry.id or ""), documents) for entry in entries}
     both_references = [resolved(document) for document in documents]
+    named |= _through_holdouts(places, documents, both_references)
     for id_ in sorted(documents[0].campaigns.keys() & documents[1].campaigns.keys()):
         campaign = Place("campaigns", id_)
         dependencies = set[Place]().union(*(behind(known, campaign) for known in both_references))
@@ -77,17 +78,32 @@ def _reordered(old: CatalogDocument, new: CatalogDocument) -> Iterator[Reordered
 
 def _affects_all(entry: EntryDiff, documents: Documents) -> bool:
     """True for a catalog-wide setting, and for a holdout that names no campaign and thus holds for all."""
-    return entry.id is None or (entry.section == "holdouts" and not _campaigns_named(entry, documents))
+    place = Place(entry.section, entry.id or "")
+    return entry.id is None or (entry.section == "holdouts" and not _campaigns_named(place, documents))
 
 
-def _campaigns_named(entry: EntryDiff, documents: Documents) -> set[str]:
+def _through_holdouts(
+    changed: Mapping[Place, EntryDiff], documents: Documents, both: Sequence[Sequence[Reference]]
+) -> dict[str, set[str]]:
+    """The campaigns whose held-out users a changed entry decides on, by the path of the entry."""
+    found: dict[str, set[str]] = {}
+    for document, known in zip(documents, both, strict=True):
+        for id_ in document.holdouts:
+            holdout = Place("holdouts", id_)
+            campaigns = _campaigns_named(holdout, documents) or {*document.campaigns}
+            for place in behind(known, holdout) & changed.keys():
+                if place.section in {"audiences", "attributes"}:
+                    found.setdefault(changed[place].path, set()).update(campaigns)
+    return found
+
+
+def _campaigns_named(place: Place, documents: Documents) -> set[str]:
     """Campaigns that an entry names as its own, or that listen to its moment, in either catalog.
 
     An audience only asks about campaigns.
     """
-    if entry.id is None or entry.section in ("audiences", "campaigns"):
+    if not place.id or place.section in {"audiences", "campaigns"}:
         return set()
-    place = Place(entry.section, entry.id)
     named = set[str]()
     for document in documents:
         named |= {r.target.id for r in references(document) if r.owner == place and _is_campaign(r.target)}

@@ -15,9 +15,9 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.decisioning.audiences.clauses import ENVIRONMENT, InvalidClause, compiled
-from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
+from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, SPECIMEN, VARIABLES
 from shared.decisioning.audiences.offers import LAST
-from shared.decisioning.document.vocabulary import offers_in, scores_in, with_quoted_names
+from shared.decisioning.document.vocabulary import attributes_in, offers_in, scores_in, with_quoted_names
 from shared.domain.events import Ownership, ReasonCode
 from shared.domain.signals import KEPT_PER_KIND
 from shared.domain.subscription import ENTITLED, LIVE, RECENT_PAYMENTS, Said, Status
@@ -37,6 +37,7 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*\w+)*")
 _WORDS = {"true", "false", "null", "in"}
 _COMPARISONS = re.compile(r"[\s()\[\]!=<>&|,]*")
+_IN_ATTRIBUTE = re.compile(r"\bin\s+profile\s*\.\s*attributes\b")
 _ENOUGH = 200
 """The most values that are tried on a field with endless ones. A clause with more literals is not judged."""
 
@@ -139,12 +140,13 @@ def _levels(code: str) -> list[int]:
 
 def _field_of(text: str) -> str | None:
     """The one field that a condition is about; None if it is about several, or about other things."""
+    fields = _fields(text)
     if scores := {*scores_in(text)}:
-        fields = {f"scores.{score}" for score in scores} | (_fields(text) - {"scores"})
-    elif offers := {*offers_in(text)}:
-        fields = {".".join(("offers", *fact)) for fact in offers} | (_fields(text) - {"offers"})
-    else:
-        fields = _fields(text)
+        fields = {f"scores.{score}" for score in scores} | (fields - {"scores"})
+    if offers := {*offers_in(text)}:
+        fields = {".".join(("offers", *fact)) for fact in offers} | (fields - {"offers"})
+    if attributes := {*attributes_in(text)}:
+        fields = {f"{ATTRIBUTE}{name}" for name in attributes} | (fields - {ATTRIBUTES})
     fields = {STATUS if field in _ACCESS else field for field in fields}
     return fields.pop() if len(fields) == 1 else None
 
@@ -164,7 +166,7 @@ def _variable(name: str) -> str | None:
 
 def _is_readable(text: str, field: str) -> bool:
     """True if trying the values of its field shows whether a condition can hold, and CEL can read it alone."""
-    if field in _NO_FIELDS:
+    if field in _NO_FIELDS or _IN_ATTRIBUTE.search(text):  # no list is tried
         return False
     try:
         _program(text)
@@ -195,6 +197,8 @@ def _values(field: str, about: Sequence[Condition], most: int | None = None) -> 
             campaign, name = rest.rsplit(".", 1)
             if _is_count(value, name) and (most is None or not isinstance(value, int) or value <= most):
                 yield {"offers": {campaign: {name: value}}}
+        elif field.startswith(ATTRIBUTE):
+            yield {ATTRIBUTES: {field.removeprefix(ATTRIBUTE): value}}
         else:
             yield {field: value}
 
@@ -229,6 +233,7 @@ def _closed(field: str) -> tuple[object, ...]:
         "subscription.reason_code": (*map(str, ReasonCode), None),
         "subscription.ownership": (*map(str, Ownership), None),
         "subscription.price_consent": ("pending", "accepted", "declined", None),
+        "event.reason_code": (*map(str, ReasonCode), None),
         "profile.student": (True, False, None),
     }
     return tuple(closed.get(field, ()))
@@ -243,7 +248,9 @@ def _around(field: str, text: str) -> list[object]:
     if field.startswith("scores."):
         return [*_between({0.0, 1.0} | {number for number in numbers if 0 <= number <= 1})]
     whole = {math.floor(number) + step for number in numbers for step in (-1, 0, 1, 2)} | {0}
-    return [None, *sorted(whole), *_between(numbers), *sorted(words | {f"{word}~" for word in words} | {""})]
+    flags = [True, False] if field.startswith(ATTRIBUTE) else []
+    texts = sorted(words | {f"{word}~" for word in words} | {""})
+    return [None, *flags, *sorted(whole), *_between(numbers), *texts]
 
 
 def _between(numbers: set[float]) -> Iterator[float]:

@@ -62,7 +62,7 @@ def _holdouts(campaign: Place, document: Json, known: Sequence[Reference]) -> li
     """The holdouts that name the campaign, and those that name no campaign and thus hold for all."""
     names: dict[str, set[Place]] = {id_: set() for id_ in document.get("holdouts", {})}
     for each in known:
-        if each.owner.section == "holdouts":
+        if each.owner.section == "holdouts" and each.target.section == "campaigns":
             names[each.owner.id].add(each.target)
     return [id_ for id_, campaigns in names.items() if campaign in campaigns or not campaigns]
 

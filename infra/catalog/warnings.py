@@ -3,9 +3,11 @@
 A catalog in force must stay usable, also when one of its campaigns has ended or a country's code is wrong.
 """
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import product
 
 from infra.catalog.contradictions import (
     Condition,
@@ -24,7 +26,7 @@ from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.quiet import ever_open
 from shared.domain.conditions import CONDITIONS
 from shared.domain.milestones import OF_KIND
-from shared.domain.moments import BY_TIME_ALONE, MILESTONES, MomentSelector, is_milestone
+from shared.domain.moments import BY_TIME_ALONE, MILESTONES, MomentKind, MomentSelector, is_milestone
 from shared.domain.offsets import offset_text
 from shared.domain.subscription import Renewal, Said, Status, Subscription
 from shared.domain.tallies import ISSUED
@@ -34,6 +36,16 @@ _COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS
 _TIME = re.compile(r"""\btimestamp\s*\(\s*["'](\d{4}-\d\d-\d\d[^"']*)["']\s*\)""")
 _FEATURE = re.compile(r"""\bfeatures\s*(?:\.\s*\w|\[)|\bin\s+features\b""")
 _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
+
+FAILURE_REASON = "event.failure_reason"
+OF_FAILURES = frozenset(
+    {MomentKind.PAYMENT_FAILED, MomentKind.AUTO_RENEW_OFF, MomentKind.PLAN_CHANGED, MomentKind.CHURN_RISK_RAISED}
+)
+"""The moments that a failed payment can bring: a scheduled plan may begin with it, and a score be raised."""
+_ENOUGH = 64
+"""The most ways to be in an audience that are tried."""
+Ways = list[list[Condition]]
+"""The ways to be in an audience, each by the conditions that must hold together."""
 
 
 def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
@@ -47,7 +59,9 @@ def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
         yield from _closed_fallback(id_, document)
     for id_, campaign in document.campaigns.items():
         yield from _ended(f"campaigns.{id_}", campaign, now)
-        yield from _impossible_moments(f"campaigns.{id_}", campaign, document)
+        ways = _ways(campaign.audience or "", document)
+        yield from _impossible_moments(f"campaigns.{id_}", campaign, ways)
+        yield from _moments_without_event(f"campaigns.{id_}", campaign, ways)
         yield from _unnamed_offsets(f"campaigns.{id_}", campaign, document)
         yield from follow_up_warnings(id_, campaign, document)
 
@@ -113,7 +127,23 @@ def _contradictions(path: str, terms: Clauses, most: Limits) -> Iterator[str]:
             yield problem(place, _possible(about, most), clauses[last.index][last.clause])
 
 
-def _alternatives(terms: Clauses) -> list[list[Condition]]:
+def _ways(audience_id: str, document: CatalogDocument) -> Ways:
+    """The ways to be in an audience that is composed of others, without impossible ones; none if they are many."""
+    terms = document.audiences.get(audience_id)
+    if terms is None:
+        return []
+    parts = [_alternatives(terms)] if terms.all or terms.any else []
+    parts += [_ways(member, document) for member in terms.all_of]
+    any_of = [_ways(member, document) for member in terms.any_of]
+    parts += [[way for ways in any_of for way in ways]] if all(any_of) else []
+    known = [part for part in parts if part]
+    if not known or math.prod(map(len, known)) > _ENOUGH:
+        return []
+    whole = [[condition for part in way for condition in part] for way in product(*known)]
+    return [way for way in whole if not contradiction(way)]
+
+
+def _alternatives(terms: Clauses) -> Ways:
     """The conditions that must hold together for a user of an audience: of all clauses, or of any one."""
     read = [
         conditions(index, name, text)
@@ -144,12 +174,10 @@ def _possible(about: list[Condition], most: Limits) -> str:
     return f"a clause that can be true{f' ({field} is {known})' if known else ''}"
 
 
-def _impossible_moments(path: str, campaign: CampaignTerms, document: CatalogDocument) -> Iterator[str]:
+def _impossible_moments(path: str, campaign: CampaignTerms, ways: Ways) -> Iterator[str]:
     """Moments at which no user can be in the audience, by the statuses that the moment allows."""
-    audience = document.audiences.get(campaign.audience or "")
-    alternatives = [each for each in _alternatives(audience) if not contradiction(each)] if audience else []
-    possible = set[Status]().union(*map(statuses, alternatives))
-    for index, selector in enumerate(campaign.moments if alternatives else ()):
+    possible = set[Status]().union(*map(statuses, ways))
+    for index, selector in enumerate(campaign.moments if ways else ()):
         allowed = allowed_statuses(parse_selector(selector))
         if not allowed & possible:
             needed, then = _listed(possible), _listed(allowed)
@@ -164,6 +192,27 @@ def _unnamed_offsets(path: str, campaign: CampaignTerms, document: CatalogDocume
         if selector in MILESTONES - BY_TIME_ALONE and (offsets := document.milestones.get(selector)):
             named = " or ".join(f"{selector}@{offset_text(offset)}" for offset in offsets)
             yield problem(f"{path}.moments[{index}]", f"{named}, or no milestones.{selector}", selector)
+
+
+def _moments_without_event(path: str, campaign: CampaignTerms, ways: Ways) -> Iterator[str]:
+    """Moments that no event brings that has the fact about it for which the audience asks."""
+    for index, selector in enumerate(campaign.moments if ways else ()):
+        moment = parse_selector(selector)
+        needed = [_needed_of_event(way, moment) for way in ways]
+        if all(needed):
+            brought = "a failed payment" if needed[0] == FAILURE_REASON else "an event"
+            expected = f"a moment that {brought} brings, as audience {campaign.audience} asks for {needed[0]}"
+            yield problem(f"{path}.moments[{index}]", expected, selector)
+
+
+def _needed_of_event(way: Sequence[Condition], moment: MomentSelector) -> str | None:
+    """The fact about the event that a condition needs, and that is null whenever such a moment comes."""
+    by_time = is_milestone(moment.kind, moment.offset) or moment.kind is MomentKind.FEEDBACK_ABSENT
+    for condition in way:
+        is_null = condition.field.startswith("event.") if by_time else condition.field == FAILURE_REASON
+        if is_null and moment.kind not in OF_FAILURES and not condition.holds({condition.field: None}):
+            return condition.field
+    return None
 
 
 def _listed(found: set[Status]) -> str:

@@ -42,8 +42,8 @@ def page(record: UserRecord, now: datetime, terms: Terms, past: Past | None = No
         parts += _section("Payments and trials", _grants(grants))
     if verdicts := [verdict for sub in account.subscriptions for verdict in sub.waiting]:
         parts += _section("Verdicts without a payment", _verdicts(verdicts))
-    if record.profile:
-        parts += _section("Profile", _facts({each.field: each.value for each in record.profile}))
+    if profile := {each.field: each.value for each in record.profile} | _attributes(record):
+        parts += _section("Profile", _facts(profile))
     if record.assignments:
         parts += _section("Experiments", _facts({each.experiment_id: each.variant for each in record.assignments}))
     parts += _section("Timeline", timeline.table(entries(record)))
@@ -118,6 +118,15 @@ def _fact(value: object) -> str:
             or "yes"
         )
     return wording.of_value(value)
+
+
+def _attributes(record: UserRecord) -> View:
+    """The attributes by the names that clauses have for them; a list as its items."""
+    values = record.attributes.values.items()
+    return {
+        f"attributes.{name}": ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in values
+    }
 
 
 def _grants(grants: list[Grant]) -> Table:

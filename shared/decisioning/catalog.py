@@ -80,7 +80,7 @@ class Catalog:
         """The catalog of a document whose references are all valid."""
         version = blake2b(_canonical(document).encode(), digest_size=8).hexdigest()
         milestones = milestone_offsets(document)
-        campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document)
+        campaigns, fallbacks = [*_campaigns(document, audiences)], _fallbacks(document, audiences)
         listeners = _with_fallbacks(_listeners(campaigns, document), fallbacks)
         by_id = {campaign.id: campaign for campaign in (*campaigns, *fallbacks)}
         raising = {name: score.raises for name, score in sorted(document.scores.items()) if score.raises}
@@ -103,7 +103,7 @@ def _canonical(document: CatalogDocument) -> str:
 
 def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[Campaign]:
     experiments = {id_: Experiment.of(id_, terms) for id_, terms in document.experiments.items()}
-    holdouts = _holdouts(document)
+    holdouts = _holdouts(document, audiences)
     for id_, terms in sorted(document.campaigns.items()):
         yield Campaign(
             id=id_,
@@ -157,9 +157,12 @@ def _follow_ups(listeners: Listeners) -> FollowUps:
     return follow_ups
 
 
-def _fallbacks(document: CatalogDocument) -> list[Campaign]:
+def _fallbacks(document: CatalogDocument, audiences: Mapping[str, Audience]) -> list[Campaign]:
+    holdouts = _holdouts(document, audiences)
     return [
-        _fallback(id_, document) for id_, placement in sorted(document.placements.items()) if placement.fallback
+        _fallback(id_, document, holdouts)
+        for id_, placement in sorted(document.placements.items())
+        if placement.fallback
     ]
 
 
@@ -177,7 +180,7 @@ def _placements(campaigns: Iterable[Campaign]) -> set[str]:
     return {campaign.terms.placement for campaign in campaigns}
 
 
-def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
+def _fallback(placement_id: str, document: CatalogDocument, every: Sequence[Holdout]) -> Campaign:
     """A placement's fallback as a campaign.
 
     Its cool-down lasts as long as its offer is valid, so
@@ -193,7 +196,7 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
         cool_down_hours={ISSUED: offer.validity_hours},
     )
     id_ = f"{FALLBACK_PREFIX}{placement_id}"
-    holdouts = tuple(holdout for holdout in _holdouts(document) if holdout.covers(id_))
+    holdouts = tuple(holdout for holdout in every if holdout.covers(id_))
     others = (other for other in document.campaigns.values() if other.placement == placement_id)
     return Campaign(
         id_,
@@ -209,8 +212,11 @@ def _fallback(placement_id: str, document: CatalogDocument) -> Campaign:
     )
 
 
-def _holdouts(document: CatalogDocument) -> list[Holdout]:
-    return [Holdout(id_, terms) for id_, terms in sorted(document.holdouts.items())]
+def _holdouts(document: CatalogDocument, audiences: Mapping[str, Audience]) -> list[Holdout]:
+    return [
+        Holdout(id_, terms, audiences[terms.audience] if terms.audience else None)
+        for id_, terms in sorted(document.holdouts.items())
+    ]
 
 
 EMPTY = Catalog.of(CatalogDocument(), {}, Library())

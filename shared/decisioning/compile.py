@@ -1,17 +1,19 @@
 """Compile parsed JSON into a catalog: check everything, report every problem, refuse the whole if there is one."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from shared.contracts.strict_json import MAX_DEPTH, nests_deeper
-from shared.decisioning.audiences.audience import Audience, all_of, any_of
+from shared.decisioning.audiences.attributes import Attributes
+from shared.decisioning.audiences.audience import Audience, all_of, any_of, composed
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause
+from shared.decisioning.audiences.facts import PASSING
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.checks import inconsistencies
 from shared.decisioning.document.problems import problem
 from shared.decisioning.document.reading import MAX_PROBLEMS, Json, read
-from shared.decisioning.document.schema import Clauses
+from shared.decisioning.document.schema import CatalogDocument, Clauses
 from shared.decisioning.library import Library
 from shared.domain.errors import InvalidCatalog
 
@@ -31,11 +33,14 @@ def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY
     written = _as_json(data)
     reading = read(written)
     document, problems = reading.document, [*reading.problems]
-    audiences = {id_: _audience(id_, terms, problems) for id_, terms in document.audiences.items()}
+    own = {id_: _own(id_, terms, document.attributes, problems) for id_, terms in document.audiences.items()}
     problems += islice(inconsistencies(reading), MAX_PROBLEMS)
     if problems:
         raise InvalidCatalog(problems)
-    return Catalog.of(document, {id_: audience for id_, audience in audiences.items() if audience}, library)
+    audiences = _composed(document.audiences, own)
+    if problems := [*_passing_holdouts(document, audiences)]:
+        raise InvalidCatalog(problems)
+    return Catalog.of(document, audiences, library)
 
 
 def _as_json(data: Mapping[str, object]) -> Json:
@@ -72,28 +77,54 @@ def _too_deep() -> InvalidCatalog:
     return InvalidCatalog([f"catalog: expected at most {MAX_DEPTH} levels of nesting, found more"])
 
 
-def _audience(id_: str, terms: Clauses, problems: list[str]) -> Audience | None:
+def _own(id_: str, terms: Clauses, attributes: Attributes, problems: list[str]) -> Audience:
+    """The audience of the terms' own clauses, with their problems noted."""
     path = f"audiences.{id_}"
-    if bool(terms.all) == bool(terms.any):
-        found = terms.model_dump(exclude_defaults=True)
-        problems.append(problem(path, "clauses under either all or any", found))
-        return None
-    path, combine = (f"{path}.all", all_of) if terms.all else (f"{path}.any", any_of)
-    entries = terms.all or terms.any
-    clauses = _clauses(path, entries, problems)
-    if len(clauses) < len(entries):
-        return None
-    return combine(id_, clauses)
+    if terms.all and terms.any:
+        problems.append(problem(path, "clauses under either all or any", terms.model_dump(exclude_defaults=True)))
+    elif not (terms.all or terms.any or terms.members):
+        expected = "clauses under all or any, or audiences under all_of, any_of or none_of"
+        problems.append(problem(path, expected, {}))
+    if terms.any:
+        return any_of(id_, _clauses(f"{path}.any", terms.any, attributes, problems))
+    return all_of(id_, _clauses(f"{path}.all", terms.all, attributes, problems))
 
 
-def _clauses(path: str, entries: Sequence[Mapping[str, str]], problems: list[str]) -> list[Clause]:
+def _composed(terms: Mapping[str, Clauses], own: Mapping[str, Audience]) -> dict[str, Audience]:
+    """The audiences with the others of which they are composed, each one object. No audience contains itself."""
+    whole: dict[str, Audience] = {}
+
+    def audience(id_: str) -> Audience:
+        if id_ not in whole:
+            members = (
+                (audience(one) for one in ids)
+                for ids in (terms[id_].all_of, terms[id_].any_of, terms[id_].none_of)
+            )
+            whole[id_] = composed(own[id_], *members) if terms[id_].members else own[id_]
+        return whole[id_]
+
+    return {id_: audience(id_) for id_ in terms}
+
+
+def _passing_holdouts(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[str]:
+    """Holdouts whose users would change by what happens to them, which is what they are to measure."""
+    for id_, holdout in document.holdouts.items():
+        if holdout.audience and (passing := audiences[holdout.audience].variables & PASSING):
+            facts = ", ".join(sorted(passing))
+            expected = f"an audience that does not ask for {facts}, by which users would come and go"
+            yield problem(f"holdouts.{id_}.audience", expected, holdout.audience)
+
+
+def _clauses(
+    path: str, entries: Sequence[Mapping[str, str]], attributes: Attributes, problems: list[str]
+) -> list[Clause]:
     clauses: dict[str, Clause] = {}
     for index, [(name, text)] in enumerate(entry.items() for entry in entries):
         place = f"{path}[{index}].{name}"
         if name in clauses:
             problems.append(problem(place, "each name once", name))
         try:
-            clauses[name] = compile_clause(name, text)
+            clauses[name] = compile_clause(name, text, attributes)
         except InvalidClause as mistake:
             problems.append(problem(place, str(mistake), text))
     return list(clauses.values())

@@ -74,7 +74,7 @@ def has_plan(contender: Contender) -> Loss | None:
 def audience(contender: Contender) -> Loss | None:
     """Stops a campaign whose audience does not contain the user."""
     wanted = contender.campaign.audience
-    failure = contender.situation.failure(wanted) if wanted else None
+    failure = contender.situation.failure(wanted, contender.moment) if wanted else None
     return Loss(LossReason.AUDIENCE, failure) if failure else None
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from shared.decisioning.audiences.audience import Audience, activate, failures
-from shared.decisioning.audiences.facts import FACTS, Facts, every_subscription
+from shared.decisioning.audiences.attributes import as_fact, mismatch
+from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.audiences.facts import ATTRIBUTE, FACTS, OF_EVENT, Facts, every_subscription
+from shared.decisioning.audiences.membership import failures
 from shared.decisioning.audiences.offers import offers_of
 from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.experiments.experiment import Holdout
@@ -15,6 +17,7 @@ from shared.decisioning.offer_history import OfferHistory
 from shared.decisioning.quiet import zone_of
 from shared.decisioning.scoring.score import Scored
 from shared.domain.events import FeedbackKind
+from shared.domain.moments import Moment
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
@@ -22,6 +25,7 @@ COSTLY_FACTS = frozenset({"offers", "scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
 EVER_NEW = COSTLY_FACTS | {"now", "features"}
 """Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
+OF_THE_EVENT = frozenset(f"event.{name}" for name in OF_EVENT)
 
 
 class _Inputs(NamedTuple):
@@ -51,7 +55,7 @@ def _kept_failures(
     audiences: tuple[Audience, ...], names: tuple[str, ...], values: tuple[object, ...]
 ) -> tuple[str | None, ...]:
     """The failures of audiences, kept by the values of all facts that they ask for."""
-    return tuple(failures(audiences, activate(dict(zip(names, values, strict=True)))))
+    return tuple(failures(audiences, dict(zip(names, values, strict=True))))
 
 
 class Situation:
@@ -65,6 +69,8 @@ class Situation:
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
         self._failures: dict[Audience, str | None] = {}
+        self._ill_typed: dict[str, str] = {}
+        """A sentence for each attribute that was asked for and is not of its type, by its name as a fact."""
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -76,6 +82,7 @@ class Situation:
         changed = Situation(self.catalog, replace(self.user, triggers=triggers))
         changed._facts, changed._scored = self._facts, self._scored
         changed._held_out, changed._failures = self._held_out, self._failures
+        changed._ill_typed = self._ill_typed
         return changed
 
     def score(self, name: str) -> Scored:
@@ -91,7 +98,9 @@ class Situation:
 
     def _is_held_out(self, holdout: Holdout) -> bool:
         if holdout.id not in self._held_out:
-            self._held_out[holdout.id] = holdout.includes(self.user.user_id, self.user.now)
+            is_chosen = holdout.includes(self.user.user_id, self.user.now)
+            wanted = holdout.audience if is_chosen else None
+            self._held_out[holdout.id] = is_chosen and (wanted is None or self.failure(wanted) is None)
         return self._held_out[holdout.id]
 
     def rivals(self, campaign: Campaign) -> list[str]:
@@ -111,10 +120,7 @@ class Situation:
         """Evaluate these audiences as one program, which costs less than one by one."""
         new = tuple(dict.fromkeys(one for one in audiences if one not in self._failures))
         if new:
-            reasons = failures(new, self._activation(new))
-            self._failures |= {
-                one: reason and self._with_reason(reason) for one, reason in zip(new, reasons, strict=True)
-            }
+            self._note(new, failures(new, self._asked_facts(new)))
 
     def ask_again(self, audiences: Iterable[Audience]) -> None:
         """Evaluate audiences that were probably asked before: most often, no fact has changed since."""
@@ -124,24 +130,51 @@ class Situation:
             self.ask(new)
             return
         known = self._known(names)
-        reasons = _kept_failures(new, names, tuple([known[name] for name in names]))
-        self._failures.update(zip(new, reasons, strict=True))
+        self._note(new, _kept_failures(new, names, tuple([known[name] for name in names])))
 
-    def failure(self, audience: Audience) -> str | None:
-        """The reason why the user is not in an audience; None if the user is in it."""
+    def failure(self, audience: Audience, moment: Moment | None = None) -> str | None:
+        """The reason why the user is not in an audience; None if the user is in it.
+
+        For a moment that the present event did not bring, that event's facts are null.
+        """
+        event = self.user.event
+        if (
+            event
+            and moment
+            and not OF_THE_EVENT.isdisjoint(audience.variables)
+            and moment.cause != event.key.cause
+        ):
+            return self._without_event.failure(audience)
         if audience not in self._failures:
             self.ask((audience,))
         return self._failures[audience]
 
-    def _with_reason(self, failure: str) -> str:
-        """The failure with the score's own error. CEL reports a failed score only as a missing key."""
+    @cached_property
+    def _without_event(self) -> "Situation":
+        other = Situation(self.catalog, replace(self.user, event=None))
+        other._scored = self._scored
+        return other
+
+    def _note(self, audiences: Iterable[Audience], reasons: Iterable[str | None]) -> None:
+        self._failures |= {
+            one: reason and self._with_reason(one, reason) for one, reason in zip(audiences, reasons, strict=True)
+        }
+
+    def _with_reason(self, audience: Audience, failure: str) -> str:
+        """The failure with the score's own error, and with the attributes that count as null for their type.
+
+        CEL reports a failed score only as a missing key.
+        """
         for scored in self._scored.values():
             if scored.error and failure.endswith(f'"{scored.name}"'):
-                return f"{failure} ({scored.error})"
-        return failure
+                failure = f"{failure} ({scored.error})"
+        if not self._ill_typed:
+            return failure
+        asked = sorted(self._ill_typed.keys() & audience.variables)
+        return f"{failure} ({'; '.join(self._ill_typed[name] for name in asked)})" if asked else failure
 
-    def _activation(self, audiences: tuple[Audience, ...]) -> Any:
-        """The CEL activation with every variable that the audiences use."""
+    def _asked_facts(self, audiences: tuple[Audience, ...]) -> Facts:
+        """Every fact that the audiences use."""
         inputs = _inputs_of(audiences)
         known = self._known(inputs.facts)
         facts = {name: known[name] for name in inputs.facts}
@@ -152,16 +185,23 @@ class Situation:
             facts["subscriptions"] = every_subscription(self.user, inputs.fields)
         if "offers" in inputs.costly_facts:
             facts["offers"] = offers_of(self.user, inputs.offers)
-        return activate(facts)
+        return facts
 
     def _known(self, names: Iterable[str]) -> Facts:
         """The cache of facts, with at least these names in it; an unknown name has the value None."""
         known = self._facts
         for name in names:
             if name not in known:
-                known[name] = FACTS.get(name, _unknown)(self.user)
+                fact = FACTS.get(name)
+                known[name] = fact(self.user) if fact else self._attribute(name)
         return known
 
-
-def _unknown(_user: User) -> None:
-    return None
+    def _attribute(self, fact: str) -> object:
+        """An attribute by its name as a fact; None if it is unknown, of another type, or no attribute at all."""
+        name = fact.removeprefix(ATTRIBUTE)
+        declared, value = self.catalog.document.attributes.get(name), self.user.attributes.get(name)
+        if declared is None or value is None or not fact.startswith(ATTRIBUTE):
+            return None
+        if problem := mismatch(name, value, declared):
+            self._ill_typed[fact] = problem
+        return as_fact(value, declared)

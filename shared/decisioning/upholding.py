@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.audiences.facts import PASSING
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.gates import (
     Contender,
@@ -31,11 +32,6 @@ EVICTED = "evicted"
 """The reason of a trigger for which the user's document has no room any more."""
 ASKED_AGAIN = frozenset({kill_switch, schedule, plan, has_plan})
 """The gates that are asked again for every open trigger, beside its audience."""
-PASSING = frozenset({"scores", "event", "offers"})
-"""Facts that pass: an audience that asks for one is not asked again.
-
-A score that trembles would revoke the offer, and so would its own issue.
-"""
 
 
 def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tuple[str, ...]) -> dict[str, str]:
@@ -105,6 +101,9 @@ def _of_other_offer(trigger: Trigger, campaign: Campaign, situation: Situation) 
 
 
 def _asked_again(campaign: Campaign | None) -> Audience | None:
-    """The audience of a campaign if it is asked again, or None."""
+    """The audience of a campaign if it is asked again, or None.
+
+    One that asks for a passing fact is not: a score that trembles would revoke the offer, as would its own issue.
+    """
     wanted = campaign.audience if campaign else None
     return wanted if wanted and wanted.variables.isdisjoint(PASSING) else None

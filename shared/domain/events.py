@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class PaymentOutcome(StrEnum):
@@ -169,6 +169,8 @@ class PaymentReported(NamedTuple):
     keeps_access: bool = False
     """True if the refunded user keeps the time that was paid for."""
     purchase: Purchase = NO_PURCHASE
+    failure_reason: str | None = None
+    """The reason of a failure in the producer's words. It is for the present decision only, and is not kept."""
 
 
 class SignalSeen(NamedTuple):
@@ -233,6 +235,10 @@ class Event(NamedTuple):
     environment: Environment = Environment.PRODUCTION
     order: int = 0
     """The producer's order among events of one instant, after the order of their kinds."""
+    attributes: tuple[tuple[str, Any], ...] = ()
+    """Named values about the user: text, a number, a boolean, or a list of texts and numbers; None removes one."""
+    dropped: tuple[str, ...] = ()
+    """A sentence for each attribute that was ill-formed and is not among `attributes`."""
 
     @property
     def occurred_at(self) -> datetime:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from shared.domain.account import Account
 from shared.domain.assignments import Assignment
-from shared.domain.events import Profile
+from shared.domain.attributes import NO_ATTRIBUTES, Attributes
+from shared.domain.events import Event, Profile
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import Tallies
@@ -27,6 +28,9 @@ class User:
     """Counters for older offers, which count too."""
     assignments: tuple[Assignment, ...] = ()
     """The experiment variants given to the user."""
+    attributes: Attributes = NO_ATTRIBUTES
+    event: Event | None = None
+    """The event that is being processed; None if there is none."""
 
     def trigger(self, trigger_id: str) -> Trigger | None:
         """One of the triggers; None if it is not among them, or not any more."""

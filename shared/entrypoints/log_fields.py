@@ -6,6 +6,7 @@ from datetime import datetime
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
+from shared.domain.events import Event
 from shared.observability.event_log import EventFields, timing_fields
 
 
@@ -14,6 +15,16 @@ def delivery_fields(delivery: Delivery, received_at: datetime, answered_at: date
     fields = timing_fields(delivery.publish_time, received_at, answered_at)
     if delivery.delivery_attempt is not None:
         fields["delivery_attempt"] = delivery.delivery_attempt
+    return fields
+
+
+def dropped_fields(event: Event, delivery: Delivery) -> EventFields:
+    """The attributes of an event that were ill-formed, with the id of the message by which to find it; or none."""
+    if not event.dropped:
+        return {}
+    fields: EventFields = {"dropped_attributes": [*event.dropped]}
+    if delivery.message_id:
+        fields["message_id"] = delivery.message_id
     return fields
 
 

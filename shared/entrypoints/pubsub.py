@@ -23,7 +23,7 @@ from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Environment
 from shared.entrypoints.body import check_complete, read_body
-from shared.entrypoints.log_fields import delivery_fields, message_fields
+from shared.entrypoints.log_fields import delivery_fields, dropped_fields, message_fields
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
 from shared.observability.tracing import delivery_span
@@ -118,9 +118,10 @@ async def _deliver(topic: Topic, handler: Handler, request: Request, fields: Eve
         text = "%s: dead letter: %s"
         log.warning(text, topic, rejected, extra=_extra(fields, "dead_lettered", rejected.reason))
         return "dead_lettered"
-    if log.isEnabledFor(logging.INFO):
+    level = logging.WARNING if "dropped_attributes" in own else logging.INFO
+    if log.isEnabledFor(level):
         fields |= own | delivery_fields(delivery, received_at, wired.clock.now())
-        log.info("%s: %s", topic, outcome, extra=_extra(fields, outcome))
+        log.log(level, "%s: %s", topic, outcome, extra=_extra(fields, outcome))
     return outcome
 
 
@@ -130,9 +131,10 @@ async def _process(wired: Wiring, topic: str, delivery: Delivery) -> DeliveryRes
         return DeliveryResult("ignored", {})
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
+    fields = dropped_fields(event, delivery)
     if not log.isEnabledFor(logging.INFO):  # a replay logs no line of a success, and must not pay for its fields
-        return DeliveryResult(handled.arrival, {})
-    fields = message_fields(handled.messages, handled.status)
+        return DeliveryResult(handled.arrival, fields)
+    fields |= message_fields(handled.messages, handled.status)
     if handled.waiting_verdicts:
         fields["waiting_verdicts"] = handled.waiting_verdicts
     if wired.user_hash_key:

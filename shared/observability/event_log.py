@@ -30,6 +30,10 @@ class EventFields(TypedDict, total=False):
     """A keyed hash of the user id; left out if no key is configured."""
     waiting_verdicts: int
     """The user's refunds, disputes and extensions whose payment is not known, if this event added one."""
+    message_id: str
+    """Pub/Sub's id of the message, if `dropped_attributes` has any."""
+    dropped_attributes: list[str]
+    """The ill-formed attributes of the event: each with its name and what was expected and found, but no value."""
     due_users: int
     """Users for whom a tick published a message."""
 

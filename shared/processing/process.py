@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.contracts.outbound.message import Message
-from shared.domain import profiles, signals, triggers
+from shared.domain import attributes, profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
@@ -73,8 +73,15 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
             folded = record.history.add(event, terms)
             arrival, moments = folded.arrival, folded.moments
             changed = record._replace(history=folded.history) if folded.history is not record.history else record
-    profile = profiles.merge(record.profile, event)
-    return changed._replace(profile=profile) if profile != record.profile else changed, arrival, moments
+    return _with_profile(changed, event), arrival, moments
+
+
+def _with_profile(record: UserRecord, event: Event) -> UserRecord:
+    """The record with what the event says of the user; the very same one if that adds nothing."""
+    profile, about = profiles.merge(record.profile, event), attributes.merge(record.attributes, event)
+    if profile == record.profile and about is record.attributes:
+        return record
+    return record._replace(profile=profile, attributes=about)
 
 
 def _with_feedback(record: UserRecord, event: Event, given: FeedbackGiven) -> tuple[UserRecord, Arrival]:

@@ -43,7 +43,7 @@ def settle(
 
     `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
     """
-    situation = Situation(rules.catalog, user_of(record, account, record.triggers, now))
+    situation = Situation(rules.catalog, user_of(record, account, record.triggers, now, event))
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
     situation, untrue = _uphold(situation, raised)
     user = situation.user
@@ -65,11 +65,21 @@ def settle(
     return Settled(settled, Effects(_given((*untrue, *replaced)), reported, decision, kinds, changes, gone))
 
 
-def user_of(record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime) -> User:
-    """The user as a decision sees them."""
-    profile = profiles.profile(record.profile)
+def user_of(
+    record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime, event: Event | None = None
+) -> User:
+    """The user as a decision sees them, with the event that is being processed if there is one."""
     return User(
-        record.user_id, now, account, profile, record.signals, triggers, record.tallies, record.assignments
+        record.user_id,
+        now,
+        account,
+        profiles.profile(record.profile),
+        record.signals,
+        triggers,
+        record.tallies,
+        record.assignments,
+        record.attributes,
+        event,
     )
 
 

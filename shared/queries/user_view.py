@@ -45,7 +45,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
     return {
         "now": now,
         **summary_of(record.user_id, account),
-        "profile": profiles.profile(record.profile)._asdict(),
+        "profile": {**profiles.profile(record.profile)._asdict(), "attributes": record.attributes.values},
         "scores_up": list(record.raised),
         "assignments": [assignment._asdict() for assignment in record.assignments],
         "deferred": [

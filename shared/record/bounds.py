@@ -38,8 +38,8 @@ def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
 
     First the oldest quarter of the ring moves to the base, repeatedly, down to half of it. Then the tallies of the
     campaigns and offers that won longest ago go, and after them the rest of the ring. Then the oldest triggers
-    become tallies. Last, the least valuable subscriptions are dropped, all but one. With ids of ordinary length
-    half of the ring remains; the later steps are for very long ids.
+    become tallies, and the oldest attributes are dropped. Last, the least valuable subscriptions are dropped, all
+    but one. With ids of ordinary length half of the ring remains; the later steps are for very long ids.
     """
     while len(pack(record)) > limit:
         history, tallies = record.history, record.tallies
@@ -53,6 +53,8 @@ def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:
             now = record.as_of or record.triggers[-1].decided_at
             kept, tallies, _ = evict(record.triggers, tallies, len(record.triggers) * 3 // 4, now)
             record = record._replace(triggers=kept, tallies=tallies)
+        elif known := record.attributes.facts:
+            record = record._replace(attributes=record.attributes.newest(len(known) * 3 // 4))
         elif len(history.head.subscriptions) > 1:
             record = record._replace(history=history.evict_least_valuable(terms))
         else:

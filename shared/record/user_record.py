@@ -8,6 +8,7 @@ import orjson
 
 from shared.contracts.outbound.message import Message
 from shared.domain.assignments import Assignment
+from shared.domain.attributes import NO_ATTRIBUTES, Attributes
 from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
 from shared.domain.moments import Deferred
@@ -109,6 +110,8 @@ class UserRecord(NamedTuple):
     """Scores that reached `at_least`. Each raises its moment again only after it was below `rearm_below`."""
     as_of: datetime | None = None
     """The user's `effective_now` at the last commit, UTC."""
+    attributes: Attributes = NO_ATTRIBUTES
+    """Named values about the user: at most 32, of 1.5 KB together."""
 
     def effective_now(self, now: datetime, event: Event) -> datetime:
         """The latest of the clock's `now`, the last commit's time, and the due time if the clock sent the event.

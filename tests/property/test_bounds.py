@@ -8,6 +8,7 @@ import pytest
 
 import shared.domain.history
 from shared.domain.account import MAX_SUBSCRIPTIONS
+from shared.domain.attributes import MAX_ATTRIBUTES, MAX_BYTES
 from shared.domain.errors import Rejected
 from shared.domain.events import BEHAVIOURAL, Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.history import RING_SIZE, History
@@ -86,6 +87,8 @@ def test_every_collection_has_a_bound(kind: type[Flood]) -> None:
         assert len(record.fired.causes) <= MAX_FIRED
         assert len(record.signals) <= 8 * len(BEHAVIOURAL)
         assert len(record.profile) <= 4
+        assert len(record.attributes.facts) <= MAX_ATTRIBUTES
+        assert sum(fact.size for fact in record.attributes.facts) <= MAX_BYTES
         for account in (record.history.base, record.history.head):
             assert len(account.subscriptions) <= MAX_SUBSCRIPTIONS
             for sub in account.subscriptions:

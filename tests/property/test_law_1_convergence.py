@@ -1,12 +1,19 @@
 """Law 1, convergence: the same events and `now` give the same state, whatever their order and duplicates."""
 
+from functools import reduce
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.decisioning.catalog import EMPTY
 from shared.domain.account import Account
+from shared.domain.events import Event
 from shared.domain.history import History, fold
 from shared.domain.ring import from_row
-from tests.support.histories import START, TERMS, USER, delivered, deliveries, histories, in_order, instants
+from shared.processing.process import process
+from shared.processing.rules import Rules
+from shared.record.user_record import UserRecord
+from tests.support.histories import DAY, START, TERMS, USER, delivered, deliveries, histories, in_order, instants
 from tests.support.lives import lives
 
 some_history = histories() | lives()
@@ -19,6 +26,21 @@ def test_every_order_and_duplication_gives_the_same_account(data: st.DataObject)
     now = data.draw(instants)
     assert one.at(now, TERMS)[0] == other.at(now, TERMS)[0]
     assert one == other
+
+
+@given(st.data())
+def test_every_order_and_duplication_gives_the_same_profile_and_attributes(data: st.DataObject) -> None:
+    """Five names of a few bytes: the bounds are the subject of `test_attributes`."""
+    events = data.draw(histories(behaving=True))
+    one, other = in_order(events), data.draw(deliveries(events))
+    rules, now = Rules(EMPTY, TERMS), START + 365 * DAY
+
+    def told(known: UserRecord, event: Event) -> UserRecord:
+        return process(known, event, now, rules).record
+
+    first, second = reduce(told, one, UserRecord(USER)), reduce(told, other, UserRecord(USER))
+    assert first.attributes == second.attributes
+    assert first.profile == second.profile
 
 
 @given(st.data())

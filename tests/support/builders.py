@@ -12,7 +12,8 @@ from shared.decisioning.library import Library
 from shared.decisioning.situation import Situation
 from shared.domain.account import Account
 from shared.domain.assignments import Assignment
-from shared.domain.events import FeedbackKind, Profile
+from shared.domain.attributes import AttributeFact, Attributes
+from shared.domain.events import Event, FeedbackKind, Profile
 from shared.domain.grants import Grant, GrantKind
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.signals import BehaviouralSignal
@@ -61,10 +62,14 @@ def user(
     assignments: tuple[Assignment, ...] = (),
     user_id: str = "user-1",
     trial_used: bool = False,
+    attributes: dict[str, Any] | None = None,
+    event: Event | None = None,
     **profile: Any,
 ) -> User:
     account = Account(subscriptions or (paying(),), trial_used)
-    return User(user_id, now, account, Profile(**profile), signals, triggers, tallies, assignments)
+    facts = tuple(AttributeFact(name, value, ago(days=1), "") for name, value in (attributes or {}).items())
+    about = (signals, triggers, tallies, assignments, Attributes(facts), event)
+    return User(user_id, now, account, Profile(**profile), *about)
 
 
 def moment(

@@ -115,7 +115,17 @@ INTRICATE = compile_catalog(
                 "plans_from": ["basic", "premium", "premium_monthly"],
             },
         },
-        "audiences": {"regular": {"all": [{"modest": "!(subscription.plan in ['family', 'premium_annual'])"}]}},
+        "attributes": {"genre": {"type": "string"}, "level": {"type": "number"}, "a-b": {"type": "list"}},
+        "audiences": {
+            "regular": {"all": [{"modest": "!(subscription.plan in ['family', 'premium_annual'])"}]},
+            "fans": {
+                "any": [{"jazz": "profile.attributes.genre == 'jazz'"}, {"high": "profile.attributes.level > 3"}]
+            },
+            "listed": {"all": [{"named": "'jazz' in profile.attributes.a-b"}]},
+            "others": {"all_of": ["regular"], "none_of": ["listed"]},
+            "either": {"any_of": ["others", "fans"]},
+            "paying_much": {"all": [{"much": "event.amount == null || event.amount > 0"}], "any_of": ["regular"]},
+        },
         "experiments": {
             "halves": {
                 "variants": [
@@ -135,7 +145,9 @@ INTRICATE = compile_catalog(
                 "campaigns": ["held"],
                 "starts_at": "2026-02-01T00:00:00Z",
                 "ends_at": "2026-03-01T00:00:00Z",
-            }
+                "audience": "regular",
+            },
+            "some_fans": {"percent": 50, "campaigns": ["ranked", "written"], "audience": "fans"},
         },
         "milestones": ALL_OFFSETS,
         "scores": SCORES,
@@ -159,7 +171,7 @@ INTRICATE = compile_catalog(
                 "offer": "mobile",
             },
             "ranked": {
-                **_at(*CHANGES, placement="banner", rank={"score": "risk"}, audience="regular"),
+                **_at(*CHANGES, placement="banner", rank={"score": "risk"}, audience="either"),
                 "suppress_on": [
                     {"event": "dismissed", "scope": "user", "window_days": 3},
                     {"event": "converted", "window_days": 9},
@@ -179,7 +191,13 @@ INTRICATE = compile_catalog(
                 "offer": "small",
             },
             "written": {
-                **_at(*LIFE, *following("quiet"), placement="inbox", exclusivity_group="one_voice"),
+                **_at(
+                    *LIFE,
+                    *following("quiet"),
+                    placement="inbox",
+                    exclusivity_group="one_voice",
+                    audience="paying_much",
+                ),
                 "quiet_hours": {"start": "20:00", "end": "09:30"},
                 "suppress_on": [
                     {"event": "accepted", "scope": "offer", "window_days": 20},

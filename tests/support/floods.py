@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 from itertools import count
 from random import Random
 from string import ascii_letters, digits
+from typing import Any
 
+from shared.contracts.inbound.attributes import MAX_ITEMS, MAX_TEXT
 from shared.contracts.inbound.fields import MAX_ID
 from shared.domain.events import (
     BEHAVIOURAL,
+    Environment,
     Event,
     Fact,
     FeedbackGiven,
@@ -62,7 +65,8 @@ class Flood:
         topic, fact = self._fact(at, record)
         key = Key(at, topic, self.source(), f"{number}-{self.id()}"[:MAX_ID])
         digest = f"{self.random.getrandbits(64):016x}"
-        return Event(key, USER, self.subscription_id(), fact, digest, self._profile())
+        about = self._profile(), Environment.PRODUCTION, 0, self._attributes()
+        return Event(key, USER, self.subscription_id(), fact, digest, *about)
 
     def _gap(self, number: int) -> timedelta:
         dense, burst = timedelta(minutes=self.random.randrange(10)), self.random.choice([0, 0, 0, 0, 0, 20]) * DAY
@@ -93,6 +97,12 @@ class Flood:
         locale = f"de-x-{self.random.randrange(10**8)}"
         return Profile("DE", locale, "Europe/Berlin", student=self.random.random() < 0.5)
 
+    def _attributes(self) -> tuple[tuple[str, Any], ...]:
+        """A few attributes out of many, of all sizes."""
+        values = [None, 7, True, self.text(MAX_TEXT), [self.text(MAX_TEXT) for _ in range(MAX_ITEMS)]]
+        names = self.random.sample(range(60), 3)
+        return tuple((f"attribute-{number}", self.random.choice(values)) for number in names)
+
 
 class Ordinary(Flood):
     """Ids as billing systems make them, with one subscription and a few names."""
@@ -108,6 +118,12 @@ class Ordinary(Flood):
 
     def text(self, length: int) -> str:  # noqa: ARG002 - names are short
         return self.random.choice(["premium_monthly", "premium_annual"])
+
+    def _attributes(self) -> tuple[tuple[str, Any], ...]:
+        """A level now and then, and rarely what does not change often."""
+        number = self.now.toordinal()
+        steady = (("genres", ["jazz", "soul"]), ("newsletter", True), ("team", "AIK")) if number % 7 == 0 else ()
+        return (*steady, ("level", number)) if number % 5 == 0 else steady
 
 
 class Adversarial(Flood):

@@ -112,6 +112,11 @@ signals = status_signals | behaviours
 profiles = st.just(Profile()) | st.builds(
     Profile, st.sampled_from([None, "DE", "SE"]), student=st.sampled_from([None, True, False])
 )
+# A list and a removal among few names: values of all sizes, and two of one instant.
+attribute_values = st.sampled_from(["jazz", "", 7, 0.5, True, ["jazz", 3], [], "ö" * 32, None])
+attributes = st.just(()) | st.dictionaries(
+    st.sampled_from(["genre", "likes", "level", "2fa", "a-b"]), attribute_values, max_size=3
+).map(lambda given: tuple(given.items()))
 topics = st.sampled_from(["trial-start", "payment", "payment", "payment", "churn-signal"])
 sources = st.sampled_from(["", "billing"])
 subscription_ids = st.sampled_from(["main", "main", "main", "car"])
@@ -131,7 +136,7 @@ def events(draw: st.DrawFn, number: int, *, only_main: bool = False, behaving: b
         case _:
             facts = signals if behaving else status_signals
     event = made(number, at, topic, draw(facts), subscription_id, source, draw(profiles))
-    return event._replace(order=draw(orders))
+    return event._replace(order=draw(orders), attributes=draw(attributes))
 
 
 def made(

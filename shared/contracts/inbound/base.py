@@ -10,9 +10,11 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.inbound import fields
+from shared.contracts.inbound.attributes import MAX_ITEMS, MAX_TEXT, NOTHING_GIVEN, Attributes
 from shared.contracts.inbound.fields import Flag, Id, Time
 from shared.domain import events
 from shared.domain.account import DEFAULT_SUBSCRIPTION
+from shared.domain.attributes import MAX_ATTRIBUTES, MAX_BYTES
 from shared.domain.events import NO_PURCHASE, Event, Fact, Key, Purchase
 
 EMPTY_PROFILE = events.Profile()
@@ -52,6 +54,15 @@ class ProfileFacts(BaseModel):
         "quiet hours in this zone; without it, in the zone that the catalog sets.",
     )
     student: Flag | None = Field(default=None, description="True if the user is a student.")
+    attributes: Attributes = Field(
+        default=NOTHING_GIVEN,
+        description=f"Further facts by names of your own, such as a favourite genre: text of at most {MAX_TEXT} "
+        f"characters, a number, a boolean, or a list of at most {MAX_ITEMS} texts and numbers. The catalog says "
+        "which of them campaigns use, and their types. For each name, the event with the latest `occurred_at` "
+        f"wins; null removes the attribute. A user has at most {MAX_ATTRIBUTES}, with {MAX_BYTES} bytes in names "
+        "and values together: the oldest are dropped. An ill-formed attribute is ignored and logged; it never "
+        "costs the event.",
+    )
 
     def to_profile(self) -> events.Profile:
         """Convert to the domain's profile."""
@@ -106,6 +117,7 @@ class InboundEvent(Inbound):
 
     def to_event(self) -> Event:
         """Convert to an event of the domain."""
+        given = self.profile.attributes if self.profile else NOTHING_GIVEN
         return Event(
             key=Key(self.occurred_at, self.TOPIC, self.source or "", self.event_id),
             user_id=self.user_id,
@@ -115,6 +127,8 @@ class InboundEvent(Inbound):
             profile=self.profile.to_profile() if self.profile else EMPTY_PROFILE,
             environment=self.environment,
             order=self.order,
+            attributes=given.kept,
+            dropped=given.dropped,
         )
 
     def digest(self) -> str:
@@ -168,4 +182,8 @@ def _defaults(model: type[InboundEvent]) -> dict[str, object]:
 
 
 def _as_json(facts: ProfileFacts) -> dict[str, Any]:
-    return {name: value for name, value in vars(facts).items() if value is not None}
+    """The facts that are given, for a digest. Attributes that are dropped count as unknown fields do."""
+    content = {name: value for name, value in vars(facts).items() if value is not None}
+    if attributes := dict(content.pop("attributes").kept):
+        content["attributes"] = attributes
+    return content

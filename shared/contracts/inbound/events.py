@@ -144,7 +144,7 @@ class Payment(PurchaseEvent):
     failure_reason: Text | None = Field(
         default=None,
         description="For `failed`: the reason in the producer's words, for example `card_expired`. It has no "
-        "effect on the subscription.",
+        "effect on the subscription; audiences can use it.",
     )
     grace: fields.NoGrace | None = Field(
         default=None,
@@ -195,7 +195,7 @@ class Payment(PurchaseEvent):
         return problems
 
     def fact(self) -> events.PaymentReported:
-        """Convert to the domain's fact; the failure reason has no part in it."""
+        """Convert to the domain's fact."""
         return events.PaymentReported(
             self.outcome,
             self.plan,
@@ -210,6 +210,7 @@ class Payment(PurchaseEvent):
             self.auto_renew,
             self.keeps_access,
             self.purchase(self.current_price, self.currency),
+            self.failure_reason,
         )
 
 

@@ -1,42 +1,57 @@
-"""Audiences: named CEL clauses, compiled once. Only a boolean true passes a clause."""
+"""Audiences: named CEL clauses, compiled once, and other audiences. Only a boolean true passes a clause."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from shared.decisioning.audiences.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
-from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, Facts
-from shared.decisioning.document.vocabulary import offers_in
+from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, OF_SUBSCRIPTION, VARIABLES, Facts
+from shared.decisioning.document.vocabulary import attributes_in, offers_in
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _PASSED = -1
-"""The result of an audience's test for a user who belongs to it."""
+"""The result of an audience's test for a user who satisfies its own clauses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Audience:
-    """The users for whom all clauses, or any of them, are true. A catalog has one object per audience."""
+    """The users for whom all clauses, or any of them, are true, and who are in other audiences or in none of them.
+
+    A catalog has one object per audience.
+    """
 
     id: str
-    clauses: tuple[Clause, ...]
-    combine: Callable[[Iterable[bool]], bool]
+    clauses: tuple[Clause, ...] = ()
+    """The audience's own clauses."""
+    combine: Callable[[Iterable[bool]], bool] = all
     """The built-in `all` or `any`."""
-    test: str
+    test: str = str(_PASSED)
     """All clauses as one CEL expression. Its value is the index of the first failing clause, -1, or an error."""
     variables: frozenset[str] = frozenset(VARIABLES)
-    """The variables that the clauses use, and perhaps a few more. No other fact about a user is needed."""
+    """The facts that the clauses use, and perhaps a few more. No other fact about a user is needed.
+
+    Like `fields`, it covers the other audiences too.
+    """
     fields: frozenset[str] = frozenset(OF_SUBSCRIPTION)
     """The fields of `subscriptions` that the clauses use."""
     offers: tuple[str, ...] = ()
     """The campaigns of which the clauses ask what the user was offered."""
+    all_of: tuple["Audience", ...] = ()
+    any_of: tuple["Audience", ...] = ()
+    none_of: tuple["Audience", ...] = ()
+
+    @property
+    def members(self) -> tuple["Audience", ...]:
+        """The other audiences."""
+        return self.all_of + self.any_of + self.none_of
 
 
-def failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
-    """The first failing clause of each audience, with CEL's error if there is one; None if the user belongs to it.
+def own_failures(audiences: tuple[Audience, ...], activation: Any) -> list[str | None]:
+    """The first failing clause of each audience's own, with CEL's error if there is one; None if none fails it.
 
     All audiences are evaluated as one program, because starting an evaluation is most of its cost. If that gives
     an error, or the program would be too large, each clause is evaluated by itself.
@@ -82,38 +97,71 @@ def _failure(audience: Audience, activation: Any) -> str | None:
 
 def activate(facts: Facts) -> Any:
     """The CEL activation of the facts. All clauses of a decision can share it."""
-    return ENVIRONMENT.Activation(facts)
+    asked = {name: fact for name, fact in facts.items() if name.startswith(ATTRIBUTE)}
+    if not asked:
+        return ENVIRONMENT.Activation(facts)
+    others = {name: fact for name, fact in facts.items() if name not in asked}
+    attributes = {
+        name.removeprefix(ATTRIBUTE): [*fact] if isinstance(fact, tuple) else fact for name, fact in asked.items()
+    }
+    return ENVIRONMENT.Activation({**others, ATTRIBUTES: attributes})
 
 
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom every clause is true."""
     # The line break ends a comment in the clause, which would otherwise swallow the closing parenthesis.
     tests = "".join(f"!({clause.text}\n) ? {index} : " for index, clause in enumerate(clauses))
-    return Audience(audience_id, tuple(clauses), all, f"{tests}{_PASSED}", *_used_names(clauses))
+    return Audience(
+        audience_id, tuple(clauses), all, f"{tests}{_PASSED}", *used_names([clause.text for clause in clauses])
+    )
 
 
 def any_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
     """The users for whom any clause is true."""
     tests = " || ".join(f"({clause.text}\n)" for clause in clauses)
-    return Audience(audience_id, tuple(clauses), any, f"{tests} ? {_PASSED} : 0", *_used_names(clauses))
+    return Audience(
+        audience_id,
+        tuple(clauses),
+        any,
+        f"{tests} ? {_PASSED} : 0",
+        *used_names([clause.text for clause in clauses]),
+    )
 
 
-def _used_names(clauses: Sequence[Clause]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
-    """The variables that clauses use, the fields of `subscriptions`, and the campaigns in `offers`.
+def composed(
+    own: Audience,
+    all_of: Iterable[Audience] = (),
+    any_of: Iterable[Audience] = (),
+    none_of: Iterable[Audience] = (),
+) -> Audience:
+    """The users of an audience who are also in all of some audiences, in any of others, in none of the last."""
+    whole = replace(own, all_of=tuple(all_of), any_of=tuple(any_of), none_of=tuple(none_of))
+    parts = (own, *whole.members)
+    return replace(
+        whole,
+        variables=frozenset(chain.from_iterable(one.variables for one in parts)),
+        fields=frozenset(chain.from_iterable(one.fields for one in parts)),
+        offers=tuple(sorted({*chain.from_iterable(one.offers for one in parts)})),
+    )
 
-    Of variables and fields all if a name may be hidden.
+
+def used_names(texts: Sequence[str]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
+    """The facts that clauses use, the fields of `subscriptions`, and the campaigns in `offers`.
+
+    Of facts and fields all if a name may be hidden.
 
     A comment within a dotted name hides a variable. An index hides a field, because any expression may compute it.
     """
-    text = _AROUND_DOT.sub(".", " ".join(clause.text for clause in clauses))
+    text = _AROUND_DOT.sub(".", " ".join(texts))
     names = {name for dotted in _NAME.findall(text) for name in _prefixes(dotted)}
     variables = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
-    offers = tuple(sorted({campaign for clause in clauses for campaign, _ in offers_in(clause.text)}))
+    attributes = {f"{ATTRIBUTE}{name}" for each in texts for name in attributes_in(each) if name}
+    facts = frozenset(variables | attributes) - {ATTRIBUTES}
+    offers = tuple(sorted({campaign for each in texts for campaign, _ in offers_in(each)}))
     if "subscriptions" not in variables:
-        return frozenset(variables), frozenset(), offers
+        return facts, frozenset(), offers
     words = {word for name in names for word in name.split(".")}
-    fields = OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words
-    return frozenset(variables), frozenset(fields), offers
+    return facts, frozenset(OF_SUBSCRIPTION if "[" in text else OF_SUBSCRIPTION.keys() & words), offers
 
 
 def _prefixes(dotted: str) -> Iterator[str]:

@@ -9,11 +9,18 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES
+from shared.decisioning.audiences.attributes import (
+    NO_ATTRIBUTES,
+    Attributes,
+    clash,
+    specimens,
+    typed,
+)
+from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES, Facts
 from shared.decisioning.audiences.offers import OF_OFFERS
 from shared.decisioning.document.mends import mended_clause, mended_time
 from shared.decisioning.document.problems import guess, one_of
-from shared.decisioning.document.vocabulary import offers_in, scores_in, with_quoted_names
+from shared.decisioning.document.vocabulary import attributes_in, offers_in, scores_in, with_quoted_names
 from shared.domain.subscription import Status
 
 ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
@@ -21,7 +28,9 @@ _SPECIMEN = ENVIRONMENT.Activation(SPECIMEN)
 _LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _LOOP = re.compile(r"\b(?:all|exists|exists_one|filter|map)\b")
 _LOOP_OVER_SUBSCRIPTIONS = re.compile(r"\bsubscriptions\s*\.\s*\w+\s*\(\s*([A-Za-z_]\w*)\s*,")
-_STATUS = re.compile(r"(?<!features\.)\bstatus\s*(?:[=!]=\s*|in\s*\[)((?:\s*(?:\"\w*\"|'\w*')\s*,?)+)")
+_STATUS = re.compile(
+    r"(?<!features\.)(?<!attributes\.)\bstatus\s*(?:[=!]=\s*|in\s*\[)((?:\s*(?:\"\w*\"|'\w*')\s*,?)+)"
+)
 _STATUSES = [*map(str, Status)]
 _WORD = re.compile(r"\w+")
 _HAS_FACT = re.compile(r"\bhas\s*\(\s*(?:subscription|profile|signals)\b")
@@ -47,30 +56,43 @@ class Clause:
 
     def failure(self, activation: Any) -> str | None:
         """The clause's name if it is not true, with CEL's error if there is one; None if it is true."""
+        truth = self.truth(activation)
+        return None if truth is True else truth or self.name
+
+    def truth(self, activation: Any) -> bool | str:
+        """True, false, or the clause's name with CEL's error."""
         try:
             result = self.program.eval(activation)
         except RuntimeError as error:  # CEL raises when it exceeds its limit of iterations
             return f"{self.name}: {error}"
         value, kind = result.value(), result.type()
         if kind == cel.Type.BOOL:
-            return None if value is True else self.name
+            return value is True
         return f"{self.name}: {value if kind == cel.Type.ERROR else f'expected BOOL, found {kind}'}"
 
 
-def compile_clause(name: str, text: str) -> Clause:
-    """Check and compile one clause. Raises `InvalidClause`."""
+def compile_clause(name: str, text: str, attributes: Attributes = NO_ATTRIBUTES) -> Clause:
+    """Check and compile one clause, with the attributes that the catalog declares. Raises `InvalidClause`.
+
+    That an attribute is declared is not checked here.
+    """
+    if _HAS_FACT.search(_LITERAL.sub("''", text)):
+        raise InvalidClause("`!= null` instead of has(), since these fields are always there")
     text = with_quoted_names(text)
     code = _LITERAL.sub("''", text)
     if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds the cost of a clause
         raise InvalidClause("one loop at most (all, exists, exists_one, filter, map)")
-    if _HAS_FACT.search(code):
-        raise InvalidClause("`!= null` instead of has(), since these fields are always there")
     _check_fields_of_loops(code)
     _check_offers(text)
     program = compiled(text)
     _check_kind(program.return_type())
     _check_statuses(text)
-    _try_on_specimen(program, text)
+    used = attributes_in(text)
+    if attributes.keys() >= {*used}:
+        _check_types(text, attributes)
+        _try_on_specimen(program, text, specimens(map(str, used), attributes) if used else {})
+    elif None in used:
+        raise InvalidClause("an attribute by its name (profile.attributes.NAME)")
     return Clause(name, text, program)
 
 
@@ -128,11 +150,27 @@ def _check_statuses(text: str) -> None:
                 raise InvalidClause(f"{one_of(_STATUSES, word)} instead of the status '{word}'")
 
 
-def _try_on_specimen(program: Any, text: str) -> None:
+def _check_types(text: str, attributes: Attributes) -> None:
+    """Refuse an operation that the declared types of attributes do not allow."""
+    typed_text = typed(text, attributes)
+    if typed_text == text:
+        return
+    try:
+        ENVIRONMENT.compile(typed_text)
+    except RuntimeError as error:
+        if found := clash(str(error)):
+            raise InvalidClause(f"values that go together, not {_readable(found)}") from None
+
+
+def _try_on_specimen(program: Any, text: str, attributes: Facts) -> None:
     """Evaluate the clause for a user with every fact known. A type error even then means it is never true."""
     scores, offers = scores_in(text), {campaign for campaign, _ in offers_in(text)}
-    asked = {"scores": dict.fromkeys(scores, 0.5), "offers": dict.fromkeys(offers, dict.fromkeys(OF_OFFERS, 1))}
-    facts = ENVIRONMENT.Activation(SPECIMEN | asked) if scores or offers else _SPECIMEN
+    more = dict(attributes)
+    if scores:
+        more["scores"] = dict.fromkeys(scores, 0.5)
+    if offers:
+        more["offers"] = dict.fromkeys(offers, dict.fromkeys(OF_OFFERS, 1))
+    facts = ENVIRONMENT.Activation(SPECIMEN | more) if more else _SPECIMEN
     try:
         result = program.eval(facts)
     except RuntimeError:
@@ -148,4 +186,7 @@ def _try_on_specimen(program: Any, text: str) -> None:
 def _readable(mismatch: str) -> str:
     """An operation as people write it: `string < timestamp` for CEL's `_<_(string, timestamp)`."""
     operation = _OPERATION.sub(r"\2 \1 \3", mismatch)
-    return f"{operation}: timestamp(...) makes a time of text" if "timestamp" in mismatch else operation
+    if "timestamp" in mismatch:
+        return f"{operation}: timestamp(...) makes a time of text"
+    is_mixed = "double" in mismatch and re.search(r"\bint\b", mismatch)
+    return f"{operation}: a number beside a double is written with a point (1.0)" if is_mixed else operation

@@ -6,7 +6,18 @@ from datetime import datetime
 from cel_expr_python import cel
 
 from shared.domain.account import Account
-from shared.domain.events import BEHAVIOURAL, Ownership, Profile, Purchase, ReasonCode, Signal
+from shared.domain.events import (
+    BEHAVIOURAL,
+    Ownership,
+    PaymentReported,
+    Profile,
+    Purchase,
+    ReasonCode,
+    Signal,
+    SignalSeen,
+    TrialStarted,
+)
+from shared.domain.events import Fact as EventFact
 from shared.domain.grants import Grant, GrantKind
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import (
@@ -26,6 +37,10 @@ Facts = dict[str, object]
 """Facts by their full names, such as `subscription.status`."""
 Fact = Callable[[User], object]
 """A function that computes one fact."""
+ATTRIBUTES = "profile.attributes"
+"""The variable with the user's attributes. Each is a fact of its own: `profile.attributes.NAME`."""
+ATTRIBUTE = f"{ATTRIBUTES}."
+"""The beginning of the name of an attribute as a fact."""
 
 
 def facts_about(user: User, names: Iterable[str] | None = None) -> Facts:
@@ -93,6 +108,20 @@ OF_SIGNAL: Mapping[str, Callable[[list[BehaviouralSignal], User], object]] = {
 """The facts about the stored signals of one behavioural kind; `last_at` and the like are of the newest one."""
 
 
+OF_EVENT: Mapping[str, Callable[[EventFact], object]] = {
+    "failure_reason": lambda fact: fact.failure_reason if isinstance(fact, PaymentReported) else None,
+    "amount": lambda fact: fact.amount if isinstance(fact, PaymentReported) else None,
+    "reason_code": lambda fact: (
+        fact.reason_code.value if isinstance(fact, SignalSeen) and fact.reason_code else None
+    ),
+    "store": lambda fact: fact.purchase.store if isinstance(fact, TrialStarted | PaymentReported) else None,
+}
+"""The facts about the event that brought the moment; null if another event, or time, brought it."""
+
+PASSING = frozenset({"scores", "offers", *(f"event.{name}" for name in OF_EVENT)})
+"""Facts that pass, or that change with every offer: they must not decide on what lasts."""
+
+
 def every_subscription(user: User, names: Iterable[str] = OF_SUBSCRIPTION) -> list[Facts]:
     """The named facts about each of a user's subscriptions."""
     facts = [(name, OF_SUBSCRIPTION[name]) for name in names]
@@ -111,6 +140,10 @@ def _of_signal(kind: Signal, fact: Callable[[list[BehaviouralSignal], User], obj
     return lambda user: fact([signal for signal in user.signals if signal.kind is kind], user)
 
 
+def _of_event(fact: Callable[[EventFact], object]) -> Fact:
+    return lambda user: fact(user.event.fact) if user.event else None
+
+
 FACTS: Mapping[str, Fact] = {
     "now": lambda user: user.now,
     "subscriptions": every_subscription,
@@ -119,6 +152,8 @@ FACTS: Mapping[str, Fact] = {
     "offers": lambda _: {},
     **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},
     **{f"profile.{name}": _of_profile(fact) for name, fact in OF_PROFILE.items()},
+    ATTRIBUTES: lambda _: {},
+    **{f"event.{name}": _of_event(fact) for name, fact in OF_EVENT.items()},
     **{
         f"signals.{kind}.{name}": _of_signal(kind, fact)
         for kind in sorted(BEHAVIOURAL)
@@ -187,7 +222,12 @@ _SOMEBODY = User(
     Profile("SE", "sv-SE", "Europe/Stockholm", student=True),
     tuple(BehaviouralSignal(kind, _THEN, "", "", strength=0.5) for kind in sorted(BEHAVIOURAL)),
 )
-SPECIMEN = facts_about(_SOMEBODY)
+SPECIMEN = facts_about(_SOMEBODY) | {
+    "event.failure_reason": "card_expired",
+    "event.amount": 999,
+    "event.reason_code": ReasonCode.VOLUNTARY.value,
+    "event.store": "app_store",
+}
 """The facts about a user of whom everything is known. None of them is null."""
 VARIABLES = {name: _type(value) for name, value in facts_about(_NOBODY).items()}
 """The CEL type of each variable. A fact that is null for a user of whom nothing is known is dynamic."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
+from shared.decisioning.document.audience_checks import audience_problems
 from shared.decisioning.document.dangling import dangling, dangling_problems
 from shared.decisioning.document.experiment_checks import (
     duplicate_problems,
@@ -46,6 +47,7 @@ def inconsistencies(reading: Reading) -> Iterator[str]:
             expected = f"at most {MAX_OFFSETS} offsets, with those that campaigns name"
             yield problem(f"milestones.{milestone}", expected, len(all_offsets))
     yield from dangling_problems(reading)
+    yield from audience_problems(document)
     for id_, terms in document.campaigns.items():
         path = f"campaigns.{id_}"
         yield from window_problems(path, "starts_at", terms.starts_at, "ends_at", terms.ends_at)

@@ -15,7 +15,12 @@ from shared.decisioning.document.references import (
 )
 from shared.decisioning.document.vocabulary import FALLBACK_PREFIX
 
-_IN_CLAUSES = {"scores": "scores.", "campaigns": "offers.", "placements": f"offers.{FALLBACK_PREFIX}"}
+_IN_CLAUSES = {
+    "scores": "scores.",
+    "attributes": "profile.attributes.",
+    "campaigns": "offers.",
+    "placements": f"offers.{FALLBACK_PREFIX}",
+}
 """How a clause writes the id of an entry, by section."""
 
 
@@ -35,9 +40,14 @@ def dangling_problems(reading: Reading) -> Iterator[str]:
     """One problem for every missing entry, however many fields name it."""
     for (section, id_), references in dangling(reading).items():
         first, *others = references
-        found = f"{_IN_CLAUSES[section]}{id_}" if first.owner.section == "audiences" else id_
+        found = f"{_IN_CLAUSES[section]}{id_}" if _is_in_clause(first) else id_
         expected = entry_of(section, entries_of(reading.written, section), id_)
         yield problem(first.path, expected, found) + _also_in(others)
+
+
+def _is_in_clause(reference: Reference) -> bool:
+    """True if a clause names the entry."""
+    return reference.owner.section == "audiences" and reference.target.section in _IN_CLAUSES
 
 
 def _also_in(others: Sequence[Reference]) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.document.vocabulary import (
     FALLBACK_PREFIX,
+    attributes_in,
     campaign_in,
     offers_in,
     parse_selector,
@@ -26,8 +27,9 @@ _FIELDS: Mapping[str, Sequence[tuple[Sequence[str], str]]] = {
         (["experiment"], "experiments"),
         (["rank", "score"], "scores"),
     ],
+    "audiences": [([field, _EACH], "audiences") for field in ("all_of", "any_of", "none_of")],
     "experiments": [(["variants", _EACH, "offer"], "offers")],
-    "holdouts": [(["campaigns", _EACH], "campaigns")],
+    "holdouts": [(["campaigns", _EACH], "campaigns"), (["audience"], "audiences")],
 }
 """The fields that hold the id of an entry, by section: the field's path, and the section of the entry."""
 
@@ -89,7 +91,7 @@ def follow_up_references(source: Source) -> Iterator[Reference]:
 
 
 def clause_references(source: Source) -> Iterator[Reference]:
-    """The references from clauses to scores and campaigns. CEL does not know which of them exist."""
+    """The references from clauses to scores, attributes and campaigns. CEL does not know which of them exist."""
     for id_, terms in entries_of(source, "audiences").items():
         for quantifier in ("all", "any"):
             for field, clause in _values(terms, [quantifier, _EACH]):
@@ -99,8 +101,9 @@ def clause_references(source: Source) -> Iterator[Reference]:
 
 
 def _named_in(clause: str) -> Iterator[Place]:
-    """The scores that a clause uses, and the campaigns of whose offers it asks; a fallback is its placement's."""
+    """The scores, attributes and campaigns that a clause names. A fallback is an entry of its placement."""
     yield from (Place("scores", score) for score in scores_in(clause))
+    yield from (Place("attributes", attribute) for attribute in attributes_in(clause) if attribute)
     for campaign, _ in offers_in(clause):
         section = "placements" if campaign.startswith(FALLBACK_PREFIX) else "campaigns"
         if campaign:

@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 
 from shared.decisioning.document.vocabulary import (
     MAX_CAP,
+    MAX_MEMBERS,
     CountedEvent,
     Days,
     FeedbackEvent,
@@ -82,11 +83,31 @@ class Offer(Strict):
     """Only an approved offer is shown to users."""
 
 
-class Clauses(Strict):
-    """An audience: named CEL clauses. Either all of them, or any of them, must be true for the user."""
+class Attribute(Strict):
+    """An attribute of users that clauses may use."""
 
-    all: tuple[NamedClause, ...] = Field((), max_length=16)
-    any: tuple[NamedClause, ...] = Field((), max_length=16)
+    type: Literal["string", "number", "bool", "list"]
+    """A value of another type counts as unknown."""
+
+
+class Clauses(Strict):
+    """An audience: named CEL clauses and other audiences. The user must satisfy each of the fields."""
+
+    all: tuple[NamedClause, ...] = Field((), max_length=MAX_MEMBERS)
+    """All of these clauses must be true."""
+    any: tuple[NamedClause, ...] = Field((), max_length=MAX_MEMBERS)
+    """Any of these clauses must be true."""
+    all_of: tuple[Id, ...] = Field((), max_length=MAX_MEMBERS)
+    """The user must be in all of these audiences."""
+    any_of: tuple[Id, ...] = Field((), max_length=MAX_MEMBERS)
+    """The user must be in any of these audiences."""
+    none_of: tuple[Id, ...] = Field((), max_length=MAX_MEMBERS)
+    """The user must be known to be in none of these audiences."""
+
+    @property
+    def members(self) -> tuple[Id, ...]:
+        """The other audiences."""
+        return self.all_of + self.any_of + self.none_of
 
 
 class ChannelCap(Strict):
@@ -280,6 +301,8 @@ class HoldoutTerms(Strict):
     """The campaigns that held-out users do not get. None: all campaigns."""
     salt: Reference | None = None
     """The seed of the hash, after the prefix `holdout/`. None: the holdout's id."""
+    audience: Id | None = None
+    """Only users who are in the audience when it is decided are held out. None: all users."""
     starts_at: AwareDatetime | None = None
     ends_at: AwareDatetime | None = None
 
@@ -313,6 +336,8 @@ class CatalogDocument(Strict):
     """Rules for all campaigns of a channel."""
     placements: dict[Id, Placement] = Field({}, max_length=64)
     offers: dict[Id, Offer] = Field({}, max_length=500)
+    attributes: dict[Id, Attribute] = Field({}, max_length=64)
+    """The attributes of users that clauses may use."""
     audiences: dict[Id, Clauses] = Field({}, max_length=500)
     campaigns: dict[Id, CampaignTerms] = Field({}, max_length=500)
     experiments: dict[Id, ExperimentTerms] = Field({}, max_length=200)

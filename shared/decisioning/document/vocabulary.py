@@ -22,6 +22,8 @@ from shared.domain.tallies import ISSUED
 
 MAX_CAP = 32
 """The highest `max` of a cap."""
+MAX_MEMBERS = 16
+"""The most clauses, or other audiences, in each field of an audience."""
 MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -44,7 +46,10 @@ _OF_OFFERS = re.compile(
 _CAMPAIGN = re.compile(rf"{_LITERAL}|(?<![.\w])offers\s*\.\s*((?:\w+-[\w-]+|\d\w*)(?=\s*[.\[]))")
 """A campaign whose name CEL would not read: it has a hyphen, or begins with a digit. A field follows it."""
 _SCORE = re.compile(rf"\bscores\s*{_NAME}")
-_IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?(scores|features)\s*\.\s*({_HYPHENED})(?(1)\s*\))")
+_MAPS = r"scores|features|profile\s*\.\s*attributes"
+_IN_A_MAP = re.compile(rf"{_LITERAL}|\b(has\s*\(\s*)?({_MAPS})\s*\.\s*({_HYPHENED})(?(1)\s*\))")
+ATTRIBUTE_USE = re.compile(rf"{_LITERAL}|//[^\n]*|(?<![\w.])profile\s*\.\s*attributes\b(?:\s*{_NAME})?")
+"""A use of an attribute with its name, plain or in quotes; also literals and comments, in which there are none."""
 
 
 def parse_selector(text: str) -> MomentSelector:
@@ -102,6 +107,12 @@ def offers_in(text: str) -> list[OfOffers]:
         for used, id_, quoted_id, name, quoted in found
         if used
     ]
+
+
+def attributes_in(text: str) -> list[str | None]:
+    """The names of the attributes that a clause uses; None where it uses all of them, or computes a name."""
+    uses = (found for found in ATTRIBUTE_USE.finditer(text) if found[0].startswith("profile"))
+    return [name or (quoted[1:-1] if quoted else None) for name, quoted in (use.groups() for use in uses)]
 
 
 def with_quoted_names(text: str) -> str:

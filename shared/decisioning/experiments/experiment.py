@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.document.schema import ExperimentTerms, HoldoutTerms, Variant
 from shared.decisioning.experiments.bucketing import (
     Namespace,
@@ -143,17 +144,19 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Holdout:
-    """A share of all users who get no offers of some campaigns, or of any campaign."""
+    """A share of all users, or of an audience, who get no offers of some campaigns, or of any campaign."""
 
     id: str
     terms: HoldoutTerms
+    audience: Audience | None = None
+    """Only users of this audience are held out; see `Situation.held_out`."""
 
     def covers(self, campaign_id: str) -> bool:
         """True if the holdout applies to the campaign."""
         return self.terms.campaigns is None or campaign_id in self.terms.campaigns
 
     def includes(self, user_id: str, now: datetime) -> bool:
-        """True if the holdout runs at `now` and includes the user."""
+        """True if the holdout runs at `now` and includes the user, if the user is in its audience."""
         terms = self.terms
         running = (not terms.starts_at or now >= terms.starts_at) and (not terms.ends_at or now < terms.ends_at)
         return running and is_held_out(terms.salt or self.id, user_id, terms.percent)

@@ -236,7 +236,7 @@ INCONSISTENT = {
     ),
     "an audience of no clause": (
         written(audiences={"a": {}}),
-        "audiences.a: expected clauses under either all or any, found {}",
+        "audiences.a: expected clauses under all or any, or audiences under all_of, any_of or none_of, found {}",
     ),
     "a clause name twice": (
         written(audiences={"a": {"all": [{"c": "true"}, {"c": "false"}]}}),

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from shared.decisioning import gates
-from shared.decisioning.audiences.audience import Audience, failures
+from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.audiences.membership import failures
 from shared.decisioning.gates import GATES, Contender, Gate, judge
 from shared.decisioning.library import Library
 from shared.decisioning.losses import AT_REST, INELIGIBLE, NOT_GIVEN, Loss, LossReason

@@ -399,6 +399,28 @@ async def test_an_applied_event_is_one_line_with_its_effects_and_its_timing(worl
     }
 
 
+async def test_an_ill_formed_attribute_is_warned_of_by_name_and_costs_no_payment(world: World, logged) -> None:
+    payment = {**PAYMENT, "profile": {"attributes": {"genre": {"secret": 1}, "level": 3}}}
+    assert await deliver("payment", payment) == (204, "applied")
+    (line,) = logged
+    (told,) = line["dropped_attributes"]
+    assert (line["severity"], line["message"], line["outcome"]) == ("WARNING", "payment: applied", "applied")
+    assert line["message_id"]
+    assert told.startswith("genre: expected a text")
+    assert told.endswith("found an object")
+    assert "secret" not in json.dumps(line)
+    assert {message.topic for message in world.bus.messages} == {"subscription-change"}
+
+
+@pytest.mark.usefixtures("world")
+async def test_where_only_warnings_are_logged_dropped_attributes_still_are(logged, caplog) -> None:
+    caplog.set_level(logging.WARNING, logger="shared.entrypoints.pubsub")
+    await deliver("payment", {**PAYMENT, "profile": {"attributes": {"level": 3}}})
+    await deliver("payment", {**PAYMENT, "event_id": "e-9", "profile": {"attributes": 3}})
+    (line,) = logged
+    assert line["dropped_attributes"] == ["attributes: expected an object, found an integer"]
+
+
 async def test_a_line_names_the_user_only_by_a_keyed_hash(world: World, logged) -> None:
     wiring.use(replace(world.wired(), user_hash_key="secret"))
     await deliver("payment", PAYMENT)

@@ -16,6 +16,7 @@ from shared.domain.moments import MomentKind
 from shared.processing.outbox import worth_republishing
 from shared.processing.process import Processed, process
 from shared.processing.rules import Rules
+from shared.record.codec import pack, unpack
 from shared.record.user_record import MAX_DEFERRED, MAX_FIRED, MAX_TRIGGERS, Fired, UserRecord
 from tests.support.catalogs import EVERYTHING, FLEETING, LIBRARY, OFFSETS, RATIONED, SCORES
 from tests.support.histories import USER
@@ -272,6 +273,14 @@ class TestProfile:
         told.process(clicked[0]).process(clicked[1]._replace(profile=Profile(country="SE")))
         assert told.last.arrival is Arrival.DUPLICATE
         assert [said.value for said in told.record.profile] == ["SE"]
+
+    def test_has_attributes_which_are_merged_and_stored(self) -> None:
+        first = paid(0)._replace(attributes=(("likes", ["jazz", 1]), ("level", 1)))
+        told = Told().process(first).process(failed(30)._replace(attributes=(("level", None),)))
+        assert told.record.attributes.values == {"likes": ["jazz", 1]}
+        assert unpack(pack(told.record)) == told.record
+        known = told.record
+        assert told.process(first).record is known
 
     def test_that_says_nothing_new_writes_nothing(self) -> None:
         one = paid(0)._replace(profile=Profile(country="DE"))

@@ -108,7 +108,7 @@ def test_every_subscription_is_as_it_was(name: str, place: str) -> None:
 def test_what_was_read_is_written_back_as_of_today(name: str, place: str) -> None:
     record = read(name, place)
     assert unpack(pack(record)) == record
-    assert len(pack(record)) <= 1.02 * len(b64decode(RECORDS[name][place]))
+    assert len(pack(record)) <= 1.02 * len(b64decode(RECORDS[name][place])) + 16, "fields that came later"
 
 
 @each

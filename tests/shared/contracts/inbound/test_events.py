@@ -99,6 +99,7 @@ def test_a_payment_with_every_field_is_parsed() -> None:
         auto_renew=False,
         keeps_access=True,
         purchase=Purchase("play_store", "com.example.premium:monthly", Ownership.FAMILY, 5, 1099, "EUR"),
+        failure_reason="card_expired",
     )
 
 

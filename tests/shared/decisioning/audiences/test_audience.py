@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.decisioning.audiences.audience import Audience, activate, all_of, any_of, failures
+from shared.decisioning.audiences.audience import Audience, activate, all_of, any_of
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause, compiled
 from shared.decisioning.audiences.facts import OF_SUBSCRIPTION, VARIABLES, facts_about
-from shared.domain.events import Ownership, Purchase, ReasonCode, Signal
+from shared.decisioning.audiences.membership import failures
+from shared.domain.events import Ownership, PaymentOutcome, PaymentReported, Purchase, ReasonCode, Signal
 from shared.domain.grants import Dispute, DisputeState, GrantKind, Refund
 from shared.domain.instants import END_OF_TIME
 from shared.domain.signals import BehaviouralSignal
@@ -25,8 +26,14 @@ from shared.domain.subscription import (
 )
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, grant, paying, user
+from tests.support.story import failed
 
 NEVER_SEEN = Subscription("main")
+FAILED = failed(0)._replace(
+    fact=PaymentReported(
+        PaymentOutcome.FAILED, amount=999, purchase=Purchase("stripe"), failure_reason="card_expired"
+    )
+)
 
 
 def clause(text: str, name: str = "clause") -> Clause:
@@ -43,7 +50,7 @@ def audience(*texts: str, quantifier: Any = all_of) -> Audience:
 
 
 def failure(*texts: str, quantifier: Any = all_of, of: User | None = None) -> str | None:
-    (found,) = failures((audience(*texts, quantifier=quantifier),), activate(facts_about(of or user())))
+    (found,) = failures((audience(*texts, quantifier=quantifier),), facts_about(of or user()))
     return found
 
 
@@ -103,7 +110,7 @@ def test_an_evaluation_that_gives_up_fails_closed(combine: Any) -> None:
     clause = Clause("endless", "", Exhausted())
     assert clause.failure(None) == "endless: Iteration budget exceeded"
     unreadable = Audience("a", (clause,), combine, "(")
-    assert failures((unreadable,), None) == ["endless: Iteration budget exceeded"]
+    assert failures((unreadable,), {}) == ["endless: Iteration budget exceeded"]
 
 
 def test_an_evaluation_of_several_that_gives_up_asks_each_by_itself() -> None:
@@ -111,7 +118,7 @@ def test_an_evaluation_of_several_that_gives_up_asks_each_by_itself() -> None:
     for _ in range(4):
         forever = f"[1, 2, 3, 4, 5, 6, 7, 8, 9, 10].exists(a, {forever})"
     several = (audience(forever), audience("subscription.live"), audience("false"))
-    (told, *others) = failures(several, activate(facts_about(user())))
+    (told, *others) = failures(several, facts_about(user()))
     assert told
     assert "iteration" in told.lower()
     assert others == [None, "c0"]
@@ -125,7 +132,7 @@ def test_of_several_audiences_one_that_errs_takes_none_along() -> None:
         audience("1 / 0 == 1", "false", quantifier=any_of),
         audience("false", "true", quantifier=any_of),
     )
-    facts = activate(facts_about(user()))
+    facts = facts_about(user())
     division = "INVALID_ARGUMENT: divide by zero"
     assert failures(several, facts) == [f"c1: {division}", None, "c1", f"c0: {division}", None]
     assert failures(several[1:3], facts) == [None, "c1"]
@@ -157,8 +164,8 @@ SEVERAL = st.lists(
 @settings(max_examples=60)
 @given(SEVERAL, st.sampled_from([user(), user(NEVER_SEEN)]))
 def test_asked_together_audiences_answer_as_clause_by_clause(several: list[Audience], of: User) -> None:
-    facts = activate(facts_about(of))
-    one_by_one = [[clause.failure(facts) for clause in one.clauses] for one in several]
+    facts = facts_about(of)
+    one_by_one = [[clause.failure(activate(facts)) for clause in one.clauses] for one in several]
     expected = [
         None if one.combine(failure is None for failure in found) else next(filter(None, found))
         for one, found in zip(several, one_by_one, strict=True)
@@ -169,7 +176,7 @@ def test_asked_together_audiences_answer_as_clause_by_clause(several: list[Audie
 def test_audiences_that_are_too_much_for_one_program_are_asked_by_themselves() -> None:
     long = f"subscription.plan != '{'x' * 60_000}'"
     several = (audience(long), audience(long, "false"))
-    assert failures(several, activate(facts_about(user()))) == [None, "c1"]
+    assert failures(several, facts_about(user())) == [None, "c1"]
 
 
 def test_all_of_names_the_first_clause_that_fails() -> None:
@@ -259,7 +266,9 @@ TRUE_OF_THEM = [
     "timestamp(signals.inactivity.last_at) == now - duration('48h')",
     "signals.support_contact.count == 0 && signals.support_contact.last_at == null",
     "profile.country == 'SE' && profile.student == true && profile.locale == null",
-    "profile.time_zone == 'Europe/Stockholm'",
+    "profile.time_zone == 'Europe/Stockholm' && profile.attributes.level == null",
+    "event.failure_reason == 'card_expired' && event.amount == 999 && event.reason_code == null",
+    "event.store == 'stripe'",
     "subscriptions.filter(s, s.entitled && s.plan == 'premium_monthly').size() == 1",
     "subscriptions.exists(s, s.id == 'old' && s.status == 'expired')",
     "!has(features.tenure) && !('churn' in scores)",
@@ -277,8 +286,9 @@ def test_a_clause_can_ask_for_every_fact(text: str) -> None:
         country="SE",
         student=True,
         time_zone="Europe/Stockholm",
+        event=FAILED,
     )
-    assert answer(text, they) is None
+    assert clause(text).failure(activate({**facts_about(they), "profile.attributes.level": None})) is None
 
 
 def test_the_facts_above_are_all_there_are() -> None:
@@ -336,7 +346,7 @@ def test_what_is_asked_together_is_compiled_when_it_is_first_asked_and_once(monk
     several = (audience("subscription.live"), audience("false"))
     assert texts == []
     for _ in range(3):
-        assert failures(several, activate(facts_about(user()))) == [None, "c0"]
+        assert failures(several, facts_about(user())) == [None, "c0"]
     assert len(texts) == 1
 
 
