@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, Project, print_json, print_result
+from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
 from infra.commands.inputs import readable, valid_catalog
 from infra.terminal.help_page import Command
 
 if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+    from infra.remote.pubsub import Bus
+    from shared.contracts.outbound.message import Message
     from shared.decisioning.catalog import Catalog
 
 CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, in YAML or JSON.")]
@@ -125,12 +129,18 @@ def publish(
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Publish only if no catalog is in force; exit with 0 either way.")
     ] = False,
+    by: Annotated[
+        str, typer.Option("--by", metavar="NAME", help="What puts it in force, as catalog-published tells it.")
+    ] = "catalog publish",
     as_json: AsJson = False,
 ) -> None:
     """Publish a catalog; functions use it within a minute.
 
     Writes the catalog, with the scores and policies beside it, to Firestore: in the running emulators, or in a
-    cloud project. Exits with 2 and publishes nothing if the catalog is invalid.
+    cloud project. Then it publishes the whole catalog to the topic catalog-published.
+
+    Exit codes: 0 if it is published, 1 if something fails, also if only the message could not be sent (upbeat
+    catalog announce sends it), 2 if the catalog is invalid; then nothing is published.
 
     For example:
 
@@ -140,16 +150,55 @@ def publish(
     from infra.remote.firestore import catalog_in_force, client_of, publish_catalog
 
     content = valid_catalog(file)
-    client = client_of(project)
+    client, bus = client_of(project), bus_of(project)
     in_force = catalog_in_force(client) if if_none else None
     if in_force is None:
-        publish_catalog(client, content, artifacts_of(content, file), only_first=if_none)
+        publish_catalog(client, content, artifacts_of(content, file), only_first=if_none, by=by)
+        _announce(client, bus, project)
     summary = _summary(content)
     facts = {"file": str(file), "published": in_force is None, **summary}
     done = (
         f"is published: {_sentence(summary)}" if in_force is None else f"is not published: {in_force} is in force"
     )
     print_result(f"{file} {done}", as_json=as_json, facts=facts)
+
+
+@catalog.command(cls=Command)
+def announce(project: Project = None, as_json: AsJson = False) -> None:
+    """Send the message about the catalog in force again.
+
+    Publishes the catalog in force to the topic catalog-published. The message has the same id as the one that
+    upbeat catalog publish sends, so that consumers drop either. Needed only if that could not be sent.
+
+    Exit codes: 0 if it was sent, 1 if no catalog is in force or something fails.
+
+    For example:
+
+        upbeat catalog announce --project my-project
+    """
+    from infra.remote.firestore import client_of
+
+    message = _announce(client_of(project), bus_of(project), project)
+    version = message.body["catalog_version"]
+    facts = {"version": version, "message_id": message.message_id}
+    print_result(f"{version} is announced: message {message.message_id}", as_json=as_json, facts=facts)
+
+
+def _announce(client: "Client", bus: "Bus", project: str | None) -> "Message":
+    """Announce the catalog in force. Raises `InfraError`, with the command to send the message again."""
+    from infra.errors import InfraError
+    from infra.remote.announcement import NotAnnounced
+    from infra.remote.announcement import announce as send
+    from infra.terminal.invocation import again
+
+    try:
+        message = send(client, bus)
+    except NotAnnounced as error:
+        command = f"{again()} catalog announce" + (f" --project {project}" if project else "")
+        raise InfraError(f"{error}; send it with: {command}") from error
+    if message is None:
+        raise InfraError("no catalog is in force; publish one with: upbeat catalog publish")
+    return message
 
 
 def _summary(content: "Catalog") -> dict[str, Any]:

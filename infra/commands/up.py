@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -15,6 +15,7 @@ from infra.terminal.invocation import again
 
 if TYPE_CHECKING:
     from infra.emulator.runtime import EmulatorRuntime
+    from infra.remote.endpoints import Endpoints
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -50,17 +51,25 @@ def up(
     from infra.catalog.load import DEFAULT_CATALOG, artifacts_of
     from infra.commands.inputs import valid_catalog
     from infra.emulator.runtime import EmulatorRuntime
+    from infra.remote.announcement import announce
     from infra.remote.firestore import emulator_client, publish_catalog
+    from infra.remote.pubsub import Bus
     from infra.remote.running import state_folder
     from infra.terminal.log_view import LogView
 
-    content = valid_catalog(catalog or DEFAULT_CATALOG)
+    file = catalog or DEFAULT_CATALOG
+    content = valid_catalog(file)
+
+    def publish(endpoints: "Endpoints") -> None:
+        client = emulator_client(endpoints)
+        publish_catalog(client, content, artifacts_of(content, file), by="up")
+        with closing(Bus.of_emulator(endpoints)) as bus:
+            announce(client, bus)
+
     upbeat = EmulatorRuntime(
         project,
         tick_seconds=tick_seconds,
-        publish_catalog=lambda endpoints: publish_catalog(
-            emulator_client(endpoints), content, artifacts_of(content, catalog or DEFAULT_CATALOG)
-        ),
+        publish_catalog=publish,
         state_folder=state_folder(),
         sink=LogView(),
     )

@@ -14,6 +14,7 @@ from shared.contracts.inbound.base import Inbound
 from shared.contracts.inbound.envelope import EVENTS
 from shared.contracts.inbound.events import LifecycleClock
 from shared.contracts.outbound.base import Outbound
+from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.contracts.outbound.dead_letter import DeadLetter
 from shared.contracts.outbound.decision import DecisionMessage
 from shared.contracts.outbound.exposure import Exposure
@@ -24,8 +25,19 @@ from shared.contracts.reasons import RejectionReason
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+SCHEMA_ID = "urn:upbeat:contracts:"
+"""With a topic after it, the `$id` of the topic's schema: a name that says nothing of where the schema is kept."""
+BINDING = "0.2.0"
+"""The version of AsyncAPI's bindings for Pub/Sub: https://www.asyncapi.com/docs/reference/bindings/googlepubsub."""
 IN: tuple[type[Inbound], ...] = (*EVENTS.values(), LifecycleClock)
-OUT: tuple[type[Outbound], ...] = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
+OUT: tuple[type[Outbound], ...] = (
+    UpsellTrigger,
+    SubscriptionChange,
+    DecisionMessage,
+    Exposure,
+    DeadLetter,
+    CatalogPublished,
+)
 
 Model = type[Inbound] | type[Outbound]
 MODELS: tuple[Model, ...] = (*IN, *OUT)
@@ -63,12 +75,16 @@ def examples(topic: str) -> dict[str, Any]:
 
 def _schema(model: Model) -> dict[str, Any]:
     mode: JsonSchemaMode = "validation" if issubclass(model, Inbound) else "serialization"
-    return {"$schema": DIALECT, **model.model_json_schema(schema_generator=Schemas, mode=mode)}
+    return {
+        "$schema": DIALECT,
+        "$id": SCHEMA_ID + model.TOPIC,
+        **model.model_json_schema(schema_generator=Schemas, mode=mode),
+    }
 
 
 def _asyncapi() -> dict[str, Any]:
     return {
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {"title": "Upbeat", "version": "1.0.0", "description": _guide()},
         "defaultContentType": "application/json",
         "channels": {model.TOPIC: _channel(model) for model in MODELS},
@@ -99,19 +115,36 @@ def _operation(model: Model) -> tuple[str, dict[str, Any]]:
 
 
 def _message(model: Model) -> dict[str, Any]:
-    """The AsyncAPI message of a model; outbound messages also have headers, the Pub/Sub attributes."""
+    """The AsyncAPI message of a model; outbound messages also have headers, the Pub/Sub attributes.
+
+    The bindings for channels are left out: they demand a schema registered in Pub/Sub, and the topics have none.
+    """
     schema = {"$ref": f"./{model.TOPIC}.schema.json"}
     message: dict[str, Any] = {"name": model.TOPIC, "summary": model.__doc__}
+    binding: dict[str, Any] = {"bindingVersion": BINDING}
     if issubclass(model, Outbound):
         message["headers"] = {"type": "object", "properties": _attributes(model)}
+        binding["attributes"] = {name: f"$message.payload#/{place}" for name, place in _pointers(model).items()}
     return message | {
+        "bindings": {"googlepubsub": binding},
         "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": schema},
         "examples": [_example(model, name, body) for name, body in examples(model.TOPIC).items()],
     }
 
 
+def _pointers(model: type[Outbound]) -> dict[str, str]:
+    """The place of each attribute in the body, as a JSON pointer without its first slash."""
+    return {
+        name: place.replace(".", "/") for name, place in {"message_id": "message_id", **_places(model)}.items()
+    }
+
+
+def _places(model: type[Outbound]) -> dict[str, str]:
+    return {"schema_version": "schema_version", **FILTERABLE[model.TOPIC]}
+
+
 def _attributes(model: type[Outbound]) -> dict[str, Any]:
-    places = {"schema_version": "schema_version", **FILTERABLE[model.TOPIC]}
+    places = _places(model)
     descriptions = {name: f"Copy of the body's `{place}`." for name, place in places.items()}
     descriptions["message_id"] = "The id of the message, the same if it is delivered or published again."
     return {name: {"type": "string", "description": text} for name, text in descriptions.items()}

@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     EVENT = "event"
     REFUSED = "refused"
     STATE = "state"
+    MOMENT = "moment"
     REVOKED = "revoked"
     OFFER = "offer"
     WITHHELD = "withheld"
@@ -34,6 +35,7 @@ STYLES = {
     EntryKind.EVENT: "bold",
     EntryKind.REFUSED: "red",
     EntryKind.STATE: "cyan",
+    EntryKind.MOMENT: "cyan",
     EntryKind.OFFER: "green",
     EntryKind.WITHHELD: "magenta",
     EntryKind.REVOKED: "yellow",
@@ -60,7 +62,8 @@ def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
     """The entries of a message: one each, but for a decision one for each campaign that gave no offer."""
     at = datetime.fromisoformat(body["decided_at"])
     if topic == Topic.SUBSCRIPTION_CHANGE:
-        yield TimelineEntry(at, EntryKind.STATE, wording.of_change(body))
+        kind = EntryKind.MOMENT if body.get("changed") == [] else EntryKind.STATE
+        yield TimelineEntry(at, kind, wording.of_change(body))
     elif topic == Topic.UPSELL_TRIGGER:
         kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.REVOKED
         yield TimelineEntry(at, kind, wording.of_trigger(body))

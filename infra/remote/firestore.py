@@ -24,7 +24,9 @@ from shared.adapters.gcp.paths import (
     user_id_of,
 )
 from shared.adapters.gcp.rpc import RPC_SECONDS
+from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.catalog import Catalog
+from shared.domain.instants import from_micros, to_micros
 
 AFTER_EVERY_ID = "\uffff"
 """Sorts after every character that a user id may contain."""
@@ -92,7 +94,12 @@ def catalog_in_force(client: Client) -> str | None:
 
 
 def publish_catalog(
-    client: Client, catalog: Catalog, artifacts: Iterable[PublishedArtifact] = (), *, only_first: bool = False
+    client: Client,
+    catalog: Catalog,
+    artifacts: Iterable[PublishedArtifact] = (),
+    *,
+    only_first: bool = False,
+    by: str | None = None,
 ) -> None:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
@@ -101,9 +108,32 @@ def publish_catalog(
     """
     try:
         with _client_errors("publish the catalog"):
-            catalog_publisher.publish_catalog(client, catalog, artifacts, only_first=only_first)
+            catalog_publisher.publish_catalog(client, catalog, artifacts, only_first=only_first, by=by)
     except ArtifactExists as error:
         raise InfraError(str(error)) from error
+
+
+def publication_in_force(client: Client) -> CatalogPublished | None:
+    """The message about the catalog in force: the same one until another goes in force; None if there is none.
+
+    Its instant is the one at which Firestore wrote the pointer. Raises `InfraError` if Firestore fails.
+    """
+    catalogs = client.collection(CATALOGS)
+    with _client_errors("read the catalog"):
+        pointer = catalogs.document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+        told = pointer.to_dict()
+        if not told:
+            return None
+        stored = catalogs.document(told["version"]).get(["catalog"], retry=None, timeout=RPC_SECONDS).to_dict()
+    if not stored:
+        raise InfraError(f"{CATALOGS}/{told['version']}: expected the catalog in force, found nothing")
+    return CatalogPublished(
+        catalog_version=told["version"],
+        number=told.get("number"),
+        published_at=from_micros(to_micros(pointer.update_time)),
+        published_by=told.get("published_by"),
+        catalog=stored["catalog"],
+    )
 
 
 @contextmanager

@@ -23,8 +23,10 @@ def of_event(event: Event) -> str:
 
 
 def of_change(body: Body) -> str:
-    """A subscription change: the status, and the other facts that changed."""
+    """A subscription change: the status and the other facts that changed; its moments, if no fact did."""
     before, after = body["before"], body["after"]
+    if body.get("changed") == []:
+        return ", ".join(moment["kind"] for moment in body["moments"])
     status = after["status"] if before["status"] == after["status"] else f"{before['status']} -> {after['status']}"
     known = {name: value for name, value in after.items() if value is not None and name not in SHOWN_OTHERWISE}
     facts = (f"{name} {of_value(value)}" for name, value in sorted(known.items()))

@@ -50,7 +50,7 @@ locals {
   # https://github.com/hashicorp/terraform-provider-google/issues/19598
   unindexed = {
     subscriptions = ["blob", "due_shard", "next_due_at", "summary", "user_id"]
-    catalog       = ["catalog", "version"]
+    catalog       = ["catalog", "published_by", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
     clock         = ["began_at", "next_due_at", "user_id"]

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Topic(StrEnum):
-    """Every topic: the first six are inbound, the last five outbound. Upbeat's clock publishes `lifecycle-due`."""
+    """Every topic: the first six are inbound, the last six outbound. Upbeat's clock publishes `lifecycle-due`."""
 
     TRIAL_START = "trial-start"
     PAYMENT = "payment"
@@ -17,3 +17,4 @@ class Topic(StrEnum):
     DECISION = "decision"
     EXPOSURE = "exposure"
     DEAD_LETTER = "dead-letter"
+    CATALOG_PUBLISHED = "catalog-published"

@@ -15,7 +15,6 @@ from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
 from shared.decisioning.upholding import may_know_more
 from shared.domain.instants import later
-from shared.domain.offsets import offset_text
 from shared.domain.triggers import Trigger
 
 HIGHEST = 1_000
@@ -248,6 +247,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
         grant=moment.grant,
-        offset=offset_text(moment.offset) if moment.offset else None,
+        offset=moment.offset_text,
         follows=moment.follows,
+        moment_at=moment.at,
     )

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shared.contracts.outbound.decision import Candidate, CapCount, Outcome
 from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.context import Context
 from shared.decisioning.document.schema import Offer
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, LossReason
@@ -77,6 +78,13 @@ class Decision:
         return replace(self, results=results)
 
     @property
+    def context(self) -> Context:
+        """What the clauses and scores of the decision asked for. The audience of a stale moment is not asked."""
+        contenders = [result.contender for result in self.results if not _is_stale(result)]
+        situation = self.results[0].contender.situation
+        return situation.context(_audiences(contenders))
+
+    @property
     def suppressed(self) -> tuple[Suppressed, ...]:
         """The offers that were held back although they would have won."""
         return tuple(_held_back(self.results))
@@ -127,6 +135,10 @@ def _newest_first(considered: Considered) -> tuple[object, ...]:
     return -to_micros(moment.at), moment.kind, moment.subscription_id, moment.cause
 
 
+def _is_stale(result: ContenderResult) -> bool:
+    return result.loss is not None and result.loss.reason is LossReason.STALE
+
+
 def _stale(contender: Contender) -> Loss:
     return Loss(LossReason.STALE, why_stale(contender.moment, contender.situation.user))
 
@@ -157,13 +169,14 @@ def _deferred(results: Iterable[ContenderResult]) -> Iterator[Deferred]:
 def _candidate(result: ContenderResult) -> Candidate:
     """A result as the decision message tells it."""
     (campaign, moment, _), loss, choice = result.contender, result.loss, result.choice
-    is_stale = loss is not None and loss.reason is LossReason.STALE
-    scored = None if is_stale else result.contender.scored
+    scored = None if _is_stale(result) else result.contender.scored
     return Candidate(
         campaign_id=campaign.id,
         offer_id=choice.offer_id if choice else campaign.terms.offer,
         placement=campaign.terms.placement,
         moment=moment.kind,
+        moment_at=moment.at,
+        offset=moment.offset_text,
         cause=moment.cause,
         subscription_id=moment.subscription_id,
         outcome=Outcome.LOST if loss else Outcome.ISSUED,
@@ -178,8 +191,31 @@ def _candidate(result: ContenderResult) -> Candidate:
         variant=choice.variant if choice else None,
         propensity=choice.propensity if choice else None,
         policy_version=choice.policy_version if choice else None,
+        **_assignment(result),
+        given=_is_given(result),
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
         score_error=scored.error if scored else None,
         follows=moment.follows or None,
     )
+
+
+def _assignment(result: ContenderResult) -> dict[str, Any]:
+    """How the variant of a candidate was assigned. What only a cap or a rest stopped assigns nobody."""
+    choice, campaign, situation = result.choice, result.contender.campaign, result.contender.situation
+    if choice is None or campaign.experiment is None:
+        return {}
+    terms, is_new = campaign.experiment.terms, choice.assigned_at is None and result.has_won
+    return {
+        "unit": terms.unit,
+        "bucket_version": terms.bucket_version,
+        "assigned_at": situation.user.now if is_new else choice.assigned_at,
+        "newly_assigned": is_new,
+    }
+
+
+def _is_given(result: ContenderResult) -> bool | None:
+    """True if the user was given what was due, if only nothing; None if the campaign would not have won."""
+    if result.trigger is None:
+        return None
+    return result.loss is None or result.loss.reason is LossReason.VARIANT

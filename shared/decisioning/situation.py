@@ -12,10 +12,11 @@ from shared.decisioning.audiences.facts import ATTRIBUTE, FACTS, OF_EVENT, Facts
 from shared.decisioning.audiences.membership import failures
 from shared.decisioning.audiences.offers import offers_of
 from shared.decisioning.catalog import Campaign, Catalog
+from shared.decisioning.context import Context, fit, flat
 from shared.decisioning.experiments.experiment import Holdout
 from shared.decisioning.offer_history import OfferHistory
 from shared.decisioning.quiet import zone_of
-from shared.decisioning.scoring.score import Scored
+from shared.decisioning.scoring.score import BrokenScore, Score, Scored
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import Moment
 from shared.domain.triggers import Trigger
@@ -25,6 +26,8 @@ COSTLY_FACTS = frozenset({"offers", "scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
 EVER_NEW = COSTLY_FACTS | {"now", "features"}
 """Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
+NOT_IN_CONTEXT = EVER_NEW - {"offers"}
+"""Facts that are no part of a decision's context by themselves."""
 OF_THE_EVENT = frozenset(f"event.{name}" for name in OF_EVENT)
 
 
@@ -88,9 +91,12 @@ class Situation:
     def score(self, name: str) -> Scored:
         """The result of one of the catalog's scores for the user."""
         if name not in self._scored:
-            score = self.catalog.library.score(name, self.catalog.document.scores[name].version)
+            score = self._score(name)
             self._scored[name] = score.evaluate(self._known(score.features))
         return self._scored[name]
+
+    def _score(self, name: str) -> Score | BrokenScore:
+        return self.catalog.library.score(name, self.catalog.document.scores[name].version)
 
     def held_out(self, campaign: Campaign) -> tuple[str, ...]:
         """The holdouts that cover the campaign and include the user now."""
@@ -173,16 +179,36 @@ class Situation:
         asked = sorted(self._ill_typed.keys() & audience.variables)
         return f"{failure} ({'; '.join(self._ill_typed[name] for name in asked)})" if asked else failure
 
+    def context(self, audiences: Iterable[Audience]) -> Context:
+        """The scores that were computed, what these audiences asked for, and what the scores did; in this order.
+
+        The instant is left out without a word, because every message tells it. So is `features`, which is empty.
+        """
+        inputs = _inputs_of(tuple(sorted(set(audiences), key=lambda audience: audience.id)))
+        asked = self._asked(inputs)
+        features = frozenset[str]().union(*[self._score(name).features for name in self._scored])
+        known = self._known(features)
+        values: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
+        values |= flat({name: asked[name] for name in sorted(asked.keys() - NOT_IN_CONTEXT)})
+        told = fit(values | {name: known[name] for name in sorted(features - asked.keys() - NOT_IN_CONTEXT)})
+        too_long = inputs.costly_facts & {"subscriptions"}
+        return told._replace(left_out=(*too_long, *told.left_out)) if too_long else told
+
     def _asked_facts(self, audiences: tuple[Audience, ...]) -> Facts:
         """Every fact that the audiences use."""
         inputs = _inputs_of(audiences)
+        facts = self._asked(inputs)
+        if "subscriptions" in inputs.costly_facts:
+            facts["subscriptions"] = every_subscription(self.user, inputs.fields)
+        return facts
+
+    def _asked(self, inputs: _Inputs) -> Facts:
+        """The value of every variable that audiences use, but the list of subscriptions."""
         known = self._known(inputs.facts)
         facts = {name: known[name] for name in inputs.facts}
         if "scores" in inputs.costly_facts:
             scored = (self.score(name) for name in self.catalog.document.scores)
             facts["scores"] = {result.name: result.value for result in scored if result.value is not None}
-        if "subscriptions" in inputs.costly_facts:
-            facts["subscriptions"] = every_subscription(self.user, inputs.fields)
         if "offers" in inputs.costly_facts:
             facts["offers"] = offers_of(self.user, inputs.offers)
         return facts

@@ -60,6 +60,8 @@ class Grant(NamedTuple):
     """The time at which a cancellation, or the conversion of a trial, ended it early."""
     refund: Refund | None = None
     dispute: Dispute | None = None
+    currency: str | None = None
+    """The currency of the amount (ISO 4217); None for a trial, and where it was not kept, as it once was not."""
 
     @property
     def is_trial(self) -> bool:

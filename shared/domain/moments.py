@@ -91,6 +91,11 @@ class Moment(NamedTuple):
     """The campaign of that trigger."""
 
     @property
+    def offset_text(self) -> str | None:
+        """The offset as messages write it, such as `3d` or `36h`."""
+        return offset_text(self.offset) if self.offset else None
+
+    @property
     def is_derived(self) -> bool:
         """True if the moment is derived again at every read until it has been decided.
 

@@ -45,6 +45,7 @@ def _grant_of(paid: PaymentReported, occurred_at: datetime) -> Grant:
         paid.plan,
         paid.amount or 0,
         paid.payment_id,
+        currency=paid.currency,
     )
 
 
@@ -72,6 +73,7 @@ def _tell_again(
         end=max(known.end, grant.end),
         plan=grant.plan,
         amount=grant.amount or known.amount,
+        currency=grant.currency if grant.amount or not known.amount else known.currency,
         payment_id=known.payment_id or grant.payment_id,
         renews=known.renews if paid.auto_renew is None else paid.auto_renew,
     )

@@ -74,6 +74,8 @@ class Trigger(NamedTuple):
     """The id of the trigger that its moment follows; None if it is no follow-up."""
     impressions: tuple[Feedback, ...] = ()
     """The impressions after the first, oldest first; those of all triggers of a user are at most 32."""
+    moment_at: datetime | None = None
+    """The instant of its moment; None in rows from before it was kept."""
 
     @property
     def reports(self) -> tuple[Feedback, ...]:

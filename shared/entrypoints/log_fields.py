@@ -35,8 +35,10 @@ def message_fields(messages: Iterable[Message], status: str | None) -> EventFiel
     """
     fields: EventFields = {"status_before": status, "status_after": status} if status else {}
     for message in messages:
-        if message.topic == Topic.SUBSCRIPTION_CHANGE and message.body["after"]["status"] == status:
-            fields["status_before"] = message.body["before"]["status"]
+        if message.topic == Topic.SUBSCRIPTION_CHANGE:
+            before, after = message.body["before"]["status"], message.body["after"]["status"]
+            if before != after == status:
+                fields["status_before"] = before
         elif message.topic == Topic.UPSELL_TRIGGER:
             fields.setdefault("trigger_ids", []).append(message.body["trigger_id"])
     return fields

@@ -7,7 +7,7 @@ from shared.contracts.outbound.base import EventReference, Json, Sequenced
 from shared.contracts.outbound.decision import DecisionMessage
 from shared.contracts.outbound.exposure import Exposure, ExposureKind
 from shared.contracts.outbound.message import Message
-from shared.contracts.outbound.subscription_change import SubscriptionChange, difference
+from shared.contracts.outbound.subscription_change import AllFacts, MomentTold, SubscriptionChange, difference
 from shared.contracts.outbound.trigger_fields import trigger_fields
 from shared.contracts.outbound.upsell_trigger import TriggerKind, UpsellTrigger
 from shared.contracts.topics import Topic
@@ -100,7 +100,10 @@ def _suppressed_draft(offer: Suppressed, user_id: str, now: datetime) -> Draft:
 
 
 def _decision_draft(decision: Decision, moments: tuple[MomentKind, ...], cause: str) -> Draft:
+    context = decision.context
     return DecisionMessage, {
+        "context": context.values,
+        "context_left_out": context.left_out,
         "cause": cause,
         "catalog_version": decision.catalog_version,
         "moments": moments,
@@ -109,14 +112,17 @@ def _decision_draft(decision: Decision, moments: tuple[MomentKind, ...], cause: 
 
 
 def _change_draft(change: Change, cause: str) -> Draft:
-    before, after = difference(change.before, change.after)
+    told = difference(change.before, change.after)
     return SubscriptionChange, {
         "subscription_id": change.subscription_id,
         "user_status": change.user_status,
         "user_entitled": change.user_status in ENTITLED,
         "cause": cause,
-        "before": before,
-        "after": after,
+        "before": told.before,
+        "after": told.after,
+        "changed": told.changed,
+        "facts": AllFacts.model_validate(change.after | change.payment),
+        "moments": tuple(map(MomentTold.of, change.moments)),
     }
 
 

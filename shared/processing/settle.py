@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
-from shared.contracts.outbound.subscription_change import facts_of
+from shared.contracts.outbound.subscription_change import facts_of, payment_of
 from shared.decisioning import hysteresis
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
@@ -54,7 +54,7 @@ def settle(
     triggers, replaced = _revoke(user.triggers, {one.trigger_id: REPLACED for one in decision.replaced})
     changed, gone = _remember_decision(record._replace(triggers=triggers), decision, user, rules.terms)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.is_derived)
-    announced, changes = _changed_facts(record.announced, account)
+    announced, changes = _changes(record.announced, account, [*due, *score_moments])
     settled = changed._replace(
         announced=announced,
         fired=record.fired.plus(decided),
@@ -154,17 +154,23 @@ def _given(triggers: Iterable[Trigger]) -> tuple[Trigger, ...]:
     return tuple(trigger for trigger in triggers if not trigger.withheld)
 
 
-def _changed_facts(
-    announced: tuple[Announced, ...], account: Account
+def _changes(
+    announced: tuple[Announced, ...], account: Account, moments: list[Moment]
 ) -> tuple[tuple[Announced, ...], tuple[Change, ...]]:
-    """The facts of every subscription, to be remembered as announced, and those that changed since last time."""
+    """The facts of every subscription, to be remembered as announced; and the changes to tell.
+
+    A subscription has a change if its facts are no longer as announced last, or if it had a moment, true still or
+    not. Of one that the account holds no more, nothing is told.
+    """
     known = {one.subscription_id: one.facts for one in announced}
     facts = {sub.id: facts_of(sub) for sub in account.subscriptions}
-    changes = tuple(
-        Change(subscription_id, before, after, account.best.status)
-        for subscription_id, after in facts.items()
-        if (before := known.get(subscription_id, NOTHING_ANNOUNCED)) != after
-    )
+    changes = []
+    for sub in account.subscriptions:
+        before, after = known.get(sub.id, NOTHING_ANNOUNCED), facts[sub.id]
+        own = [moment for moment in moments if moment.subscription_id == sub.id]
+        if own or before != after:
+            own.sort(key=lambda moment: (moment.at, moment.kind, moment.cause))
+            changes.append(Change(sub.id, before, after, account.best.status, payment_of(sub), tuple(own)))
     if not changes:
         return announced, ()
-    return tuple(Announced(subscription_id, after) for subscription_id, after in facts.items()), changes
+    return tuple(Announced(subscription_id, after) for subscription_id, after in facts.items()), tuple(changes)

@@ -9,10 +9,14 @@ from typer.testing import CliRunner
 
 from infra.__main__ import app
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.emulator.topics import create_topics
 from infra.errors import InfraError
 from infra.remote import running
 from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
+from infra.remote.pubsub import Bus
+from infra.topology import load as load_topology
 from shared.adapters.gcp.paths import user_document_id
+from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.compile import compile_catalog
 from shared.record.codec import pack
 from shared.record.user_record import UserRecord
@@ -35,14 +39,29 @@ def firestore(endpoints):
     return emulator_client(endpoints)
 
 
+@pytest.fixture
+def bus(endpoints):
+    """Pub/Sub with every topic, as `up` creates them."""
+    bus = Bus.of_emulator(endpoints)
+    create_topics(bus, load_topology())
+    yield bus
+    bus.close()
+
+
 def run(*words):
     return CliRunner().invoke(app, words)
 
 
+def in_force(firestore):
+    return firestore.document("catalog/current").get().get("version")
+
+
+@pytest.mark.usefixtures("bus")
 def test_a_published_catalog_is_the_one_in_force_with_all_its_content(firestore):
     done = run("catalog", "publish", str(DEFAULT_CATALOG), "--json")
     version = json.loads(done.stdout)["version"]
-    assert firestore.document("catalog/current").get().to_dict() == {"version": version}
+    pointer = {"version": version, "published_by": "catalog publish"}
+    assert firestore.document("catalog/current").get().to_dict() == pointer
     content = firestore.document(f"catalog/{version}").get().to_dict()
     assert compile_catalog(content["catalog"]) == load_catalog()
     assert version == load_catalog().version
@@ -52,10 +71,11 @@ def test_the_catalog_before_stays_to_be_found(firestore):
     first, second = compile_catalog({}), load_catalog()
     for catalog in (first, second):
         publish_catalog(firestore, catalog)
-    assert firestore.document("catalog/current").get().to_dict() == {"version": second.version}
+    assert in_force(firestore) == second.version
     assert firestore.document(f"catalog/{first.version}").get().exists
 
 
+@pytest.mark.usefixtures("bus")
 def test_a_first_catalog_is_published_where_there_is_none_and_replaces_none(firestore, tmp_path):
     other = tmp_path / "other.yaml"
     other.write_text("kill_switch: true")
@@ -66,7 +86,7 @@ def test_a_first_catalog_is_published_where_there_is_none_and_replaces_none(fire
         0,
         f"{DEFAULT_CATALOG} is not published: {first['version']} is in force\n",
     )
-    assert firestore.document("catalog/current").get().to_dict() == {"version": first["version"]}
+    assert in_force(firestore) == first["version"]
     assert not firestore.document(f"catalog/{load_catalog().version}").get().exists
 
 
@@ -75,7 +95,63 @@ def test_of_two_first_catalogs_only_one_comes_into_force(firestore):
     publish_catalog(firestore, first, only_first=True)
     with pytest.raises(InfraError, match="cannot publish the catalog: 409"):
         publish_catalog(firestore, second, only_first=True)
-    assert firestore.document("catalog/current").get().to_dict() == {"version": first.version}
+    assert in_force(firestore) == first.version
+
+
+def test_a_published_catalog_is_told_with_the_whole_document(firestore, bus):
+    run("catalog", "publish", str(DEFAULT_CATALOG), "--by", "spring campaign")
+    (received,) = bus.receive("catalog-published")
+    told = CatalogPublished.model_validate(received.json)
+    assert compile_catalog(told.catalog) == load_catalog()
+    assert (told.catalog_version, told.published_by) == (load_catalog().version, "spring campaign")
+    assert told.published_at <= firestore.document("catalog/current").get().update_time
+    assert received.attributes == {
+        "message_id": told.message_id,
+        "schema_version": "1",
+        "catalog_version": told.catalog_version,
+    }
+
+
+def test_the_catalog_in_force_is_announced_again_by_the_same_message(bus):
+    run("catalog", "publish", str(DEFAULT_CATALOG))
+    done = run("catalog", "announce")
+    first, again = bus.receive("catalog-published", 2)
+    assert first.data == again.data
+    assert done.stdout == f"{load_catalog().version} is announced: message {first.json['message_id']}\n"
+
+
+def test_a_catalog_that_comes_back_into_force_is_another_message(bus, tmp_path):
+    (tmp_path / "other.yaml").write_text("kill_switch: true")
+    for file in (DEFAULT_CATALOG, tmp_path / "other.yaml", DEFAULT_CATALOG):
+        run("catalog", "publish", str(file))
+    first, other, again = (received.json for received in bus.receive("catalog-published", 3))
+    assert first["catalog_version"] == again["catalog_version"] != other["catalog_version"]
+    assert first["published_at"] < other["published_at"] < again["published_at"]
+    assert len({first["message_id"], other["message_id"], again["message_id"]}) == 3
+
+
+def test_a_catalog_that_is_in_force_and_could_not_be_told_is_a_failure_with_a_remedy(firestore):
+    done = run("catalog", "publish", str(DEFAULT_CATALOG))
+    assert done.exit_code == 1
+    assert "the catalog is in force, but catalog-published was not sent" in done.stderr
+    assert done.stderr.rstrip().endswith("send it with: python -m infra catalog announce")
+    assert in_force(firestore) == load_catalog().version
+
+
+@pytest.mark.usefixtures("bus")
+def test_there_is_nothing_to_announce_before_the_first_catalog():
+    done = run("catalog", "announce")
+    assert (done.exit_code, "no catalog is in force" in done.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("bus")
+def test_a_pointer_to_a_catalog_that_is_not_there_is_a_failure(firestore):
+    firestore.document("catalog/current").set({"version": "gone"})
+    done = run("catalog", "announce")
+    assert (done.exit_code, "catalog/gone: expected the catalog in force, found nothing" in done.stderr) == (
+        1,
+        True,
+    )
 
 
 def test_nothing_invalid_is_published(firestore, tmp_path):

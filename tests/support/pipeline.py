@@ -23,6 +23,7 @@ from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableCloc
 from tests.support.histories import START, TERMS, USER
 from tests.support.published import (
     check_allowed,
+    check_each_moment_once,
     check_no_issue_after_revocation,
     check_one_body_an_id,
     check_one_id_a_cause,
@@ -191,3 +192,4 @@ class Pipeline:
         check_no_issue_after_revocation(self.bus.taken)
         check_one_id_a_cause(self.bus.taken)
         check_one_body_an_id(self.bus.taken)
+        check_each_moment_once(self.bus.taken)

@@ -37,6 +37,13 @@ def check_one_body_an_id(taken: Sequence[Message]) -> None:
     assert len(numbers) == len(set(numbers))
 
 
+def check_each_moment_once(taken: Sequence[Message]) -> None:
+    """Check that no two changes tell the same moment."""
+    changes = {one.message_id: one.body for one in taken if one.topic == Topic.SUBSCRIPTION_CHANGE}
+    told = [(moment["kind"], moment["cause"]) for body in changes.values() for moment in body["moments"]]
+    assert len(told) == len(set(told)), "a moment was told twice"
+
+
 def check_allowed(catalog: Catalog, new: Trigger, made: Collection[Trigger]) -> None:
     """Check that no limit of its campaign forbids a trigger, given all earlier triggers and their feedback.
 

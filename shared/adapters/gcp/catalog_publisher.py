@@ -16,9 +16,16 @@ class ArtifactExists(UpbeatError):
 
 
 def publish_catalog(
-    client: Client, catalog: Catalog, artifacts: Iterable[PublishedArtifact] = (), *, only_first: bool = False
+    client: Client,
+    catalog: Catalog,
+    artifacts: Iterable[PublishedArtifact] = (),
+    *,
+    only_first: bool = False,
+    by: str | None = None,
 ) -> None:
     """Put a catalog in force. The pointer is written last, so that no function reads an incomplete catalog.
+
+    `by` is kept beside the pointer: what puts the catalog in force.
 
     Raises `ArtifactExists`, or the client's error: if Firestore does not answer an RPC within 10 s, or if
     `only_first` and a catalog is in force already.
@@ -30,7 +37,7 @@ def publish_catalog(
     catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
     pointer = catalogs.document(CURRENT_CATALOG)
     put = pointer.create if only_first else pointer.set
-    put({"version": catalog.version}, retry=None, timeout=RPC_SECONDS)
+    put({"version": catalog.version, "published_by": by}, retry=None, timeout=RPC_SECONDS)
 
 
 def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:

@@ -1,7 +1,7 @@
 """Paths in Firestore: the name of every collection and document that Upbeat reads or writes, defined once.
 
 subscriptions/{user_id}     everything about one user
-catalog/current             `version`, the version of the catalog in force
+catalog/current             `version`, the version of the catalog in force; `published_by`, what put it in force
 catalog/{version}           `catalog`, the content of one catalog
 scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once published
 policies/{name}             `policy`, the JSON text of a policy; replaced whenever a new one is published

@@ -164,6 +164,16 @@ class PurchaseEvent(InboundEvent):
     quantity: fields.Quantity | None = Field(
         default=None, description="The number of units bought, for example of seats."
     )
+    trigger_id: Id | None = Field(
+        default=None,
+        description="The `trigger_id` of the offer that led to the purchase, if you know it. It has no effect "
+        "and need not be one that Upbeat knows: it is kept for analysts, who attribute revenue by it.",
+    )
+    offer_ref: fields.OfferRef | None = Field(
+        default=None,
+        description="The offer that was redeemed, as the store or the checkout names it, such as a coupon. It has "
+        "no effect, and is kept like `trigger_id`.",
+    )
 
     def purchase(self, price: int | None, currency: str | None) -> Purchase:
         """The facts about the purchase, with the price of the plan per period."""

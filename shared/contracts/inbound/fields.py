@@ -149,6 +149,11 @@ Product = Annotated[
     Field(min_length=1, max_length=256, pattern=_NAME_PATTERN),
     Expected("1 to 256 characters, none of them a control character"),
 ]
+OfferRef = Annotated[
+    str,
+    Field(min_length=1, max_length=256, pattern=_NAME_PATTERN),
+    Expected("1 to 256 characters, none of them a control character"),
+]
 Text = Annotated[str, Field(max_length=256), Expected("at most 256 characters")]
 Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT), Expected(f"whole minor units from 0 to {MAX_AMOUNT}")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Expected("an ISO 4217 code of 3 capital letters")]

@@ -59,7 +59,7 @@ class Outbound(BaseModel):
 class EventReference(BaseModel):
     """The identity of the inbound event that led to a message."""
 
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     topic: str = Field(
         description="The topic on which the event arrived; `lifecycle-due` if only time had passed."

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from shared.contracts.outbound.base import Sequenced, name_of
+from shared.contracts.outbound.base import Sequenced, UtcTime, name_of
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
 
@@ -25,6 +25,15 @@ def _is_unset(value: object) -> bool:
 def _optional(description: str, default: Any = None) -> Any:
     """A field that is left out of the message where it has its default."""
     return Field(default=default, description=description, exclude_if=_is_unset)
+
+
+def _stated(description: str) -> Any:
+    """A field that is left out of the message only where it is null, so that false is told."""
+    return Field(default=None, description=description, exclude_if=_is_null)
+
+
+def _is_null(value: object) -> bool:
+    return value is None
 
 
 class CapCount(BaseModel):
@@ -57,6 +66,8 @@ class Candidate(BaseModel):
     )
     placement: str = Field(description="The place in the product where the offer would be shown.")
     moment: MomentKind = Field(description="The moment for which the campaign was considered.")
+    moment_at: UtcTime | None = _optional("When that moment occurred (UTC).")
+    offset: str | None = _optional("The offset of a milestone, in days or hours: `3d`, `36h`.")
     cause: str = Field(description="The id of the one occurrence of that moment.")
     subscription_id: str = Field(description="The subscription in which the moment occurred.")
     outcome: Outcome = Field(description="`issued`: a trigger was sent. `lost`: none was.")
@@ -79,6 +90,21 @@ class Candidate(BaseModel):
     variant: str | None = _optional("The variant of that experiment that the user is in.")
     propensity: float | None = _optional("The probability with which that variant was chosen.")
     policy_version: str | None = _optional("The version of the policy that set the probability.")
+    unit: Literal["user", "subscription"] | None = _optional(
+        "What that experiment assigns: the user, or each subscription by itself."
+    )
+    bucket_version: int | None = _optional("The version of the experiment's buckets by which it assigns.")
+    assigned_at: UtcTime | None = _optional(
+        "When the variant was assigned (UTC); left out if a cap or a rest kept the user from being assigned."
+    )
+    newly_assigned: bool | None = _stated(
+        "True if this decision assigned the variant, false if an earlier one did. Where assignments are not kept "
+        "(a policy, or `sticky: false`), each decision that the campaign wins assigns anew."
+    )
+    given: bool | None = _stated(
+        "True if the user was given what was due: the offer, or nothing if that is what the variant offers. False "
+        "if a holdout, a cap or a rest kept it from the user; left out for a campaign that would not have won."
+    )
     score: float | None = _optional("The score that ranked the campaign, 0 to 1.")
     score_version: int | None = _optional("The version of that score.")
     score_error: str | None = _optional(
@@ -104,6 +130,15 @@ class DecisionMessage(Sequenced):
     moments: tuple[MomentKind, ...] = Field(description="The moments that the decision was about.")
     candidates: tuple[Candidate, ...] = Field(
         min_length=1, description="Every campaign that listens to one of the moments."
+    )
+
+    context: dict[str, Any] = Field(
+        default={},
+        description="What the decision knew: the scores, and the facts and attributes that its clauses and scores "
+        "asked for, by their names in the catalog; null for what is unknown. At most 512 bytes.",
+    )
+    context_left_out: tuple[str, ...] = _optional(
+        "The names of what the decision asked for besides, for which the context had no room.", default=()
     )
 
     @computed_field(description="The id of the decision.")  # type: ignore[prop-decorator]

@@ -19,6 +19,7 @@ FILTERABLE: dict[str, dict[str, str]] = {
     },
     Topic.DECISION: {"outcome": "outcome", "catalog_version": "catalog_version"},
     Topic.EXPOSURE: {name: name for name in (*_TRIGGER_ATTRIBUTES, "experiment_id", "variant")},
+    Topic.CATALOG_PUBLISHED: {"catalog_version": "catalog_version"},
     Topic.DEAD_LETTER: {"reason": "reason", "topic": "topic"},
 }
 """The message attributes of each topic and the body fields they repeat: a subscription filter sees no body."""

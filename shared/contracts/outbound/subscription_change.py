@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from shared.contracts.outbound.base import Json, Sequenced, WrittenTime, name_of, rfc3339
+from shared.contracts.outbound.base import Json, Sequenced, UtcTime, WrittenTime, name_of, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.events import Ownership, Purchase, ReasonCode
+from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Status, Subscription
 
 Facts = dict[str, str | bool | int]
@@ -18,7 +19,7 @@ Facts = dict[str, str | bool | int]
 
 
 class SubscriptionFacts(BaseModel):
-    """The status, and those public facts that changed; null for a fact that no longer applies."""
+    """Public facts of a subscription; null for one that does not apply, or no longer."""
 
     model_config = ConfigDict(defer_build=True, frozen=True)
 
@@ -53,7 +54,18 @@ class SubscriptionFacts(BaseModel):
     currency: str | None = Field(default=None, description="The currency of `current_price` (ISO 4217).")
 
 
-_ALWAYS_TOLD = frozenset({"status", "entitled"})
+class AllFacts(SubscriptionFacts):
+    """All public facts of a subscription; one that does not apply is left out."""
+
+    period_amount: int | None = Field(
+        default=None,
+        description="The amount of the payment that grants the current period, in whole minor units of "
+        "`period_currency`; 0 for one that cost nothing.",
+    )
+    period_currency: str | None = Field(default=None, description="The currency of `period_amount` (ISO 4217).")
+
+
+_ALWAYS_TOLD = ("status", "entitled")
 _values_of = attrgetter(
     *(f"purchase.{name}" if name in Purchase._fields else name for name in SubscriptionFacts.model_fields)
 )
@@ -70,6 +82,13 @@ def facts_of(subscription: Subscription) -> Facts:
     return {name: _as_json(value) for name, value in named if value is not None}
 
 
+def payment_of(subscription: Subscription) -> Facts:
+    """The amount and currency of the payment that grants the period, if they are known."""
+    if subscription.current is None or subscription.current.currency is None:
+        return {}
+    return {"period_amount": subscription.current.amount, "period_currency": subscription.current.currency}
+
+
 def _as_json(value: StrEnum | datetime | str | bool | int) -> str | bool | int:
     match value:
         case datetime():
@@ -80,22 +99,56 @@ def _as_json(value: StrEnum | datetime | str | bool | int) -> str | bool | int:
             return value
 
 
-def difference(before: Facts, after: Facts) -> tuple[SubscriptionFacts, SubscriptionFacts]:
-    """Both sides of a change, each with the status, the access, and the facts that differ."""
-    names = [
-        name
-        for name in SubscriptionFacts.model_fields
-        if name in _ALWAYS_TOLD or before.get(name) != after.get(name)
-    ]
-    return _only(names, before), _only(names, after)
+class Difference(NamedTuple):
+    """The facts of a subscription before and after an event, as a change tells them."""
+
+    before: SubscriptionFacts
+    """The status, the access, and the facts that differ."""
+    after: SubscriptionFacts
+    changed: tuple[str, ...]
+    """The names of the facts that differ."""
+
+
+def difference(before: Facts, after: Facts) -> Difference:
+    """What a change tells of the facts before and after it."""
+    changed = tuple(name for name in SubscriptionFacts.model_fields if before.get(name) != after.get(name))
+    told = [*_ALWAYS_TOLD, *(name for name in changed if name not in _ALWAYS_TOLD)]
+    return Difference(_only(told, before), _only(told, after), changed)
 
 
 def _only(names: Iterable[str], facts: Facts) -> SubscriptionFacts:
     return SubscriptionFacts.model_validate({name: facts.get(name) for name in names})
 
 
+class MomentTold(BaseModel):
+    """One moment in the life of the subscription, heard by a campaign or not."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True)
+
+    kind: MomentKind = Field(description="The kind of the moment.")
+    subscription_id: str = Field(description="The subscription in whose life it occurred.")
+    at: UtcTime = Field(description="When it occurred (UTC), however late the event arrived.")
+    offset: str | None = Field(
+        description="The offset of a milestone, in days or hours: `3d`, `36h`; null for another moment."
+    )
+    cause: str = Field(
+        description="The id of this one occurrence: the `cause` of the candidates and triggers that it led to."
+    )
+
+    @classmethod
+    def of(cls, moment: Moment) -> "MomentTold":
+        """A moment of the domain, as it is told."""
+        return cls(
+            kind=moment.kind,
+            subscription_id=moment.subscription_id,
+            at=moment.at,
+            offset=moment.offset_text,
+            cause=moment.cause,
+        )
+
+
 class SubscriptionChange(Sequenced):
-    """The status or another public fact of a subscription changed; each subscription has its own message."""
+    """A public fact of a subscription changed, or it had a moment; each subscription has its own message."""
 
     TOPIC = Topic.SUBSCRIPTION_CHANGE.value
 
@@ -107,6 +160,15 @@ class SubscriptionChange(Sequenced):
     cause: str = Field(description="The short id of the event that led to the change.")
     before: SubscriptionFacts = Field(description="The facts as they were last announced.")
     after: SubscriptionFacts = Field(description="The facts as they are now.")
+    changed: tuple[str, ...] = Field(
+        default=(), description="The names of the facts that changed; empty if only a moment is told."
+    )
+    facts: AllFacts | None = Field(
+        default=None, description="All public facts as they are now; one that does not apply is left out."
+    )
+    moments: tuple[MomentTold, ...] = Field(
+        default=(), description="The moments of the subscription that this event brought or found, each told once."
+    )
 
     @computed_field(description="The id of the change.")  # type: ignore[prop-decorator]
     @property
@@ -120,6 +182,6 @@ class SubscriptionChange(Sequenced):
 
     def body(self) -> Json:
         """The message as JSON; of the facts it holds only those that were set."""
-        sides = {"before": self.before, "after": self.after}
-        facts = {side: told.model_dump(mode="json", exclude_unset=True) for side, told in sides.items()}
-        return self.model_dump(mode="json", exclude={"before", "after"}) | facts
+        sides = {"before": self.before, "after": self.after, "facts": self.facts}
+        facts = {side: told.model_dump(mode="json", exclude_unset=True) for side, told in sides.items() if told}
+        return self.model_dump(mode="json", exclude=set(sides)) | facts

@@ -4,7 +4,7 @@ from operator import attrgetter
 
 from pydantic import Field
 
-from shared.contracts.outbound.base import Json, Sequenced
+from shared.contracts.outbound.base import Json, Sequenced, UtcTime
 from shared.contracts.outbound.decision import decision_id
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
@@ -22,6 +22,14 @@ class TriggerMessage(Sequenced):
     placement: str = Field(description="The place where the offer is shown, as the catalog names it.")
     channel: str = Field(description="The delivery channel of the placement, such as `email` or `in_app`.")
     moment: MomentKind = Field(description="The event in the subscription's life that the campaign reacted to.")
+    moment_at: UtcTime | None = Field(
+        default=None,
+        description="When that moment occurred (UTC); unknown for a trigger decided before it was kept.",
+    )
+    offset: str | None = Field(
+        default=None,
+        description="The offset of a milestone, in days or hours: `3d`, `36h`; null for another moment.",
+    )
     cause: str = Field(description="The id of the one occurrence of that moment.")
     catalog_version: str = Field(description="The version of the catalog that was in force.")
     experiment_id: str | None = Field(

@@ -37,6 +37,8 @@ class Choice(NamedTuple):
     """None: the variant offers nothing."""
     assignment: Assignment | None = None
     """The assignment to store in the user's document. None if it is stored already, or is not kept."""
+    assigned_at: datetime | None = None
+    """When the variant was assigned, if the assignment was stored before; else None."""
 
 
 class Standing(StrEnum):
@@ -88,7 +90,8 @@ class Experiment:
         known = self._known(user, unit)
         standing = self.standing(known) if known else Standing.ANEW
         if known and standing is Standing.KEPT:
-            return Choice(self.id, known.variant, known.propensity, None, self.variants[known.variant].offer)
+            offer = self.variants[known.variant].offer
+            return Choice(self.id, known.variant, known.propensity, None, offer, assigned_at=known.at)
         index = None if standing is Standing.OUTSIDE else self.index(user.user_id, unit)
         if index is None:
             return None

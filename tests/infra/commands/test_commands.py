@@ -28,7 +28,10 @@ def test_nobody_publishes_to_an_outgoing_topic(run):
 def test_nobody_listens_to_an_incoming_topic(run):
     done = run("listen", "payment")
     assert done.exit_code == 2
-    assert "known are: upsell-trigger, subscription-change, decision, exposure, dead-letter" in done.stderr
+    assert (
+        "known are: upsell-trigger, subscription-change, decision, exposure, catalog-published, dead-letter"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize("event", ["{", "", "payment"])

@@ -1,6 +1,7 @@
 """The generated docs/contracts agree with the models: schemas, examples and the AsyncAPI document."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -206,6 +207,61 @@ def test_each_topic_is_a_channel_that_upbeat_receives_from_or_sends_to() -> None
 def test_every_reason_stands_in_the_asyncapi_document() -> None:
     description = ASYNCAPI["info"]["description"]
     assert all(f"| `{reason}` | {reason.meaning} |" in description for reason in RejectionReason)
+
+
+def test_every_schema_has_an_id_of_its_own() -> None:
+    ids = {topic: json.loads(WRITTEN[f"{topic}.schema.json"])["$id"] for topic in MODELS}
+    assert ids == {topic: f"urn:upbeat:contracts:{topic}" for topic in MODELS}
+
+
+def objects(part: Any, place: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object that a schema describes, with its place."""
+    if isinstance(part, list):
+        for number, item in enumerate(part):
+            yield from objects(item, f"{place}/{number}")
+    elif isinstance(part, dict):
+        if part.get("type") == "object" or isinstance(part.get("properties"), dict):
+            yield place, part
+        for name, item in part.items():
+            yield from objects(item, f"{place}/{name}")
+
+
+@pytest.mark.parametrize("model", OUT, ids=lambda model: model.TOPIC)
+def test_a_consumer_may_meet_unknown_fields_in_every_object(model: type[Outbound]) -> None:
+    found = dict(objects(json.loads(WRITTEN[f"{model.TOPIC}.schema.json"])))
+    assert found
+    for place, each in found.items():
+        assert each.get("additionalProperties", True) is not False, place
+        assert each.get("unevaluatedProperties", True) is not False, place
+
+
+def with_unknown_fields(body: Any) -> Any:
+    """The body with one more field in every object but maps, whose values have a type."""
+    if isinstance(body, list):
+        return [with_unknown_fields(item) for item in body]
+    if not isinstance(body, dict):
+        return body
+    return {name: with_unknown_fields(value) for name, value in body.items()} | {"unheard_of": "x"}
+
+
+@pytest.mark.parametrize(("topic", "body"), [each for each in EXAMPLES if issubclass(MODELS[each[0]], Outbound)])
+def test_an_unknown_field_in_every_object_makes_no_message_invalid(topic: str, body: dict[str, Any]) -> None:
+    more = with_unknown_fields(body)
+    schema_of(topic).validate(more)
+    assert MODELS[topic].model_validate(more)
+
+
+@pytest.mark.parametrize("model", OUT, ids=lambda model: model.TOPIC)
+def test_the_binding_says_where_in_the_body_an_attribute_comes_from(model: type[Outbound]) -> None:
+    for body in examples(model.TOPIC).values():
+        attributes = model.model_validate(body).message().attributes()
+        binding = ASYNCAPI["components"]["messages"][model.TOPIC]["bindings"]["googlepubsub"]["attributes"]
+        assert attributes.keys() <= binding.keys()
+        for name, value in attributes.items():
+            said: Any = model.model_validate(body).message().body
+            for step in binding[name].removeprefix("$message.payload#/").split("/"):
+                said = said[step]
+            assert str(said) == value
 
 
 @pytest.mark.parametrize("topic", FILTERABLE)

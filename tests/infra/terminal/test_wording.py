@@ -103,3 +103,9 @@ def test_a_change_tells_the_status_and_what_else_is_another():
 def test_a_change_that_leaves_the_status_tells_it_once():
     facts = {"status": "active", "entitled": True, "auto_renew": False}
     assert wording.of_change({"before": facts, "after": facts}) == "active, auto_renew no"
+
+
+def test_a_change_of_no_fact_tells_its_moments():
+    facts = {"status": "active", "entitled": True}
+    body = {"before": facts, "after": facts, "changed": [], "moments": [{"kind": "lapsed"}, {"kind": "renewed"}]}
+    assert wording.of_change(body) == "lapsed, renewed"

@@ -47,18 +47,21 @@ def test_a_winner_becomes_a_trigger() -> None:
         decided_at=NOW,
         expires_at=NOW + timedelta(hours=48),
         catalog_version=asked.version,
+        moment_at=RENEWED.at,
     )
     candidate = Candidate(
         campaign_id="upgrade",
         offer_id="annual",
         placement="banner",
         moment=MomentKind.RENEWED,
+        moment_at=RENEWED.at,
         cause="c1",
         subscription_id="main",
         outcome=Outcome.ISSUED,
         reason=None,
         detail=None,
         trigger_id=expected.trigger_id,
+        given=True,
     )
     decision = decide(asked, user(), [RENEWED])
     assert content(decision) == (asked.version, (candidate,), (expected,), (), (), ())

@@ -160,7 +160,7 @@ class TestFired:
 
 class TestPending:
     def test_goes_by_age_after_the_longest_time_a_message_can_come_again(self) -> None:
-        told = Told(EMPTY).process(paid(0)).process(failed(13.9, start=31))
+        told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 13.9))
         assert len(told.record.pending) == 1
         assert len(told.process(auto_renew_off(13.95)).record.pending) == 2
         told.process(auto_renew_on(14))
@@ -240,8 +240,89 @@ class TestWhenTheClockLooksAgain:
 
 
 class TestChanges:
-    def changed(self, told: Told) -> list[dict[str, object]]:
+    def changed(self, told: Told) -> list[dict[str, Any]]:
         return [one.body for one in told.last.messages if one.topic == Topic.SUBSCRIPTION_CHANGE]
+
+    def moments(self, told: Told) -> list[str]:
+        return [moment["kind"] for change in self.changed(told) for moment in change["moments"]]
+
+    def test_tell_the_moment_that_no_campaign_hears(self) -> None:
+        told = Told(EMPTY).process(paid(0))
+        (change,) = self.changed(told)
+        (moment,) = change["moments"]
+        assert moment == {
+            "kind": "activated",
+            "subscription_id": "main",
+            "at": "2026-01-01T00:00:00Z",
+            "offset": None,
+            "cause": change["cause"],
+        }
+
+    def test_tell_a_moment_also_where_no_fact_changed(self) -> None:
+        told = Told(EMPTY).process(paid(0)).process(failed(1, start=30)).process(paid(2, start=30))
+        told.process(failed(3, start=60))
+        (change,) = self.changed(told)
+        assert (self.moments(told), change["changed"]) == ([K.PAYMENT_FAILED], [])
+        assert change["before"] == change["after"] == {"status": "active", "entitled": True}
+
+    def test_tell_the_cause_by_which_the_trigger_names_its_moment(self) -> None:
+        told = Told().process(trial(0, ends=14, auto_renew=False)).time_passes(14)
+        causes = {moment["cause"] for change in self.changed(told) for moment in change["moments"]}
+        triggers = [one.body for one in told.last.messages if one.topic == Topic.UPSELL_TRIGGER]
+        assert {body["cause"] for body in triggers if body["kind"] == "issued"} == causes
+
+    def test_tell_a_moment_that_is_too_late_to_be_decided(self) -> None:
+        told = Told().process(paid(0), on=20)
+        assert (told.reasons(), self.moments(told)) == ({K.ACTIVATED: "stale"}, [K.ACTIVATED])
+        assert self.changed(told)[0]["moments"][0]["at"] == "2026-01-01T00:00:00Z"
+
+    def test_tell_a_moment_that_is_no_longer_true(self) -> None:
+        told = Told(EMPTY).process(paid(0)).process(paid(31, start=30)).process(failed(30), on=31)
+        assert self.moments(told) == [K.PAYMENT_FAILED]
+
+    def test_tell_the_moments_of_a_subscription_that_does_not_speak(self) -> None:
+        told = Told().process(paid(0, sub="best")).process(trial(1, sub="other"))
+        (change,) = self.changed(told)
+        assert (change["subscription_id"], self.moments(told)) == ("other", [K.TRIAL_STARTED])
+        assert change["moments"][0]["subscription_id"] == "other"
+
+    def test_tell_a_milestone_where_the_catalog_lists_it_alone(self) -> None:
+        listed = Told(replace(EMPTY, milestones=EVERYTHING.milestones)).process(trial(0, ends=14)).time_passes(11)
+        ((moment,),) = [change["moments"] for change in self.changed(listed)]
+        assert (moment["kind"], moment["offset"], moment["at"]) == (K.TRIAL_ENDING, "3d", "2026-01-12T00:00:00Z")
+        unlisted = Told(EMPTY).process(trial(0, ends=14)).time_passes(11)
+        assert self.changed(unlisted) == []
+
+    def test_tell_a_moment_of_time_once_though_every_look_finds_it_again(self) -> None:
+        told = Told(EMPTY).process(trial(0, ends=14, auto_renew=False)).time_passes(14)
+        assert self.moments(told) == [K.EXPIRED, K.TRIAL_ENDED]
+        assert self.moments(told.process(cancelled(15))) == []
+
+    def test_tell_a_raised_score_once(self) -> None:
+        told = Told(one_campaign("renewed")).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
+        assert self.moments(told) == [K.CHURN_RISK_RAISED]
+        assert self.moments(told.process(signal(Signal.INACTIVITY, 1.1))) == []
+
+    def test_tell_all_facts_and_the_names_of_those_that_changed(self) -> None:
+        (change,) = self.changed(Told(EMPTY).process(paid(0)).process(failed(30)))
+        assert change["changed"] == ["status", "grace_until"]
+        assert change["facts"] | change["after"] == change["facts"]
+        assert change["facts"]["plan"] == "basic"
+
+    def test_tell_the_money_of_the_payment_that_grants_the_period(self) -> None:
+        told = Told(EMPTY).process(trial(0, ends=14))
+        assert "period_amount" not in self.changed(told)[0]["facts"]
+        facts = self.changed(told.process(paid(14)))[0]["facts"]
+        assert (facts["period_amount"], facts["period_currency"]) == (999, "EUR")
+
+    def test_tell_no_amount_that_was_stored_without_its_currency(self) -> None:
+        told = Told(EMPTY).process(paid(0))
+        head = told.record.history.head
+        (main,) = head.subscriptions
+        grants = tuple(grant._replace(currency=None) for grant in main.grants)
+        bare = main._replace(current=grants[0], grants=grants)
+        told.record = told.record._replace(history=told.record.history._replace(head=head.put(bare)))
+        assert "period_amount" not in self.changed(told.process(auto_renew_off(1)))[0]["facts"]
 
     def test_are_told_with_what_was_and_what_is(self) -> None:
         (change,) = self.changed(Told(EMPTY).process(paid(0)).process(failed(30)))
@@ -583,6 +664,24 @@ class TestJoins:
         issued, decision = bodies[Topic.UPSELL_TRIGGER], bodies[Topic.DECISION]
         assert issued["cause"] != decision["cause"]
         assert issued["decision_id"] == decision["decision_id"]
+
+    def test_a_trigger_and_its_candidate_and_exposure_say_when_the_moment_was(self) -> None:
+        told = Told().process(trial(0, ends=14)).process(event(11.5, Topic.LIFECYCLE_DUE, TimePassed()))
+        bodies = {one.topic: one.body for one in told.last.messages}
+        issued, (candidate, *_) = bodies[Topic.UPSELL_TRIGGER], bodies[Topic.DECISION]["candidates"]
+        told.process(event(12, "trigger-feedback", FeedbackGiven(issued["trigger_id"], FeedbackKind.CLICKED)))
+        exposure = told.last.messages[0].body
+        assert {(one["moment_at"], one["offset"]) for one in (issued, candidate, exposure)} == {
+            ("2026-01-12T00:00:00Z", "3d")
+        }
+
+    def test_a_trigger_stored_without_its_instant_is_told_without_it(self) -> None:
+        told = Told().process(paid(0)).process(failed(30))
+        old = tuple(one._replace(moment_at=None, offset=None) for one in told.record.triggers)
+        told.record = told.record._replace(triggers=old)
+        told.process(paid(31, start=30))
+        revoked = next(one.body for one in told.last.messages if one.body.get("kind") == "revoked")
+        assert (revoked["moment_at"], revoked["offset"]) == (None, None)
 
     def test_every_message_holds_its_own_id(self) -> None:
         told = Told().process(paid(0))

@@ -77,6 +77,8 @@ def test_a_payment_with_every_field_is_parsed() -> None:
         "ownership": "family",
         "quantity": 5,
         "current_price": 1099,
+        "trigger_id": "5d0c",
+        "offer_ref": "spring half price",
         "order": -7,
         "environment": "sandbox",
     }
@@ -385,7 +387,15 @@ CHANGED_CONTENT: list[dict[str, Any]] = [
     {"quantity": 2},
     {"current_price": 0},
     {"grace": "none"},
+    {"trigger_id": "5d0c"},
+    {"offer_ref": "spring"},
 ]
+
+
+@pytest.mark.parametrize("topic", ["payment", "trial-start"])
+def test_the_offer_that_led_to_a_purchase_has_no_effect(topic: str) -> None:
+    named = VALID[topic] | {"trigger_id": "nobody-knows-it", "offer_ref": "spring, 50% off"}
+    assert parsed(named, topic).fact == parsed(VALID[topic], topic).fact
 
 
 DETAILS: dict[str, Any] = {

@@ -73,6 +73,8 @@ WRONG_KINDS_OF_VALUE = {
 WRONG_KINDS_OF_VALUE |= {
     "store": ["", "x" * 65, "a\tb", "\ud800", 7, ["a"]],
     "product_id": ["", "x" * 257, "a\x00b", "a\x9fb", 7, {"id": "a"}],
+    "trigger_id": [bad for bad in BAD_IDS if bad is not None],
+    "offer_ref": ["", "x" * 257, "a\x00b", "\ud800", 7, ["a"]],
     "ownership": [5, True, ["family"], {"family": 1}],
     "quantity": [0, -1, 10**6 + 1, 10**7, 10**30, 1.0, 1.5, "1", True, [1]],
     "current_price": [bad for bad in NOT_WHOLE_MINOR_UNITS if bad is not None],

@@ -1,6 +1,7 @@
 """Outbound messages: deterministic ids, stable bytes, and attributes for subscription filters."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,9 @@ from shared.contracts.outbound.decision import Candidate, DecisionMessage, Outco
 from shared.contracts.outbound.exposure import Exposure, ExposureKind
 from shared.contracts.outbound.message import Message
 from shared.contracts.outbound.subscription_change import (
+    AllFacts,
     Facts,
+    MomentTold,
     SubscriptionChange,
     SubscriptionFacts,
     difference,
@@ -26,7 +29,7 @@ from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.domain.events import FeedbackKind, Key
 from shared.domain.grants import Grant, GrantKind
-from shared.domain.moments import MomentKind
+from shared.domain.moments import Moment, MomentKind
 from shared.domain.subscription import Cancellation, PlanChange, Status, Subscription
 from shared.domain.triggers import Trigger
 
@@ -95,12 +98,15 @@ def decision(*outcomes: str, **about: Any) -> Message:
     ).message()
 
 
-def change(before: Facts, after: Facts, cause: str = "c1", **about: Any) -> Message:
-    then, now = difference(before, after)
+def change(
+    before: Facts, after: Facts, cause: str = "c1", moments: Sequence[Moment] = (), **about: Any
+) -> Message:
+    told = tuple(map(MomentTold.of, moments))
     of = about.pop("of", "main")
     user = {"user_status": Status.ACTIVE, "user_entitled": True}
+    facts = difference(before, after)._asdict() | {"facts": AllFacts.model_validate(after)}
     return SubscriptionChange(
-        **begin(**about), **user, subscription_id=of, cause=cause, before=then, after=now
+        **begin(**about), **user, **facts, subscription_id=of, cause=cause, moments=told
     ).message()
 
 
