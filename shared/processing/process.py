@@ -46,7 +46,10 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
     next_due_at = min((*ahead, *_deadlines(settled, account, now, rules.terms)), default=None)
     changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=next_due_at)
-    return Processed(record if changed == record else changed._replace(as_of=now), arrival, messages)
+    if changed == record:  # a commit only for the time, or for the catalog's number, would tell nobody anything
+        return Processed(record, arrival, messages)
+    number = max(record.catalog_number, rules.catalog.number)
+    return Processed(changed._replace(as_of=now, catalog_number=number), arrival, messages)
 
 
 def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:

@@ -42,7 +42,11 @@ def settle(
 
     `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
     """
-    situation = Situation(rules.catalog, user_of(record, account, record.triggers, now))
+    user, is_outdated = (
+        user_of(record, account, record.triggers, now),
+        rules.catalog.number < record.catalog_number,
+    )
+    situation = Situation(rules.catalog, user, is_outdated=is_outdated)
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
     triggers, untrue = _revoke(record.triggers, no_longer_true(record.triggers, situation, raised))
     if untrue:
