@@ -1,7 +1,7 @@
 """A recall on the emulators, killed half-way and resumed: every open trigger is revoked, and none twice.
 
-`python -m tests.simulation.recall --users 20000` runs it at full size; tests/simulation/test_recall.py runs a small
-one. Every user has an open trigger of the campaign that is recalled, one in ten withheld by a holdout, and one in
+`python -m tests.simulation.recall --users 20000` runs it at full size; tests/simulation/test_recall.py runs a
+small one. Every user has an open trigger of the campaign that is recalled, one in ten withheld by a holdout, and one in
 five an open trigger of a campaign that is not recalled. The real function answers; `upbeat catalog recall` runs in
 a process of its own, which is killed by SIGKILL once it has saved half of its pages, and is run again.
 """
@@ -197,7 +197,7 @@ class _Recall:
 
 
 async def _write_users(host: str, project: str, users: int) -> tuple[set[str], int]:
-    """Write users who were just activated; the ids of the recalled campaign's triggers, and the number withheld."""
+    """Write users who were just activated; the ids of the given triggers to recall, and the number withheld."""
     previous = os.environ.get(EMULATOR_HOST)
     os.environ[EMULATOR_HOST] = host
     try:
