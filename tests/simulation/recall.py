@@ -1,9 +1,9 @@
 """A recall on the emulators, killed half-way and resumed: every open trigger is revoked, and none twice.
 
 `python -m tests.simulation.recall --users 20000` runs it at full size; tests/simulation/test_recall.py runs a
-small one. Every user has an open trigger of the campaign that is recalled, one in ten withheld by a holdout, and one in
-five an open trigger of a campaign that is not recalled. The real function answers; `upbeat catalog recall` runs in
-a process of its own, which is killed by SIGKILL once it has saved half of its pages, and is run again.
+small one. Every user has an open trigger of the campaign that is recalled, one in ten withheld by a holdout, and
+one in five an open trigger of a campaign that is not recalled. The real function answers; `upbeat catalog recall`
+runs in a process of its own, which is killed by SIGKILL once it has saved half of its pages, and is run again.
 """
 
 import argparse

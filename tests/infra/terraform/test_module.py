@@ -7,8 +7,8 @@ import pytest
 from infra.topology import ROOT, load
 from tests.infra.terraform.identities import identity_problems
 from tests.infra.terraform.resources import Resource
-from tests.infra.terraform.watching import OPERATIONS, runbooks
 from tests.infra.terraform.storage import unasked
+from tests.infra.terraform.watching import OPERATIONS, runbooks
 from tests.infra.terraform.written import written_fields
 
 MODULE = ROOT / "infra" / "terraform"
