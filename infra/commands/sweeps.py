@@ -193,9 +193,11 @@ def _opened_project(project: str | None) -> Iterator[_Opened]:
     from infra.remote.sweeps import FirestoreUsers, in_force
     from infra.sweeps.pace import settles_at
     from infra.topology import load
+    from shared.contracts.topics import Topic
 
     client, refresh = client_of(project), catalog_refresh()
-    longest_commit = timedelta(seconds=max(each.timeout_seconds for each in load().functions.values()))
+    deciding = (each for each in load().functions.values() if Topic.UPSELL_TRIGGER in each.publishes)
+    longest_commit = timedelta(seconds=max(each.timeout_seconds for each in deciding))
     current = in_force(client)
     if current is None:
         raise InfraError("expected a valid catalog in force, found none; publish one first")

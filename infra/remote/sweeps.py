@@ -51,9 +51,12 @@ def in_force(client: Client) -> InForce | None:
         if not isinstance(pointer.version, str) or not is_version(pointer.version):
             return None
         stored = catalogs.document(pointer.version).get(retry=PATIENT, timeout=RPC_SECONDS)
+    content = (stored.to_dict() or {}).get("catalog")
     try:
-        catalog = compile_catalog((stored.to_dict() or {}).get("catalog") or {})
+        catalog = compile_catalog(content) if isinstance(content, dict) else None
     except InvalidCatalog:
+        catalog = None
+    if catalog is None:
         return None
     return InForce(replace(catalog, number=pointer.number), snapshot.update_time, snapshot.read_time)
 

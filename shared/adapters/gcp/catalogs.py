@@ -55,7 +55,7 @@ class FirestoreCatalogs:
             await self._refresh(at_least)
         if self.catalog.number < at_least and self.catalog.number != self.reported_number:
             self.reported_number = self.catalog.number
-            text = "catalog %s has the number %d, but a newer one with the number %d or higher was in use"
+            text = "catalog %s has the number %d, but one with the number %d was in use"
             log.warning(text, self.catalog.version, self.catalog.number, at_least)
         return self.catalog
 
