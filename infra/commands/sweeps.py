@@ -82,8 +82,8 @@ def recall(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
     Waits until every function must have the catalog: a refresh and the longest commit after its publication. Saves
     its position after each page. Run it again after a failure, and it goes on there, if the same catalog is in
-    force; after the end, it starts anew and finds those who still have something open. A user is never told twice:
-    the ids of the messages are made of the recall and the user.
+    force; after the end, it starts anew and finds those who still have something open. A message that is
+    published twice has one id, made of the recall and the user, and has its effect once.
 
     Uses the running emulators, a cloud project, or a store with --catalog, whose users are processed by the
     functions in this process.

@@ -44,7 +44,7 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     settled, effects = settle(absorbed, event, account, due, now, rules)
     messages = write_messages(effects, record, event, now)
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
-    next_due_at = min((*ahead, *_deadlines(settled, account, now, rules.terms)), default=None)
+    next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)
     changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=next_due_at)
     if changed == record:  # a commit only for the time, or for the catalog's number, would tell nobody anything
         return Processed(record, arrival, messages)
@@ -88,15 +88,17 @@ def _undecided(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
     return list(undecided.values())
 
 
-def _deadlines(record: UserRecord, account: Account, now: datetime, terms: Terms) -> Iterator[datetime]:
+def _deadlines(record: UserRecord, account: Account, now: datetime, rules: Rules) -> Iterator[datetime]:
     """The instants, milestones apart, at which the clock must look at this user again.
 
     A deadline that announces nothing needs a tick all the same if an open trigger may become untrue by it, or if
     another subscription may then determine the user's status.
     """
     yield from (deferred.until for deferred in record.deferred)
+    if record.next_due_at and record.next_due_at > now and rules.catalog.number < record.catalog_number:
+        yield record.next_due_at  # for a milestone, perhaps, that only the newer catalog has
     no_early_tick_needed = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
     next_tick = next_announced_change if no_early_tick_needed else next_deadline
     for sub in account.subscriptions:
-        if at := next_tick(sub, terms):
+        if at := next_tick(sub, rules.terms):
             yield at

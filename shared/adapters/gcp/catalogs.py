@@ -63,8 +63,8 @@ class FirestoreCatalogs:
         """True if the catalog is too old, or if its number is too low and it was not just read."""
         if self.refreshed_at is None:
             return True
-        age = self.clock.now() - self.refreshed_at
-        return age >= (LOOK_AGAIN_AFTER if self.catalog.number < at_least else self.max_age)
+        longest = min(LOOK_AGAIN_AFTER, self.max_age) if self.catalog.number < at_least else self.max_age
+        return self.clock.now() - self.refreshed_at >= longest
 
     async def _refresh(self, at_least: int) -> None:
         """Read the catalog once, however many events wait for it."""

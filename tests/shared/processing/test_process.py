@@ -596,6 +596,17 @@ class TestCatalogNumber:
         told.policy = replace(told.policy, catalog=replace(EMPTY, number=5))
         assert told.time_passes(1).triggers("revoked") == [K.ACTIVATED]
 
+    def test_that_is_lower_keeps_the_due_time_that_a_newer_milestone_has_set(self) -> None:
+        expired = Told(replace(EVERYTHING, number=5)).process(trial(0, ends=3, auto_renew=False)).time_passes(3)
+        assert expired.due == 4  # lapsed@1
+        for number, due in ((4, 4), (5, None)):
+            told = Told(replace(EMPTY, number=number))
+            told.record = expired.record
+            assert told.process(signal(Signal.INACTIVITY, 3.5)).due == due
+        told = Told(replace(EMPTY, number=4))
+        told.record = expired.record
+        assert told.process(signal(Signal.INACTIVITY, 4.5)).due is None, "it is over"
+
     def test_of_a_document_from_before_is_0(self) -> None:
         told = Told().process(paid(0))
         assert told.record.catalog_number == 0
