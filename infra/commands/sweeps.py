@@ -72,7 +72,7 @@ def recall(  # noqa: PLR0913, PLR0917 - each is an option of the command
     catalog: CatalogFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Withdraw what is open of campaigns that the catalog has closed.
+    """Withdraw what is open of closed campaigns.
 
     An open trigger is asked again when something happens to its user. A recall makes that happen now: it finds
     the users who have an open trigger of the campaigns, and publishes a lifecycle-due message for each. The
@@ -122,7 +122,7 @@ def sweep(
     catalog: CatalogFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have every user processed once by the catalog in force, for a new milestone.
+    """Process every user once, for a new milestone.
 
     A user is woken at the next deadline or milestone that was known when the user was processed last. So nobody
     is woken for a milestone that is new in the catalog until something else happens: not for lapsed@30, say, if

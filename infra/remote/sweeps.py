@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.cloud.firestore import Client
 from google.cloud.firestore_v1.base_query import FieldFilter
 
@@ -69,10 +70,12 @@ class FirestoreUsers:
         self.sweeps = client.collection(SWEEPS)
         self.bus = bus
 
-    def count(self, scope: Scope, after: str) -> int:
-        """See `Target.count`. Firestore counts a thousand index entries for the price of one read."""
-        with client_errors("count users"):
-            ((result,),) = self._query(scope, after).count().get(retry=PATIENT, timeout=RPC_SECONDS)
+    def count(self, scope: Scope, after: str) -> int | None:
+        """See `Target.count`. Firestore counts a thousand index entries for the price of one read, for a while."""
+        try:
+            ((result,),) = self._query(scope, after).count().get(retry=None, timeout=RPC_SECONDS)
+        except (GoogleAPICallError, RetryError):
+            return None  # if Firestore does not answer at all, the first page says so
         return int(result.value)
 
     def page(self, scope: Scope, after: str, limit: int) -> Page:

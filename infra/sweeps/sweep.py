@@ -73,8 +73,11 @@ class Page(NamedTuple):
 class Target(Protocol):
     """An Upbeat whose users are swept. Every method raises `InfraError` if it does not answer."""
 
-    def count(self, scope: Scope, after: str) -> int:
-        """The number of users that follow `after`, for the progress: some of them may be outside of the scope."""
+    def count(self, scope: Scope, after: str) -> int | None:
+        """The number of users that follow `after`, for the progress: some of them may be outside of the scope.
+
+        None if there are too many to count.
+        """
         ...
 
     def page(self, scope: Scope, after: str, limit: int) -> Page:
@@ -119,14 +122,15 @@ def carry_out(
     The position is saved after each page: after a crash, one page at most is published again, with the same ids.
     `pause` is called with the number of messages of each page, `progress` with the share of users done.
     """
-    seen, total = 0, max(1, target.count(scope, sweep.after))
+    seen, total = 0, target.count(scope, sweep.after)
     target.save(scope.key, sweep)
     while (page := target.page(scope, sweep.after, page_size)).last is not None:
         target.publish([sweep.message(user_id) for user_id in page.users])
         sweep = sweep._replace(after=page.last, published=sweep.published + len(page.users))
         target.save(scope.key, sweep)
         seen += page_size
-        progress(min(1.0, seen / total))
+        if total:
+            progress(min(1.0, seen / total))
         pause(len(page.users))
     sweep = sweep._replace(finished=True)
     target.save(scope.key, sweep)

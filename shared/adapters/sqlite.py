@@ -31,7 +31,7 @@ create table if not exists subscriptions (
     due_shard integer not null,
     next_due_at integer,
     summary text not null,
-    open_campaigns text not null default '[]'
+    open_campaigns text
 );
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
 create table if not exists cursors (
@@ -44,7 +44,7 @@ create table if not exists cursors (
 
 
 COLUMNS = "user_id, version, blob, due_shard, next_due_at, summary, open_campaigns"
-"""The columns of `subscriptions`, in order."""
+"""The columns of `subscriptions`, in order. `open_campaigns` is null in a row from before it was kept."""
 
 
 class SqliteStore:
@@ -128,8 +128,7 @@ class SqliteStore:
         """Add the column that a file of an earlier version lacks."""
         columns = [row[1] for row in self.connection.execute("pragma table_info(subscriptions)")]
         if "open_campaigns" not in columns:
-            column = "open_campaigns text not null default '[]'"
-            self.connection.execute(f"alter table subscriptions add column {column}")
+            self.connection.execute("alter table subscriptions add column open_campaigns text")
 
     def _fetch_one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return next(iter(self._fetch_all(statement, *values)), None)

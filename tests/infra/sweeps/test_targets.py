@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.api_core.exceptions import DeadlineExceeded
 from google.cloud.firestore import DELETE_FIELD, AsyncClient
 from google.pubsub_v1.types import Subscription
 
@@ -51,6 +52,10 @@ class Place:
         """Make a document as it was before the field existed."""
         if isinstance(self.store, FirestoreStore):
             await self.store.users.document(user_id).update({"open_campaigns": DELETE_FIELD})
+        else:
+            self.store.connection.execute(
+                "update subscriptions set open_campaigns = null where user_id = ?", (user_id,)
+            )
 
     async def pages(self, scope: Scope, size: int) -> list[Page]:
         found: list[Page] = []
@@ -123,6 +128,7 @@ async def test_a_document_from_before_the_field_counts_as_one_with_something_ope
     await place.forget_the_field("anna")
     assert (await place.page(ANY_OPEN, "", 10)).users == ("anna",)
     assert (await place.page(EVERYBODY, "", 10)).users == ("anna", "ben")
+    assert (await place.page(Scope(("sale",)), "", 10)).users == ()
 
 
 async def test_what_was_saved_is_loaded(place: Place) -> None:
@@ -166,6 +172,22 @@ def test_without_a_topic_a_sweep_fails_and_keeps_its_position(emulators, project
         carry_out(Sweep("id", 5, NOON), scope, target)
     assert target.load(scope.key) == Sweep("id", 5, NOON)
     bus.close()
+
+
+@pytest.mark.emulator
+def test_users_who_cannot_be_counted_are_swept_without_a_progress(emulators, project, monkeypatch) -> None:
+    endpoints = emulators.endpoints(project)
+    target = FirestoreUsers(emulator_client(endpoints), Bus.of_emulator(endpoints))
+
+    def too_many(*_: object, **__: object) -> None:
+        raise DeadlineExceeded("too many to count")
+
+    monkeypatch.setattr("google.cloud.firestore_v1.aggregation.AggregationQuery.get", too_many)
+    assert target.count(EVERYBODY, "") is None
+    shares: list[float] = []
+    assert carry_out(Sweep("id", 5, NOON), EVERYBODY, target, progress=shares.append).finished
+    assert shares == []
+    target.bus.close()
 
 
 class TestPutInForce:
