@@ -17,6 +17,8 @@ class Document(NamedTuple):
     """The instant at which the clock must process this user, UTC. None means never."""
     summary: dict[str, Any]
     """The facts last announced about the user, readable in a console."""
+    open_campaigns: tuple[str, ...] = ()
+    """The campaigns of the triggers that were open at the commit, withheld ones included: sorted, each once."""
 
 
 class Stored(NamedTuple):
@@ -94,8 +96,12 @@ class Publisher(Protocol):
 class Catalogs(Protocol):
     """The source of the catalog in force."""
 
-    async def current(self) -> Catalog:
-        """The newest catalog if it is valid, else the last valid one, else an empty one."""
+    async def current(self, at_least: int = 0) -> Catalog:
+        """The newest catalog if it is valid, else the last valid one, else an empty one.
+
+        A source that keeps the catalog for a while looks again if its number is below `at_least`. It may be below
+        even then.
+        """
         ...
 
 

@@ -55,7 +55,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         project=project,
         log_level=_log_level(environ),
-        catalog_seconds=_number(environ, "UPBEAT_CATALOG_SECONDS", 60.0),
+        catalog_seconds=read_catalog_seconds(environ),
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
@@ -64,6 +64,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=read_terms(environ),
     )
+
+
+def read_catalog_seconds(environ: Mapping[str, str]) -> float:
+    """The age in seconds at which the catalog is read again. Raises `InvalidSettings`."""
+    return _number(environ, "UPBEAT_CATALOG_SECONDS", 60.0)
 
 
 def read_terms(environ: Mapping[str, str]) -> Terms:

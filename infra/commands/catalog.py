@@ -8,6 +8,7 @@ import typer
 
 from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
 from infra.commands.inputs import readable, valid_catalog
+from infra.commands.sweeps import recall, sweep
 from infra.terminal.help_page import Command
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, 
 SECTIONS = ("campaigns", "offers", "audiences", "placements")
 """The sections whose entries are counted in a summary."""
 
-catalog = typer.Typer(no_args_is_help=True, help="Check, show, compare or publish a catalog.")
+catalog = typer.Typer(
+    no_args_is_help=True, help="Check, show, compare or publish a catalog, and carry it through."
+)
 
 
 @catalog.command(cls=Command)
@@ -137,7 +140,8 @@ def publish(
     """Publish a catalog; functions use it within a minute.
 
     Writes the catalog, with the scores and policies beside it, to Firestore: in the running emulators, or in a
-    cloud project. Then it publishes the whole catalog to the topic catalog-published.
+    cloud project. Then it publishes the whole catalog to the topic catalog-published. If it closes a campaign or
+    an offer of the catalog before, prints the commands that recall what is open of it.
 
     Exit codes: 0 if it is published, 1 if something fails, also if only the message could not be sent (upbeat
     catalog announce sends it), 2 if the catalog is invalid; then nothing is published.
@@ -148,19 +152,44 @@ def publish(
     """
     from infra.catalog.load import artifacts_of
     from infra.remote.firestore import catalog_in_force, client_of, publish_catalog
+    from infra.remote.sweeps import in_force
 
     content = valid_catalog(file)
     client, bus = client_of(project), bus_of(project)
-    in_force = catalog_in_force(client) if if_none else None
-    if in_force is None:
-        publish_catalog(client, content, artifacts_of(content, file), only_first=if_none, by=by)
-        _announce(client, bus, project)
     summary = _summary(content)
-    facts = {"file": str(file), "published": in_force is None, **summary}
-    done = (
-        f"is published: {_sentence(summary)}" if in_force is None else f"is not published: {in_force} is in force"
-    )
-    print_result(f"{file} {done}", as_json=as_json, facts=facts)
+    if if_none and (version := catalog_in_force(client)) is not None:
+        facts = {"file": str(file), "published": False, **summary}
+        print_result(f"{file} is not published: {version} is in force", as_json=as_json, facts=facts)
+        return
+    before = in_force(client)
+    number = publish_catalog(client, content, artifacts_of(content, file), only_first=if_none, by=by)
+    _announce(client, bus, project)
+    recalls = _recalls(before.catalog, content, project) if before else []
+    facts = {"file": str(file), "published": True, **summary, "number": number, "recalls": recalls}
+    lines = [f"{file} is published: {_sentence(summary)}", *_advice(recalls)]
+    print_result("\n".join(lines), as_json=as_json, facts=facts)
+
+
+def _recalls(before: "Catalog", after: "Catalog", project: str | None) -> list[str]:
+    """The commands that recall what a catalog closes of the one before."""
+    from datetime import UTC, datetime
+
+    from infra.catalog.closing import closed, recalls
+    from infra.sweeps.sweep import MAX_CAMPAIGNS
+    from infra.terminal.invocation import again
+
+    end = ["--project", project] if project else []
+    closing = closed(before, after, datetime.now(UTC))
+    return [" ".join([again(), "catalog recall", *words, *end]) for words in recalls(closing, MAX_CAMPAIGNS)]
+
+
+def _advice(recalls: list[str]) -> list[str]:
+    if not recalls:
+        return []
+    return [
+        "What is open of what it closes stays open until its user's next event. To withdraw it now, run:",
+        *(f"    {command}" for command in recalls),
+    ]
 
 
 @catalog.command(cls=Command)
@@ -208,3 +237,7 @@ def _summary(content: "Catalog") -> dict[str, Any]:
 
 def _sentence(summary: dict[str, Any]) -> str:
     return f"version {summary['version']}, " + ", ".join(f"{summary[name]} {name}" for name in SECTIONS)
+
+
+catalog.command(cls=Command)(recall)
+catalog.command(cls=Command)(sweep)

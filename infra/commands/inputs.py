@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,16 @@ def deployment_terms() -> "Terms":
 
     try:
         return read_terms(os.environ)
+    except InvalidSettings as error:
+        raise UsageError(str(error)) from None
+
+
+def catalog_refresh() -> timedelta:
+    """The age at which functions read the catalog again (`UPBEAT_CATALOG_SECONDS`). Raises `UsageError`."""
+    from shared.settings import InvalidSettings, read_catalog_seconds
+
+    try:
+        return timedelta(seconds=read_catalog_seconds(os.environ))
     except InvalidSettings as error:
         raise UsageError(str(error)) from None
 

@@ -26,7 +26,7 @@ DEFAULT_PROJECT = "upbeat-local"
 WATCH_SECONDS = 0.5
 """Polling interval of `EmulatorRuntime.wait`, per emulator."""
 
-PublishCatalog = Callable[[Endpoints], None]
+PublishCatalog = Callable[[Endpoints], object]
 """Publishes a catalog to the emulators at these endpoints."""
 
 

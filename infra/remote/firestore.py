@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
@@ -41,7 +41,7 @@ def client_of(project: str | None) -> Client:
     """
     if project is None:
         return emulator_client(find().endpoints)
-    with _client_errors(f"connect to Firestore in project {project}"):
+    with client_errors(f"connect to Firestore in project {project}"):
         return Client(project=project)
 
 
@@ -59,7 +59,7 @@ def emulator_client(endpoints: Endpoints) -> Client:
 
 def read_blob(client: Client, user_id: str) -> bytes | None:
     """A user's document; None if the user is unknown. Raises `InfraError` if Firestore fails."""
-    with _client_errors("read the user"):
+    with client_errors("read the user"):
         document = client.collection(SUBSCRIPTIONS).document(user_document_id(user_id))
         snapshot = document.get(["blob"], retry=None, timeout=RPC_SECONDS)
     return bytes(snapshot.get("blob")) if snapshot.exists else None
@@ -73,7 +73,7 @@ def users_with_prefix(client: Client, prefix: str, *, unchanged_since: datetime)
         .where(filter=FieldFilter("__name__", "<", users.document(prefix + AFTER_EVERY_ID)))
         .select([])
     )
-    with _client_errors("list users"):
+    with client_errors("list users"):
         found = query.get(retry=None, timeout=RPC_SECONDS)
     return [user_id_of(each.id) for each in found if each.update_time < unchanged_since]
 
@@ -81,14 +81,14 @@ def users_with_prefix(client: Client, prefix: str, *, unchanged_since: datetime)
 def remove_users(client: Client, user_ids: Iterable[str]) -> None:
     """Delete users' documents, whether they exist or not. Raises `InfraError` if Firestore fails."""
     users = client.collection(SUBSCRIPTIONS)
-    with _client_errors("remove a user"):
+    with client_errors("remove a user"):
         for user_id in user_ids:
             users.document(user_document_id(user_id)).delete(retry=None, timeout=RPC_SECONDS)
 
 
 def catalog_in_force(client: Client) -> str | None:
     """The version of the catalog in force; None if there is none. Raises `InfraError` if Firestore fails."""
-    with _client_errors("read the catalog"):
+    with client_errors("read the catalog"):
         pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
     return (pointer.to_dict() or {}).get("version")
 
@@ -100,15 +100,19 @@ def publish_catalog(
     *,
     only_first: bool = False,
     by: str | None = None,
-) -> None:
+) -> int:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
+
+    Returns the number of the publication.
 
     Raises `InfraError` if Firestore fails, if it already has a different artifact of a score's version, or if
     `only_first` and another catalog came into force meanwhile.
     """
     try:
-        with _client_errors("publish the catalog"):
-            catalog_publisher.publish_catalog(client, catalog, artifacts, only_first=only_first, by=by)
+        with client_errors("publish the catalog"):
+            return catalog_publisher.publish_catalog(
+                client, catalog, artifacts, now=datetime.now(UTC), only_first=only_first, by=by
+            )
     except ArtifactExists as error:
         raise InfraError(str(error)) from error
 
@@ -119,7 +123,7 @@ def publication_in_force(client: Client) -> CatalogPublished | None:
     Its instant is the one at which Firestore wrote the pointer. Raises `InfraError` if Firestore fails.
     """
     catalogs = client.collection(CATALOGS)
-    with _client_errors("read the catalog"):
+    with client_errors("read the catalog"):
         pointer = catalogs.document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
         told = pointer.to_dict()
         if not told:
@@ -137,7 +141,7 @@ def publication_in_force(client: Client) -> CatalogPublished | None:
 
 
 @contextmanager
-def _client_errors(action: str) -> Iterator[None]:
+def client_errors(action: str) -> Iterator[None]:
     """Convert errors of Google's client into an `InfraError` that names the failed action."""
     try:
         yield

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 
 import grpc
 from google.api_core import exceptions
+from google.api_core.retry import Retry
 from google.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
@@ -19,8 +21,12 @@ from google.pubsub_v1.types import PubsubMessage, Subscription
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
+from shared.adapters.gcp.pubsub import MAX_REQUEST_MESSAGES
 from shared.adapters.gcp.rpc import RPC_SECONDS
+from shared.contracts.outbound.message import Message
 
+PATIENT = Retry(timeout=60.0)
+"""Retries of a failed call for a minute, for long work whose calls may be repeated."""
 PULL_SECONDS = 2.0
 """Timeout of one pull without messages. The emulator responds one second before it."""
 ACKS_PER_REQUEST = 500
@@ -94,6 +100,19 @@ class Bus:
                 topic=self.topic_path(topic), messages=[message], retry=None, timeout=RPC_SECONDS
             )
         return str(response.message_ids[0])
+
+    def publish_all(self, messages: Sequence[Message]) -> None:
+        """Publish messages to their topics, and return once Pub/Sub has stored them; failures are retried."""
+        by_topic: dict[str, list[PubsubMessage]] = defaultdict(list)
+        for message in messages:
+            by_topic[message.topic].append(PubsubMessage(data=message.data, attributes=message.attributes()))
+        for topic, batch in by_topic.items():
+            with _client_errors(f"publish to {topic} in project {self.project}"):
+                for start in range(0, len(batch), MAX_REQUEST_MESSAGES):
+                    part = batch[start : start + MAX_REQUEST_MESSAGES]
+                    self.publisher.publish(
+                        topic=self.topic_path(topic), messages=part, retry=PATIENT, timeout=RPC_SECONDS
+                    )
 
     def pull(self, subscription: str, count: int = 100, wait: float = PULL_SECONDS) -> list[Received]:
         """Up to `count` messages, unacknowledged; an empty list if none arrives within `wait` seconds."""

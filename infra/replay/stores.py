@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from infra.errors import InfraError
-from shared.adapters.sqlite import SqliteStore
+from shared.adapters.sqlite import COLUMNS, SqliteStore
 
 STORE = "upbeat.sqlite"
 
@@ -17,11 +17,14 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
     target.unlink(missing_ok=True)
     with ExitStack() as stack:
         rows = [
-            stack.enter_context(_opened_read_only(part)).execute("select * from subscriptions order by user_id")
+            stack.enter_context(_opened_read_only(part)).execute(
+                f"select {COLUMNS} from subscriptions order by user_id"  # noqa: S608 - a constant
+            )
             for part in parts
         ]
         connection = stack.enter_context(closing(SqliteStore(target, durable=False))).connection
-        connection.executemany("insert into subscriptions values (?, ?, ?, ?, ?, ?)", heapq.merge(*rows))
+        values = ", ".join("?" * len(COLUMNS.split(",")))
+        connection.executemany(f"insert into subscriptions ({COLUMNS}) values ({values})", heapq.merge(*rows))  # noqa: S608
 
 
 def read_blob(store: Path, user_id: str) -> bytes | None:

@@ -1,6 +1,6 @@
 """The catalog of a replay: one throughout, or a switch to another at one instant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,11 +23,11 @@ class SwitchedCatalogs:
 
     def __init__(self, before: Catalog, after: Catalog, at: datetime, clock: Clock) -> None:
         self.before = before
-        self.after = after
+        self.after = replace(after, number=before.number + 1)
         self.at = at
         self.clock = clock
 
-    async def current(self) -> Catalog:
+    async def current(self, at_least: int = 0) -> Catalog:  # noqa: ARG002 - the clock alone decides
         """See `Catalogs.current`."""
         return self.after if self.clock.now() >= self.at else self.before
 

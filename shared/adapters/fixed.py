@@ -9,6 +9,6 @@ class FixedCatalogs:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
 
-    async def current(self) -> Catalog:
+    async def current(self, at_least: int = 0) -> Catalog:  # noqa: ARG002 - there is no newer one to look for
         """See `Catalogs.current`."""
         return self.catalog

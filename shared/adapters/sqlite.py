@@ -30,7 +30,8 @@ create table if not exists subscriptions (
     blob blob not null,
     due_shard integer not null,
     next_due_at integer,
-    summary text not null
+    summary text not null,
+    open_campaigns text
 );
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
 create table if not exists cursors (
@@ -40,6 +41,10 @@ create table if not exists cursors (
     began_at integer not null
 );
 """
+
+
+COLUMNS = "user_id, version, blob, due_shard, next_due_at, summary, open_campaigns"
+"""The columns of `subscriptions`, in order. `open_campaigns` is null in a row from before it was kept."""
 
 
 class SqliteStore:
@@ -54,7 +59,10 @@ class SqliteStore:
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         # Without durability, all writes share one transaction, which `close` commits.
-        self.connection.executescript(DURABLE_PRAGMAS + SCHEMA if durable else FAST_PRAGMAS + SCHEMA + "begin;")
+        self.connection.executescript((DURABLE_PRAGMAS if durable else FAST_PRAGMAS) + SCHEMA)
+        self._complete_former_schema()
+        if not durable:
+            self.connection.execute("begin")
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
@@ -64,17 +72,17 @@ class SqliteStore:
     async def commit(self, document: Document, version: object | None) -> None:
         """See `Subscriptions.commit`."""
         due = None if document.next_due_at is None else to_micros(document.next_due_at)
-        summary = orjson.dumps(document.summary).decode()
+        texts = orjson.dumps(document.summary).decode(), orjson.dumps(document.open_campaigns).decode()
         if version is None:
-            statement = "insert or ignore into subscriptions values (?, 1, ?, ?, ?, ?)"
+            statement = f"insert or ignore into subscriptions ({COLUMNS}) values (?, 1, ?, ?, ?, ?, ?)"  # noqa: S608
             shard = due_shard(document.user_id)
-            written = self._write(statement, document.user_id, document.blob, shard, due, summary)
+            written = self._write(statement, document.user_id, document.blob, shard, due, *texts)
         else:
             statement = (
-                "update subscriptions set version = version + 1, blob = ?, next_due_at = ?, summary = ?"
-                " where user_id = ? and version = ?"
+                "update subscriptions set version = version + 1, blob = ?, next_due_at = ?, summary = ?,"
+                " open_campaigns = ? where user_id = ? and version = ?"
             )
-            written = self._write(statement, document.blob, due, summary, document.user_id, version)
+            written = self._write(statement, document.blob, due, *texts, document.user_id, version)
         if not written:
             raise Conflict("the document has changed since it was loaded")
 
@@ -115,6 +123,12 @@ class SqliteStore:
         """Commit what is still open, and close the file."""
         self.connection.commit()
         self.connection.close()
+
+    def _complete_former_schema(self) -> None:
+        """Add the column that a file of an earlier version lacks."""
+        columns = [row[1] for row in self.connection.execute("pragma table_info(subscriptions)")]
+        if "open_campaigns" not in columns:
+            self.connection.execute("alter table subscriptions add column open_campaigns text")
 
     def _fetch_one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return next(iter(self._fetch_all(statement, *values)), None)

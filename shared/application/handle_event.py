@@ -11,9 +11,10 @@ from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from shared.contracts.outbound.message import Message
+from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
-from shared.domain.events import Event
+from shared.domain.events import Event, TimePassed
 from shared.domain.terms import Terms
 from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
 from shared.processing.outbox import worth_republishing
@@ -91,7 +92,7 @@ class Application:
             messages = worth_republishing(pending, record, now)
             await self.publisher.publish(messages)
             return Handled(Arrival.DUPLICATE, messages, record.announced_status)
-        rules = Rules(await self.catalogs.current(), self.terms)
+        rules = Rules(await self._catalog(record, event), self.terms)
         processed = process(record, event, now, rules)
         if processed.record is not record:
             await self._commit(processed.record, stored.version, now)
@@ -100,13 +101,23 @@ class Application:
         is_unmatched = waiting > waiting_verdicts(record)
         return Handled(processed.arrival, processed.messages, new.announced_status, waiting if is_unmatched else 0)
 
+    async def _catalog(self, record: UserRecord, event: Event) -> Catalog:
+        """The catalog by which to decide. Raises `Transient` if its number is below what the event asks for."""
+        least = event.fact.catalog_number if isinstance(event.fact, TimePassed) else 0
+        catalog = await self.catalogs.current(max(least, record.catalog_number))
+        if catalog.number < least:
+            raise Transient(f"expected a catalog of number {least} or higher, found {catalog.number}")
+        return catalog
+
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its size bound. Pending messages dropped for that are first published again."""
         bounded, blob, dropped = fit(record, self.terms)
         await self.publisher.publish(
             [message for entry in dropped for message in worth_republishing(entry, record, now)]
         )
-        document = Document(record.user_id, blob, bounded.next_due_at, bounded.announced_best)
+        document = Document(
+            record.user_id, blob, bounded.next_due_at, bounded.announced_best, bounded.open_campaigns(now)
+        )
         await self.subscriptions.commit(document, version)
         self.cache.store(blob, bounded)
 

@@ -13,12 +13,9 @@ from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, NOT_GIVEN, Loss, LossReason
 from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
-from shared.decisioning.upholding import may_know_more
 from shared.domain.instants import later
 from shared.domain.triggers import Trigger
 
-HIGHEST = 1_000
-"""A standing above every priority."""
 UNRANKED = -1.0
 """The rank of a campaign whose score has no value: lower than any rank that can be written or computed."""
 
@@ -95,8 +92,11 @@ class _Places:
         return self._held.get(campaign.terms.placement, []) if campaign.placement.holds == "open" else []
 
     def _replaceable(self, campaign: Campaign) -> list[Trigger]:
-        """The open triggers that the campaign may replace: first its own, then those of the lowest standing."""
-        if not campaign.terms.replaces:
+        """The open triggers that the campaign may replace: first its own, then those of the lowest standing.
+
+        An outdated catalog replaces none: the newer one may rank the campaigns otherwise.
+        """
+        if self._situation.is_outdated or not campaign.terms.replaces:
             return []
         held, standing = self._held_in(campaign), _standing(campaign)
         own = [trigger for trigger in held if trigger.campaign_id == campaign.id]
@@ -104,9 +104,7 @@ class _Places:
         return own + sorted(lower, key=lambda one: (self._standing_of(one), one.decided_at))
 
     def _standing_of(self, trigger: Trigger) -> int:
-        """The standing of a trigger's campaign now; one that a newer catalog may rank otherwise is above all."""
-        if may_know_more(trigger, self._situation):
-            return HIGHEST
+        """The standing of a trigger's campaign now."""
         return _standing(self._situation.catalog.campaigns.get(trigger.campaign_id))
 
 

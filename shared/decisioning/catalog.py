@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 
 from shared.decisioning.audiences.audience import Audience
@@ -74,6 +75,8 @@ class Catalog:
     raising: Mapping[str, Raise] = field(compare=False, repr=False)
     """The rules of the scores that raise moments, by the name of the score."""
     library: Library = field(compare=False, repr=False)
+    number: int = field(default=0, compare=False)
+    """The number of its publication: a later one has a higher number, whatever its content. 0 if it has none."""
 
     @classmethod
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":
@@ -94,6 +97,14 @@ class Catalog:
     def to_json(self) -> str:
         """The content as JSON that `compile_catalog` accepts once parsed. A version always gives the same text."""
         return _canonical(self.document)
+
+
+def next_number(before: int, now: datetime) -> int:
+    """The number of a publication at `now`, after one with the number `before` (0 if there was none).
+
+    It is at least the seconds since 1970, so that it grows even if the number of the one before was lost.
+    """
+    return max(before + 1, int(now.timestamp()))
 
 
 def _canonical(document: CatalogDocument) -> str:

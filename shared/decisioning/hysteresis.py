@@ -10,10 +10,10 @@ def cross_thresholds(
     """The moments that scores raise under this cause, and the names of all scores that are raised now.
 
     `raised` names the scores that were raised before. A score that fails keeps its state. All scores keep their
-    state while the user has no access to lose.
+    state while the user has no access to lose, and while the catalog is outdated.
     """
     user = situation.user
-    if not user.subscription.entitled:
+    if situation.is_outdated or not user.subscription.entitled:
         return (), raised
     now_raised = set(raised) & situation.catalog.raising.keys()
     moments = []

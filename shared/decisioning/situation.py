@@ -64,9 +64,14 @@ def _kept_failures(
 class Situation:
     """The data that all candidates of one decision share. Each value is computed on first use, and once."""
 
-    def __init__(self, catalog: Catalog, user: User) -> None:
+    def __init__(self, catalog: Catalog, user: User, *, is_outdated: bool = False) -> None:
         self.catalog = catalog
         self.user = user
+        self.is_outdated = is_outdated
+        """True if the user was processed by a newer catalog before, which this instance has not loaded yet.
+
+        Then nothing is taken back on the catalog's account: the newer one may allow it.
+        """
         self.offer_history = OfferHistory(user, catalog.document.time_zone)
         self._facts: Facts = {}
         self._scored: dict[str, Scored] = {}
@@ -82,7 +87,7 @@ class Situation:
 
     def with_triggers(self, triggers: tuple[Trigger, ...]) -> "Situation":
         """The same situation with some of the user's triggers revoked; no fact depends on that."""
-        changed = Situation(self.catalog, replace(self.user, triggers=triggers))
+        changed = Situation(self.catalog, replace(self.user, triggers=triggers), is_outdated=self.is_outdated)
         changed._facts, changed._scored = self._facts, self._scored
         changed._held_out, changed._failures = self._held_out, self._failures
         changed._ill_typed = self._ill_typed

@@ -1,7 +1,6 @@
 """Upholding: what an open trigger says is asked again, and it is revoked once that is no longer true."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
@@ -24,8 +23,6 @@ from shared.domain.moments import Moment, MomentKind
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
 
-CATALOGS_DIFFER = timedelta(minutes=5)
-"""The longest time for which two instances may hold different catalogs: a refresh, and a slow commit."""
 MOMENT = "moment"
 """The reason of a trigger whose moment no longer describes the user."""
 EVICTED = "evicted"
@@ -40,7 +37,8 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
     if not open_triggers:
         return {}
     campaigns = situation.catalog.campaigns
-    situation.ask_again(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
+    if not situation.is_outdated:
+        situation.ask_again(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
     reasons = ((trigger.trigger_id, _reason(trigger, situation, raised)) for trigger in open_triggers)
     return {trigger_id: reason for trigger_id, reason in reasons if reason}
 
@@ -51,16 +49,10 @@ def untrue_follow_ups(user: User) -> dict[str, str]:
     return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, user)}
 
 
-def may_know_more(trigger: Trigger, situation: Situation) -> bool:
-    """True if the trigger may come from a newer catalog, which this instance has not loaded yet."""
-    is_of_another = trigger.catalog_version != situation.catalog.version
-    return is_of_another and situation.user.now - trigger.decided_at < CATALOGS_DIFFER
-
-
 def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:
     if not is_trigger_true(trigger, situation.user):
         return MOMENT
-    if may_know_more(trigger, situation):
+    if situation.is_outdated:
         return None
     if trigger.moment is MomentKind.CHURN_RISK_RAISED and not raised:
         return LossReason.SCORE.value

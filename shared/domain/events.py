@@ -198,9 +198,16 @@ class FeedbackGiven(NamedTuple):
     kind: FeedbackKind
 
 
+MAX_CATALOG_NUMBER = 10**12
+"""The highest number that a catalog can have."""
+
+
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """A tick of the clock: only time has passed, and something is due for this user."""
+    """Only time has passed: something is due for this user, or is to be asked again."""
+
+    catalog_number: int = 0
+    """The least number of the catalog by which the user is to be processed; 0 if any will do."""
 
 
 Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed

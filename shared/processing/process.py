@@ -49,7 +49,10 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
     next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)
     changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=next_due_at)
-    return Processed(record if changed == record else changed._replace(as_of=now), arrival, messages)
+    if changed == record:  # a commit only for the time, or for the catalog's number, would tell nobody anything
+        return Processed(record, arrival, messages)
+    number = max(record.catalog_number, rules.catalog.number)
+    return Processed(changed._replace(as_of=now, catalog_number=number), arrival, messages)
 
 
 def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:
@@ -114,6 +117,8 @@ def _deadlines(record: UserRecord, account: Account, now: datetime, rules: Rules
     yield from (deferred.until for deferred in record.deferred)
     following = follow_ups(record.triggers, rules.catalog.follow_ups, now, rules.terms)
     yield from (moment.at for moment in following if moment.at > now)
+    if record.next_due_at and record.next_due_at > now and rules.catalog.number < record.catalog_number:
+        yield record.next_due_at  # for a milestone, perhaps, that only the newer catalog has
     no_early_tick_needed = len(account.subscriptions) == 1 and not any(one.is_open(now) for one in record.triggers)
     next_tick = next_announced_change if no_early_tick_needed else next_deadline
     for sub in account.subscriptions:

@@ -43,7 +43,8 @@ def settle(
 
     `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
     """
-    situation = Situation(rules.catalog, user_of(record, account, record.triggers, now, event))
+    user = user_of(record, account, record.triggers, now, event)
+    situation = Situation(rules.catalog, user, is_outdated=rules.catalog.number < record.catalog_number)
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
     situation, untrue = _uphold(situation, raised)
     user = situation.user

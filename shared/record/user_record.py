@@ -112,6 +112,8 @@ class UserRecord(NamedTuple):
     """The user's `effective_now` at the last commit, UTC."""
     attributes: Attributes = NO_ATTRIBUTES
     """Named values about the user: at most 32, of 1.5 KB together."""
+    catalog_number: int = 0
+    """The highest number of a catalog by which a commit of the user was decided."""
 
     def effective_now(self, now: datetime, event: Event) -> datetime:
         """The latest of the clock's `now`, the last commit's time, and the due time if the clock sent the event.
@@ -131,6 +133,10 @@ class UserRecord(NamedTuple):
     def announced_status(self) -> str | None:
         """The user's status as announced last; None before the first announcement."""
         return self.announced_best.get("status")
+
+    def open_campaigns(self, now: datetime) -> tuple[str, ...]:
+        """The campaigns that have a trigger open at `now`, withheld or not: sorted, at most `MAX_TRIGGERS`."""
+        return tuple(sorted({trigger.campaign_id for trigger in self.triggers if trigger.is_open(now)}))
 
     @property
     def pending_messages(self) -> Iterator[Message]:

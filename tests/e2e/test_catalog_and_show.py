@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +16,7 @@ from infra.errors import InfraError
 from infra.remote import running
 from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
 from infra.remote.pubsub import Bus
+from infra.terminal.invocation import again
 from infra.topology import load as load_topology
 from shared.adapters.gcp.paths import user_document_id
 from shared.contracts.outbound.catalog_published import CatalogPublished
@@ -60,8 +63,8 @@ def in_force(firestore):
 def test_a_published_catalog_is_the_one_in_force_with_all_its_content(firestore):
     done = run("catalog", "publish", str(DEFAULT_CATALOG), "--json")
     version = json.loads(done.stdout)["version"]
-    pointer = {"version": version, "published_by": "catalog publish"}
-    assert firestore.document("catalog/current").get().to_dict() == pointer
+    pointer = firestore.document("catalog/current").get().to_dict()
+    assert (pointer["version"], pointer["published_by"]) == (version, "catalog publish")
     content = firestore.document(f"catalog/{version}").get().to_dict()
     assert compile_catalog(content["catalog"]) == load_catalog()
     assert version == load_catalog().version
@@ -86,8 +89,58 @@ def test_a_first_catalog_is_published_where_there_is_none_and_replaces_none(fire
         0,
         f"{DEFAULT_CATALOG} is not published: {first['version']} is in force\n",
     )
-    assert in_force(firestore) == first["version"]
+    pointer = firestore.document("catalog/current").get().to_dict()
+    assert (pointer["version"], pointer["number"]) == (first["version"], first["number"])
     assert not firestore.document(f"catalog/{load_catalog().version}").get().exists
+
+
+def test_each_publication_has_a_higher_number(firestore):
+    first, second = compile_catalog({}), load_catalog()
+    numbers = [publish_catalog(firestore, catalog) for catalog in (first, second, first, first)]
+    assert numbers == sorted(set(numbers))
+    pointer = firestore.document("catalog/current").get().to_dict()
+    assert pointer == {"version": first.version, "number": numbers[-1]}
+
+
+def test_catalogs_published_at_once_have_different_numbers(firestore, endpoints):
+    clients = [emulator_client(endpoints) for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        numbers = list(pool.map(lambda client: publish_catalog(client, compile_catalog({})), clients))
+    assert len(set(numbers)) == 6
+    assert firestore.document("catalog/current").get().get("number") == max(numbers)
+
+
+@pytest.mark.parametrize("found", [{}, {"number": "5"}, {"number": -1}, {"number": 1e30}, {"number": True}])
+def test_a_number_grows_although_the_one_before_is_lost(firestore, found):
+    before = publish_catalog(firestore, compile_catalog({}))
+    firestore.document("catalog/current").set({"version": "v1", **found})
+    time.sleep(1)
+    assert publish_catalog(firestore, load_catalog()) > before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kill_switch": True}, ["--all"]),
+        ({"campaigns": {}}, ["sale"]),
+        ({"offers": {"any": {"cms_ref": "x", "validity_hours": 1, "status": "archived"}}}, ["sale"]),
+        ({"time_zone": "Europe/Paris"}, None),
+    ],
+)
+def test_a_publication_ends_with_the_recalls_that_it_needs(firestore, tmp_path, change, words):
+    sections = {
+        "placements": {"banner": {"channel": "in_app"}},
+        "offers": {"any": {"cms_ref": "x", "validity_hours": 1}},
+        "campaigns": {"sale": {"offer": "any", "placement": "banner", "moments": ["renewed"], "priority": 1}},
+    }
+    publish_catalog(firestore, compile_catalog(sections))
+    (tmp_path / "new.yaml").write_text(json.dumps(sections | change))
+    told = json.loads(run("catalog", "publish", str(tmp_path / "new.yaml"), "--json").stdout)
+    assert told["recalls"] == ([] if words is None else [f"{again()} catalog recall {' '.join(words)}"])
+    back = compile_catalog(sections)
+    publish_catalog(firestore, back)
+    lines = run("catalog", "publish", str(tmp_path / "new.yaml")).stdout.splitlines()
+    assert [line.strip() for line in lines[2:]] == told["recalls"]
 
 
 def test_of_two_first_catalogs_only_one_comes_into_force(firestore):

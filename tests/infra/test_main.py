@@ -19,7 +19,10 @@ from tests.infra.commands.pages import NAMES
 HelpPage = Callable[..., str]
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 UPBEAT = Path(sys.executable).with_name("upbeat")
-COMMANDS = [*((name,) for name in NAMES), *(("catalog", name) for name in ("lint", "show", "diff", "publish"))]
+COMMANDS = [
+    *((name,) for name in NAMES),
+    *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
+]
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from shared.application.handle_event import Application
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
-from shared.decisioning.upholding import CATALOGS_DIFFER
 from shared.domain.account import Account
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
@@ -134,8 +133,7 @@ class Watched(Pipeline):
         super()._check_commit(before, after)
         now, (account, _) = self.clock.now(), after.history.at(self.clock.now(), TERMS)
         for one in after.triggers:
-            is_left = one.catalog_version != self.catalog.version and now - one.decided_at < CATALOGS_DIFFER
-            assert not one.is_open(now) or is_left or is_true(one, account, now, self.catalog), one.campaign_id
+            assert not one.is_open(now) or is_true(one, account, now, self.catalog), one.campaign_id
             assert not one.is_open(now) or not one.follows or is_followed(one, after.triggers), one.campaign_id
         held = Counter(one.placement for one in after.triggers if one.holds_place(now))
         assert all(held[placement] <= most for placement, most in MAX_TRIGGERS.items()), held

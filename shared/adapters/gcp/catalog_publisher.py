@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterable
+from datetime import datetime
 
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition
 from google.cloud.firestore import Client
 
-from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, PublishedArtifact
+from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, CatalogPointer, PublishedArtifact
 from shared.adapters.gcp.rpc import RPC_SECONDS
-from shared.decisioning.catalog import Catalog
+from shared.decisioning.catalog import Catalog, next_number
 from shared.domain.errors import UpbeatError
+
+MAX_ATTEMPTS = 10
+"""Attempts to move the pointer while others move it."""
 
 
 class ArtifactExists(UpbeatError):
@@ -20,10 +25,13 @@ def publish_catalog(
     catalog: Catalog,
     artifacts: Iterable[PublishedArtifact] = (),
     *,
+    now: datetime,
     only_first: bool = False,
     by: str | None = None,
-) -> None:
-    """Put a catalog in force. The pointer is written last, so that no function reads an incomplete catalog.
+) -> int:
+    """Put a catalog in force at `now` (UTC), and return the number of the publication.
+
+    The pointer is written last, so that no function reads an incomplete catalog.
 
     `by` is kept beside the pointer: what puts the catalog in force.
 
@@ -35,9 +43,27 @@ def publish_catalog(
         _publish_artifact(client, artifact)
     content = {"catalog": json.loads(catalog.to_json())}
     catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
-    pointer = catalogs.document(CURRENT_CATALOG)
-    put = pointer.create if only_first else pointer.set
-    put({"version": catalog.version, "published_by": by}, retry=None, timeout=RPC_SECONDS)
+    for attempt in range(MAX_ATTEMPTS):
+        try:
+            return _move_pointer(client, catalog.version, now, by, only_first=only_first)
+        except (AlreadyExists, FailedPrecondition):
+            if only_first or attempt == MAX_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _move_pointer(client: Client, version: str, now: datetime, by: str | None, *, only_first: bool) -> int:
+    """Point at a version under the next number, if nobody else has moved the pointer since it was read."""
+    pointer = client.collection(CATALOGS).document(CURRENT_CATALOG)
+    known = None if only_first else pointer.get(retry=None, timeout=RPC_SECONDS)
+    before = CatalogPointer.of(known.to_dict() if known else None)
+    after = CatalogPointer(version, next_number(before.number, now), by)
+    if known is not None and known.exists:
+        unchanged = client.write_option(last_update_time=known.update_time)
+        pointer.update(after._asdict(), option=unchanged, retry=None, timeout=RPC_SECONDS)
+    else:
+        pointer.create(after._asdict(), retry=None, timeout=RPC_SECONDS)
+    return after.number
 
 
 def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from google.cloud.firestore import AsyncClient
 
 from shared.adapters.gcp.library import FirestoreLibrary
-from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG
+from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, CatalogPointer, is_version
 from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
@@ -19,12 +18,12 @@ from shared.ports import Clock
 
 log = logging.getLogger(__name__)
 
-# Versions that are valid document ids in Firestore, and never a path to another document.
-_is_version = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}").fullmatch
+LOOK_AGAIN_AFTER = timedelta(seconds=1)
+"""The age from which a catalog whose number is too low is read again, so that not every event causes a read."""
 
 
 class FirestoreCatalogs:
-    """The catalog whose version is in `catalog/current`, refreshed when it is older than `max_age`.
+    """The catalog whose version and number are in `catalog/current`, refreshed when it is older than `max_age`.
 
     The content is the map `catalog` in the document `catalog/{version}`. A catalog that is missing, invalid or
     unreadable never replaces a valid one: it is logged and read again later, and the last valid one stays in use.
@@ -46,28 +45,40 @@ class FirestoreCatalogs:
         """The version last found invalid, kept so that it is logged only once."""
         self.refreshed_at: datetime | None = None
         """The instant of the last attempt to refresh. None before the first successful one."""
+        self.reported_number: int | None = None
+        """The number of the catalog last found to be too low, kept so that it is logged only once."""
         self.refresh_lock = asyncio.Lock()
 
-    async def current(self) -> Catalog:
+    async def current(self, at_least: int = 0) -> Catalog:
         """See `Catalogs.current`. Raises `Transient` if the very first read fails within `timeout_seconds`."""
-        if self._is_stale():
-            await self._refresh()
+        if self._is_stale(at_least):
+            await self._refresh(at_least)
+        if self.catalog.number < at_least and self.catalog.number != self.reported_number:
+            self.reported_number = self.catalog.number
+            text = "catalog %s has the number %d, but one with the number %d was in use"
+            log.warning(text, self.catalog.version, self.catalog.number, at_least)
         return self.catalog
 
-    def _is_stale(self) -> bool:
-        return self.refreshed_at is None or self.clock.now() - self.refreshed_at >= self.max_age
+    def _is_stale(self, at_least: int) -> bool:
+        """True if the catalog is too old, or if its number is too low and it was not just read."""
+        if self.refreshed_at is None:
+            return True
+        longest = min(LOOK_AGAIN_AFTER, self.max_age) if self.catalog.number < at_least else self.max_age
+        return self.clock.now() - self.refreshed_at >= longest
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, at_least: int) -> None:
         """Read the catalog once, however many events wait for it."""
         try:
             async with rpc("Firestore", self.timeout_seconds), self.refresh_lock:
-                if self._is_stale():
-                    version, content = await self._read_newest()
-                    catalog = self._compiled_or_current(version, content)
+                if self._is_stale(at_least):
+                    pointer, content = await self._read_newest()
+                    catalog = self._compiled_or_current(pointer.version, content)
                     library = await self.library.load(catalog.document)
                     if catalog is not self.catalog:
-                        self.version = version
-                    self.catalog = replace(catalog, library=library)
+                        self.version = pointer.version
+                    is_newest = pointer.version == self.version
+                    number = pointer.number if is_newest else self.catalog.number
+                    self.catalog = replace(catalog, library=library, number=number)
                     self.refreshed_at = self.clock.now()
         except Transient as error:
             if self.refreshed_at is None:
@@ -75,16 +86,17 @@ class FirestoreCatalogs:
             self.refreshed_at = self.clock.now()
             log.warning("the catalog cannot be read; %s stays in use: %s", self.catalog.version, error)
 
-    async def _read_newest(self) -> tuple[object, Any]:
-        """The version in force and its content. The content is None if it is already in use or cannot be found."""
-        version = await self._read_field(CURRENT_CATALOG, "version")
-        if version == self.version or not _is_version(str(version)):
-            return version, None
-        return version, await self._read_field(str(version), "catalog")
+    async def _read_newest(self) -> tuple[CatalogPointer, Any]:
+        """The pointer and the content. The content is None if it is already in use or cannot be found."""
+        pointer = CatalogPointer.of(await self._read_fields(CURRENT_CATALOG, *CatalogPointer._fields))
+        if pointer.version == self.version or not is_version(str(pointer.version)):
+            return pointer, None
+        content = await self._read_fields(str(pointer.version), "catalog")
+        return pointer, content.get("catalog")
 
-    async def _read_field(self, document: str, name: str) -> Any:
-        snapshot = await self.collection.document(document).get([name], retry=RECONNECT)
-        return (snapshot.to_dict() or {}).get(name)
+    async def _read_fields(self, document: str, *names: str) -> dict[str, Any]:
+        snapshot = await self.collection.document(document).get(names, retry=RECONNECT)
+        return snapshot.to_dict() or {}
 
     def _compiled_or_current(self, version: object, content: Any) -> Catalog:
         """The catalog of `content`, or the catalog in use if its version is the same or `content` is invalid."""

@@ -91,11 +91,12 @@ class FirestoreStore:
 
 
 def _fields(document: Document) -> dict[str, Any]:
-    """The fields of a document: the blob, the fields of the due index, and a summary for people."""
+    """The fields of a document: the blob, the fields of the indexes, and a summary for people."""
     return {
         "user_id": document.user_id,
         "blob": document.blob,
         "due_shard": due_shard(document.user_id),
         "next_due_at": document.next_due_at,
         "summary": document.summary,
+        "open_campaigns": list(document.open_campaigns),
     }

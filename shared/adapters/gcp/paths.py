@@ -1,19 +1,29 @@
 """Paths in Firestore: the name of every collection and document that Upbeat reads or writes, defined once.
 
 subscriptions/{user_id}     everything about one user
-catalog/current             `version`, the version of the catalog in force; `published_by`, what put it in force
+catalog/current             `version`, the version of the catalog in force; `number`, which each publication
+                            raises; `published_by`, what put it in force
 catalog/{version}           `catalog`, the content of one catalog
 scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once published
 policies/{name}             `policy`, the JSON text of a policy; replaced whenever a new one is published
 clock/{shard}               the lifecycle clock's cursor in one due shard
+sweeps/{key}                the position of a recall or of another sweep over users
 """
 
-from typing import NamedTuple
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
+
+from shared.domain.events import MAX_CATALOG_NUMBER
 
 SUBSCRIPTIONS = "subscriptions"
 CATALOGS = "catalog"
 CURRENT_CATALOG = "current"
 CURSORS = "clock"
+SWEEPS = "sweeps"
+
+# Versions that are valid document ids in Firestore, and never a path to another document.
+is_version = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}").fullmatch
 
 _RESERVED_MARK = " "
 """Sorts before every character that a user id may contain, so marked ids keep the order of the user ids."""
@@ -31,6 +41,26 @@ def user_document_id(user_id: str) -> str:
 def user_id_of(document_id: str) -> str:
     """The id of the user to whom a document belongs."""
     return document_id.removesuffix(_RESERVED_MARK)
+
+
+class CatalogPointer(NamedTuple):
+    """The content of `catalog/current`."""
+
+    version: object
+    """The version of the catalog in force. None if there is none, anything if others wrote it."""
+    number: int
+    """The number of its publication; 0 if it was published without one."""
+    published_by: object = None
+    """What put it in force; None if that was not said."""
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any] | None) -> Self:
+        """The pointer in the fields of a document, which may not exist. A number that is no number counts as 0."""
+        content = fields or {}
+        number = content.get("number")
+        if type(number) is not int or not 0 <= number <= MAX_CATALOG_NUMBER:
+            number = 0
+        return cls(content.get("version"), number, content.get("published_by"))
 
 
 class ArtifactLocation(NamedTuple):

@@ -309,13 +309,20 @@ class TriggerFeedback(InboundEvent):
 
 
 class LifecycleDue(InboundEvent):
-    """Something is due for one user, at `occurred_at`. Only Upbeat's own clock publishes this."""
+    """Something is due for one user, at `occurred_at`. Only Upbeat's clock, recalls and sweeps publish this."""
 
     TOPIC = Topic.LIFECYCLE_DUE.value
 
+    catalog_number: fields.CatalogNumber = Field(
+        default=0,
+        description="The least number of the catalog by which the user is to be processed, given by a recall or "
+        "a sweep. A function whose catalog has a lower one looks for a newer catalog, and has the message "
+        "delivered again if there is none. Default 0: any catalog will do.",
+    )
+
     def fact(self) -> events.TimePassed:
         """Convert to the domain's fact that time passed."""
-        return events.TimePassed()
+        return events.TimePassed(self.catalog_number)
 
 
 class LifecycleClock(Inbound):

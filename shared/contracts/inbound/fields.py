@@ -12,7 +12,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.domain import events
 from shared.domain.due_shards import DUE_SHARDS
-from shared.domain.events import FeedbackKind, PaymentOutcome, Signal
+from shared.domain.events import MAX_CATALOG_NUMBER, FeedbackKind, PaymentOutcome, Signal
 
 MAX_AMOUNT = 10**12
 """Maximum amount, in minor currency units."""
@@ -168,6 +168,9 @@ Version = Annotated[
     Field(ge=1, le=1),
     Expected("1", closed=int),
     WithJsonSchema({"type": "integer", "const": 1}),
+]
+CatalogNumber = Annotated[
+    int, Field(ge=0, le=MAX_CATALOG_NUMBER), Expected(f"a whole number from 0 to {MAX_CATALOG_NUMBER}")
 ]
 NoGrace = Annotated[Literal["none"], Expected("`none`", closed=str)]
 Shard = Annotated[int, Field(ge=0, lt=DUE_SHARDS), Expected(f"a whole number from 0 to {DUE_SHARDS - 1}")]

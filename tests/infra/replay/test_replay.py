@@ -11,10 +11,11 @@ import pytest
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo import cdnow
+from infra.embedded.runtime import VirtualClock
 from infra.replay.history_file import CLOCK_START
 from infra.replay.replay import SMALL_FILE, _default_processes, replay
 from infra.replay.stores import STORE, read_blob
-from infra.replay.switch import Switch
+from infra.replay.switch import Switch, load_catalogs
 from shared.record.codec import unpack
 from tests.support import replays
 from tests.support.replays import START, payment, signal, trial
@@ -88,6 +89,17 @@ def test_another_catalog_is_in_force_from_the_instant_of_a_switch_on(tmp_path, d
         tmp_path, trial(), catalog=Switch(DEFAULT_CATALOG, empty, at), now=START + timedelta(days=12)
     )
     assert sum(row["kind"] == "issued" for row in done.rows("triggers")) == offers
+
+
+async def test_the_catalog_after_a_switch_has_the_higher_number(tmp_path):
+    empty = tmp_path / "empty.json"
+    empty.write_text("{}")
+    clock = VirtualClock(START)
+    catalogs = load_catalogs(Switch(DEFAULT_CATALOG, empty, START + timedelta(days=1)), clock)
+    before = await catalogs.current()
+    clock.move_to(START + timedelta(days=1))
+    after = await catalogs.current(before.number)
+    assert (before.number, after.number) == (0, 1)
 
 
 def test_at_one_instant_events_come_before_what_falls_due(run):

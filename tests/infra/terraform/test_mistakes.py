@@ -137,6 +137,10 @@ NAMED_BY_A_RULE = {
         "data: expected BYTES, found JSON",
     ),
     "a field that is indexed": (edit("terraform/firestore.tf", '"blob", ', ""), "subscriptions: expected {"),
+    "a field that a recall asks for without its index": (
+        edit("terraform/firestore.tf", '"blob", ', '"blob", "open_campaigns", '),
+        "subscriptions: expected {",
+    ),
     "a view that can never change": (
         edit("terraform/warehouse.tf", "deletion_protection = false", "deletion_protection = true"),
         "expected an unprotected view",

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.catalog.load import artifacts_of, load_catalog
+from infra.remote.pubsub import Bus
+from infra.remote.sweeps import FirestoreUsers
+from infra.sweeps.sweep import Sweep
 from shared.adapters.gcp.catalog_publisher import publish_catalog
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location
@@ -31,6 +34,8 @@ class _Reference:
 
     def to_dict(self) -> dict[str, Any]:
         return {}
+
+    exists = False
 
     def __await__(self):
         yield from ()
@@ -59,7 +64,8 @@ def written_fields() -> dict[str, set[str]]:
     client: Any = _Client()
     asyncio.run(_write(FirestoreStore(client)))
     policy = PublishedArtifact(policy_location("some_policy"), "{}")
-    publish_catalog(client, load_catalog(), [*artifacts_of(load_catalog()), policy])
+    publish_catalog(client, load_catalog(), [*artifacts_of(load_catalog()), policy], now=NOW)
+    FirestoreUsers(client, Bus("project", client, client)).save("sweep", Sweep("id", 1, NOW))
     return dict(client.fields)
 
 

@@ -1,13 +1,17 @@
 """Contract of the `Subscriptions` port, checked for each adapter."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from random import Random
 
 import pytest
 
+from shared.adapters.sqlite import SqliteStore
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Document, Stored
@@ -141,3 +145,21 @@ async def test_writers_at_once_lose_nothing(open_store: Callable[[], Store]) -> 
     conflicts = await asyncio.gather(*map(write, range(WRITERS)))
     assert sorted((await open_store().load("user-1")).blob) == list(range(WRITERS))
     assert sum(conflicts) > 0
+
+
+async def test_a_file_from_before_campaigns_were_kept_is_opened_and_completed(tmp_path: Path) -> None:
+    file = tmp_path / "former.sqlite"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(
+            "create table subscriptions (user_id text primary key, version integer not null, blob blob not null,"
+            " due_shard integer not null, next_due_at integer, summary text not null)"
+        )
+        connection.execute("insert into subscriptions values ('anna', 1, ?, 0, null, '{}')", (b"blob",))
+        connection.commit()
+    for _ in range(2):
+        store = SqliteStore(file)
+        stored = await store.load("anna")
+        assert stored.blob == b"blob"
+        await store.commit(Document("anna", b"blob", None, {}, ("sale",)), stored.version)
+        await store.commit(document("ben"), (await store.load("ben")).version)
+        store.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import MAX_ATTEMPTS, Application
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Conflict, Rejected, Transient
 from shared.domain.events import Event, TimePassed
@@ -250,3 +252,75 @@ async def test_two_users_do_not_touch() -> None:
     await world.handle(paid(0)._replace(user_id="user-2"))
     assert set(world.store.documents) == {USER, "user-2"}
     assert world.store.record(USER) == before
+
+
+class NumberedCatalogs:
+    """Catalogs of which each look finds the next; what every call asked for is kept."""
+
+    def __init__(self, *numbers: int) -> None:
+        self.numbers = [*numbers]
+        self.asked: list[int] = []
+
+    async def current(self, at_least: int = 0) -> Catalog:
+        self.asked.append(at_least)
+        while len(self.numbers) > 1 and self.numbers[0] < at_least:
+            self.numbers.pop(0)
+        return replace(EVERYTHING, number=self.numbers[0])
+
+
+def numbered(*numbers: int) -> tuple[World, NumberedCatalogs]:
+    world, catalogs = World(), NumberedCatalogs(*numbers)
+    world.application = Application(world.store, world.bus, catalogs, world.clock, TERMS)
+    return world, catalogs
+
+
+def due(number: int, on: float = 1) -> Event:
+    return event(on, Topic.LIFECYCLE_DUE, TimePassed(number))
+
+
+async def test_an_instance_looks_for_the_catalog_by_which_the_user_was_processed() -> None:
+    world, catalogs = numbered(7)
+    await world.handle(paid(0))
+    assert world.store.record(USER).catalog_number == 7
+    catalogs.numbers = [6]
+    await world.handle(auto_renew_off(1))
+    assert catalogs.asked == [0, 7]
+    assert world.store.record(USER).catalog_number == 7
+
+
+async def test_an_event_that_asks_for_a_newer_catalog_is_transient_until_there_is_one() -> None:
+    world, catalogs = numbered(5)
+    await world.handle(paid(0))
+    commits, taken = world.store.commits, len(world.bus.taken)
+    with pytest.raises(Transient, match="expected a catalog of number 6 or higher, found 5"):
+        await world.handle(due(6))
+    assert (world.store.commits, len(world.bus.taken)) == (commits, taken)
+    catalogs.numbers = [5, 6]
+    assert await world.handle(due(6)) is Arrival.APPLIED
+
+
+async def test_a_recall_of_a_user_with_nothing_open_commits_and_tells_nothing() -> None:
+    world, catalogs = numbered(5)
+    await world.handle(paid(0))
+    await world.handle(refunded(1, start=0))
+    catalogs.numbers = [6]
+    await world.handle(due(6, 40))
+    commits, taken = world.store.commits, len(world.bus.taken)
+    assert world.store.record(USER).open_campaigns(world.clock.now()) == ()
+    for _ in range(2):
+        assert await world.handle(due(6, 40)) is Arrival.APPLIED
+    assert (world.store.commits, len(world.bus.taken)) == (commits, taken)
+
+
+async def test_a_document_names_the_campaigns_that_are_open_at_its_commit() -> None:
+    world = World()
+    await world.handle(paid(0))
+    assert world.store.documents[USER][0].open_campaigns == ("at-activated",)
+    await world.handle(auto_renew_off(1))
+    assert world.store.documents[USER][0].open_campaigns == ("at-activated", "at-auto_renew-off")
+    await world.handle(refunded(2, start=0))
+    found = world.store.documents[USER][0].open_campaigns
+    assert found == tuple(
+        sorted({one.campaign_id for one in world.store.record(USER).triggers if not one.revoked})
+    )
+    assert "at-activated" not in found

@@ -56,6 +56,14 @@ def test_a_score_rises_at_its_mark_and_falls_below_the_other(
     assert after(*up_before, risk=value) == (moments, up_after)
 
 
+@pytest.mark.parametrize(("value", "up"), [(1.0, ()), (0.0, ("risk",)), (None, ("risk",))])
+def test_an_outdated_catalog_neither_raises_nor_lowers_a_score(value: float | None, up: tuple[str, ...]) -> None:
+    """The newer one may have another threshold, or no such score."""
+    outdated = Situation(asked(risk=value), user(paying()), is_outdated=True)
+    assert cross_thresholds(outdated, up, "cause") == ((), up)
+    assert cross_thresholds(Situation(asked(), user(paying()), is_outdated=True), up, "cause") == ((), up)
+
+
 def test_on_the_way_down_and_up_again_it_is_raised_when_it_fell_below() -> None:
     up: tuple[str, ...] = ()
     raised = []

@@ -1,12 +1,18 @@
 """Places as one decision finds them, where only another catalog could have left them so."""
 
+from shared.decisioning.decide import decide as decide_in
 from shared.decisioning.losses import LossReason
+from shared.decisioning.situation import Situation
 from shared.domain.triggers import Trigger
 from tests.support.builders import ago, campaign, catalog, decide, moment, trigger, user
 
 
-def replaced(*held: Trigger, **campaigns: object) -> tuple[list[str], LossReason | None]:
-    decision = decide(catalog(campaigns=campaigns), user(triggers=held), [moment(cause="now")])
+def replaced(
+    *held: Trigger, is_outdated: bool = False, **campaigns: object
+) -> tuple[list[str], LossReason | None]:
+    of = user(triggers=held)
+    asked = Situation(catalog(campaigns=campaigns), of, is_outdated=is_outdated)
+    decision = decide_in(asked, [moment(cause="now")])
     by_id = {one.campaign_id: one for one in decision.candidates}
     return [one.campaign_id for one in decision.replaced], by_id["new"].reason
 
@@ -23,14 +29,14 @@ def test_a_campaign_that_the_catalog_no_longer_has_gives_way_to_any() -> None:
     assert replaced(trigger("gone", ago(minutes=30)), new=campaign(priority=0)) == (["gone"], None)
 
 
-def test_what_another_catalog_has_just_decided_keeps_its_place() -> None:
-    """The other catalog may be the newer one, and rank the campaigns otherwise."""
-    young = trigger("low", ago(minutes=4), catalog_version="newer")
-    low = campaign(priority=1, state="paused")
-    assert replaced(young, low=low, new=campaign()) == ([], LossReason.OUTRANKED)
-    old = young._replace(decided_at=ago(minutes=5))
-    assert replaced(old, low=low, new=campaign()) == (["low"], None)
-    assert replaced(young._replace(campaign_id="new"), new=campaign()) == (["new"], None)
+def test_an_outdated_catalog_replaces_nothing() -> None:
+    """The newer catalog may rank the campaigns otherwise, and may have made the offer of the campaign another."""
+    low, held = campaign(priority=1), trigger("low", ago(minutes=30))
+    assert replaced(held, low=low, new=campaign()) == (["low"], None)
+    assert replaced(held, is_outdated=True, low=low, new=campaign()) == ([], LossReason.OUTRANKED)
+    own = held._replace(campaign_id="new")
+    assert replaced(own, new=campaign()) == (["new"], None)
+    assert replaced(own, is_outdated=True, new=campaign()) == ([], LossReason.OUTRANKED)
 
 
 def test_a_fallback_gives_way_to_any_campaign() -> None:

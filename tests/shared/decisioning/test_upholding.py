@@ -7,7 +7,7 @@ import pytest
 
 from shared.decisioning import situation as asked_in
 from shared.decisioning.situation import Situation
-from shared.decisioning.upholding import CATALOGS_DIFFER, no_longer_true
+from shared.decisioning.upholding import no_longer_true
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import MomentKind
 from shared.domain.subscription import Status
@@ -20,11 +20,17 @@ LIVE = {"live": {"all": [{"live": "subscription.live"}]}, "nobody": {"all": [{"n
 
 
 def reason(
-    of: User | None = None, one: Trigger = OPEN, raised: tuple[str, ...] = (), **sections: Any
+    of: User | None = None,
+    one: Trigger = OPEN,
+    raised: tuple[str, ...] = (),
+    *,
+    is_outdated: bool = False,
+    **sections: Any,
 ) -> str | None:
     """The reason why an open trigger of the campaign `upgrade` is no longer true."""
     asked = of or user(triggers=(one,))
-    return no_longer_true((one,), Situation(catalog(**sections), asked), raised).get(one.trigger_id)
+    situation = Situation(catalog(**sections), asked, is_outdated=is_outdated)
+    return no_longer_true((one,), situation, raised).get(one.trigger_id)
 
 
 def test_what_is_still_true_stays() -> None:
@@ -86,16 +92,14 @@ def test_what_is_over_is_not_asked(over: dict[str, Any]) -> None:
     assert reason(one=OPEN._replace(**over), kill_switch=True) is None
 
 
-def test_what_another_catalog_has_just_decided_is_left_to_it() -> None:
+@pytest.mark.parametrize(
+    "sections", [{"kill_switch": True}, {"campaigns": {"upgrade": campaign(state="paused")}}, {"campaigns": {}}]
+)
+def test_an_outdated_catalog_takes_nothing_back(sections: dict[str, Any]) -> None:
     """Two instances may hold two catalogs for a while: the older one must not take back what the newer offers."""
-    asked = catalog(campaigns={"another": campaign()})
-    for age, why in ((CATALOGS_DIFFER - timedelta(seconds=1), None), (CATALOGS_DIFFER, "state")):
-        young = trigger(at=NOW - age, catalog_version="newer")
-        assert no_longer_true((young,), Situation(asked, user(triggers=(young,))), ()) == (
-            {young.trigger_id: why} if why else {}
-        )
-    own = trigger(at=NOW, catalog_version=asked.version)
-    assert no_longer_true((own,), Situation(asked, user(triggers=(own,))), ()) == {own.trigger_id: "state"}
+    assert reason(**sections)
+    assert reason(is_outdated=True, **sections) is None
+    assert reason(one=OPEN._replace(moment=MomentKind.CHURN_RISK_RAISED), is_outdated=True) is None
 
 
 def test_what_was_withheld_is_asked_like_what_was_given() -> None:
@@ -152,15 +156,9 @@ def test_a_fallback_is_asked_like_a_campaign(offer: dict[str, Any], why: str | N
     assert reason(one=shown) == "state", "the placement has no fallback any more"
 
 
-def test_a_score_that_only_the_other_catalog_raises_is_left_to_it() -> None:
-    risky = trigger(at=ago(minutes=1), moment=MomentKind.CHURN_RISK_RAISED, catalog_version="newer")
-    assert reason(one=risky) is None
-    assert reason(one=risky._replace(decided_at=ago(minutes=9))) == "score"
-
-
 def test_a_moment_that_no_longer_holds_is_no_matter_of_catalogs() -> None:
     expired = user(paying(status=Status.EXPIRED))
-    assert reason(expired, trigger(at=NOW, catalog_version="newer")) == "moment"
+    assert reason(expired, is_outdated=True) == "moment"
 
 
 class TestAskingAgain:

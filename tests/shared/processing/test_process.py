@@ -686,3 +686,58 @@ class TestJoins:
     def test_every_message_holds_its_own_id(self) -> None:
         told = Told().process(paid(0))
         assert all(one.body["message_id"] == one.message_id for one in told.last.messages)
+
+
+class TestCatalogNumber:
+    def told(self, number: int) -> Told:
+        return Told(replace(EVERYTHING, number=number))
+
+    def test_is_remembered_with_a_commit_and_never_lowered(self) -> None:
+        told = self.told(5).process(paid(0))
+        assert told.record.catalog_number == 5
+        for number, remembered in ((3, 5), (6, 6), (0, 6)):
+            told.policy = replace(told.policy, catalog=replace(EVERYTHING, number=number))
+            assert told.process(signal(Signal.INACTIVITY, 1 + number)).record.catalog_number == remembered
+
+    def test_alone_is_no_reason_to_commit(self) -> None:
+        told = self.told(5).process(paid(0))
+        before = told.record
+        told.policy = replace(told.policy, catalog=replace(EVERYTHING, number=6))
+        assert told.time_passes(1).record is before
+
+    def test_that_is_lower_takes_back_nothing_but_what_is_untrue(self) -> None:
+        told = self.told(5).process(paid(0))
+        told.policy = replace(told.policy, catalog=replace(EMPTY, number=4))
+        assert told.time_passes(1).triggers("revoked") == []
+        assert told.process(refunded(2, start=0)).triggers("revoked") == [K.ACTIVATED]
+        told = self.told(5).process(paid(0))
+        told.policy = replace(told.policy, catalog=replace(EMPTY, number=5))
+        assert told.time_passes(1).triggers("revoked") == [K.ACTIVATED]
+
+    def test_that_is_lower_keeps_the_due_time_that_a_newer_milestone_has_set(self) -> None:
+        expired = Told(replace(EVERYTHING, number=5)).process(trial(0, ends=3, auto_renew=False)).time_passes(3)
+        assert expired.due == 4  # lapsed@1
+        for number, due in ((4, 4), (5, None)):
+            told = Told(replace(EMPTY, number=number))
+            told.record = expired.record
+            assert told.process(signal(Signal.INACTIVITY, 3.5)).due == due
+        told = Told(replace(EMPTY, number=4))
+        told.record = expired.record
+        assert told.process(signal(Signal.INACTIVITY, 4.5)).due is None, "it is over"
+
+    def test_of_a_document_from_before_is_0(self) -> None:
+        told = Told().process(paid(0))
+        assert told.record.catalog_number == 0
+        told.policy = replace(told.policy, catalog=EMPTY)
+        assert told.time_passes(1).triggers("revoked") == [K.ACTIVATED]
+
+
+def test_open_campaigns_are_sorted_and_each_is_named_once() -> None:
+    record = Told().process(paid(0)).process(auto_renew_off(1)).process(auto_renew_on(2)).record
+    now = day(3)
+    found = record.open_campaigns(now)
+    assert found == tuple(sorted(set(found)))
+    assert set(found) == {one.campaign_id for one in record.triggers if one.is_open(now)}
+    assert record.open_campaigns(day(60)) == ()
+    withheld = record._replace(triggers=tuple(one._replace(withheld="holdout") for one in record.triggers))
+    assert withheld.open_campaigns(now) == found

@@ -39,10 +39,10 @@ def catalogs(firestore: AsyncClient, clock: VirtualClock) -> FirestoreCatalogs:
 def publish(firestore: AsyncClient):
     """A function that writes a catalog under a version, and puts that version in force."""
 
-    async def write(version: object, content: object = None) -> None:
+    async def write(version: object, content: object = None, **beside: object) -> None:
         if content is not None:
             await firestore.collection("catalog").document(version).set({"catalog": content})
-        await firestore.collection("catalog").document("current").set({"version": version})
+        await firestore.collection("catalog").document("current").set({"version": version, **beside})
 
     return write
 
@@ -158,3 +158,88 @@ async def test_events_that_come_at_once_wait_for_one_look(catalogs, clock, publi
     clock.move_to(NOON + MINUTE)
     await asyncio.gather(*(catalogs.current() for _ in range(20)))
     assert wire.read == 1
+
+
+SECOND_LATER = NOON + timedelta(seconds=1)
+
+
+async def test_a_catalog_has_the_number_of_its_publication(catalogs, clock, publish) -> None:
+    assert (await catalogs.current()).number == 0
+    for minute, (version, content, number) in enumerate(
+        [("v1", FIRST, 5), ("v2", SECOND, 6), ("v1", FIRST, 9)], 1
+    ):
+        await publish(version, content, number=number)
+        clock.move_to(NOON + minute * MINUTE)
+        assert (await catalogs.current()).number == number
+
+
+async def test_the_same_catalog_published_again_has_the_new_number(catalogs, clock, publish) -> None:
+    await publish("v1", FIRST, number=5)
+    first = await catalogs.current()
+    await publish("v1", FIRST, number=8)
+    clock.move_to(NOON + MINUTE)
+    again = await catalogs.current()
+    assert (again.number, again.campaigns is first.campaigns) == (8, True)
+
+
+@pytest.mark.parametrize("number", [None, "7", 7.5, True, -1, 10**12 + 1, [7]])
+async def test_a_number_that_is_none_counts_as_0(catalogs, publish, number) -> None:
+    await publish("v1", FIRST, number=number)
+    assert (await catalogs.current()).number == 0
+
+
+async def test_an_invalid_catalog_lends_its_number_to_none(catalogs, clock, publish) -> None:
+    await publish("v1", FIRST, number=5)
+    await catalogs.current()
+    await publish("v2", INVALID, number=6)
+    clock.move_to(NOON + MINUTE)
+    assert (await catalogs.current()).number == 5
+
+
+async def test_an_instance_whose_number_is_too_low_looks_again_although_its_catalog_is_young(
+    catalogs, clock, publish, wire: Wire
+) -> None:
+    await publish("v1", FIRST, number=5)
+    await catalogs.current()
+    await publish("v2", SECOND, number=6)
+    clock.move_to(SECOND_LATER)
+    assert await catalogs.current(5) == compile_catalog(FIRST)
+    assert await catalogs.current(6) == compile_catalog(SECOND)
+    wire.forget()
+    assert (await catalogs.current(6)).number == 6
+    assert wire.read == 0
+
+
+async def test_a_number_that_nobody_published_costs_a_read_a_second_and_not_one_an_event(
+    catalogs, clock, publish, wire: Wire, caplog
+) -> None:
+    await publish("v1", FIRST, number=5)
+    await catalogs.current()
+    wire.forget()
+    for milliseconds in range(0, 3_000, 10):
+        clock.move_to(NOON + timedelta(milliseconds=milliseconds))
+        assert (await catalogs.current(9)).number == 5
+    assert wire.read == 2
+    (told,) = errors(caplog)
+    assert (
+        told == f"catalog {compile_catalog(FIRST).version} has the number 5, but one with the number 9 was in use"
+    )
+
+
+async def test_instances_that_look_again_at_once_share_one_read(catalogs, clock, publish, wire: Wire) -> None:
+    await publish("v1", FIRST, number=5)
+    await catalogs.current()
+    clock.move_to(SECOND_LATER)
+    wire.forget()
+    await asyncio.gather(*(catalogs.current(6) for _ in range(20)))
+    assert wire.read == 1
+
+
+async def test_an_outage_while_looking_again_leaves_the_catalog_in_use(
+    catalogs, clock, publish, wire: Wire
+) -> None:
+    await publish("v1", FIRST, number=5)
+    await catalogs.current()
+    wire.cut()
+    clock.move_to(SECOND_LATER)
+    assert (await catalogs.current(6)).number == 5
