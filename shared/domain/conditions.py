@@ -43,7 +43,7 @@ def is_moment_true(moment: Moment, user: User) -> bool:
     """True while a moment describes the user: the subscription, and the trigger that a follow-up follows."""
     about = moment.subscription_id, moment.grant, moment.offset
     is_true = is_still_true(user.account, moment.kind, *about)
-    return is_true and (moment.follows is None or _is_followed(moment.kind, moment.follows, user))
+    return is_true and (moment.follows is None or _is_followed(moment.kind, moment.follows, user, is_issued=False))
 
 
 def is_trigger_true(trigger: Trigger, user: User) -> bool:
@@ -51,17 +51,19 @@ def is_trigger_true(trigger: Trigger, user: User) -> bool:
     about = trigger.subscription_id, trigger.grant, trigger.offset
     if not is_still_true(user.account, trigger.moment, *about):
         return False
-    return trigger.follows is None or _is_followed(trigger.moment, trigger.follows, user, trigger.placement)
+    return trigger.follows is None or _is_followed(trigger.moment, trigger.follows, user, is_issued=True)
 
 
-def _is_followed(kind: MomentKind, trigger_id: str, user: User, placement: str | None = None) -> bool:
+def _is_followed(kind: MomentKind, trigger_id: str, user: User, *, is_issued: bool) -> bool:
     """True while the document holds the followed trigger, its answer is the follow-up's, and it is true itself.
 
     Where the followed trigger has expired, nobody revokes it. But once its own moment is no longer true (the
     payment has recovered), there is nothing to follow up.
     """
     followed = user.trigger(trigger_id)
-    return followed is not None and is_answered_so(followed, kind, placement) and is_trigger_true(followed, user)
+    if followed is None or not is_answered_so(followed, kind, is_issued=is_issued):
+        return False
+    return is_trigger_true(followed, user)
 
 
 def is_still_true(

@@ -32,7 +32,7 @@ def follow_ups(triggers: Sequence[Trigger], wanted: FollowUps, now: datetime, te
             continue
         answer = standing_answer(trigger)
         for selector in selectors:
-            if _is_about(answer, selector.kind) and not _is_taken_back(trigger, selector.kind):
+            if _is_about(answer, selector.kind) and not _is_taken_back(trigger, selector.kind, is_issued=False):
                 at = _instant(trigger, selector, answer)
                 if now - at < terms.redelivery:
                     yield follow_up(trigger, selector, at)
@@ -52,12 +52,12 @@ def follow_up(followed: Trigger, selector: MomentSelector, at: datetime) -> Mome
     )
 
 
-def is_answered_so(followed: Trigger, kind: MomentKind, placement: str | None = None) -> bool:
+def is_answered_so(followed: Trigger, kind: MomentKind, *, is_issued: bool) -> bool:
     """True if the user's answer to a trigger is the one that a kind of follow-up is about, and it was not revoked.
 
-    An open follow-up gives its `placement`.
+    `is_issued` says whether the follow-up has led to a trigger, or is still to be decided.
     """
-    return _is_about(standing_answer(followed), kind) and not _is_taken_back(followed, kind, placement)
+    return _is_about(standing_answer(followed), kind) and not _is_taken_back(followed, kind, is_issued=is_issued)
 
 
 def standing_answer(trigger: Trigger) -> Feedback | None:
@@ -75,15 +75,15 @@ def _is_about(answer: Feedback | None, kind: MomentKind) -> bool:
     return (answer and answer.kind) is _ANSWER[kind]
 
 
-def _is_taken_back(followed: Trigger, kind: MomentKind, placement: str | None = None) -> bool:
+def _is_taken_back(followed: Trigger, kind: MomentKind, *, is_issued: bool) -> bool:
     """True if a trigger was revoked, so that a kind of follow-up is not true any more.
 
-    That another offer took its place does not matter to what the user did answer. Without an answer it matters,
-    unless the follow-up itself may have taken the place.
+    That another offer took its place matters only while the user might have answered and the follow-up is not
+    issued yet: afterwards the follow-up itself may be what took the place.
     """
     if not followed.revoked or followed.revoke_reason != REPLACED:
         return followed.revoked
-    return kind is MomentKind.FEEDBACK_ABSENT and placement != followed.placement
+    return kind is MomentKind.FEEDBACK_ABSENT and not is_issued
 
 
 def _instant(trigger: Trigger, selector: MomentSelector, answer: Feedback | None) -> datetime:

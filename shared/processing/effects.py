@@ -42,6 +42,5 @@ class Effects:
     gone: tuple[Trigger, ...] = ()
     """Open triggers that the decision leaves untrue, to be revoked.
 
-    Either the document has no room for them any more, so that nobody could watch them, or they follow a trigger
-    that was replaced or evicted.
+    The document has no room for them any more, so that nobody could watch them, or for what they follow.
     """

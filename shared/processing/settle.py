@@ -132,7 +132,7 @@ def _remember_decision(
 ) -> tuple[UserRecord, tuple[Trigger, ...]]:
     """The record with the decision's deferrals, triggers and assignments.
 
-    Also the open triggers that it evicted, and the follow-ups of those that it replaced or evicted.
+    Also the open triggers that it evicted, and the open follow-ups of what it evicted.
     """
     now = user.now
     waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)

@@ -84,7 +84,7 @@ def says_so(trigger: Trigger, triggers: tuple[Trigger, ...]) -> bool:
         return False
     match trigger.moment:
         case MomentKind.FEEDBACK_ABSENT:
-            return not clicked and not dismissed and (not is_replaced or followed.placement == trigger.placement)
+            return not clicked and not dismissed
         case MomentKind.FEEDBACK_CLICKED:
             return clicked is not None and (dismissed is None or dismissed < clicked)
         case _:

@@ -89,11 +89,10 @@ def is_followed(trigger: Trigger, triggers: tuple[Trigger, ...]) -> bool:
     clicked, dismissed = at.get(FeedbackKind.CLICKED), at.get(FeedbackKind.DISMISSED)
     if followed.withheld or {FeedbackKind.ACCEPTED, FeedbackKind.CONVERTED} & at.keys():
         return False
-    if trigger.moment is MomentKind.FEEDBACK_ABSENT:
-        took_its_place = followed.revoke_reason == "replaced" and followed.placement == trigger.placement
-        return not clicked and not dismissed and (not followed.revoked or took_its_place)
     if followed.revoked and followed.revoke_reason != "replaced":
         return False
+    if trigger.moment is MomentKind.FEEDBACK_ABSENT:
+        return not clicked and not dismissed
     if trigger.moment is MomentKind.FEEDBACK_CLICKED:
         return clicked is not None and (dismissed is None or dismissed < clicked)
     return dismissed is not None and (clicked is None or clicked <= dismissed)

@@ -83,7 +83,7 @@ def test_the_answer_that_stands_brings_its_own_kind_alone(
     one = answered(*answers)
     assert [each.kind for each in brought(one)] == ([kind] if kind else [])
     kinds = (K.FEEDBACK_ABSENT, K.FEEDBACK_CLICKED, K.FEEDBACK_DISMISSED)
-    assert [each for each in kinds if is_answered_so(one, each)] == ([kind] if kind else [])
+    assert [each for each in kinds if is_answered_so(one, each, is_issued=True)] == ([kind] if kind else [])
 
 
 @pytest.mark.parametrize("reason", ["moment", "audience", "kill_switch", "state"])
@@ -97,11 +97,11 @@ def test_what_was_answered_stays_so_when_another_offer_takes_the_place() -> None
     assert not brought(answered().revoke(REPLACED))
 
 
-def test_only_what_follows_may_take_the_place_of_what_was_not_answered() -> None:
-    replaced = answered().revoke(REPLACED)
-    assert is_answered_so(replaced, K.FEEDBACK_ABSENT, replaced.placement)
-    assert not is_answered_so(replaced, K.FEEDBACK_ABSENT, "elsewhere")
-    assert not is_answered_so(answered().revoke("moment"), K.FEEDBACK_ABSENT, replaced.placement)
+def test_a_place_that_is_taken_ends_the_wait_but_not_what_was_issued_after_it() -> None:
+    replaced, revoked = answered().revoke(REPLACED), answered().revoke("moment")
+    assert not is_answered_so(replaced, K.FEEDBACK_ABSENT, is_issued=False)
+    assert is_answered_so(replaced, K.FEEDBACK_ABSENT, is_issued=True)
+    assert not is_answered_so(revoked, K.FEEDBACK_ABSENT, is_issued=True)
 
 
 FOLLOWED = answered(trigger_id="first")

@@ -101,12 +101,29 @@ def test_what_is_revoked_takes_back_what_follows_it_in_the_same_commit(begun: Be
     assert told.said == ["banner issued", "email issued", "banner state", "email moment"]
 
 
-def test_what_is_replaced_takes_back_what_follows_it_in_the_same_commit(begun: Begin) -> None:
-    other = {"moments": ["plan.changed"], "placement": "banner", "priority": 90}
-    told = begun(campaigns={"other": other})
+OTHER = {"moments": ["plan.changed"], "placement": "banner", "priority": 90}
+
+
+def test_what_is_replaced_before_it_is_due_is_followed_by_nothing(begun: Begin) -> None:
+    told = begun(campaigns={"other": OTHER}).see(plan_changed(1, "premium"))
+    told.pass_time(9 * DAY)
+    assert told.said == ["banner issued", "banner replaced", "other issued"]
+
+
+def test_what_is_issued_stays_when_another_offer_takes_the_place_of_what_it_follows(begun: Begin) -> None:
+    told = begun(campaigns={"other": OTHER})
     told.pass_time(4 * DAY)
     told.see(plan_changed(5, "premium"))
-    assert told.said[2:] == ["banner replaced", "other issued", "email moment"]
+    assert told.said[2:] == ["banner replaced", "other issued"]
+    told.answer(6, "banner", FeedbackKind.CLICKED)
+    assert told.said[4:] == ["email moment"]
+
+
+def test_with_a_late_clock_one_decision_issues_the_follow_up_and_replaces_what_it_follows(begun: Begin) -> None:
+    told = begun(campaigns={"other": OTHER})
+    told.clock.pass_by(4 * DAY)
+    told.deliver(plan_changed(4, "premium"))
+    assert sorted(told.said[1:]) == ["banner replaced", "email issued", "other issued"]
 
 
 def test_a_follow_up_may_take_the_place_of_what_it_follows_and_keeps_it(begun: Begin) -> None:
