@@ -53,7 +53,7 @@ locals {
     catalog       = ["catalog", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
-    clock         = ["began_at", "next_due_at", "user_id"]
+    clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]
   }
 }
 

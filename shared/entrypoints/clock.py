@@ -8,10 +8,12 @@ from shared.wiring import Wiring
 
 
 def clock_function(topic: Topic) -> Function:
-    """The function that publishes one message per due user at each tick of the scheduler."""
+    """The function that publishes a message for each due user, tick by tick."""
     return push_function(topic, _tick)
 
 
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
+    tick = parse_clock(delivery)
     ticker = Ticker(wired.due_users, wired.publisher, wired.clock)
-    return DeliveryResult("ticked", {"due_users": await ticker.tick(parse_clock(delivery).shards)})
+    ticked = await ticker.tick(tick.shards, tick.tick_id or delivery.message_id or "")
+    return DeliveryResult("ticked", {"due_users": ticked.due_users, "left": len(ticked.left)})

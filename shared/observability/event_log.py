@@ -32,6 +32,8 @@ class EventFields(TypedDict, total=False):
     """The user's refunds, disputes and extensions whose payment is not known, if this event added one."""
     due_users: int
     """Users for whom a tick published a message."""
+    left: int
+    """Shards that a tick had no time to finish, and passed on to the next tick."""
 
 
 FIELDS = tuple(EventFields.__annotations__)
