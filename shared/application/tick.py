@@ -34,22 +34,31 @@ class Ticked(NamedTuple):
 class Ticker:
     """Publishes a message for every due user. It changes no user's document."""
 
-    def __init__(self, due_users: DueUsers, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, due_users: DueUsers, publisher: Publisher, clock: Clock, at_work: set[int] | None = None
+    ) -> None:
         self.due_users = due_users
         self.publisher = publisher
         self.clock = clock
+        self.at_work = set() if at_work is None else at_work
+        """The shards of the ticks that this process runs at present, which another tick passes over."""
 
     async def tick(self, shards: tuple[int, ...], tick_id: str = "") -> Ticked:
         """Publish a `lifecycle-due` message for each user due in these shards, and the next tick for what is left.
 
-        If the same tick is delivered again after a crash, it goes on where it stopped. Raises `Transient` if the
-        store or the bus did not answer for some shard; the other shards are done or passed on nevertheless.
+        Raises `Transient` if the store or the bus did not answer for some shard. The other shards are swept
+        nevertheless, but nothing is passed on: the tick itself is delivered again, and goes on where it stopped.
         """
-        run = _Run(self, tick_id, shards)
-        await asyncio.gather(*(run.work() for _ in range(SHARDS_AT_ONCE)))
-        left = await run.pass_on()
-        if run.failures:
-            raise _failure(run, left)
+        own = tuple(shard for shard in dict.fromkeys(shards) if shard not in self.at_work)
+        run = _Run(self, tick_id, own)
+        self.at_work.update(own)
+        try:
+            left = await run.sweep()
+        finally:
+            self.at_work.difference_update(own)
+        if left:  # published only now, because the next tick may come before the call returns
+            body = {"tick_id": run.next_id, "shards": list(left)}
+            await self.publisher.publish([Message(Topic.LIFECYCLE_CLOCK, run.next_id, body)])
         return Ticked(run.told, left)
 
 
@@ -61,7 +70,7 @@ class _Run:
         self.tick_id = tick_id
         self.next_id = cause_of(Topic.LIFECYCLE_CLOCK, tick_id)
         self.started_at = ticker.clock.now()
-        self.waiting: Iterator[int] = iter(dict.fromkeys(shards))
+        self.waiting: Iterator[int] = iter(shards)
         self.told = 0
         self.unfinished: list[int] = []
         self.failures: list[Exception] = []
@@ -70,7 +79,15 @@ class _Run:
         """True if no further page is to be started."""
         return self.ticker.clock.now() - self.started_at > TICK_BUDGET
 
-    async def work(self) -> None:
+    async def sweep(self) -> tuple[int, ...]:
+        """Sweep the shards, and lease those that are left to the next tick. Returns the latter."""
+        await asyncio.gather(*(self._work() for _ in range(SHARDS_AT_ONCE)))
+        if self.failures:
+            raise self._failure()
+        reserved = await asyncio.gather(*(self._reserve(shard) for shard in sorted(self.unfinished)))
+        return tuple(shard for shard in reserved if shard is not None)
+
+    async def _work(self) -> None:
         """Sweep one waiting shard after the other, and note those for which no time is left."""
         for shard in self.waiting:
             if self.is_time_up():
@@ -84,15 +101,6 @@ class _Run:
                 self.failures.append(error)
             self.told += sweep.told
 
-    async def pass_on(self) -> tuple[int, ...]:
-        """Lease the unfinished shards to the next tick and publish it. Returns those that no other tick holds."""
-        reserved = await asyncio.gather(*(self._reserve(shard) for shard in sorted(self.unfinished)))
-        left = tuple(shard for shard in reserved if shard is not None)
-        if left:
-            body = {"tick_id": self.next_id, "shards": list(left)}
-            await self.ticker.publisher.publish([Message(Topic.LIFECYCLE_CLOCK, self.next_id, body)])
-        return left
-
     async def _reserve(self, shard: int) -> int | None:
         """Lease a shard to the next tick. Returns the shard, or None if that is impossible."""
         now = self.ticker.clock.now()
@@ -105,17 +113,12 @@ class _Run:
             await self.ticker.due_users.save_cursor(shard, cursor, stored.version)
         except Conflict:
             return None
-        except Transient as error:
-            self.failures.append(error)
-            return None
         return shard
 
-
-def _failure(run: _Run, left: tuple[int, ...]) -> Exception:
-    """The error of a tick in which some shards failed: a bug, else `Transient` with what was done and left."""
-    first = next((error for error in run.failures if not isinstance(error, Transient)), run.failures[0])
-    if not isinstance(first, Transient):
-        return first
-    return Transient(
-        f"{first}; {len(run.failures)} shards failed, {run.told} users were told, {len(left)} shards are left"
-    )
+    def _failure(self) -> Exception:
+        """The error of a tick in which some shards failed: a bug, else `Transient` with what was done and left."""
+        first = next((error for error in self.failures if not isinstance(error, Transient)), self.failures[0])
+        if not isinstance(first, Transient):
+            return first
+        failed, left = len(self.failures), len(self.unfinished)
+        return Transient(f"{first}; {self.told} users were told, {failed} shards failed, {left} are left")

@@ -12,8 +12,12 @@ def clock_function(topic: Topic) -> Function:
     return push_function(topic, _tick)
 
 
+AT_WORK: set[int] = set()
+"""The shards of the ticks that this process runs at present."""
+
+
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
     tick = parse_clock(delivery)
-    ticker = Ticker(wired.due_users, wired.publisher, wired.clock)
+    ticker = Ticker(wired.due_users, wired.publisher, wired.clock, AT_WORK)
     ticked = await ticker.tick(tick.shards, tick.tick_id or delivery.message_id or "")
     return DeliveryResult("ticked", {"due_users": ticked.due_users, "left": len(ticked.left)})
