@@ -85,8 +85,10 @@ def notified(bus: Collected) -> list[str]:
 
 async def sweep(ticker: Ticker, shards: tuple[int, ...] = (SHARD,), tick_id: str = "tick") -> int:
     """Run a tick and every tick that it passes shards on to. Returns the number of users who were told."""
-    told, bus = 0, ticker.publisher
+    told, ticks, bus = 0, 0, ticker.publisher
     while shards:
+        ticks += 1
+        assert ticks < 50, "the chain of ticks does not end"
         ticked = await ticker.tick(shards, tick_id)
         told += ticked.due_users
         following = [message for message in bus.messages if message.topic == Topic.LIFECYCLE_CLOCK]
