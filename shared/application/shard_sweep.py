@@ -29,7 +29,7 @@ MAX_TOLD = 4_000
 
 All further users of the shard wait until they have been due for `LONGEST_COMMIT` and need not be remembered.
 """
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(minutes=4)
 """The time for which a tick may hold a shard without a sign of life: longer than the function's time-out."""
 RESTART_INTERVAL = timedelta(hours=1)
 """The age at which a pass over a shard starts again from the oldest due user, once the shard is swept to its end.

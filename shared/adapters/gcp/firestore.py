@@ -49,8 +49,8 @@ class FirestoreStore:
         await self._write(self.users.document(user_document_id(document.user_id)), _fields(document), version)
 
     def due(self, shard: int, after: DueUser, now: datetime, page_size: int) -> AsyncGenerator[list[DueUser]]:
-        """See `DueUsers.due`. A page may take four times as long as another call."""
-        return due_pages(self.client, shard, after, now, page_size, 4 * self.timeout_seconds)
+        """See `DueUsers.due`. A page may take six times as long as another call."""
+        return due_pages(self.client, shard, after, now, page_size, 6 * self.timeout_seconds)
 
     async def load_cursor(self, shard: int) -> StoredCursor:
         """See `DueUsers.load_cursor`."""

@@ -405,7 +405,7 @@ def test_a_tick_answers_before_its_time_is_out_and_before_its_lease_ends() -> No
     """A shard begun just before time is up, its first page, then the shards passed on: each call at its limit."""
     row = load().functions["lifecycle_clock"]
     load_cursor = lease = publish = save = RPC_SECONDS
-    page = 4 * RPC_SECONDS
+    page = 6 * RPC_SECONDS
     last_shard = load_cursor + page + lease + publish + save
     pass_on = load_cursor + save + publish
     longest = TICK_BUDGET.total_seconds() + last_shard + pass_on
