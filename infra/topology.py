@@ -40,6 +40,8 @@ class FunctionRow(_Row):
     runtime: str = Field(pattern=r"^python3\d\d$")
     listens: TopicName
     publishes: tuple[TopicName, ...]
+    continues: bool = False
+    """True if the function may publish to its own topic, to continue what one delivery has no time for."""
     ack_deadline_seconds: int = Field(ge=10, le=600)
     min_backoff_seconds: int = Field(ge=0, le=600)
     max_backoff_seconds: int = Field(ge=0, le=600)
@@ -114,7 +116,8 @@ class Topology(_Row):
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for function in self.functions.values():
             for topic in function.publishes:
-                sorter.add(topic, function.listens)
+                if not (function.continues and topic == function.listens):
+                    sorter.add(topic, function.listens)
         try:
             sorter.prepare()
         except CycleError as error:

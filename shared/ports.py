@@ -1,7 +1,8 @@
 """Ports: the interfaces through which the application reaches the outside world. Adapters implement them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.outbound.message import Message
@@ -37,13 +38,35 @@ class DueUser(NamedTuple):
     user_id: str
 
 
+class Lease(NamedTuple):
+    """The right of one tick to a shard, which keeps all other ticks from it."""
+
+    holder: str
+    """The id of the tick."""
+    until: datetime
+    """The instant, UTC, at which the lease ends if nobody has renewed or returned it."""
+
+
 class Cursor(NamedTuple):
-    """The clock's position in a shard of due users."""
+    """The clock's position in a shard of due users: everybody up to `last` was sent a message, and then `told`."""
 
     last: DueUser
-    """The last user whose message was published."""
+    """The position behind which the next tick starts. No commit can make a user due before it any more."""
     pass_started_at: datetime
     """The instant at which the current pass over the shard started from the oldest due user, UTC."""
+    told: Mapping[str, datetime] = MappingProxyType({})
+    """The messages published for users behind `last`: their ids, and the due times of their users, UTC."""
+    lease: Lease | None = None
+    """The tick that is at work on the shard, or is about to be."""
+
+
+class StoredCursor(NamedTuple):
+    """The result of loading a cursor, with the version that makes the next save conditional."""
+
+    cursor: Cursor | None
+    """None before the first save."""
+    version: object | None
+    """An opaque value from the store that made it. None before the first save."""
 
 
 class Subscriptions(Protocol):
@@ -68,16 +91,23 @@ class DueUsers(Protocol):
     Every method raises `Transient` if the store does not answer.
     """
 
-    async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
-        """The users of a shard due up to `now`, in order, that follow `after`. No other field is read."""
+    def due(self, shard: int, after: DueUser, now: datetime, page_size: int) -> AsyncGenerator[list[DueUser]]:
+        """Pages of the users of a shard due up to `now`, in order, that follow the position `after`.
+
+        A page is read when it is asked for, and has `page_size` users unless it is the last one. No other field is
+        read. A position with an empty user id stands before all users of its instant.
+        """
         ...
 
-    async def load_cursor(self, shard: int) -> Cursor | None:
-        """The position at which the last tick stopped, or None before the first tick."""
+    async def load_cursor(self, shard: int) -> StoredCursor:
+        """The cursor of a shard, as saved last."""
         ...
 
-    async def save_cursor(self, shard: int, cursor: Cursor) -> None:
-        """Store the position at which this tick stopped."""
+    async def save_cursor(self, shard: int, cursor: Cursor, version: object | None) -> object:
+        """Store the cursor if the stored one is still at `version`, and return its new version.
+
+        Raises `Conflict` if it has changed since.
+        """
         ...
 
 

@@ -31,6 +31,7 @@ NOT_IN_MAKE_TEST = [
     "the A/A simulation at full size: `python -m tests.simulation.aa` runs it",
     "the recall of 20,000 users: `python -m tests.simulation.recall` runs it",
     "the simulation of holdouts at full size: `python -m tests.simulation.one_world` runs it",
+    "the simulation of a mass renewal at full size: `python -m tests.simulation.clock 100000` runs it",
 ]
 """The checks that `make test` never runs. Add a line here for each new one."""
 

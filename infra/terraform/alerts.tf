@@ -80,7 +80,7 @@ locals {
       title    = "The clock falls behind"
       severity = "ERROR"
       query = join(" or ", [
-        "histogram_quantile(0.5, sum by (le) (rate(${local.metric}_duration_bucket{${local.from_lines}, ${local.of_ticks}}[10m]))) > 40000",
+        "histogram_quantile(0.5, sum by (le) (rate(${local.metric}_left_bucket{${local.from_lines}}[10m]))) > 1",
         "sum(increase(${local.metric}_events{${local.from_lines}, ${local.of_ticks}, outcome=\"failed\"}[30m])) > 5",
       ])
       seconds = 1800

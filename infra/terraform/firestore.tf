@@ -55,7 +55,7 @@ locals {
     catalog       = ["catalog", "number", "published_by", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
-    clock         = ["began_at", "next_due_at", "user_id"]
+    clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]
     sweeps        = ["after", "began_at", "finished", "id", "number", "published"]
   }
 }

@@ -16,6 +16,7 @@ locals {
     latency   = { labels = ["topic"], value = "latency_ms", unit = "ms", description = "Time from a message's publication to the answer." }
     duration  = { labels = ["topic"], value = "duration_ms", unit = "ms", description = "Time from the request to the answer." }
     due_users = { labels = [], value = "due_users", unit = "1", description = "Users for whom a tick published a message." }
+    left      = { labels = [], value = "left", unit = "1", description = "Shards of due users that a tick passed on to the next one." }
     unmatched = { labels = [], value = "waiting_verdicts", unit = "1", description = "Refunds, disputes and extensions whose payment is not known, by user." }
   }
 }

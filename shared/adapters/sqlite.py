@@ -1,7 +1,7 @@
 """Users' documents in a SQLite file: the complete store for a laptop, under the same contract as Firestore."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import orjson
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
 from shared.domain.instants import from_micros, to_micros
-from shared.ports import Cursor, Document, DueUser, Stored
+from shared.ports import Cursor, Document, DueUser, Lease, Stored, StoredCursor
 
 BUSY_SECONDS = 5.0
 """The time in seconds that a statement waits for another process's lock before it fails."""
@@ -34,11 +34,15 @@ create table if not exists subscriptions (
     open_campaigns text
 );
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
-create table if not exists cursors (
+create table if not exists clock (
     shard integer primary key,
+    version integer not null,
     next_due_at integer not null,
     user_id text not null,
-    began_at integer not null
+    began_at integer not null,
+    told text not null,
+    holder text,
+    leased_until integer
 );
 """
 
@@ -86,34 +90,61 @@ class SqliteStore:
         if not written:
             raise Conflict("the document has changed since it was loaded")
 
-    async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
+    async def due(
+        self, shard: int, after: DueUser, now: datetime, page_size: int
+    ) -> AsyncGenerator[list[DueUser]]:
         """See `DueUsers.due`."""
-        start = (to_micros(after.next_due_at), after.user_id) if after else (-(2**63), "")
-        rows = self._fetch_all(
-            "select next_due_at, user_id from subscriptions where due_shard = ? and next_due_at <= ?"
-            " and (next_due_at, user_id) > (?, ?) order by next_due_at, user_id limit ?",
-            shard,
-            to_micros(now),
-            *start,
-            limit,
-        )
-        return [DueUser(from_micros(micros), user_id) for micros, user_id in rows]
+        page = [after]
+        while page:
+            rows = self._fetch_all(
+                "select next_due_at, user_id from subscriptions where due_shard = ? and next_due_at <= ?"
+                " and (next_due_at, user_id) > (?, ?) order by next_due_at, user_id limit ?",
+                shard,
+                to_micros(now),
+                to_micros(page[-1].next_due_at),
+                page[-1].user_id,
+                page_size,
+            )
+            if page := [DueUser(from_micros(micros), user_id) for micros, user_id in rows]:
+                yield page
 
-    async def load_cursor(self, shard: int) -> Cursor | None:
+    async def load_cursor(self, shard: int) -> StoredCursor:
         """See `DueUsers.load_cursor`."""
-        row = self._fetch_one("select next_due_at, user_id, began_at from cursors where shard = ?", shard)
-        return Cursor(DueUser(from_micros(row[0]), row[1]), from_micros(row[2])) if row else None
-
-    async def save_cursor(self, shard: int, cursor: Cursor) -> None:
-        """See `DueUsers.save_cursor`."""
-        last = cursor.last
-        self._write(
-            "insert or replace into cursors values (?, ?, ?, ?)",
+        row = self._fetch_one(
+            "select next_due_at, user_id, began_at, told, holder, leased_until, version from clock"
+            " where shard = ?",
             shard,
+        )
+        if not row:
+            return StoredCursor(None, None)
+        last, told = DueUser(from_micros(row[0]), row[1]), orjson.loads(row[3])
+        lease = Lease(row[4], from_micros(row[5])) if row[5] is not None else None
+        due_times = {id_: from_micros(micros) for id_, micros in told.items()}
+        return StoredCursor(Cursor(last, from_micros(row[2]), due_times, lease), row[6])
+
+    async def save_cursor(self, shard: int, cursor: Cursor, version: object | None) -> object:
+        """See `DueUsers.save_cursor`."""
+        last, lease = cursor.last, cursor.lease
+        values = (
             to_micros(last.next_due_at),
             last.user_id,
             to_micros(cursor.pass_started_at),
+            orjson.dumps({id_: to_micros(due_at) for id_, due_at in cursor.told.items()}).decode(),
+            lease.holder if lease else None,
+            to_micros(lease.until) if lease else None,
         )
+        if version is None:
+            statement = "insert or ignore into clock values (?, 1, ?, ?, ?, ?, ?, ?)"
+            written = self._write(statement, shard, *values)
+        else:
+            statement = (
+                "update clock set version = version + 1, next_due_at = ?, user_id = ?, began_at = ?, told = ?,"
+                " holder = ?, leased_until = ? where shard = ? and version = ?"
+            )
+            written = self._write(statement, *values, shard, version)
+        if not written:
+            raise Conflict("the cursor has changed since it was loaded")
+        return 1 if version is None else version + 1  # type: ignore[operator]
 
     def blobs(self) -> Iterator[tuple[str, bytes]]:
         """Every user id with the user's blob, in the order of the ids."""

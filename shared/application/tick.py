@@ -1,68 +1,124 @@
-"""The use case for a tick of the clock: find the due users, and publish one message for each."""
+"""The use case for a tick of the clock: sweep shards for due users until time is up, then pass on what is left.
+
+A tick that leaves shards publishes the next tick for exactly these, and leases them to it first. So only one chain
+of ticks works on a shard at any time, and a regular tick that comes meanwhile passes over the shards of the chain.
+"""
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import NamedTuple
 
+from shared.application.shard_sweep import ShardSweep, cursor_of, is_held_by_another, lease_from
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
+from shared.domain.errors import Conflict, Transient
 from shared.domain.events import cause_of
-from shared.ports import Clock, Cursor, DueUser, DueUsers, Publisher
+from shared.ports import Clock, DueUsers, Publisher
 
-# A page is one query and one publish request: half of the 1,000 messages that Pub/Sub accepts per request.
-# https://cloud.google.com/pubsub/quotas#resource_limits
-PAGE_SIZE = 500
-TICK_BUDGET = timedelta(seconds=45)
-"""The time after which a tick starts no further page, so that it ends before the next one, a minute after it."""
-RESTART_INTERVAL = timedelta(hours=1)
-"""The age at which a pass over a shard starts again from the oldest due user.
+SHARDS_AT_ONCE = 2
+"""The number of shards that a tick sweeps at once: while one waits for the store, the other publishes."""
+TICK_BUDGET = timedelta(seconds=30)
+"""The time after which a tick starts no further page. The time limits of calls bound what it does after that."""
 
-The new pass reaches the users whose message had no effect, and those who became due behind the cursor.
-"""
+
+class Ticked(NamedTuple):
+    """What one tick did, and what it left."""
+
+    due_users: int
+    """Users for whom a message was published."""
+    left: tuple[int, ...]
+    """The shards passed on to the next tick, in ascending order."""
 
 
 class Ticker:
     """Publishes a message for every due user. It changes no user's document."""
 
-    def __init__(self, due_users: DueUsers, publisher: Publisher, clock: Clock) -> None:
+    def __init__(
+        self, due_users: DueUsers, publisher: Publisher, clock: Clock, at_work: set[int] | None = None
+    ) -> None:
         self.due_users = due_users
         self.publisher = publisher
         self.clock = clock
+        self.at_work = set() if at_work is None else at_work
+        """The shards of the ticks that this process runs at present, which another tick passes over."""
 
-    async def tick(self, shards: tuple[int, ...]) -> int:
-        """Publish a `lifecycle-due` message for each user due now in these shards, and return their number.
+    async def tick(self, shards: tuple[int, ...], tick_id: str = "") -> Ticked:
+        """Publish a `lifecycle-due` message for each user due in these shards, and the next tick for what is left.
 
-        Each shard continues where its last tick stopped, so that a document that always fails delays nobody else.
-        Raises `Transient` if the store or the bus does not answer for some shard. All other shards are processed
-        anyway, and the next tick finds the users that this one missed.
+        Raises `Transient` if the store or the bus did not answer for some shard. The other shards are swept
+        nevertheless, but nothing is passed on: the tick itself is delivered again, and goes on where it stopped.
         """
-        now = self.clock.now()
-        ticks = (self._tick_shard(shard, now) for shard in shards)
-        published = 0
-        for result in await asyncio.gather(*ticks, return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
-            published += result
-        return published
-
-    async def _tick_shard(self, shard: int, now: datetime) -> int:
-        cursor = await self.due_users.load_cursor(shard)
-        resumes = cursor is not None and now - cursor.pass_started_at < RESTART_INTERVAL
-        pass_started_at = cursor.pass_started_at if cursor and resumes else now
-        last = cursor.last if cursor and resumes else None
-        published = 0
-        while page := await self.due_users.due(shard, now, last, PAGE_SIZE):
-            await self.publisher.publish([_due_message(user) for user in page])
-            last = page[-1]
-            published += len(page)
-            await self.due_users.save_cursor(shard, Cursor(last, pass_started_at))
-            if len(page) < PAGE_SIZE or self.clock.now() - now > TICK_BUDGET:
-                break
-        return published
+        own = tuple(shard for shard in dict.fromkeys(shards) if shard not in self.at_work)
+        run = _Run(self, tick_id, own)
+        self.at_work.update(own)
+        try:
+            left = await run.sweep()
+        finally:
+            self.at_work.difference_update(own)
+        if left:  # published only now, because the next tick may come before the call returns
+            body = {"tick_id": run.next_id, "shards": list(left)}
+            await self.publisher.publish([Message(Topic.LIFECYCLE_CLOCK, run.next_id, body)])
+        return Ticked(run.told, left)
 
 
-def _due_message(user: DueUser) -> Message:
-    """The message that reports a user as due. It is always the same for the same user and instant."""
-    due_at = user.next_due_at.isoformat()
-    event_id = cause_of(Topic.LIFECYCLE_DUE, user.user_id, due_at)
-    body = {"event_id": event_id, "user_id": user.user_id, "occurred_at": due_at}
-    return Message(Topic.LIFECYCLE_DUE, event_id, body)
+class _Run:
+    """One tick at work: the shards still to be swept, and the results so far."""
+
+    def __init__(self, ticker: Ticker, tick_id: str, shards: tuple[int, ...]) -> None:
+        self.ticker = ticker
+        self.tick_id = tick_id
+        self.next_id = cause_of(Topic.LIFECYCLE_CLOCK, tick_id)
+        self.started_at = ticker.clock.now()
+        self.waiting: Iterator[int] = iter(shards)
+        self.told = 0
+        self.unfinished: list[int] = []
+        self.failures: list[Exception] = []
+
+    def is_time_up(self) -> bool:
+        """True if no further page is to be started."""
+        return self.ticker.clock.now() - self.started_at > TICK_BUDGET
+
+    async def sweep(self) -> tuple[int, ...]:
+        """Sweep the shards, and lease those that are left to the next tick. Returns the latter."""
+        await asyncio.gather(*(self._work() for _ in range(SHARDS_AT_ONCE)))
+        if self.failures:
+            raise self._failure()
+        reserved = await asyncio.gather(*(self._reserve(shard) for shard in sorted(self.unfinished)))
+        return tuple(shard for shard in reserved if shard is not None)
+
+    async def _work(self) -> None:
+        """Sweep one waiting shard after the other, and note those for which no time is left."""
+        for shard in self.waiting:
+            if self.is_time_up():
+                self.unfinished.append(shard)
+                continue
+            sweep = ShardSweep(self.ticker.due_users, self.ticker.publisher, shard, self.tick_id, self.started_at)
+            try:
+                if not await sweep.run(self.is_time_up):
+                    self.unfinished.append(shard)
+            except Exception as error:  # no shard holds up another: `tick` raises it in the end
+                self.failures.append(error)
+            self.told += sweep.told
+
+    async def _reserve(self, shard: int) -> int | None:
+        """Lease a shard to the next tick. Returns the shard, or None if that is impossible."""
+        now = self.ticker.clock.now()
+        try:
+            stored = await self.ticker.due_users.load_cursor(shard)
+            cursor = cursor_of(stored, now)
+            if is_held_by_another(cursor, self.tick_id, now):
+                return None
+            cursor = cursor._replace(lease=lease_from(now, self.next_id))
+            await self.ticker.due_users.save_cursor(shard, cursor, stored.version)
+        except Conflict:
+            return None
+        return shard
+
+    def _failure(self) -> Exception:
+        """The error of a tick in which some shards failed: a bug, else `Transient` with what was done and left."""
+        first = next((error for error in self.failures if not isinstance(error, Transient)), self.failures[0])
+        if not isinstance(first, Transient):
+            return first
+        failed, left = len(self.failures), len(self.unfinished)
+        return Transient(f"{first}; {self.told} users were told, {failed} shards failed, {left} are left")

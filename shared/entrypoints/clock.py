@@ -8,10 +8,16 @@ from shared.wiring import Wiring
 
 
 def clock_function(topic: Topic) -> Function:
-    """The function that publishes one message per due user at each tick of the scheduler."""
+    """The function that publishes a message for each due user, tick by tick."""
     return push_function(topic, _tick)
 
 
+AT_WORK: set[int] = set()
+"""The shards of the ticks that this process runs at present."""
+
+
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
-    ticker = Ticker(wired.due_users, wired.publisher, wired.clock)
-    return DeliveryResult("ticked", {"due_users": await ticker.tick(parse_clock(delivery).shards)})
+    tick = parse_clock(delivery)
+    ticker = Ticker(wired.due_users, wired.publisher, wired.clock, AT_WORK)
+    ticked = await ticker.tick(tick.shards, tick.tick_id or delivery.message_id or "")
+    return DeliveryResult("ticked", {"due_users": ticked.due_users, "left": len(ticked.left)})

@@ -36,6 +36,8 @@ class EventFields(TypedDict, total=False):
     """The ill-formed attributes of the event: each with its name and what was expected and found, but no value."""
     due_users: int
     """Users for whom a tick published a message."""
+    left: int
+    """Shards that a tick had no time to finish, and passed on to the next tick."""
 
 
 FIELDS = tuple(EventFields.__annotations__)

@@ -101,6 +101,20 @@ def test_the_clock_is_ticked_each_minute():
     assert load().schedules == {"lifecycle-clock": "* * * * *"}
 
 
+def test_only_the_clock_continues_by_a_message_to_itself():
+    functions = load().functions.values()
+    assert [f.name for f in functions if f.continues] == ["lifecycle_clock"]
+    assert [f.name for f in functions if f.listens in f.publishes] == ["lifecycle_clock"]
+
+
+def test_a_function_publishes_to_its_own_topic_only_to_continue(table):
+    itself = SMALL.replace("{listens: orders}", "{listens: orders, publishes: [orders]}")
+    with pytest.raises(InfraError, match="expected no cycle, found orders -> orders"):
+        load(table(itself))
+    continues = itself.replace("publishes: [orders]", "publishes: [orders], continues: true")
+    assert load(table(continues)).functions["take_order"].publishes == ("orders",)
+
+
 def test_a_row_takes_what_it_does_not_say_from_the_defaults(table):
     function = load(table(SMALL)).functions["take_order"]
     assert (function.name, function.ack_deadline_seconds) == ("take_order", 60)

@@ -1,6 +1,6 @@
 """Fakes of the application's ports, in memory: a store, a bus and a clock, with faults on demand."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import lru_cache
@@ -8,7 +8,7 @@ from functools import lru_cache
 from shared.contracts.outbound.message import Message
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
-from shared.ports import Cursor, Document, DueUser, Stored
+from shared.ports import Cursor, Document, DueUser, Stored, StoredCursor
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 
@@ -86,18 +86,23 @@ class MemoryStore:
         document, _ = self.documents.get(user_id, (None, None))
         return document.next_due_at if document else None
 
-    async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
+    async def due(
+        self, shard: int, after: DueUser, now: datetime, page_size: int
+    ) -> AsyncGenerator[list[DueUser]]:
         found = sorted(
             DueUser(document.next_due_at, user_id)
             for user_id, (document, _) in self.documents.items()
             if document.next_due_at and document.next_due_at <= now and due_shard(user_id) == shard
         )
-        return [user for user in found if after is None or user > after][:limit]
+        rest = [user for user in found if user > after]
+        for start in range(0, len(rest), page_size):
+            yield rest[start : start + page_size]
 
-    async def load_cursor(self, shard: int) -> Cursor | None:
+    async def load_cursor(self, shard: int) -> StoredCursor:  # noqa: ARG002 - the port's
         """None, so that every tick starts from the oldest due user."""
+        return StoredCursor(None, None)
 
-    async def save_cursor(self, shard: int, cursor: Cursor) -> None:
+    async def save_cursor(self, shard: int, cursor: Cursor, version: object | None) -> object:
         """Store nothing."""
 
 

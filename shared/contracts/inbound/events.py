@@ -336,3 +336,8 @@ class LifecycleClock(Inbound):
         max_length=DUE_SHARDS,
         description=f"The shards of the index of due users to read, 0 to {DUE_SHARDS - 1}. Default: all of them.",
     )
+    tick_id: fields.Id | None = Field(
+        default=None,
+        description="The id under which the tick holds shards. Only Upbeat sets it, in a tick that continues the "
+        "work of another one. Default: the id that Pub/Sub gave the message.",
+    )

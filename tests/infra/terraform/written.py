@@ -18,7 +18,9 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 class _Reference:
-    """A document that notes the fields it is given, for clients of either kind."""
+    """A document that notes the fields it is given, for clients of either kind; also the result of its writes."""
+
+    update_time = NOW
 
     def __init__(self, fields: set[str]) -> None:
         self.fields = fields
@@ -39,6 +41,7 @@ class _Reference:
 
     def __await__(self):
         yield from ()
+        return self
 
 
 class _Client:
@@ -71,4 +74,4 @@ def written_fields() -> dict[str, set[str]]:
 
 async def _write(store: FirestoreStore) -> None:
     await store.commit(Document("ada", b"blob", NOW, {}), None)
-    await store.save_cursor(0, Cursor(DueUser(NOW, "ada"), NOW))
+    await store.save_cursor(0, Cursor(DueUser(NOW, "ada"), NOW), None)

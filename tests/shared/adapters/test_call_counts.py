@@ -102,13 +102,14 @@ async def test_a_due_moment_costs_the_clocks_query_one_read_and_one_write(applic
 
     wire.forget()
     sent = Collected()
-    assert await Ticker(store, sent, clock).tick((7,)) == len(users)
-    cursor_alone = {"BatchGetDocuments": 1, "Commit": 1}
-    assert wire.calls == cursor_alone | {"RunQuery": 1}
-    assert (wire.read, wire.written) == (1, 1)
+    assert (await Ticker(store, sent, clock).tick((7,), "tick-1")).due_users == len(users)
+    assert wire.calls == {"BatchGetDocuments": 1, "RunQuery": 1, "Commit": 2}
+    assert (wire.read, wire.written) == (1, 2)  # the cursor: leased, and then moved and returned
 
     for message in sent.messages:
         key = Key(clock.now(), message.topic, "", message.message_id)
         due = Event(key, message.body["user_id"], "main", TimePassed(), "digest")
         assert await cost(wire, application, due) == (Arrival.APPLIED, ONE_READ | ONE_WRITE, 1, 1)
-    assert await store.due(7, clock.now(), None, 100) == []
+    wire.forget()
+    assert (await Ticker(store, sent, clock).tick((7,), "tick-2")).due_users == 0
+    assert (wire.calls, wire.read) == ({"BatchGetDocuments": 1, "RunQuery": 1}, 1)

@@ -51,9 +51,9 @@ class Cloud:
             "load": self.store.load("user-1"),
             "create": self.store.commit(DOCUMENT, None),
             "update": self.store.commit(DOCUMENT, NOW),
-            "due": self.store.due(7, NOW, CURSOR.last, 10),
+            "due": anext(self.store.due(7, CURSOR.last, NOW, 10)),
             "load_cursor": self.store.load_cursor(7),
-            "save_cursor": self.store.save_cursor(7, CURSOR),
+            "save_cursor": self.store.save_cursor(7, CURSOR, None),
             "catalog": self.catalogs.current(),
             "publish": self.publisher.publish([Message("payment", "m-1", {})] * 2),
         }

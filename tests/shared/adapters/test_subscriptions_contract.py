@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from shared.adapters.sqlite import SqliteStore
+from shared.application.shard_sweep import START
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict
 from shared.ports import Document, Stored
@@ -124,7 +125,7 @@ async def test_when_a_user_is_due_is_set_changed_and_taken_away(store: Store) ->
     found = []
     for due in (None, AN_INSTANT, later, None):
         await store.commit(document(due=due), (await store.load("user-1")).version)
-        found.append([user.next_due_at for user in await store.due(shard, later, None, 10)])
+        found.append([user.next_due_at async for page in store.due(shard, START, later, 10) for user in page])
     assert found == [[], [AN_INSTANT], [later], []]
 
 

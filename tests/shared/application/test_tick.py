@@ -1,17 +1,27 @@
-"""The clock's tick: every due user gets a message, at most once an hour, and no user delays another."""
+"""The clock's tick: every due user gets a message, once an hour at most, and no user delays another."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from infra.embedded.runtime import VirtualClock
+from infra.topology import load
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.adapters.sqlite import SqliteStore
+from shared.application import shard_sweep
 from shared.application.handle_event import Application
-from shared.application.tick import PAGE_SIZE, RESTART_INTERVAL, Ticker
-from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.application.shard_sweep import (
+    LEASE,
+    LONGEST_COMMIT,
+    MAX_TOLD,
+    PAGE_SIZE,
+    RESTART_INTERVAL,
+)
+from shared.application.tick import TICK_BUDGET, Ticker
+from shared.contracts.inbound.envelope import Delivery, parse_clock, parse_event
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import EMPTY
@@ -19,7 +29,7 @@ from shared.domain.due_shards import DUE_SHARDS, due_shard
 from shared.domain.errors import Transient
 from shared.domain.events import Event, Key, TimePassed, TrialStarted
 from shared.domain.terms import Terms
-from shared.ports import Document, DueUser
+from shared.ports import Document, DueUser, StoredCursor
 from tests.support.publishers import Collected
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -73,17 +83,32 @@ def notified(bus: Collected) -> list[str]:
     return users
 
 
+async def sweep(ticker: Ticker, shards: tuple[int, ...] = (SHARD,), tick_id: str = "tick") -> int:
+    """Run a tick and every tick that it passes shards on to. Returns the number of users who were told."""
+    told, ticks, bus = 0, 0, ticker.publisher
+    while shards:
+        ticks += 1
+        assert ticks < 50, "the chain of ticks does not end"
+        ticked = await ticker.tick(shards, tick_id)
+        told += ticked.due_users
+        following = [message for message in bus.messages if message.topic == Topic.LIFECYCLE_CLOCK]
+        bus.messages[:] = [message for message in bus.messages if message.topic != Topic.LIFECYCLE_CLOCK]
+        assert [tuple(message.body["shards"]) for message in following] == [ticked.left] * bool(ticked.left)
+        shards, tick_id = ticked.left, following[0].body["tick_id"] if following else ""
+    return told
+
+
 async def test_each_user_who_is_due_is_sent_one_message(store, bus, ticker) -> None:
     users = [f"user-{n}" for n in range(100)]
     await make_due(store, NOON, users)
     await make_due(store, NOON + SECOND, ["user-of-tomorrow"])
-    assert await ticker.tick(ALL) == 100
+    assert await ticker.tick(ALL) == (100, ())
     assert sorted(notified(bus)) == sorted(users)
 
 
 async def test_only_the_shards_asked_for_are_looked_at(store, bus, ticker) -> None:
     await make_due(store, NOON, ["user-0", *users_of(SHARD, 2)])
-    assert await ticker.tick((SHARD,)) == 2
+    assert await ticker.tick((SHARD, SHARD)) == (2, ())
     assert notified(bus) == users_of(SHARD, 2)
 
 
@@ -117,7 +142,7 @@ async def test_another_instant_or_user_gives_another_message(store, bus, ticker,
 async def test_more_than_a_page_is_told_in_one_tick(store, bus, ticker) -> None:
     users = users_of(SHARD, 2 * PAGE_SIZE + 1)
     await make_due(store, NOON, users)
-    assert await ticker.tick((SHARD,)) == len(users)
+    assert await ticker.tick((SHARD,)) == (len(users), ())
     assert notified(bus) == sorted(users)
 
 
@@ -158,34 +183,258 @@ class SlowBus(Collected):
         self.clock.move_to(self.clock.now() + self.takes)
 
 
-async def test_a_tick_ends_when_its_time_is_up_and_the_next_goes_on(store, clock) -> None:
-    users = sorted(users_of(SHARD, 3 * PAGE_SIZE))
+@pytest.fixture
+def slow(clock) -> SlowBus:
+    return SlowBus(clock, takes=TICK_BUDGET)
+
+
+async def test_a_tick_ends_when_its_time_is_up_and_passes_on_what_is_left(store, slow, clock) -> None:
+    users = sorted(users_of(SHARD, 4 * PAGE_SIZE))
     await make_due(store, NOON, users)
-    slow = SlowBus(clock, takes=30 * SECOND)
     ticker = Ticker(store, slow, clock)
-    assert await ticker.tick((SHARD,)) == 2 * PAGE_SIZE
-    assert notified(slow) == users[: 2 * PAGE_SIZE]
-    assert await ticker.tick((SHARD,)) == PAGE_SIZE
+    assert await ticker.tick((SHARD,)) == (2 * PAGE_SIZE, (SHARD,))
+    *told, following = slow.messages
+    assert [message.body["user_id"] for message in told] == users[: 2 * PAGE_SIZE]
+    tick = parse_clock(Delivery(following.data, following.attributes()))
+    assert (following.topic, tick.shards) == (Topic.LIFECYCLE_CLOCK, (SHARD,))
+    slow.messages.clear()
+    assert await sweep(ticker, tick.shards, tick.tick_id) == 2 * PAGE_SIZE
     assert notified(slow) == users[2 * PAGE_SIZE :]
 
 
-async def test_documents_that_stay_due_for_ever_hold_up_nobody(store, clock) -> None:
-    """There are more of them than one tick can send; each tick still continues, and reaches the new users."""
+async def test_shards_that_a_tick_has_not_even_begun_are_passed_on(store, slow, clock) -> None:
+    users = {shard: users_of(shard, 1) for shard in range(8)}
+    await make_due(store, NOON, [user_id for of_shard in users.values() for user_id in of_shard])
+    slow.takes = TICK_BUDGET + SECOND
+    ticked = await Ticker(store, slow, clock).tick(tuple(range(8)))
+    assert ticked == (1, tuple(range(1, 8)))
+    assert slow.messages.pop().body["shards"] == list(ticked.left)
+    assert await sweep(Ticker(store, slow, clock), ticked.left, "next") == 0
+    assert await sweep(Ticker(store, slow, clock), tuple(range(8)), "another") == 0
+
+
+async def test_the_next_tick_may_come_before_this_one_has_ended(store, clock) -> None:
+    users = users_of(SHARD, 3 * PAGE_SIZE)
+    await make_due(store, NOON, users)
+
+    class Eager(SlowBus):
+        async def publish(self, messages) -> None:
+            await super().publish(messages)
+            for message in messages:
+                if message.topic == Topic.LIFECYCLE_CLOCK:
+                    await ticker.tick(tuple(message.body["shards"]), message.body["tick_id"])
+
+    ticker = Ticker(store, Eager(clock, takes=TICK_BUDGET + SECOND), clock)
+    await ticker.tick((SHARD,))
+    told = [message.body["user_id"] for message in ticker.publisher.messages if "user_id" in message.body]
+    assert sorted(told) == sorted(users)
+
+
+async def test_a_regular_tick_passes_over_the_shards_of_a_chain(store, slow, bus, clock) -> None:
+    users = users_of(SHARD, 3 * PAGE_SIZE)
+    await make_due(store, NOON, users)
+    slow.takes = TICK_BUDGET + SECOND
+    await Ticker(store, slow, clock).tick((SHARD, 8), "first")
+    following = slow.messages.pop()
+    await make_due(store, NOON, ["user-0"])
+    assert await Ticker(store, bus, clock).tick(ALL, "regular") == (1, ())
+    assert notified(bus) == ["user-0"]
+    chain = Ticker(store, slow, clock)
+    assert await sweep(chain, (SHARD,), following.body["tick_id"]) == 2 * PAGE_SIZE
+    assert sorted(notified(slow)) == sorted(users)
+    assert await Ticker(store, bus, clock).tick(ALL, "regular") == (0, ())
+
+
+class Interrupting(Collected):
+    """A bus that runs something at each publish, before or after the messages are accepted."""
+
+    def __init__(self, *, before=None, after=None) -> None:
+        super().__init__()
+        self.before, self.after = before, after
+
+    async def publish(self, messages) -> None:
+        if self.before:
+            await self.before()
+        await super().publish(messages)
+        if self.after:
+            await self.after()
+
+
+async def test_a_tick_that_comes_while_another_works_publishes_nothing_twice(store, bus, clock) -> None:
+    users = users_of(SHARD, 2 * PAGE_SIZE + 5)
+    await make_due(store, NOON, users)
+
+    async def tick_beside() -> None:
+        assert await Ticker(store, bus, clock).tick((SHARD,), "beside") == (0, ())
+
+    busy = Interrupting(before=tick_beside, after=tick_beside)
+    assert await Ticker(store, busy, clock).tick((SHARD,)) == (len(users), ())
+    assert (sorted(notified(busy)), bus.messages) == (sorted(users), [])
+
+
+async def test_a_shard_of_a_tick_that_died_is_free_for_others_after_a_while(store, bus, clock) -> None:
+    await make_due(store, NOON, users_of(SHARD, 3))
+    with pytest.raises(asyncio.CancelledError):
+        await Ticker(store, Interrupting(before=killed), clock).tick((SHARD,), "dead")
+    assert await Ticker(store, bus, clock).tick((SHARD,), "other") == (0, ())
+    clock.move_to(NOON + LEASE)
+    assert await Ticker(store, bus, clock).tick((SHARD,), "other") == (3, ())
+
+
+async def killed() -> None:
+    raise asyncio.CancelledError
+
+
+async def test_a_process_works_on_a_shard_in_one_tick_at_a_time(store, bus, clock) -> None:
+    """Even before the tick has a lease, while it waits for its first page: a second query would only add load."""
+    await make_due(store, NOON, users_of(SHARD, 3))
+    at_work: set[int] = set()
+    asked: list[int] = []
+
+    async def load_cursor(shard: int) -> StoredCursor:
+        asked.append(shard)
+        assert await ticker.tick((SHARD, 9), "other") == (0, ())
+        return await store.load_cursor(shard)
+
+    slow = OneShardGone(store, Transient("gone"))
+    slow.load_cursor = load_cursor
+    ticker = Ticker(slow, bus, clock, at_work)
+    assert await ticker.tick((SHARD, 9), "tick") == (3, ())
+    assert (asked, at_work) == ([SHARD, 9], set())
+    with pytest.raises(Transient):
+        await ticker.tick((0,), "tick")
+    assert at_work == set()
+
+
+@pytest.mark.parametrize("killed_at", range(4))
+async def test_a_tick_that_died_and_is_delivered_again_repeats_one_page_at_most(store, clock, killed_at) -> None:
+    users = users_of(SHARD, 3 * PAGE_SIZE + 1)
+    await make_due(store, NOON, users)
+    pages = iter(range(4))
+
+    async def die_once() -> None:
+        if next(pages, None) == killed_at:
+            raise asyncio.CancelledError
+
+    bus = Interrupting(after=die_once)
+    with pytest.raises(asyncio.CancelledError):
+        await Ticker(store, bus, clock).tick((SHARD,))
+    await Ticker(store, bus, clock).tick((SHARD,))
+    told = notified(bus)
+    assert set(told) == set(users)
+    assert len(told) - len(users) == (PAGE_SIZE if killed_at < 3 else 1)
+
+
+async def test_a_tick_that_lost_its_shard_to_another_stops_after_its_page(store, bus, clock) -> None:
+    """It slept for longer than its lease, so that another tick took the shard."""
+    users = users_of(SHARD, 3 * PAGE_SIZE)
+    await make_due(store, NOON, users)
+
+    async def oversleep() -> None:
+        clock.move_to(NOON + LEASE)
+        assert (await Ticker(store, bus, clock).tick((SHARD,), "other")).due_users in {len(users), 0}
+
+    late = Interrupting(before=oversleep)
+    assert await Ticker(store, late, clock).tick((SHARD,), "late") == (PAGE_SIZE, ())
+    assert sorted(notified(bus)) == sorted(users)
+
+
+async def test_whoever_becomes_due_behind_a_tick_is_told_by_the_next_one(store, bus, ticker, clock) -> None:
+    early, *others = sorted(users_of(SHARD, 4))
+    await make_due(store, NOON, others)
+    assert await ticker.tick((SHARD,)) == (3, ())
+    await make_due(store, NOON, [early])
+    clock.move_to(NOON + MINUTE)
+    bus.messages.clear()
+    assert await ticker.tick((SHARD,)) == (1, ())
+    assert notified(bus) == [early]
+
+
+@pytest.mark.parametrize("minutes", [1, 3, 50])
+async def test_a_commit_as_slow_as_can_be_is_found_whenever_the_next_tick_comes(
+    store, bus, ticker, clock, minutes
+) -> None:
+    other, slow = users_of(SHARD, 2)
+    await make_due(store, NOON, [other])
+    await ticker.tick((SHARD,))
+    await make_due(store, NOON - LONGEST_COMMIT, [slow])  # computed a minute ago, and readable only now
+    bus.messages.clear()
+    clock.move_to(NOON + minutes * MINUTE)
+    await ticker.tick((SHARD,))
+    assert notified(bus) == [slow]
+
+
+async def test_who_was_told_and_is_still_due_is_not_told_again_before_the_hour_is_over(
+    store, bus, ticker, clock
+) -> None:
+    users = users_of(SHARD, PAGE_SIZE + 20)
+    for number, user_id in enumerate(users):
+        await make_due(store, NOON - 5 * MINUTE + number * SECOND, [user_id])
+    told: list[str] = []
+    for seconds in range(0, 3600, 20):
+        clock.move_to(NOON + seconds * SECOND)
+        await ticker.tick((SHARD,), f"tick-{seconds}")
+        told += notified(bus)
+    assert sorted(told) == sorted(users)
+    stored = (await store.load_cursor(SHARD)).cursor
+    assert (stored.told, stored.lease) == ({}, None)
+
+
+async def test_a_cursor_remembers_a_bounded_number_and_the_rest_is_told_when_settled(
+    store, bus, ticker, clock, monkeypatch
+) -> None:
+    monkeypatch.setattr(shard_sweep, "MAX_TOLD", 2 * PAGE_SIZE)
+    users = users_of(SHARD, 4 * PAGE_SIZE)
+    await make_due(store, NOON, users)
+    told: list[str] = []
+    for seconds, expected in ((0, 2), (20, 2), (61, 4), (120, 4), (180, 4)):
+        clock.move_to(NOON + seconds * SECOND)
+        assert (await ticker.tick((SHARD,))).left == ()
+        told += notified(bus)
+        assert len(told) == expected * PAGE_SIZE
+        assert len((await store.load_cursor(SHARD)).cursor.told) <= 2 * PAGE_SIZE
+    assert sorted(told) == sorted(users)
+
+
+def test_a_full_cursor_fits_into_a_document() -> None:
+    assert MAX_TOLD * 40 < 2**20 / 4
+    assert MAX_TOLD >= PAGE_SIZE
+
+
+def test_a_tick_answers_before_its_time_is_out_and_before_its_lease_ends() -> None:
+    """A shard begun just before time is up, its first page, then the shards passed on: each call at its limit."""
+    row = load().functions["lifecycle_clock"]
+    load_cursor = lease = publish = save = RPC_SECONDS
+    page = 6 * RPC_SECONDS
+    last_shard = load_cursor + page + lease + publish + save
+    pass_on = load_cursor + save + publish
+    longest = TICK_BUDGET.total_seconds() + last_shard + pass_on
+    assert longest < row.timeout_seconds < row.ack_deadline_seconds < LEASE.total_seconds()
+
+
+async def test_documents_that_stay_due_for_ever_hold_up_nobody(store, slow, clock) -> None:
+    """There are more of them than one tick can send; each chain still ends, and reaches the new users."""
     newcomer, last, *bad = users_of(SHARD, 2 * PAGE_SIZE + 2)
     await make_due(store, NOON - SECOND, bad)
-    slow = SlowBus(clock, takes=MINUTE)
+    slow.takes = MINUTE
     ticker = Ticker(store, slow, clock)
-    await ticker.tick((SHARD,))
-    assert len(notified(slow)) == PAGE_SIZE
+    await sweep(ticker)
+    assert sorted(notified(slow)) == sorted(bad)
     await make_due(store, NOON, [newcomer])
-    for _ in range(2):
-        await ticker.tick((SHARD,))
-    assert newcomer in notified(slow)
+    await sweep(ticker)
+    assert notified(slow) == [newcomer]
     clock.move_to(NOON + RESTART_INTERVAL + MINUTE)
     await make_due(store, NOON + RESTART_INTERVAL, [last])
-    for _ in range(3):
-        await ticker.tick((SHARD,))
-    assert last in notified(slow)
+    await sweep(ticker)
+    assert sorted(notified(slow)) == sorted([*bad, newcomer, last])
+
+
+async def test_a_pass_that_takes_longer_than_its_hour_still_reaches_its_end(store, slow, clock) -> None:
+    users = users_of(SHARD, 5 * PAGE_SIZE)
+    await make_due(store, NOON - MINUTE, users)
+    slow.takes = RESTART_INTERVAL
+    assert await sweep(Ticker(store, slow, clock)) == len(users)
+    assert sorted(notified(slow)) == sorted(users)
 
 
 async def test_what_could_not_be_published_is_told_by_the_next_tick(store, bus, ticker) -> None:
@@ -198,22 +447,42 @@ async def test_what_could_not_be_published_is_told_by_the_next_tick(store, bus, 
     assert notified(bus) == ["user-1"]
 
 
-async def test_a_shard_that_does_not_answer_holds_up_no_other(store, bus, clock) -> None:
-    class OneShardGone:
-        load_cursor, save_cursor = store.load_cursor, store.save_cursor
+class OneShardGone:
+    """A store in which one shard does not answer."""
 
-        async def due(self, shard: int, now: datetime, after: DueUser | None, limit: int) -> list[DueUser]:
-            if shard == 0:
-                raise Transient("gone")
-            for _ in range(5):  # long enough for the other shard to fail first
-                await asyncio.sleep(0)
-            return await store.due(shard, now, after, limit)
+    def __init__(self, store: SqliteStore, error: Exception) -> None:
+        self.store = store
+        self.error = error
+        self.load_cursor, self.save_cursor = store.load_cursor, store.save_cursor
 
+    async def due(
+        self, shard: int, after: DueUser, now: datetime, page_size: int
+    ) -> AsyncGenerator[list[DueUser]]:
+        if shard == 0:
+            raise self.error
+        for _ in range(5):  # long enough for the other shard to fail first
+            await asyncio.sleep(0)
+        async for page in self.store.due(shard, after, now, page_size):
+            yield page
+
+
+@pytest.mark.parametrize("error", [Transient("gone"), ZeroDivisionError("gone")])
+async def test_a_shard_that_does_not_answer_holds_up_no_other(store, bus, clock, error) -> None:
     healthy = [user_id for user_id in (f"user-{n}" for n in range(100)) if due_shard(user_id) != 0]
     await make_due(store, NOON, healthy)
-    with pytest.raises(Transient, match="gone"):
-        await Ticker(OneShardGone(), bus, clock).tick(ALL)
+    with pytest.raises(type(error), match="gone"):
+        await Ticker(OneShardGone(store, error), bus, clock).tick(ALL)
     assert sorted(notified(bus)) == sorted(healthy)
+
+
+async def test_a_tick_that_fails_says_what_it_did_and_goes_on_when_delivered_again(store, slow, clock) -> None:
+    await make_due(store, NOON, [*users_of(1, 1), *users_of(SHARD, 1), *users_of(8, 1)])
+    slow.takes = TICK_BUDGET + SECOND
+    with pytest.raises(Transient, match="gone; 2 users were told, 1 shards failed, 1 are left"):
+        await Ticker(OneShardGone(store, Transient("gone")), slow, clock).tick((0, 1, SHARD, 8))
+    assert sorted(notified(slow)) == sorted([*users_of(1, 1), *users_of(SHARD, 1)])
+    assert await Ticker(store, slow, clock).tick((0, 1, SHARD, 8)) == (1, ())
+    assert notified(slow) == users_of(8, 1)
 
 
 async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, bus, ticker, clock) -> None:

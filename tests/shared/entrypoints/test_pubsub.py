@@ -371,7 +371,9 @@ async def test_a_tick_is_acknowledged_and_says_how_many_are_due(data: bytes, wor
     await world.store.commit(Document(USER, b"blob", NOW, {}), None)
     assert await deliver("lifecycle-clock", data) == (204, "ticked")
     assert [message.topic for message in world.bus.messages] == ["lifecycle-due"]
-    assert [(line["message"], line["due_users"]) for line in logged] == [("lifecycle-clock: ticked", 1)]
+    assert [(line["message"], line["due_users"], line["left"]) for line in logged] == [
+        ("lifecycle-clock: ticked", 1, 0)
+    ]
 
 
 async def test_an_applied_event_is_one_line_with_its_effects_and_its_timing(world: World, logged) -> None:
