@@ -61,6 +61,11 @@ def _kept_failures(
     return tuple(failures(audiences, dict(zip(names, values, strict=True))))
 
 
+@lru_cache(maxsize=1024)
+def _asks_event(audience: Audience) -> bool:
+    return not OF_THE_EVENT.isdisjoint(audience.variables)
+
+
 class Situation:
     """The data that all candidates of one decision share. Each value is computed on first use, and once."""
 
@@ -149,12 +154,7 @@ class Situation:
         For a moment that the present event did not bring, that event's facts are null.
         """
         event = self.user.event
-        if (
-            event
-            and moment
-            and not OF_THE_EVENT.isdisjoint(audience.variables)
-            and moment.cause != event.key.cause
-        ):
+        if event and moment and _asks_event(audience) and moment.cause != event.key.cause:
             return self._without_event.failure(audience)
         if audience not in self._failures:
             self.ask((audience,))

@@ -9,7 +9,6 @@ from shared.decisioning.catalog import Campaign
 from shared.decisioning.gates import (
     Contender,
     GateCheck,
-    audience,
     checks_for,
     has_plan,
     kill_switch,
@@ -63,20 +62,21 @@ def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> 
 
 
 def _stopped_by(trigger: Trigger, campaign: Campaign, situation: Situation) -> str | None:
-    """The first gate that no longer lets the trigger's campaign pass."""
-    moment = Moment(trigger.moment, trigger.subscription_id, trigger.decided_at, trigger.cause)
-    contender = Contender(campaign, moment, situation)
-    for check in _checks(campaign):
-        if loss := check(contender):
-            return loss.reason.value
-    return None
+    """The first gate that no longer lets the trigger's campaign pass; the audience comes last."""
+    if checks := _checks(campaign):
+        moment = Moment(trigger.moment, trigger.subscription_id, trigger.decided_at, trigger.cause)
+        contender = Contender(campaign, moment, situation)
+        for check in checks:
+            if loss := check(contender):
+                return loss.reason.value
+    wanted = _asked_again(campaign)
+    return LossReason.AUDIENCE.value if wanted and situation.failure(wanted) else None
 
 
 @lru_cache(maxsize=1024)
 def _checks(campaign: Campaign) -> tuple[GateCheck, ...]:
     """The gates that a campaign's open triggers are asked again, in the order of the gates."""
-    asked = ASKED_AGAIN | {audience} if _asked_again(campaign) else ASKED_AGAIN
-    return tuple(check for check in checks_for(campaign) if check in asked)
+    return tuple(check for check in checks_for(campaign) if check in ASKED_AGAIN)
 
 
 def _of_other_offer(trigger: Trigger, campaign: Campaign, situation: Situation) -> str | None:
@@ -92,6 +92,7 @@ def _of_other_offer(trigger: Trigger, campaign: Campaign, situation: Situation) 
     return LossReason.HAS_PLAN.value if has_it else None
 
 
+@lru_cache(maxsize=1024)
 def _asked_again(campaign: Campaign | None) -> Audience | None:
     """The audience of a campaign if it is asked again, or None.
 

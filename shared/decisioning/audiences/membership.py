@@ -28,18 +28,18 @@ def failures(audiences: tuple[Audience, ...], facts: Facts) -> list[str | None]:
     What fails is a clause, with CEL's error if there is one; of another audience with its name (`payers.paid`).
     Each clause is evaluated once, however many audiences contain it; once more if `none_of` asks for it too.
     """
-    asked = _asked(audiences)
-    failed = own_failures(asked, activate(facts))
-    return (
-        failed if asked is audiences else _Membership(dict(zip(asked, failed, strict=True)), facts).of(audiences)
-    )
+    parts = _parts_of(audiences)
+    if parts is None:
+        return own_failures(audiences, activate(facts))
+    own = dict(zip(parts, own_failures(parts, activate(facts)), strict=True))
+    return _Membership(own, facts).of(audiences)
 
 
 @lru_cache(maxsize=64)
-def _asked(audiences: tuple[Audience, ...]) -> tuple[Audience, ...]:
-    """The audiences with own clauses that decide on membership; the very same ones if none is composed."""
+def _parts_of(audiences: tuple[Audience, ...]) -> tuple[Audience, ...] | None:
+    """The audiences with own clauses that decide on membership; None if no audience is composed."""
     if not any(one.members for one in audiences):
-        return audiences
+        return None
     found: dict[Audience, None] = {}
     waiting = [*audiences]
     while waiting:

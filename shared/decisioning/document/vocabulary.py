@@ -32,6 +32,7 @@ FALLBACK_PREFIX = "fallback."
 """The prefix of the campaign id of a placement's fallback. No other campaign's id can have a dot."""
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
+_KINDS = {kind.value: kind for kind in MomentKind}
 AT_OFFSETS = MILESTONES | {MomentKind.FEEDBACK_ABSENT}
 """The kinds of moments that have an offset."""
 _LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
@@ -60,13 +61,13 @@ def parse_selector(text: str) -> MomentSelector:
     """
     moment, colon, campaign = text.partition(":")
     kind, at, offset = moment.partition("@")
-    if kind not in list(MomentKind):
-        raise ValueError(f"one of {', '.join(MomentKind)}")
+    if kind not in _KINDS:
+        raise ValueError(f"one of {', '.join(_KINDS)}")
     if colon and kind not in FOLLOW_UPS:
         raise ValueError(f"{kind} without a campaign (only {', '.join(sorted(FOLLOW_UPS))} have one)")
     if colon and not campaign:
         raise ValueError(f"the id of a campaign after {moment}:")
-    selector = MomentSelector(MomentKind(kind), campaign=campaign or None)
+    selector = MomentSelector(_KINDS[kind], campaign=campaign or None)
     if not at:
         return selector
     if kind not in AT_OFFSETS:
@@ -111,6 +112,8 @@ def offers_in(text: str) -> list[OfOffers]:
 
 def attributes_in(text: str) -> list[str | None]:
     """The names of the attributes that a clause uses; None where it uses all of them, or computes a name."""
+    if "attributes" not in text:  # as in most clauses, which are read often
+        return []
     uses = (found for found in ATTRIBUTE_USE.finditer(text) if found[0].startswith("profile"))
     return [name or (quoted[1:-1] if quoted else None) for name, quoted in (use.groups() for use in uses)]
 
