@@ -72,12 +72,11 @@ class ShardSweep:
         self.cursor: Cursor
         self.version: object | None
 
-    async def run(self, is_time_up: Callable[[], bool]) -> bool:
-        """Sweep the shard to its end or until time is up. Returns False if users may be left.
+    async def run(self, stored: StoredCursor, is_time_up: Callable[[], bool]) -> bool:
+        """Sweep the shard from its cursor to its end or until time is up. Returns False if users may be left.
 
         A shard that another tick holds counts as done, because that tick publishes what is left of it.
         """
-        stored = await self.due_users.load_cursor(self.shard)
         cursor = cursor_of(stored, self.now)
         if is_held_by_another(cursor, self.tick_id, self.now):
             return True

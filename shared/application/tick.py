@@ -1,7 +1,7 @@
 """The use case for a tick of the clock: sweep shards for due users until time is up, then pass on what is left.
 
-A tick that leaves shards publishes the next tick for exactly these, and leases them to it first. So only one chain
-of ticks works on a shard at any time, and a regular tick that comes meanwhile passes over the shards of the chain.
+A tick that leaves shards publishes the next tick for exactly these, and leases them to it first. A regular tick
+that finds one of its shards leased does nothing, because a second chain of ticks would only slow down the first.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.errors import Conflict, Transient
 from shared.domain.events import cause_of
-from shared.ports import Clock, DueUsers, Publisher
+from shared.ports import Clock, DueUsers, Publisher, StoredCursor
 
 SHARDS_AT_ONCE = 2
 """The number of shards that a tick sweeps at once: while one waits for the store, the other publishes."""
@@ -43,14 +43,15 @@ class Ticker:
         self.at_work = set() if at_work is None else at_work
         """The shards of the ticks that this process runs at present, which another tick passes over."""
 
-    async def tick(self, shards: tuple[int, ...], tick_id: str = "") -> Ticked:
+    async def tick(self, shards: tuple[int, ...], tick_id: str = "", *, continues: bool = False) -> Ticked:
         """Publish a `lifecycle-due` message for each user due in these shards, and the next tick for what is left.
 
+        `continues` says that the tick is such a next one, and no regular one.
         Raises `Transient` if the store or the bus did not answer for some shard. The other shards are swept
         nevertheless, but nothing is passed on: the tick itself is delivered again, and goes on where it stopped.
         """
         own = tuple(shard for shard in dict.fromkeys(shards) if shard not in self.at_work)
-        run = _Run(self, tick_id, own)
+        run = _Run(self, tick_id, own, continues=continues)
         self.at_work.update(own)
         try:
             left = await run.sweep()
@@ -65,12 +66,13 @@ class Ticker:
 class _Run:
     """One tick at work: the shards still to be swept, and the results so far."""
 
-    def __init__(self, ticker: Ticker, tick_id: str, shards: tuple[int, ...]) -> None:
+    def __init__(self, ticker: Ticker, tick_id: str, shards: tuple[int, ...], *, continues: bool) -> None:
         self.ticker = ticker
         self.tick_id = tick_id
+        self.shards = shards
+        self.continues = continues
         self.next_id = cause_of(Topic.LIFECYCLE_CLOCK, tick_id)
         self.started_at = ticker.clock.now()
-        self.waiting: Iterator[int] = iter(shards)
         self.told = 0
         self.unfinished: list[int] = []
         self.failures: list[Exception] = []
@@ -81,21 +83,39 @@ class _Run:
 
     async def sweep(self) -> tuple[int, ...]:
         """Sweep the shards, and lease those that are left to the next tick. Returns the latter."""
-        await asyncio.gather(*(self._work() for _ in range(SHARDS_AT_ONCE)))
+        cursors = await self._cursors()
+        held = [
+            is_held_by_another(cursor_of(stored, self.started_at), self.tick_id, self.started_at)
+            for _, stored in cursors
+        ]
+        if any(held) and not self.continues:
+            return ()
+        waiting = iter(cursors)
+        await asyncio.gather(*(self._work(waiting) for _ in range(SHARDS_AT_ONCE)))
         if self.failures:
             raise self._failure()
         reserved = await asyncio.gather(*(self._reserve(shard) for shard in sorted(self.unfinished)))
         return tuple(shard for shard in reserved if shard is not None)
 
-    async def _work(self) -> None:
+    async def _cursors(self) -> list[tuple[int, StoredCursor]]:
+        """The cursors of the shards, less those that cannot be loaded."""
+        found = await asyncio.gather(
+            *(self.ticker.due_users.load_cursor(shard) for shard in self.shards), return_exceptions=True
+        )
+        self.failures += [error for error in found if isinstance(error, Exception)]
+        return [
+            (shard, one) for shard, one in zip(self.shards, found, strict=True) if isinstance(one, StoredCursor)
+        ]
+
+    async def _work(self, waiting: Iterator[tuple[int, StoredCursor]]) -> None:
         """Sweep one waiting shard after the other, and note those for which no time is left."""
-        for shard in self.waiting:
+        for shard, stored in waiting:
             if self.is_time_up():
                 self.unfinished.append(shard)
                 continue
             sweep = ShardSweep(self.ticker.due_users, self.ticker.publisher, shard, self.tick_id, self.started_at)
             try:
-                if not await sweep.run(self.is_time_up):
+                if not await sweep.run(stored, self.is_time_up):
                     self.unfinished.append(shard)
             except Exception as error:  # no shard holds up another: `tick` raises it in the end
                 self.failures.append(error)

@@ -19,5 +19,6 @@ AT_WORK: set[int] = set()
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
     tick = parse_clock(delivery)
     ticker = Ticker(wired.due_users, wired.publisher, wired.clock, AT_WORK)
-    ticked = await ticker.tick(tick.shards, tick.tick_id or delivery.message_id or "")
+    own_id = delivery.message_id or ""
+    ticked = await ticker.tick(tick.shards, tick.tick_id or own_id, continues=tick.tick_id is not None)
     return DeliveryResult("ticked", {"due_users": ticked.due_users, "left": len(ticked.left)})

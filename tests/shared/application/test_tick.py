@@ -85,11 +85,12 @@ def notified(bus: Collected) -> list[str]:
 
 async def sweep(ticker: Ticker, shards: tuple[int, ...] = (SHARD,), tick_id: str = "tick") -> int:
     """Run a tick and every tick that it passes shards on to. Returns the number of users who were told."""
-    told, ticks, bus = 0, 0, ticker.publisher
+    told, ticks, bus, continues = 0, 0, ticker.publisher, tick_id != "tick"
     while shards:
         ticks += 1
         assert ticks < 50, "the chain of ticks does not end"
-        ticked = await ticker.tick(shards, tick_id)
+        ticked = await ticker.tick(shards, tick_id, continues=continues)
+        continues = True
         told += ticked.due_users
         following = [message for message in bus.messages if message.topic == Topic.LIFECYCLE_CLOCK]
         bus.messages[:] = [message for message in bus.messages if message.topic != Topic.LIFECYCLE_CLOCK]
@@ -222,7 +223,7 @@ async def test_the_next_tick_may_come_before_this_one_has_ended(store, clock) ->
             await super().publish(messages)
             for message in messages:
                 if message.topic == Topic.LIFECYCLE_CLOCK:
-                    await ticker.tick(tuple(message.body["shards"]), message.body["tick_id"])
+                    await ticker.tick(tuple(message.body["shards"]), message.body["tick_id"], continues=True)
 
     ticker = Ticker(store, Eager(clock, takes=TICK_BUDGET + SECOND), clock)
     await ticker.tick((SHARD,))
@@ -230,15 +231,20 @@ async def test_the_next_tick_may_come_before_this_one_has_ended(store, clock) ->
     assert sorted(told) == sorted(users)
 
 
-async def test_a_regular_tick_passes_over_the_shards_of_a_chain(store, slow, bus, clock) -> None:
+async def test_a_regular_tick_does_nothing_while_a_chain_is_at_work_on_any_of_its_shards(
+    store, slow, bus, clock
+) -> None:
     users = users_of(SHARD, 3 * PAGE_SIZE)
     await make_due(store, NOON, users)
     slow.takes = TICK_BUDGET + SECOND
     await Ticker(store, slow, clock).tick((SHARD, 8), "first")
     following = slow.messages.pop()
     await make_due(store, NOON, ["user-0"])
-    assert await Ticker(store, bus, clock).tick(ALL, "regular") == (1, ())
+    assert await Ticker(store, bus, clock).tick(ALL, "regular") == (0, ())
+    others = tuple(shard for shard in ALL if shard != SHARD)
+    assert await Ticker(store, bus, clock).tick((due_shard("user-0"),), "of a part") == (1, ())
     assert notified(bus) == ["user-0"]
+    assert await Ticker(store, bus, clock).tick(others, "of the others") == (0, ())
     chain = Ticker(store, slow, clock)
     assert await sweep(chain, (SHARD,), following.body["tick_id"]) == 2 * PAGE_SIZE
     assert sorted(notified(slow)) == sorted(users)

@@ -88,6 +88,18 @@ def test_a_tick_may_ask_for_some_shards() -> None:
     assert parse_clock(delivery({"shards": [63, 0]})).shards == (63, 0)
 
 
+def test_a_tick_that_continues_another_one_says_its_id() -> None:
+    assert parse_clock(delivery({"shards": [1], "tick_id": "0123456789abcdef"})).tick_id == "0123456789abcdef"
+    assert parse_clock(delivery({})).tick_id is None
+
+
+@pytest.mark.parametrize("tick_id", ["", 5, "a b", "x" * 257, ["a"], {}])
+def test_an_id_of_a_tick_that_is_no_id_is_refused(tick_id: object) -> None:
+    with pytest.raises(Rejected) as caught:
+        parse_clock(delivery({"tick_id": tick_id}))
+    assert caught.value.detail.startswith("tick_id: expected")
+
+
 @pytest.mark.parametrize("shards", [[], [64], [-1], ["1"], [1.0], [True], 5, "all", [0] * 65])
 def test_shards_out_of_range_or_of_another_type_are_refused(shards: object) -> None:
     with pytest.raises(Rejected) as caught:
