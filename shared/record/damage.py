@@ -9,7 +9,8 @@ from functools import partial
 from types import UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from shared.domain.events import Event
+from shared.domain.events import Event, Profile
+from shared.domain.profiles import profile
 from shared.domain.ring import from_row
 from shared.record.user_record import Pending, UserRecord
 
@@ -37,6 +38,7 @@ def damage(record: UserRecord) -> str | None:
 def _parts(record: UserRecord) -> Iterator[_Part]:
     """The record, and the parts that it holds in a denser form: the events of its ring, and pending messages."""
     yield _Part("record", UserRecord, lambda: record)
+    yield _Part("record.profile", Profile, partial(profile, record.profile))
     for place, row in enumerate(record.history.ring):
         yield _Part(f"record.history.ring[{place}]", Event, partial(from_row, row, record.user_id))
     for place, entry in enumerate(record.pending):

@@ -16,13 +16,13 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.events import Event, Signal, TimePassed
 from shared.domain.moments import MomentKind
-from tests.support.catalogs import LIBRARY, OFFSETS, SCORES
+from tests.support.catalogs import ALL_OFFSETS, LIBRARY, LIFE, SCORES
 from tests.support.histories import TERMS, USER, histories, made
 from tests.support.lives import lives
 from tests.support.pipeline import Pipeline
 from tests.support.story import auto_renew_off, auto_renew_on, cancelled, failed, paid, plan_changed, signal
 
-MOMENTS = [one for one in MomentKind if one is not MomentKind.CHURN_RISK_RAISED]
+MOMENTS = [one for one in LIFE if one is not MomentKind.CHURN_RISK_RAISED]
 PRIORITIES = {"first": (50, 40), "second": (40, 50), "gone": (60, None), "risky": (10, None), "new": (None, 55)}
 """The priority of each campaign in the older and in the newer catalog; None where it is missing."""
 OWN_REASONS = {"moment", "evicted"}
@@ -41,7 +41,7 @@ def _catalog(which: int) -> Catalog:
     sections = {
         "placements": {name: {"channel": "in_app"} for name in ("banner", "side")},
         "offers": {"any": {"cms_ref": "offers/any", "validity_hours": 24 * 20}},
-        "milestones": OFFSETS,
+        "milestones": ALL_OFFSETS,
         "scores": SCORES if which == 0 else {},
         "campaigns": campaigns,
     }

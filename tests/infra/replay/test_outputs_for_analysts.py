@@ -60,7 +60,10 @@ CATALOG: dict[str, Any] = {
             "priority": 50,
             "audience": "known",
             "experiment": "halves",
-            "cap": {"max": 1, "window_days": 30},
+            "cap": [
+                {"max": 1, "window_days": 30},
+                {"max": 1, "calendar_days": 2, "scope": "user", "event": "clicked"},
+            ],
         },
         "ranked": {
             "offer": "annual",
@@ -71,6 +74,7 @@ CATALOG: dict[str, Any] = {
             "experiment": "learnt",
         },
         "reminder": {"offer": "half", "placement": "push", "moments": ["trial.ending", "lapsed"], "priority": 50},
+        "asked": {"offer": "half", "placement": "push", "moments": ["feedback.absent@1:mail"], "priority": 40},
         "mail": {"offer": "half", "placement": "inbox", "moments": ["payment.failed", "expired"], "priority": 50},
     },
 }

@@ -247,7 +247,7 @@ def test_each_clause_is_evaluated_once_however_many_audiences_contain_it(monkeyp
     made = catalog(audiences=composed, campaigns=terms)
     assert len(decide(made, GERMAN, [moment()]).candidates) == 3
     assert asked == [2]
-    assert membership._asked(tuple(one.audience for one in made.campaigns.values() if one.audience))
+    assert membership._parts_of(tuple(one.audience for one in made.campaigns.values() if one.audience))
 
 
 LIVE = SIMPLE["live"]
