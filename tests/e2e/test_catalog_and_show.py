@@ -188,7 +188,7 @@ def test_a_catalog_that_is_in_force_and_could_not_be_told_is_a_failure_with_a_re
     done = run("catalog", "publish", str(DEFAULT_CATALOG))
     assert done.exit_code == 1
     assert "the catalog is in force, but catalog-published was not sent" in done.stderr
-    assert done.stderr.rstrip().endswith("send it with: python -m infra catalog announce")
+    assert done.stderr.rstrip().endswith(f"send it with: {again()} catalog announce")
     assert in_force(firestore) == load_catalog().version
 
 
