@@ -31,6 +31,8 @@ class Reordered:
     placement: str
     before: tuple[str, ...]
     after: tuple[str, ...]
+    overtakes: tuple[tuple[str, tuple[str, ...]], ...]
+    """The campaigns that win over others now and did not before, each with the others that share a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def consequences(entries: Sequence[EntryDiff], before: Catalog, after: Catalog) 
     documents = before.document, after.document
     return Consequences(
         tuple(_affected(entries, documents)),
-        tuple(_reordered(*documents)),
+        tuple(_reordered(before, after)),
         tuple(experiment_effects(before, after)),
     )
 
@@ -68,12 +70,34 @@ def _affected(entries: Sequence[EntryDiff], documents: Documents) -> Iterator[Af
             yield Affected(id_, tuple(sorted(by)))
 
 
-def _reordered(old: CatalogDocument, new: CatalogDocument) -> Iterator[Reordered]:
-    """Placements in both catalogs with other campaigns, or with the same campaigns in another order."""
-    before, after = winning_order(old), winning_order(new)
+def _reordered(old: Catalog, new: Catalog) -> Iterator[Reordered]:
+    """Placements in both catalogs where one campaign wins over another now, at a moment to which both react."""
+    before, after = winning_order(old.document), winning_order(new.document)
+    rivals = _rivals(new)
     for placement in sorted(before.keys() & after.keys()):
-        if before[placement] != after[placement]:
-            yield Reordered(placement, tuple(before[placement]), tuple(after[placement]))
+        was, is_ = before[placement], after[placement]
+        overtakes = tuple(
+            (winner, losers)
+            for rank, winner in enumerate(is_)
+            if (losers := tuple(one for one in is_[rank:] if one in _ahead(winner, was) & rivals[winner]))
+        )
+        if overtakes:
+            yield Reordered(placement, tuple(was), tuple(is_), overtakes)
+
+
+def _ahead(campaign: str, order: list[str]) -> set[str]:
+    """The campaigns that win over a campaign; all if it is not among them."""
+    return {*order[: order.index(campaign)]} if campaign in order else {*order}
+
+
+def _rivals(catalog: Catalog) -> dict[str, set[str]]:
+    """For each campaign, those that react to a moment to which it reacts, too."""
+    found: dict[str, set[str]] = {id_: set() for id_ in catalog.document.campaigns}
+    for listening in catalog.listeners.values():
+        ids = {campaign.id for campaign in listening}
+        for id_ in ids & found.keys():
+            found[id_] |= ids
+    return found
 
 
 def _affects_all(entry: EntryDiff, documents: Documents) -> bool:

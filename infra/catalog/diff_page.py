@@ -66,7 +66,5 @@ def _of_affected(campaign: Affected) -> str:
 
 def _of_reordered(change: Reordered) -> Iterator[str]:
     """One sentence for each campaign that wins over others now and did not before."""
-    for rank, winner in enumerate(change.after):
-        ahead = change.before[: change.before.index(winner)] if winner in change.before else change.before
-        if overtaken := [loser for loser in change.after[rank:] if loser in ahead]:
-            yield f"In {change.placement}, {winner} now wins over {' and '.join(overtaken)}."
+    for winner, losers in change.overtakes:
+        yield f"In {change.placement}, {winner} now wins over {' and '.join(losers)}."

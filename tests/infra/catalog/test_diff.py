@@ -161,6 +161,12 @@ def test_who_wins_a_placement_first_is_told_where_it_is_another(after):
         ("thanks", "gift"),
         ("gift", "thanks"),
     )
+    assert reordered.overtakes == (("gift", ("thanks",)),)
+
+
+def test_campaigns_that_share_no_moment_do_not_win_over_each_other(after):
+    after["campaigns"]["gift"] |= {"priority": 60, "moments": ["paused"]}
+    assert follows(after).reordered == ()
 
 
 def test_another_priority_in_the_same_order_reorders_nothing(after):
