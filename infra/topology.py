@@ -40,7 +40,7 @@ class FunctionRow(_Row):
     runtime: str = Field(pattern=r"^python3\d\d$")
     listens: TopicName
     publishes: tuple[TopicName, ...]
-    continues: bool = False
+    continues: bool
     """True if the function may publish to its own topic, to continue what one delivery has no time for."""
     ack_deadline_seconds: int = Field(ge=10, le=600)
     min_backoff_seconds: int = Field(ge=0, le=600)

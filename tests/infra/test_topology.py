@@ -21,6 +21,7 @@ dead_letter: {topic: dead-letter, subscription: dead-letter-hold}
 function_defaults:
   runtime: python311
   publishes: [results, dead-letter]
+  continues: false
   ack_deadline_seconds: 60
   min_backoff_seconds: 10
   max_backoff_seconds: 600
@@ -156,7 +157,7 @@ def test_every_function_can_be_hurried_at_once(table):
         (
             "concurrency: 1",
             "concurrency: 1\n  concurrency: 2",
-            "each key once, found concurrency twice in line 15, column 3",
+            "each key once, found concurrency twice in line 16, column 3",
         ),
         ("runtime: python311", "runtime: python3.11", "functions.take_order.runtime"),
         ("timeout_seconds: 50", "timeout_seconds: 60", "above the timeout_seconds of 60, found 60"),
@@ -179,7 +180,7 @@ def test_every_function_can_be_hurried_at_once(table):
         ("max_delivery_attempts: 100", "max_delivery_attempts: 101", "max_delivery_attempts"),
         ("topics: {orders: {},", "topics: {Orders!: {},", "Orders!"),
         ("take_order:", "take_an_order_of_a_new_user:", "functions.take_an_order_of_a_new_user"),
-        ("schedules: {}", "schedules: [", "topology.yaml: expected YAML, found a mistake in line 21"),
+        ("schedules: {}", "schedules: [", "topology.yaml: expected YAML, found a mistake in line 22"),
         ("functions: {take_order: {listens: orders}}", "functions: [take_order]", "not a table of mappings"),
     ],
 )

@@ -79,7 +79,7 @@ run "a_minimum_of_instances_is_below_the_maximum" {
   command = plan
 
   variables {
-    min_instances = { lifecycle_clock = 2 }
+    min_instances = { lifecycle_clock = 5 }
   }
 
   expect_failures = [google_cloudfunctions2_function.function]
