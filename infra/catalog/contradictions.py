@@ -17,7 +17,7 @@ from cel_expr_python import cel
 from shared.decisioning.audiences.clauses import ENVIRONMENT, InvalidClause, compiled
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, SPECIMEN, VARIABLES
 from shared.decisioning.audiences.offers import LAST
-from shared.decisioning.document.vocabulary import attributes_in, offers_in, scores_in, with_quoted_names
+from shared.decisioning.document.clause_text import LITERAL, attributes_in, offers_in, scores_in, with_quoted_names
 from shared.domain.events import Ownership, ReasonCode
 from shared.domain.signals import KEPT_PER_KIND
 from shared.domain.subscription import ENTITLED, LIVE, RECENT_PAYMENTS, Said, Status
@@ -32,7 +32,6 @@ _ACCESS = {STATUS, "subscription.entitled", "subscription.live"}
 """The fields that the status determines. They are tried together."""
 _NO_FIELDS = {"now", "scores", "features", "offers", "subscriptions"}
 """Variables of which no value can be tried: the clock, and collections."""
-_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*\w+)*")
 _WORDS = {"true", "false", "null", "in"}
@@ -107,7 +106,7 @@ def known_values(field: str, most: Limits = NO_LIMITS) -> str | None:
 def _conjuncts(text: str) -> Iterator[str]:
     """The parts of a clause that must all be true: split at `&&`, unless within an `||` or a condition."""
     text = _without_parentheses(text.strip())
-    code = _LITERAL.sub(lambda literal: "'" * len(literal[0]), text)
+    code = LITERAL.sub(lambda literal: "'" * len(literal[0]), text)
     levels = _levels(code)
     top = "".join(sign if level == 0 else " " for sign, level in zip(code, levels, strict=True))
     if "||" in top or "?" in top or "//" in code or "&&" not in top:
@@ -122,7 +121,7 @@ def _conjuncts(text: str) -> Iterator[str]:
 
 def _without_parentheses(text: str) -> str:
     """The text without parentheses around the whole of it."""
-    levels = _levels(_LITERAL.sub(lambda literal: "'" * len(literal[0]), text))
+    levels = _levels(LITERAL.sub(lambda literal: "'" * len(literal[0]), text))
     if text.startswith("(") and text.endswith(")") and all(level > 0 for level in levels[:-1]):
         return _without_parentheses(text[1:-1].strip())
     return text
@@ -153,7 +152,7 @@ def _field_of(text: str) -> str | None:
 
 def _fields(text: str) -> set[str]:
     """The variables in a text."""
-    names = (re.sub(r"\s", "", name) for name in _NAME.findall(_LITERAL.sub("''", text)))
+    names = (re.sub(r"\s", "", name) for name in _NAME.findall(LITERAL.sub("''", text)))
     return {variable for name in names if (variable := _variable(name))}
 
 
@@ -178,7 +177,7 @@ def _is_readable(text: str, field: str) -> bool:
 def _only_compares(text: str) -> bool:
     """True for a text of nothing but a field, comparisons and literals."""
     code = re.sub(r"""\[\s*(?:"[^"]*"|'[^']*')\s*\]""", ".key", text, count=2)
-    code = _NUMBER.sub("", _LITERAL.sub("", code))
+    code = _NUMBER.sub("", LITERAL.sub("", code))
     names = {re.sub(r"\s", "", name) for name in _NAME.findall(code)} - _WORDS
     left = re.sub(r"[\w.-]", "", code) if len(names) == 1 else "?"
     return _COMPARISONS.fullmatch(left) is not None
@@ -241,8 +240,8 @@ def _closed(field: str) -> tuple[object, ...]:
 
 def _around(field: str, text: str) -> list[object]:
     """Values at, around and between the literals in a text; of a score only those from 0 to 1."""
-    numbers = {float(number) for number in _NUMBER.findall(_LITERAL.sub("", text))}
-    words = {literal[1:-1] for literal in _LITERAL.findall(text)}
+    numbers = {float(number) for number in _NUMBER.findall(LITERAL.sub("", text))}
+    words = {literal[1:-1] for literal in LITERAL.findall(text)}
     if len(numbers) + len(words) > _ENOUGH:
         return [None]
     if field.startswith("scores."):

@@ -19,6 +19,7 @@ from infra.catalog.contradictions import (
 )
 from infra.catalog.countries import COUNTRIES, meant_country
 from infra.catalog.follow_up_warnings import follow_up_warnings
+from shared.decisioning.document.clause_text import LITERAL
 from shared.decisioning.document.problems import problem
 from shared.decisioning.document.quiet_rules import quiet_rules
 from shared.decisioning.document.schema import CampaignTerms, Cap, CatalogDocument, Clauses
@@ -35,7 +36,6 @@ _WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
 _COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS})")
 _TIME = re.compile(r"""\btimestamp\s*\(\s*["'](\d{4}-\d\d-\d\d[^"']*)["']\s*\)""")
 _FEATURE = re.compile(r"""\bfeatures\s*(?:\.\s*\w|\[)|\bin\s+features\b""")
-_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 
 FAILURE_REASON = "event.failure_reason"
 OF_FAILURES = frozenset(
@@ -86,7 +86,7 @@ def _countries_and_features(path: str, terms: Clauses) -> Iterator[str]:
             meant = meant_country(country)
             expected = f"the ISO 3166-1 code of a country{f' ({meant}?)' if meant else ''} instead of '{country}'"
             yield problem(place, expected, text)
-        if _FEATURE.search(_LITERAL.sub("''", text)):
+        if _FEATURE.search(LITERAL.sub("''", text)):
             yield problem(place, "a feature that is provided, of which there are none", text)
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from shared.contracts.strict_json import kind_of
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, Facts
+from shared.decisioning.document.clause_text import ATTRIBUTE_USE
 from shared.decisioning.document.schema import Attribute
-from shared.decisioning.document.vocabulary import ATTRIBUTE_USE
 
 Attributes = Mapping[str, Attribute]
 """The attributes that a catalog declares, by name."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.decisioning.audiences.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, OF_SUBSCRIPTION, VARIABLES, Facts
-from shared.decisioning.document.vocabulary import attributes_in, offers_in
+from shared.decisioning.document.clause_text import attributes_in, offers_in
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")

@@ -18,14 +18,13 @@ from shared.decisioning.audiences.attributes import (
 )
 from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES, Facts
 from shared.decisioning.audiences.offers import OF_OFFERS
+from shared.decisioning.document.clause_text import LITERAL, attributes_in, offers_in, scores_in, with_quoted_names
 from shared.decisioning.document.mends import mended_clause, mended_time
 from shared.decisioning.document.problems import guess, one_of
-from shared.decisioning.document.vocabulary import attributes_in, offers_in, scores_in, with_quoted_names
 from shared.domain.subscription import Status
 
 ENVIRONMENT = cel.NewEnv(variables=VARIABLES)
 _SPECIMEN = ENVIRONMENT.Activation(SPECIMEN)
-_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _LOOP = re.compile(r"\b(?:all|exists|exists_one|filter|map)\b")
 _LOOP_OVER_SUBSCRIPTIONS = re.compile(r"\bsubscriptions\s*\.\s*\w+\s*\(\s*([A-Za-z_]\w*)\s*,")
 _STATUS = re.compile(
@@ -76,10 +75,10 @@ def compile_clause(name: str, text: str, attributes: Attributes = NO_ATTRIBUTES)
 
     That an attribute is declared is not checked here.
     """
-    if _HAS_FACT.search(_LITERAL.sub("''", text)):
+    if _HAS_FACT.search(LITERAL.sub("''", text)):
         raise InvalidClause("`!= null` instead of has(), since these fields are always there")
     text = with_quoted_names(text)
-    code = _LITERAL.sub("''", text)
+    code = LITERAL.sub("''", text)
     if len(_LOOP.findall(code)) > 1:  # with CEL's own limits (depth 32), this bounds the cost of a clause
         raise InvalidClause("one loop at most (all, exists, exists_one, filter, map)")
     _check_fields_of_loops(code)

@@ -13,11 +13,11 @@ from typing import NamedTuple, cast
 from shared.decisioning.audiences.audience import Audience, activate, own_failures, used_names
 from shared.decisioning.audiences.clauses import Clause
 from shared.decisioning.audiences.facts import Facts
+from shared.decisioning.document.clause_text import LITERAL
 
 Truth = bool | str
 """True, false, or the clause that is neither, with the reason."""
-_LITERAL = r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""
-_NAME = rf"[A-Za-z_]\w*(?:\s*\.\s*\w+)*(?:\s*\[\s*{_LITERAL}\s*\])?"
+_NAME = rf"[A-Za-z_]\w*(?:\s*\.\s*\w+)*(?:\s*\[\s*{LITERAL.pattern}\s*\])?"
 _NO_WORD = re.compile(r"[^\w.-]")
 _NULL_TEST = re.compile(rf"({_NAME})\s*[!=]=\s*null\b|\bnull\s*[!=]=\s*({_NAME})")
 

@@ -4,6 +4,8 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from shared.decisioning.document.clause_text import LITERAL
+
 _CONDITION = re.compile(r"[.=<>!&|()]")
 _LIMIT = re.compile(
     r"(\d+)(?:\s*(?:x|times))?(?:\s*(?:per|an?|in|every|/)?\s*(\d*)\s*(day|week|month|quarter|year)s?)?"
@@ -29,7 +31,6 @@ _INSTEAD: Sequence[tuple[re.Pattern[str], str]] = [
     (re.compile(r"(?<![.sStT])(?<![sStT] )\b(?:None|NULL|nil)\b"), "`null`, as CEL writes it"),
 ]
 """Words and signs of other languages, with those of CEL."""
-_LITERAL = re.compile(r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""")
 _DATE = re.compile(r"""["'](\d{4}-\d\d-\d\d)(?:(T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d))|[T ][^"']*)?["']""")
 
 
@@ -54,7 +55,7 @@ def meant_word(words: Iterable[str], found: object) -> str | None:
 
 def mended_clause(text: str) -> str | None:
     """The expected value of a clause that is no CEL but another language; None if it is not."""
-    code = _LITERAL.sub("''", text)
+    code = LITERAL.sub("''", text)
     found = [mend for pattern, mend in _INSTEAD if pattern.search(code)]
     return " and ".join(found) or None
 

@@ -4,15 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+from shared.decisioning.document.clause_text import attributes_in, offers_in, scores_in
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.document.vocabulary import (
-    FALLBACK_PREFIX,
-    attributes_in,
-    campaign_in,
-    offers_in,
-    parse_selector,
-    scores_in,
-)
+from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, campaign_in, parse_selector
 
 Source = CatalogDocument | Mapping[str, object]
 """A catalog: as a document, or as JSON, in which anything may be in any place."""
