@@ -12,7 +12,7 @@ APPROVED = "approved"
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """What one catalog offers and the one that replaces it does not."""
+    """The campaigns and offers that one catalog offers and the one that replaces it does not."""
 
     everything: bool = False
     """True if the kill switch was turned on."""
@@ -26,7 +26,7 @@ class Closed:
 
 
 def closed(before: Catalog, after: Catalog, now: datetime) -> Closed:
-    """What `after` closes of `before` at `now` (UTC)."""
+    """The campaigns and offers of `before` that `after` closes, at `now` (UTC)."""
     if after.document.kill_switch:
         return Closed(everything=not before.document.kill_switch)
     was_open = [id_ for id_ in before.campaigns if is_open(before, id_, now)]

@@ -13,7 +13,7 @@ from shared.queries.past_log import Logged
 
 
 class Found(NamedTuple):
-    """What a raw log holds about one user."""
+    """The messages of a raw log about one user."""
 
     messages: list[Logged]
     """By publish time, each once."""

@@ -23,7 +23,7 @@ TICK_BUDGET = timedelta(seconds=30)
 
 
 class Ticked(NamedTuple):
-    """What one tick did, and what it left."""
+    """The result of one tick."""
 
     due_users: int
     """Users for whom a message was published."""

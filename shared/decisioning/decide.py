@@ -79,7 +79,7 @@ class Decision:
 
     @property
     def context(self) -> Context:
-        """What the clauses and scores of the decision asked for. The audience of a stale moment is not asked."""
+        """The values for which clauses and scores asked. The audience of a stale moment is not asked."""
         contenders = [result.contender for result in self.results if not _is_stale(result)]
         situation = self.results[0].contender.situation
         return situation.context(_audiences(contenders))
@@ -201,7 +201,7 @@ def _candidate(result: ContenderResult) -> Candidate:
 
 
 def _assignment(result: ContenderResult) -> dict[str, Any]:
-    """How the variant of a candidate was assigned. What only a cap or a rest stopped assigns nobody."""
+    """The assignment to the candidate's variant. One that only a cap or a rest stopped assigns nobody."""
     choice, campaign, situation = result.choice, result.contender.campaign, result.contender.situation
     if choice is None or campaign.experiment is None:
         return {}

@@ -14,7 +14,7 @@ Offsets = Mapping[MomentKind, Sequence[timedelta]]
 
 
 class Subject(NamedTuple):
-    """What a milestone is about: a time of the subscription that ends or has begun."""
+    """The subject of a milestone: a time of the subscription that ends or has begun."""
 
     name: str
     """The name of the subject. A milestone comes once for each name and offset."""
@@ -44,7 +44,7 @@ def milestones(sub: Subscription, offsets: Offsets) -> Iterator[Moment]:
 
 
 def subject_of(kind: MomentKind, sub: Subscription) -> Subject | None:
-    """What a milestone of this kind is about now; None if there is no such milestone in this state."""
+    """The subject of a milestone of this kind now; None if there is no such milestone in this state."""
     milestone = OF_KIND[kind]
     return milestone.subject(sub) if sub.status in milestone.statuses else None
 
@@ -86,7 +86,7 @@ def _activated(sub: Subscription) -> Subject | None:
 
 
 def _beginning(at: datetime | None) -> Subject | None:
-    """What began at an instant, which is its name: what is told again or extended began when it did."""
+    """The subject that began at an instant, which is its name: one told again or extended began when it did."""
     return Subject(cause_of("began", at.isoformat()), at) if at else None
 
 

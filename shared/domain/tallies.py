@@ -71,7 +71,7 @@ class Tallies(NamedTuple):
     rows: tuple[Tally, ...] = ()
     """Sorted by scope and name."""
     sketches: tuple[Sketch, ...] = ()
-    """What documents of before counted by hashes."""
+    """The counts by hashes in documents of format 2 and before."""
 
     def plus(self, source: Trigger, events: Events) -> "Tallies":
         """The tallies with more events of one trigger."""

@@ -26,7 +26,7 @@ class Past(NamedTuple):
     """A user's document at an instant of the past."""
 
     record: UserRecord
-    """What is known of the document; the rest is empty."""
+    """The document as far as it is known; the rest is empty."""
     source: str
     """`ring` or `raw log`."""
     known: str

@@ -51,7 +51,7 @@ class CatalogPointer(NamedTuple):
     number: int
     """The number of its publication; 0 if it was published without one."""
     published_by: object = None
-    """What put it in force; None if that was not said."""
+    """The person or process that put it in force, as said; None if that was not said."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any] | None) -> Self:

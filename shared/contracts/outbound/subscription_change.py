@@ -110,7 +110,7 @@ class Difference(NamedTuple):
 
 
 def difference(before: Facts, after: Facts) -> Difference:
-    """What a change tells of the facts before and after it."""
+    """Both sides of a change, each with the status, the access and the facts that differ; and these by name."""
     changed = tuple(name for name in SubscriptionFacts.model_fields if before.get(name) != after.get(name))
     told = [*_ALWAYS_TOLD, *(name for name in changed if name not in _ALWAYS_TOLD)]
     return Difference(_only(told, before), _only(told, after), changed)

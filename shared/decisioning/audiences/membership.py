@@ -23,9 +23,9 @@ _NULL_TEST = re.compile(rf"({_NAME})\s*[!=]=\s*null\b|\bnull\s*[!=]=\s*({_NAME})
 
 
 def failures(audiences: tuple[Audience, ...], facts: Facts) -> list[str | None]:
-    """For each audience, what fails the user; None if the user is in it.
+    """The failure of the user for each audience; None if the user is in it.
 
-    What fails is a clause, with CEL's error if there is one; of another audience with its name (`payers.paid`).
+    A failure is a clause, with CEL's error if there is one; of another audience with its name (`payers.paid`).
     Each clause is evaluated once, however many audiences contain it; once more if `none_of` asks for it too.
     """
     parts = _parts_of(audiences)
@@ -60,7 +60,7 @@ class _Membership:
         self._truths: dict[Audience, Truth] = {}
 
     def of(self, audiences: Iterable[Audience]) -> list[str | None]:
-        """What fails the user, for each audience."""
+        """The failures of the user, one for each audience; None where the user is in it."""
         return [self._failure(one) for one in audiences]
 
     def _failure(self, audience: Audience) -> str | None:
@@ -69,7 +69,7 @@ class _Membership:
         return self._failures[audience]
 
     def _reasons(self, audience: Audience) -> Iterator[str]:
-        """What fails the user in the other audiences, the first one first."""
+        """The failures of the user in the other audiences, in their order."""
         yield from self._failures_in(audience.all_of)
         any_of = [*self._failures_in(audience.any_of)]
         if audience.any_of and len(any_of) == len(audience.any_of):
@@ -103,23 +103,23 @@ class _Membership:
 
 
 def _all(truths: Iterable[Truth]) -> Truth:
-    """False if any is; else unknown if any is."""
-    unknown: Truth = True
-    for truth in truths:
-        if truth is False:
-            return False
-        unknown = truth if unknown is True else unknown
-    return unknown
+    """False if any is; else unknown if any is; else true."""
+    return _decided_by(truths, decisive=False)
 
 
 def _any(truths: Iterable[Truth]) -> Truth:
-    """True if any is; else unknown if any is."""
-    unknown: Truth = False
+    """True if any is; else unknown if any is; else false."""
+    return _decided_by(truths, decisive=True)
+
+
+def _decided_by(truths: Iterable[Truth], *, decisive: bool) -> Truth:
+    """The decisive value if any has it; else the first unknown one; else the other value."""
+    found: Truth = not decisive
     for truth in truths:
-        if truth is True:
-            return True
-        unknown = truth if unknown is False else unknown
-    return unknown
+        if truth is decisive:
+            return decisive
+        found = truth if isinstance(found, bool) else found
+    return found
 
 
 def _negated(truth: Truth) -> Truth:
@@ -145,7 +145,7 @@ def _known_fields(subscription: Facts, tested: frozenset[str]) -> Facts:
 
 
 class _Uses(NamedTuple):
-    """What a clause uses."""
+    """The facts that a clause uses."""
 
     facts: frozenset[str]
     tested: frozenset[str]
