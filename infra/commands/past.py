@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from infra.commands.users import store_folder
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def raw_log(raw: Path | None, store: Path | None, project: str | None) -> Path |
         return raw
     if project:
         return None
-    beside = (store if store.is_dir() else store.parent) if store else state_folder()
+    beside = store_folder(store) if store else state_folder()
     return beside / RAW if (beside / RAW).is_dir() else None
 
 

@@ -213,13 +213,12 @@ def _opened_project(project: str | None) -> Iterator[_Opened]:
 def _opened_store(store: Path, catalog: Path) -> Iterator[_Opened]:
     from dataclasses import replace
 
-    from infra.commands.inputs import deployment_terms, readable, valid_catalog
-    from infra.commands.users import as_of
+    from infra.commands.inputs import deployment_terms, valid_catalog
+    from infra.commands.users import as_of, store_file
     from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
     from infra.embedded.sweeps import EmbeddedUsers, put_in_force
-    from infra.replay.stores import STORE
 
-    file = readable(store / STORE if store.is_dir() else store, "the store of a replay (made with --keep-store)")
+    file = store_file(store)
     content, now = valid_catalog(catalog), as_of(None, store)
     content = replace(content, number=put_in_force(file, content.version, now))
     runtime = EmbeddedRuntime(

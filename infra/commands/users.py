@@ -55,11 +55,22 @@ def as_of(now: str | None, store: Path | None) -> datetime:
     return instant("--now", now) or (_clock_of(store) if store else None) or datetime.now(UTC)
 
 
-def _from_store(store: Path, user: str) -> bytes | None:
-    from infra.replay.stores import STORE, read_blob
+def store_file(store: Path) -> Path:
+    """The SQLite file of a replay, given by its path or its folder. Raises `UsageError` if it cannot be read."""
+    from infra.replay.stores import STORE
 
-    file = store / STORE if store.is_dir() else store
-    return read_blob(readable(file, "the store of a replay (made with --keep-store)"), user)
+    return readable(store / STORE if store.is_dir() else store, "the store of a replay (made with --keep-store)")
+
+
+def store_folder(store: Path) -> Path:
+    """The folder of a replay's store, given by the folder or by the SQLite file in it."""
+    return store if store.is_dir() else store.parent
+
+
+def _from_store(store: Path, user: str) -> bytes | None:
+    from infra.replay.stores import read_blob
+
+    return read_blob(store_file(store), user)
 
 
 def _from_firestore(project: str | None, user: str) -> bytes | None:
@@ -74,7 +85,7 @@ def _clock_of(store: Path) -> datetime | None:
 
     from infra.replay.replay import SUMMARY
 
-    summary = (store if store.is_dir() else store.parent) / SUMMARY
+    summary = store_folder(store) / SUMMARY
     try:
         return datetime.fromisoformat(orjson.loads(summary.read_bytes())["now"])
     except (OSError, ValueError, KeyError, TypeError):
