@@ -1,16 +1,47 @@
-"""Fixtures for tests of the emulator runtime, with a probe in place of the functions."""
+"""Fixtures for tests on the emulators: their clients, and a runtime with a probe in place of the functions."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud.firestore import Client
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import Subscription
 
 from infra.emulator.emulators import Emulators
 from infra.emulator.runtime import EmulatorRuntime
+from infra.emulator.topics import create_topics
+from infra.remote import running
+from infra.remote.endpoints import Endpoints
+from infra.remote.firestore import emulator_client
+from infra.remote.pubsub import Bus
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
+
+
+@pytest.fixture
+def endpoints(emulators: Emulators, project: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoints:
+    """The emulators, with a state file as `up` writes it."""
+    monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path))
+    endpoints = emulators.endpoints(project)
+    running.write(tmp_path, running.RuntimeState(os.getpid(), endpoints, {}))
+    return endpoints
+
+
+@pytest.fixture
+def firestore(endpoints: Endpoints) -> Client:
+    """A client of the project's Firestore."""
+    return emulator_client(endpoints)
+
+
+@pytest.fixture
+def bus(endpoints: Endpoints) -> Iterator[Bus]:
+    """Pub/Sub with every topic, as `up` creates them."""
+    bus = Bus.of_emulator(endpoints)
+    create_topics(bus, load())
+    yield bus
+    bus.close()
 
 
 @pytest.fixture
@@ -40,17 +71,15 @@ def probe_table(hurried: Topology) -> Topology:
 @pytest.fixture
 def probe_up(emulators: Emulators, project: str, probe: Probe, probe_table: Topology) -> Iterator[EmulatorRuntime]:
     """The emulator runtime with the probe as its only function."""
-    with EmulatorRuntime(
-        project, topology=probe_table, root=probe.root, emulators=emulators, env=probe.env
-    ) as running:
-        _retry_every_second(running)
-        yield running
+    with EmulatorRuntime(project, topology=probe_table, root=probe.root, emulators=emulators, env=probe.env) as up:
+        _retry_every_second(up)
+        yield up
 
 
-def _retry_every_second(running: EmulatorRuntime) -> None:
+def _retry_every_second(up: EmulatorRuntime) -> None:
     """Remove the retry policies: with any policy, the Pub/Sub emulator waits 3 seconds between deliveries."""
-    for function in running.topology.functions.values():
-        subscription = Subscription(name=running.bus.subscription_path(function.subscription))
-        running.bus.subscriber.update_subscription(
+    for function in up.topology.functions.values():
+        subscription = Subscription(name=up.bus.subscription_path(function.subscription))
+        up.bus.subscriber.update_subscription(
             subscription=subscription, update_mask=FieldMask(paths=["retry_policy"])
         )

@@ -11,13 +11,9 @@ from typer.testing import CliRunner
 
 from infra.__main__ import app
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
-from infra.emulator.topics import create_topics
 from infra.errors import InfraError
-from infra.remote import running
 from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
-from infra.remote.pubsub import Bus
 from infra.terminal.invocation import again
-from infra.topology import load as load_topology
 from shared.adapters.gcp.paths import user_document_id
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.compile import compile_catalog
@@ -26,29 +22,6 @@ from shared.record.user_record import UserRecord
 
 pytestmark = pytest.mark.emulator
 DUE = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def endpoints(emulators, project, tmp_path, monkeypatch):
-    """The emulators, with a state file as `up` writes it."""
-    monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path))
-    endpoints = emulators.endpoints(project)
-    running.write(tmp_path, running.RuntimeState(os.getpid(), endpoints, {}))
-    return endpoints
-
-
-@pytest.fixture
-def firestore(endpoints):
-    return emulator_client(endpoints)
-
-
-@pytest.fixture
-def bus(endpoints):
-    """Pub/Sub with every topic, as `up` creates them."""
-    bus = Bus.of_emulator(endpoints)
-    create_topics(bus, load_topology())
-    yield bus
-    bus.close()
 
 
 def run(*words):

@@ -1,7 +1,6 @@
 """`catalog recall` against emulators: what it refuses, how long it waits, and what it publishes."""
 
 import json
-import os
 from datetime import timedelta
 from typing import Any
 
@@ -10,11 +9,7 @@ from google.pubsub_v1.types import Subscription
 from typer.testing import CliRunner
 
 from infra.__main__ import app
-from infra.emulator.topics import create_topics
-from infra.remote import running
-from infra.remote.firestore import emulator_client, publish_catalog
-from infra.remote.pubsub import Bus
-from infra.topology import load
+from infra.remote.firestore import publish_catalog
 from shared.decisioning.compile import compile_catalog
 
 pytestmark = pytest.mark.emulator
@@ -30,26 +25,10 @@ CLOSED = compile_catalog({})
 
 
 @pytest.fixture
-def endpoints(emulators, project, tmp_path, monkeypatch):
-    """The emulators, with a state file as `up` writes it, and the topics."""
-    monkeypatch.setenv(running.FOLDER_VARIABLE, str(tmp_path))
-    endpoints = emulators.endpoints(project)
-    running.write(tmp_path, running.RuntimeState(os.getpid(), endpoints, {}))
-    return endpoints
-
-
-@pytest.fixture
-def firestore(endpoints):
-    return emulator_client(endpoints)
-
-
-@pytest.fixture
-def bus(endpoints):
-    bus = Bus.of_emulator(endpoints)
-    create_topics(bus, load())
+def bus(bus):
+    """Pub/Sub, with a subscription to the messages to due users."""
     bus.create_subscription(Subscription(name=bus.subscription_path("due"), topic=bus.topic_path("lifecycle-due")))
-    yield bus
-    bus.close()
+    return bus
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import uuid4
 
 from google.cloud.firestore import AsyncClient
@@ -63,24 +63,34 @@ class Outcome(NamedTuple):
         return self.kills * sum(pages)
 
 
-class Told:
-    """The messages to due users, read from their topic by a thread of its own."""
+class Watching:
+    """Work that a thread of its own does until the end of a block; `_stopping` is set at that end."""
 
-    def __init__(self, bus: Bus) -> None:
-        self.messages: Counter[str] = Counter()
-        """Deliveries by the id that Pub/Sub gave the message, each with one user."""
-        self.users: Counter[str] = Counter()
-        self._bus = bus
+    def __init__(self) -> None:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Told":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stopping.set()
         self._thread.join()
+
+    def _run(self) -> None:
+        raise NotImplementedError
+
+
+class Told(Watching):
+    """The messages to due users, read from their topic."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__()
+        self.messages: Counter[str] = Counter()
+        """Deliveries by the id that Pub/Sub gave the message, each with one user."""
+        self.users: Counter[str] = Counter()
+        self._bus = bus
 
     def _run(self) -> None:
         subscription = Topic.LIFECYCLE_DUE + LISTEN_SUFFIX
@@ -93,22 +103,13 @@ class Told:
                     self.users[message.json["user_id"]] += 1
 
 
-class Memory:
-    """The most memory that the descendants of this process used, sampled by a thread of its own."""
+class Memory(Watching):
+    """The most memory that the descendants of this process used, by samples."""
 
     def __init__(self, found_by: str) -> None:
+        super().__init__()
         self.peak_mib = 0.0
         self._found_by = found_by.encode()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> "Memory":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._stopping.wait(0.2):

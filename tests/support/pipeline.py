@@ -65,6 +65,18 @@ class Pipeline:
     def record(self) -> UserRecord:
         return self.store.record(self.user_id)
 
+    @property
+    def said(self) -> list[str]:
+        """The messages about triggers so far, in order and in words: `first issued`, `first replaced`."""
+        bodies = [one.body for one in self.bus.taken if one.topic == Topic.UPSELL_TRIGGER]
+        return [f"{one['campaign_id']} {one['revoke_reason'] or 'issued'}" for one in bodies]
+
+    @property
+    def lost(self) -> dict[str, str]:
+        """The reason of every campaign that the last decision turned down."""
+        *_, last = [one.body for one in self.bus.taken if one.topic == Topic.DECISION]
+        return {one["campaign_id"]: one["reason"] for one in last["candidates"] if one["reason"]}
+
     def deliver(self, event: Event, fault: Fault | None = None) -> None:
         """Deliver an event once. An event that is not acknowledged is kept for redelivery."""
         before, commits, taken = self.record, self.store.commits, len(self.bus.taken)

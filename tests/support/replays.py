@@ -1,15 +1,20 @@
 """Builds small histories for tests, and replays them."""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.replay.replay import Summary, replay
 from infra.replay.switch import Switch
+from shared.domain.events import FeedbackKind
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment", "data_base64": "/w=="}]
+"""Lines whose events can never be processed."""
 OUTPUTS = ("subscriptions", "triggers", "changes", "decisions", "exposures", "dead-letter")
 
 
@@ -65,3 +70,12 @@ def run(folder: Path, *lines: Any, catalog: Path | Switch = DEFAULT_CATALOG, **o
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / "out"
     return Outcome(replay(write(folder / "events.jsonl", list(lines)), out, catalog, **options), out)
+
+
+def feedback(triggers: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Consumers' feedback on the issued ones of these triggers; the kinds of feedback take turns."""
+    issued = [body for body in triggers if body["kind"] == "issued"]
+    for number, (body, kind) in enumerate(zip(issued, cycle(FeedbackKind), strict=False)):
+        told = {"trigger_id": body["trigger_id"], "user_id": body["user_id"], "kind": kind}
+        data = {**told, "event_id": f"f{number}", "occurred_at": body["decided_at"]}
+        yield {"topic": "trigger-feedback", "data": data, "publish_time": body["decided_at"]}

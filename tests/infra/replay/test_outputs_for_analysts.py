@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import cycle
 from typing import Any
 
 import jsonschema
@@ -11,9 +10,8 @@ import pytest
 from infra.generate.asyncapi import DOCS
 from infra.replay.journal import FILES
 from shared.contracts.topics import Topic
-from shared.domain.events import FeedbackKind
 from tests.support import artifacts
-from tests.support.replays import Outcome, at, event, payment, run, trial
+from tests.support.replays import GARBAGE, Outcome, at, event, feedback, payment, run, trial
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +91,6 @@ PURCHASE = {
     "current_price": 1099,
 }
 OF_OFFER = {"trigger_id": "known-to-nobody", "offer_ref": "SPRING"}
-GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment", "data_base64": "/w=="}]
 
 
 def life(number: int) -> Iterator[dict[str, Any]]:
@@ -117,15 +114,6 @@ def life(number: int) -> Iterator[dict[str, Any]]:
     yield told("churn-signal", 55, signal="pause_scheduled", effective_at=at(then + 60), resume_at=at(then + 66))
     yield payment(user, then + 74, event_id="p4")
     yield told("churn-signal", 80, signal="cancelled", effective_at=at(then + 90), reason_code="voluntary")
-
-
-def feedback(triggers: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Consumers' feedback on the issued triggers; the kinds of feedback take turns."""
-    issued = [body for body in triggers if body["kind"] == "issued"]
-    for number, (body, kind) in enumerate(zip(issued, cycle(FeedbackKind), strict=False)):
-        told = {"trigger_id": body["trigger_id"], "user_id": body["user_id"], "kind": kind}
-        data = {**told, "event_id": f"f{number}", "occurred_at": body["decided_at"]}
-        yield {"topic": "trigger-feedback", "data": data, "publish_time": body["decided_at"]}
 
 
 @pytest.fixture(scope="module")

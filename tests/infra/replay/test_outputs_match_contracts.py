@@ -1,7 +1,5 @@
 """Every message of a replay matches its contract: the pydantic model and the published JSON Schema."""
 
-from collections.abc import Iterator
-from itertools import cycle
 from pathlib import Path
 
 import jsonschema
@@ -19,22 +17,11 @@ from shared.contracts.outbound.decision import DecisionMessage
 from shared.contracts.outbound.exposure import Exposure, ExposureKind
 from shared.contracts.outbound.subscription_change import SubscriptionChange
 from shared.contracts.outbound.upsell_trigger import UpsellTrigger
-from shared.domain.events import FeedbackKind
+from tests.support.replays import GARBAGE, feedback
 
 pytestmark = pytest.mark.slow
 
 MODELS = (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure, DeadLetter)
-GARBAGE = [{"topic": "payment", "data": {"event_id": "x"}}, {"topic": "payment", "data_base64": "/w=="}]
-
-
-def feedback(triggers: Path) -> Iterator[dict[str, object]]:
-    """Consumers' feedback on the issued triggers; the kinds of feedback take turns."""
-    offered = map(orjson.loads, triggers.read_text().splitlines())
-    issued = [body for body in offered if body["kind"] == "issued"]
-    for number, (body, kind) in enumerate(zip(issued, cycle(FeedbackKind), strict=False)):
-        told = {"trigger_id": body["trigger_id"], "user_id": body["user_id"], "kind": kind}
-        data = {**told, "event_id": f"f{number}", "occurred_at": body["decided_at"]}
-        yield {"topic": "trigger-feedback", "data": data, "publish_time": body["decided_at"]}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +32,8 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for telling in ("first", "second"):
         (folder / "events.jsonl").write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
         replay(folder / "events.jsonl", folder / telling, DEFAULT_CATALOG, processes=1)
-        lines += feedback(folder / telling / FILES[UpsellTrigger.TOPIC])
+        triggers = (folder / telling / FILES[UpsellTrigger.TOPIC]).read_text().splitlines()
+        lines += feedback(map(orjson.loads, triggers))
     return folder / "second"
 
 

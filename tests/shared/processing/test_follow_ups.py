@@ -55,17 +55,6 @@ class Journey(Pipeline):
         self.catalog = catalog
         self.application = Application(self.store, self.bus, FixedCatalogs(catalog), self.clock, Terms())
 
-    @property
-    def said(self) -> list[str]:
-        bodies = [one.body for one in self.bus.taken if one.topic == Topic.UPSELL_TRIGGER]
-        return [f"{one['campaign_id']} {one['revoke_reason'] or 'issued'}" for one in bodies]
-
-    @property
-    def lost(self) -> dict[str, str]:
-        """The reason of every campaign that the last decision turned down."""
-        *_, last = [one.body for one in self.bus.taken if one.topic == Topic.DECISION]
-        return {one["campaign_id"]: one["reason"] for one in last["candidates"] if one["reason"]}
-
 
 @pytest.fixture
 def begun() -> Iterator[Callable[..., Journey]]:

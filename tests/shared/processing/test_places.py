@@ -31,18 +31,6 @@ class Banner(Pipeline):
             self.deliver(one, fault)
         return self
 
-    @property
-    def said(self) -> list[str]:
-        """What was said of triggers, in order: `first issued`, `first replaced`."""
-        bodies = [one.body for one in self.bus.taken if one.topic == Topic.UPSELL_TRIGGER]
-        return [f"{one['campaign_id']} {one['revoke_reason'] or 'issued'}" for one in bodies]
-
-    @property
-    def lost(self) -> dict[str, str]:
-        """The reason of every campaign that the last decision turned down."""
-        *_, last = [one.body for one in self.bus.taken if one.topic == Topic.DECISION]
-        return {one["campaign_id"]: one["reason"] for one in last["candidates"] if one["reason"]}
-
     def answer(self, on: float, campaign_id: str, kind: FeedbackKind) -> "Banner":
         one = next(one for one in self.record.triggers if one.campaign_id == campaign_id)
         return self.see(event(on, Topic.TRIGGER_FEEDBACK, FeedbackGiven(one.trigger_id, kind)))
