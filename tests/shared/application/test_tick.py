@@ -340,6 +340,20 @@ async def test_the_next_tick_of_a_chain_works_even_if_a_regular_one_is_just_look
     assert sorted(notified(slow)) == sorted(users)
 
 
+async def test_a_shard_that_another_tick_has_taken_meanwhile_is_not_passed_on(store, clock) -> None:
+    await make_due(store, NOON, [*users_of(SHARD, 1), *users_of(8, 1)])
+
+    async def another_takes_shard_8() -> None:
+        bus.before = None
+        clock.move_to(NOON + TICK_BUDGET + SECOND)
+        with pytest.raises(asyncio.CancelledError):
+            await Ticker(store, Interrupting(before=killed), clock).tick((8,), "other")
+
+    bus = Interrupting(before=another_takes_shard_8)
+    assert await Ticker(store, bus, clock).tick((SHARD, 8, 9), "tick") == (1, (9,))
+    assert (await store.load_cursor(8)).cursor.lease.holder == "other"
+
+
 async def test_a_process_at_work_is_free_again_after_a_failure(store, bus, clock) -> None:
     await make_due(store, NOON, users_of(0, 1))
     broken = OneShardGone(store, Transient("gone"))
