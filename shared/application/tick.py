@@ -1,10 +1,12 @@
 """The use case for a tick of the clock: sweep shards for due users until time is up, then pass on what is left.
 
 A tick that leaves shards publishes the next tick for exactly these, and leases them to it first. A regular tick
-that finds one of its shards leased does nothing, because a second chain of ticks would only slow down the first.
+that finds one of its shards leased, or at work in its process, does nothing: a second chain of ticks would only
+slow down the first. The next tick of a chain always works, because its shards are leased to it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
@@ -35,13 +37,13 @@ class Ticker:
     """Publishes a message for every due user. It changes no user's document."""
 
     def __init__(
-        self, due_users: DueUsers, publisher: Publisher, clock: Clock, at_work: set[int] | None = None
+        self, due_users: DueUsers, publisher: Publisher, clock: Clock, at_work: Counter[int] | None = None
     ) -> None:
         self.due_users = due_users
         self.publisher = publisher
         self.clock = clock
-        self.at_work = set() if at_work is None else at_work
-        """The shards of the ticks that this process runs at present, which another tick passes over."""
+        self.at_work = Counter() if at_work is None else at_work
+        """The number of ticks that this process runs at present, by shard."""
 
     async def tick(self, shards: tuple[int, ...], tick_id: str = "", *, continues: bool = False) -> Ticked:
         """Publish a `lifecycle-due` message for each user due in these shards, and the next tick for what is left.
@@ -50,14 +52,16 @@ class Ticker:
         Raises `Transient` if the store or the bus did not answer for some shard. The other shards are swept
         nevertheless, but nothing is passed on: the tick itself is delivered again, and goes on where it stopped.
         """
-        own = tuple(shard for shard in dict.fromkeys(shards) if shard not in self.at_work)
+        own = tuple(dict.fromkeys(shards))
+        if not continues and any(self.at_work[shard] for shard in own):
+            return Ticked(0, ())
         run = _Run(self, tick_id, own, continues=continues)
         self.at_work.update(own)
         try:
             left = await run.sweep()
         finally:
-            self.at_work.difference_update(own)
-        if left:  # published only now, because the next tick may come before the call returns
+            self.at_work.subtract(own)
+        if left:
             body = {"tick_id": run.next_id, "shards": list(left)}
             await self.publisher.publish([Message(Topic.LIFECYCLE_CLOCK, run.next_id, body)])
         return Ticked(run.told, left)

@@ -1,5 +1,7 @@
 """The entry point for the scheduler's ticks, in a module of its own: a function of events carries no clock."""
 
+from collections import Counter
+
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_clock
 from shared.contracts.topics import Topic
@@ -12,8 +14,8 @@ def clock_function(topic: Topic) -> Function:
     return push_function(topic, _tick)
 
 
-AT_WORK: set[int] = set()
-"""The shards of the ticks that this process runs at present."""
+AT_WORK: Counter[int] = Counter()
+"""The number of ticks that this process runs at present, by shard."""
 
 
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:

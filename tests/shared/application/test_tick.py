@@ -291,25 +291,77 @@ async def killed() -> None:
     raise asyncio.CancelledError
 
 
-async def test_a_process_works_on_a_shard_in_one_tick_at_a_time(store, bus, clock) -> None:
-    """Even before the tick has a lease, while it waits for its first page: a second query would only add load."""
-    await make_due(store, NOON, users_of(SHARD, 3))
-    at_work: set[int] = set()
-    asked: list[int] = []
+class Meanwhile:
+    """A store that runs something while a cursor is loaded: before the tick can have a lease."""
 
-    async def load_cursor(shard: int) -> StoredCursor:
-        asked.append(shard)
-        assert await ticker.tick((SHARD, 9), "other") == (0, ())
-        return await store.load_cursor(shard)
+    def __init__(self, store: SqliteStore) -> None:
+        self.store = store
+        self.due, self.save_cursor = store.due, store.save_cursor
+        self.happens = None
 
-    slow = OneShardGone(store, Transient("gone"))
-    slow.load_cursor = load_cursor
-    ticker = Ticker(slow, bus, clock, at_work)
-    assert await ticker.tick((SHARD, 9), "tick") == (3, ())
-    assert (asked, at_work) == ([SHARD, 9], set())
+    async def load_cursor(self, shard: int) -> StoredCursor:
+        happens, self.happens = self.happens, None
+        if happens:
+            await happens()
+        return await self.store.load_cursor(shard)
+
+
+async def test_a_regular_tick_does_nothing_while_its_process_works_on_any_of_its_shards(store, bus, clock) -> None:
+    await make_due(store, NOON, [*users_of(SHARD, 3), *users_of(9, 1)])
+    busy = Meanwhile(store)
+    ticker = Ticker(busy, bus, clock)
+
+    async def two_more() -> None:
+        assert await ticker.tick((SHARD, 9), "regular") == (0, ())
+        assert await ticker.tick((9,), "of another part") == (1, ())
+
+    busy.happens = two_more
+    assert await ticker.tick((SHARD,), "tick") == (3, ())
+    assert await ticker.tick((SHARD, 9), "regular") == (0, ())
+    await make_due(store, NOON, users_of(9, 2)[1:])
+    assert await ticker.tick((SHARD, 9), "regular") == (1, ())
+
+
+async def test_the_next_tick_of_a_chain_works_even_if_a_regular_one_is_just_looking(store, slow, clock) -> None:
+    """After a restart, both are delivered at once."""
+    users = users_of(SHARD, 3 * PAGE_SIZE)
+    await make_due(store, NOON, users)
+    slow.takes = TICK_BUDGET + SECOND
+    await Ticker(store, slow, clock).tick((SHARD, 8))
+    following = slow.messages.pop()
+    busy = Meanwhile(store)
+    ticker = Ticker(busy, slow, clock)
+
+    async def next_of_the_chain() -> None:
+        assert await sweep(ticker, (SHARD,), following.body["tick_id"]) == 2 * PAGE_SIZE
+
+    busy.happens = next_of_the_chain
+    assert (await ticker.tick(ALL, "regular")).left == ()
+    assert sorted(notified(slow)) == sorted(users)
+
+
+async def test_a_shard_that_another_tick_has_taken_meanwhile_is_not_passed_on(store, clock) -> None:
+    await make_due(store, NOON, [*users_of(SHARD, 1), *users_of(8, 1)])
+
+    async def another_takes_shard_8() -> None:
+        bus.before = None
+        clock.move_to(NOON + TICK_BUDGET + SECOND)
+        with pytest.raises(asyncio.CancelledError):
+            await Ticker(store, Interrupting(before=killed), clock).tick((8,), "other")
+
+    bus = Interrupting(before=another_takes_shard_8)
+    assert await Ticker(store, bus, clock).tick((SHARD, 8, 9), "tick") == (1, (9,))
+    assert (await store.load_cursor(8)).cursor.lease.holder == "other"
+
+
+async def test_a_process_at_work_is_free_again_after_a_failure(store, bus, clock) -> None:
+    await make_due(store, NOON, users_of(0, 1))
+    broken = OneShardGone(store, Transient("gone"))
+    ticker = Ticker(broken, bus, clock)
     with pytest.raises(Transient):
-        await ticker.tick((0,), "tick")
-    assert at_work == set()
+        await ticker.tick((0,))
+    ticker.due_users = store
+    assert await ticker.tick((0,)) == (1, ())
 
 
 @pytest.mark.parametrize("killed_at", range(4))
