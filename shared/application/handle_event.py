@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from shared.application.published_events import PublishedEvents
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival, check_same
@@ -22,7 +23,7 @@ from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.cache import RecordCache
-from shared.record.user_record import UserRecord
+from shared.record.user_record import Pending, UserRecord
 
 # Exponential back-off with full jitter: 40 waits add up to 8.8 s at most, well within a function's 60 s.
 # https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -66,6 +67,7 @@ class Application:
         self.clock = clock
         self.terms = terms
         self.cache = RecordCache(cached_records, terms)
+        self.published = PublishedEvents()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By user: events of one user take turns in an instance, so that only other instances cause conflicts."""
 
@@ -89,14 +91,16 @@ class Application:
         now = record.effective_now(self.clock.now(), event)
         if pending := record.pending_entry(event.key.cause):
             check_same(pending.digest, event)
-            messages = worth_republishing(pending, record, now)
-            await self.publisher.publish(messages)
+            messages = await self._publish_again([pending], record, now)
             return Handled(Arrival.DUPLICATE, messages, record.announced_status)
+        record = self._without_published(record)
         rules = Rules(await self._catalog(record, event), self.terms)
         processed = process(record, event, now, rules)
         if processed.record is not record:
             await self._commit(processed.record, stored.version, now)
         await self.publisher.publish(processed.messages)
+        if processed.messages:
+            self.published.add(event.user_id, event.key.cause)
         new, waiting = processed.record, waiting_verdicts(processed.record)
         is_unmatched = waiting > waiting_verdicts(record)
         return Handled(processed.arrival, processed.messages, new.announced_status, waiting if is_unmatched else 0)
@@ -109,12 +113,24 @@ class Application:
             raise Transient(f"expected a catalog of number {least} or higher, found {catalog.number}")
         return catalog
 
+    def _without_published(self, record: UserRecord) -> UserRecord:
+        """The record without pending messages of which this instance knows that they are out."""
+        kept = tuple(entry for entry in record.pending if (record.user_id, entry.cause) not in self.published)
+        return record if len(kept) == len(record.pending) else record._replace(pending=kept)
+
+    async def _publish_again(self, entries: Sequence[Pending], record: UserRecord, now: datetime) -> list[Message]:
+        """Publish the pending messages that may not be out and are still worth it, and return them."""
+        unknown = [entry for entry in entries if (record.user_id, entry.cause) not in self.published]
+        messages = [message for entry in unknown for message in worth_republishing(entry, record, now)]
+        await self.publisher.publish(messages)
+        for entry in unknown:
+            self.published.add(record.user_id, entry.cause)
+        return messages
+
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its size bound. Pending messages dropped for that are first published again."""
         bounded, blob, dropped = fit(record, self.terms)
-        await self.publisher.publish(
-            [message for entry in dropped for message in worth_republishing(entry, record, now)]
-        )
+        await self._publish_again(dropped, record, now)
         document = Document(
             record.user_id, blob, bounded.next_due_at, bounded.announced_best, bounded.open_campaigns(now)
         )

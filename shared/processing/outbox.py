@@ -129,13 +129,13 @@ def _change_draft(change: Change, cause: str) -> Draft:
 def worth_republishing(entry: Pending, record: UserRecord, now: datetime) -> list[Message]:
     """The pending messages of an event, without offers that were revoked or have expired since.
 
-    The document may have forgotten a revoked trigger, but while the offer is pending, its revocation is pending
-    too, because it came later.
+    A revocation that was published may no longer be pending, and a full document may have forgotten the trigger.
+    Only if both are so is a revoked offer published again, with a lower sequence number than its revocation.
     """
     messages = [*entry.messages]
     if not any(_is_trigger(message, TriggerKind.ISSUED) for message in messages):
         return messages
-    revoked = {
+    revoked = {trigger.trigger_id for trigger in record.triggers if trigger.revoked} | {
         message.body["trigger_id"]
         for message in record.pending_messages
         if _is_trigger(message, TriggerKind.REVOKED)

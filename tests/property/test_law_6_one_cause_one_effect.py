@@ -1,5 +1,8 @@
 """Law 6, one cause, one effect: each offer is made once, despite redelivery, disorder and crashes."""
 
+from collections import Counter
+from itertools import cycle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +21,7 @@ some_history = histories(behaving=True) | lives()
 RETRIED_WITHIN = TERMS.redelivery / 2
 """Every redelivery comes within this time: Pub/Sub gives up long before pending messages are dropped."""
 catalogs = st.sampled_from(sorted(CATALOGS)).map(CATALOGS.__getitem__)
-steps = st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time"])
+steps = st.sampled_from(["go on", "go on", "tick", "redeliver", "tick in time", "another instance"])
 tick_deliveries = st.integers(0, 2)
 tick_faults = st.sampled_from([None, *Fault])
 
@@ -37,6 +40,8 @@ def run(pipeline: Pipeline, coming: list[Arriving], data: st.DataObject) -> None
                 pipeline.redeliver()
             case "tick in time":
                 pipeline.pass_time(DAY / 4)
+            case "another instance":
+                pipeline.change_instance()
         pipeline.deliver(one.event, one.fault)
         pipeline.check_at_rest()
     while pipeline.unacknowledged:
@@ -66,6 +71,21 @@ def test_crashes_change_nothing_but_how_often_a_message_comes(history: list[Even
     assert smooth.record == rough.record
     smooth.close()
     rough.close()
+
+
+@given(some_history, st.lists(st.booleans(), min_size=1))
+def test_where_nothing_fails_every_message_is_published_once(history: list[Event], changes: list[bool]) -> None:
+    """Two instances share the events, and each event comes a second time to the instance that has handled it."""
+    pipeline = Pipeline(EVERYTHING)
+    for event, change in zip(history, cycle(changes), strict=False):
+        pipeline.clock.move_to(event.occurred_at)
+        pipeline.deliver(event)
+        pipeline.deliver(event)
+        if change:
+            pipeline.change_instance()
+    told = Counter(message.message_id for message in pipeline.bus.taken)
+    assert set(told.values()) <= {1}
+    pipeline.close()
 
 
 @given(some_history, st.data())

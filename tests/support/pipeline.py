@@ -55,11 +55,18 @@ class Pipeline:
     """Every trigger ever committed, in its last known state. One that was open when evicted counts as revoked."""
 
     def __post_init__(self) -> None:
-        self.application = Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
+        self.application, self.other = self._new_instance(), self._new_instance()
         self.loop = VirtualTimeLoop()
 
     def close(self) -> None:
         self.loop.close()
+
+    def _new_instance(self) -> Application:
+        return Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
+
+    def change_instance(self) -> None:
+        """Let the other of two instances handle what comes next."""
+        self.application, self.other = self.other, self.application
 
     @property
     def record(self) -> UserRecord:
@@ -83,7 +90,9 @@ class Pipeline:
         self.store.fault = self.bus.fault = fault
         try:
             arrival = self.loop.run_until_complete(self.application.handle(event)).arrival
-        except (Transient, Crash):
+        except (Transient, Crash) as failure:
+            if isinstance(failure, Crash):
+                self.application = self._new_instance()
             self.waiting_since = (
                 min(self.waiting_since, self.clock.now()) if self.unacknowledged else self.clock.now()
             )

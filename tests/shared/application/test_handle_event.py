@@ -9,6 +9,7 @@ import pytest
 
 from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import MAX_ATTEMPTS, Application
+from shared.application.published_events import PublishedEvents
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
@@ -24,7 +25,7 @@ from shared.record.user_record import Pending, UserRecord
 from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
-from tests.support.story import auto_renew_off, day, event, failed, paid, refunded, trial
+from tests.support.story import auto_renew_off, auto_renew_on, day, event, failed, paid, refunded, trial
 
 POLICY = Rules(EVERYTHING, TERMS)
 
@@ -32,8 +33,8 @@ POLICY = Rules(EVERYTHING, TERMS)
 class World:
     """An application with a store, a bus and a clock that the test controls."""
 
-    def __init__(self, store: MemoryStore | None = None) -> None:
-        self.store, self.bus, self.clock = store or MemoryStore(), FlakyBus(), MovableClock(START)
+    def __init__(self, store: MemoryStore | None = None, bus: FlakyBus | None = None) -> None:
+        self.store, self.bus, self.clock = store or MemoryStore(), bus or FlakyBus(), MovableClock(START)
         self.application = Application(self.store, self.bus, FixedCatalogs(EVERYTHING), self.clock, TERMS)
 
     async def handle(self, event: Event, fault: Fault | None = None) -> Arrival:
@@ -212,7 +213,7 @@ class TestFit:
             await world.handle(auto_renew_off(32))
         assert len(world.store.record(USER).pending) == 1
         moments = [m.body["moment"] for m in world.bus.taken if m.body.get("kind") == "issued"]
-        assert moments == ["activated", "payment.recovered", "payment.recovered", "auto_renew.off"]
+        assert moments == ["activated", "payment.recovered", "auto_renew.off"]
 
 
 def offers(pending: tuple[Pending, ...]) -> list[str]:
@@ -221,6 +222,86 @@ def offers(pending: tuple[Pending, ...]) -> list[str]:
 
 def issued(messages: Iterable[Message]) -> list[str]:
     return [message.body["trigger_id"] for message in messages if message.body.get("kind") == "issued"]
+
+
+class TestPending:
+    """The messages that a document keeps: those of which no instance that has seen it knows that they are out."""
+
+    async def test_an_event_an_hour_for_a_month_publishes_every_message_once(self) -> None:
+        """As two functions share them: each drops from the document what it has published itself."""
+        store, bus = MemoryStore(), FlakyBus()
+        payments, signals = World(store, bus), World(store, bus)
+        for hour in range(30 * 24):
+            at = hour / 24
+            if hour % 2:
+                await signals.handle(auto_renew_off(at) if hour % 4 == 1 else auto_renew_on(at))
+            else:
+                await payments.handle(paid(at))
+            assert len(store.record(USER).pending) <= 2
+        assert len(bus.taken) > 1.5 * 30 * 24
+        assert len({message.message_id for message in bus.taken}) == len(bus.taken)
+
+    async def test_the_instance_that_has_published_publishes_nothing_on_a_redelivery(self) -> None:
+        world = World()
+        first, second = paid(0), paid(30)
+        await world.handle(first)
+        await world.handle(second)
+        taken, commits = [*world.bus.taken], world.store.commits
+        for one in (first, second):
+            assert await world.handle(one) is Arrival.DUPLICATE
+        assert (world.bus.taken, world.store.commits) == (taken, commits)
+
+    async def test_another_instance_publishes_again_and_then_knows(self) -> None:
+        store, bus = MemoryStore(), FlakyBus()
+        first, second, payment = World(store, bus), World(store, bus), paid(0)
+        await first.handle(payment)
+        taken = [*bus.taken]
+        assert await second.handle(payment) is Arrival.DUPLICATE
+        assert bus.taken == taken * 2
+        await second.handle(payment)
+        assert bus.taken == taken * 2
+        await second.handle(paid(30))
+        assert [entry.committed_at for entry in store.record(USER).pending] == [day(30)]
+
+    @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH, Fault.COMMIT_UNSURE])
+    async def test_what_was_not_published_stays_until_it_is(self, fault: Fault) -> None:
+        world, payment = World(), paid(0)
+        with pytest.raises((Crash, Transient)):
+            await world.handle(payment, fault)
+        await world.handle(auto_renew_off(1))
+        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(0), day(1)]
+        await world.handle(payment)
+        await world.handle(auto_renew_on(2))
+        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(2)]
+
+    async def test_an_id_that_comes_again_with_other_content_is_refused_although_nothing_is_pending(self) -> None:
+        world, payment = World(), paid(0)
+        await world.handle(payment)
+        await world.handle(paid(30))
+        with pytest.raises(Rejected, match="id_reused"):
+            await world.handle(payment._replace(digest="other"))
+
+    async def test_an_offer_is_not_brought_back_by_an_event_whose_messages_were_never_published(self) -> None:
+        """Its revocation is out, so that it is no longer pending."""
+        world, failure = World(), failed(30)
+        await world.handle(paid(0))
+        with pytest.raises(Crash):
+            await world.handle(failure, Fault.CRASH_BEFORE_PUBLISH)
+        await world.handle(paid(31, start=30))
+        await world.handle(auto_renew_off(32))
+        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(30), day(32)]
+        world.bus.taken.clear()
+        await world.handle(failure)
+        assert world.bus.taken
+        assert issued(world.bus.taken) == []
+
+
+def test_an_instance_forgets_the_event_that_it_published_longest_ago() -> None:
+    published = PublishedEvents(limit=2)
+    for cause in ("a", "b", "c"):
+        published.add(USER, cause)
+    assert [cause for cause in "abc" if (USER, cause) in published] == ["b", "c"]
+    assert ("user-2", "c") not in published
 
 
 async def test_a_users_time_never_goes_back() -> None:

@@ -144,6 +144,7 @@ def test_a_redelivery_neither_replaces_again_nor_brings_back_what_was_replaced(o
     assert told.said == []
     told.redeliver()
     assert told.said == ["first replaced", "high issued"]
+    told.change_instance()
     told.deliver(first)
     told.deliver(second)
     assert told.said == ["first replaced", "high issued"] * 2, "the same messages, with the same ids"
