@@ -26,6 +26,7 @@ from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
 from tests.support.story import auto_renew_off, auto_renew_on, day, event, failed, paid, refunded, trial
+from tests.support.virtual_time import VirtualTimeLoop
 
 POLICY = Rules(EVERYTHING, TERMS)
 
@@ -79,6 +80,33 @@ async def test_200_events_at_once_for_one_user_are_in_nobodys_way() -> None:
     application = World(store).application
     await asyncio.gather(*(application.handle(paid(number / 10, event_id=f"{number}")) for number in range(200)))
     assert store.commits == 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("instances", [4, 40])
+def test_40_events_at_once_for_one_user_succeed_in_many_instances(instances: int) -> None:
+    """Each call of the store takes some milliseconds, in which other instances commit."""
+
+    class Distant(MemoryStore):
+        async def load(self, user_id: str) -> Stored:
+            await asyncio.sleep(0.004)
+            stored = await super().load(user_id)
+            await asyncio.sleep(0.004)
+            return stored
+
+        async def commit(self, document: Document, version: object | None) -> None:
+            await asyncio.sleep(0.007)
+            await super().commit(document, version)
+
+    async def all_at_once() -> None:
+        coming = [paid(number / 10, event_id=f"{number}") for number in range(40)]
+        worlds = [World(store, bus) for _ in range(instances)]
+        await asyncio.gather(*(worlds[n % instances].application.handle(one) for n, one in enumerate(coming)))
+
+    store, bus, loop = Distant(), FlakyBus(), VirtualTimeLoop()
+    loop.run_until_complete(all_at_once())
+    loop.close()
+    assert store.commits == 40
 
 
 async def test_conflicts_without_end_are_transient() -> None:
@@ -227,6 +255,7 @@ def issued(messages: Iterable[Message]) -> list[str]:
 class TestPending:
     """The messages that a document keeps: those of which no instance that has seen it knows that they are out."""
 
+    @pytest.mark.slow
     async def test_an_event_an_hour_for_a_month_publishes_every_message_once(self) -> None:
         """As two functions share them: each drops from the document what it has published itself."""
         store, bus = MemoryStore(), FlakyBus()
