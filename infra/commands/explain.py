@@ -35,10 +35,11 @@ def explain(
     """Explain a decision about a user, candidate by candidate.
 
     Prints every campaign that was considered, its outcome, and the gate that stopped it. Explains the newest
-    decision that the user's document still holds (decisions are kept for 14 days), or the newest about --moment.
-    If there is none, --moment and --catalog together make a new decision, as if the moment occurred now, or at
-    --now: nothing is written, and the answer is marked as hypothetical. It is decided even if the moment is not
-    true of the user then, and the answer says so. Set UPBEAT_GRACE_DAYS and the like as for the functions.
+    decision that the user's document still holds, or the newest about --moment. It holds the decisions of the last
+    five events within 14 days, and of others whose messages may not be published yet. If there is none, --moment
+    and --catalog together make a new decision, as if the moment occurred now, or at --now: nothing is written, and
+    the answer is marked as hypothetical. It is decided even if the moment is not true of the user then, and the
+    answer says so. Set UPBEAT_GRACE_DAYS and the like as for the functions.
 
     A --now before the user's last change explains the past, as show does: the newest decision by then, and a
     hypothetical one only if all that it asks for is known of that time; else exits with 1 and the reason.

@@ -93,7 +93,7 @@ class Application:
             check_same(pending.digest, event)
             messages = await self._publish_again([pending], record, now)
             return Handled(Arrival.DUPLICATE, messages, record.announced_status)
-        record = self._without_published(record)
+        record = self._with_published(record)
         rules = Rules(await self._catalog(record, event), self.terms)
         processed = process(record, event, now, rules)
         if processed.record is not record:
@@ -113,14 +113,19 @@ class Application:
             raise Transient(f"expected a catalog of number {least} or higher, found {catalog.number}")
         return catalog
 
-    def _without_published(self, record: UserRecord) -> UserRecord:
-        """The record without pending messages of which this instance knows that they are out."""
-        kept = tuple(entry for entry in record.pending if (record.user_id, entry.cause) not in self.published)
-        return record if len(kept) == len(record.pending) else record._replace(pending=kept)
+    def _with_published(self, record: UserRecord) -> UserRecord:
+        """The record in which the messages that are known to be out are marked, for the next commit."""
+        pending = tuple(
+            entry._replace(is_published=True) if self._is_out(record, entry) else entry for entry in record.pending
+        )
+        return record if pending == record.pending else record._replace(pending=pending)
+
+    def _is_out(self, record: UserRecord, entry: Pending) -> bool:
+        return entry.is_published or (record.user_id, entry.cause) in self.published
 
     async def _publish_again(self, entries: Sequence[Pending], record: UserRecord, now: datetime) -> list[Message]:
         """Publish the pending messages that may not be out and are still worth it, and return them."""
-        unknown = [entry for entry in entries if (record.user_id, entry.cause) not in self.published]
+        unknown = [entry for entry in entries if not self._is_out(record, entry)]
         messages = [message for entry in unknown for message in worth_republishing(entry, record, now)]
         await self.publisher.publish(messages)
         for entry in unknown:

@@ -20,7 +20,7 @@ from shared.domain.subscription import ENTITLED
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
 from shared.processing.effects import Change, Effects
-from shared.record.user_record import Pending, UserRecord
+from shared.record.user_record import MAX_PUBLISHED, Pending, UserRecord
 
 Draft = tuple[type[Sequenced], Json]
 """A message without what all messages of a processing share: its model and the fields of its own."""
@@ -49,12 +49,19 @@ def write_messages(effects: Effects, record: UserRecord, event: Event, now: date
 def keep_pending(
     record: UserRecord, event: Event, messages: tuple[Message, ...], now: datetime, terms: Terms
 ) -> UserRecord:
-    """The record with the messages pending under their event, without entries too old to be redelivered."""
+    """The record with the messages pending under their event, without entries that are kept no longer.
+
+    Those are entries too old to be redelivered, and all but the newest `MAX_PUBLISHED` of those that are out.
+    """
     if not messages:
         return record
-    kept = tuple(entry for entry in record.pending if now - entry.committed_at < terms.redelivery)
+    young = [entry for entry in record.pending if now - entry.committed_at < terms.redelivery]
+    surplus = sum(entry.is_published for entry in young) - MAX_PUBLISHED
+    while surplus > 0:
+        young.remove(next(entry for entry in young if entry.is_published))
+        surplus -= 1
     entry = Pending.of(event, now, messages)
-    return record._replace(pending=(*kept, entry), sequence=messages[-1].body["sequence"])
+    return record._replace(pending=(*young, entry), sequence=messages[-1].body["sequence"])
 
 
 def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:

@@ -9,7 +9,7 @@ from shared.record.user_record import Pending, UserRecord
 # Firestore's limit is 1 MiB per document (https://cloud.google.com/firestore/quotas). The bound is far lower
 # because every event reads, inflates, deflates and writes the whole blob.
 MAX_BLOB = 12 * 1024
-"""The bound on a blob in bytes. A larger record drops its oldest pending messages first, then other data."""
+"""The bound on a blob in bytes. A larger record drops its oldest messages first, then other data."""
 
 FEW_NAMES = 32
 """The names of one scope whose tallies a document that is too large keeps for as long as it can."""
@@ -18,14 +18,16 @@ FEW_NAMES = 32
 def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
     """The record within `limit` bytes, its blob, and the pending entries that it had to drop.
 
-    The newest pending entry is the one being committed: it is always kept, and does not count towards the limit if
-    other data must be dropped. One decision over very many campaigns must not cost a user the ring.
+    Those whose messages are out go before the others, the oldest first. The newest entry is being committed: it is
+    always kept, and does not count towards the limit if other data must be dropped. One decision over very many
+    campaigns must not cost a user the ring.
     """
     dropped: list[Pending] = []
     blob = pack(record)
     while len(blob) > limit and len(record.pending) > 1:
-        dropped.append(record.pending[0])
-        record = record._replace(pending=record.pending[1:])
+        oldest = next((entry for entry in record.pending[:-1] if entry.is_published), record.pending[0])
+        dropped.append(oldest)
+        record = record._replace(pending=tuple(entry for entry in record.pending if entry is not oldest))
         blob = pack(record)
     if len(blob) > limit:
         record = _shrink(record._replace(pending=()), terms, limit)._replace(pending=record.pending)

@@ -24,10 +24,12 @@ MAX_TRIGGERS = 48
 MAX_DEFERRED = 16
 MAX_FIRED = 64
 """Decided causes kept individually. Older ones are covered by `Fired.floor`."""
+MAX_PUBLISHED = 4
+"""Events whose messages are kept although they are out, so that people can look the decisions up."""
 
 
 class Pending(NamedTuple):
-    """The messages of one event: committed with the state, and perhaps not published yet."""
+    """The messages of one event, committed with the state: they may not be published yet, unless it says so."""
 
     cause: str
     """The cause of the event, by which a redelivery finds this entry."""
@@ -36,6 +38,8 @@ class Pending(NamedTuple):
     committed_at: datetime
     payload: str = ""
     """The messages as JSON text, because they are rarely read again."""
+    is_published: bool = False
+    """True if it was known at a later commit that the messages are out."""
 
     @classmethod
     def of(cls, event: Event, now: datetime, messages: Sequence[Message]) -> "Pending":
@@ -99,7 +103,7 @@ class UserRecord(NamedTuple):
     sequence: int = 0
     """The sequence number of the last message about this user."""
     pending: tuple[Pending, ...] = ()
-    """Committed messages per event, oldest first."""
+    """Messages per event, oldest first: those that may not be out, and the newest 4 entries of those that are."""
     tallies: Tallies = Tallies()
     """Counters for older triggers, so that caps hold for ever."""
     assignments: tuple[Assignment, ...] = ()

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
 import pytest
@@ -21,7 +22,7 @@ from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.codec import pack
-from shared.record.user_record import Pending, UserRecord
+from shared.record.user_record import MAX_PUBLISHED, Pending, UserRecord
 from tests.support.catalogs import EVERYTHING
 from tests.support.fakes import Crash, Fault, FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
@@ -180,6 +181,17 @@ class TestFit:
         assert shed == [*record.pending[: len(shed)]]
         assert fitting == record._replace(pending=record.pending[len(shed) :])
 
+    def test_messages_that_are_out_go_before_older_ones_that_may_not_be(self) -> None:
+        record = self.filled(5)
+        first, second, third, *_ = record.pending
+        third = third._replace(is_published=True)
+        marked = record._replace(pending=(first, second, third))
+        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert (fitting.pending, shed) == ((second, third), [first]), "the newest entry stays"
+        marked = record._replace(pending=(first, second._replace(is_published=True), third))
+        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert fitting.pending == (first, third)
+
     def test_the_newest_pending_entry_stays_whatever_it_weighs(self) -> None:
         record = self.filled(20)
         fitting, _, _ = fit(record, TERMS, limit=100)
@@ -253,11 +265,11 @@ def issued(messages: Iterable[Message]) -> list[str]:
 
 
 class TestPending:
-    """The messages that a document keeps: those of which no instance that has seen it knows that they are out."""
+    """The messages that a document keeps: all that may not be out, and for people the newest of those that are."""
 
     @pytest.mark.slow
     async def test_an_event_an_hour_for_a_month_publishes_every_message_once(self) -> None:
-        """As two functions share them: each drops from the document what it has published itself."""
+        """As two functions share them: each marks in the document what it has published itself."""
         store, bus = MemoryStore(), FlakyBus()
         payments, signals = World(store, bus), World(store, bus)
         for hour in range(30 * 24):
@@ -266,7 +278,8 @@ class TestPending:
                 await signals.handle(auto_renew_off(at) if hour % 4 == 1 else auto_renew_on(at))
             else:
                 await payments.handle(paid(at))
-            assert len(store.record(USER).pending) <= 2
+            assert len(unpublished(store.record(USER))) <= 2
+            assert len(store.record(USER).pending) <= MAX_PUBLISHED + 2
         assert len(bus.taken) > 1.5 * 30 * 24
         assert len({message.message_id for message in bus.taken}) == len(bus.taken)
 
@@ -289,8 +302,17 @@ class TestPending:
         assert bus.taken == taken * 2
         await second.handle(payment)
         assert bus.taken == taken * 2
-        await second.handle(paid(30))
-        assert [entry.committed_at for entry in store.record(USER).pending] == [day(30)]
+        await second.handle(paid(1))
+        assert unpublished(store.record(USER)) == [day(1)]
+
+    async def test_what_a_document_marks_as_published_no_instance_publishes_again(self) -> None:
+        store, bus = MemoryStore(), FlakyBus()
+        first, second, payment = World(store, bus), World(store, bus), paid(0)
+        await first.handle(payment)
+        await first.handle(paid(1))
+        taken = [*bus.taken]
+        assert await second.handle(payment) is Arrival.DUPLICATE
+        assert bus.taken == taken
 
     @pytest.mark.parametrize("fault", [Fault.CRASH_BEFORE_PUBLISH, Fault.CRASH_IN_PUBLISH, Fault.COMMIT_UNSURE])
     async def test_what_was_not_published_stays_until_it_is(self, fault: Fault) -> None:
@@ -298,15 +320,16 @@ class TestPending:
         with pytest.raises((Crash, Transient)):
             await world.handle(payment, fault)
         await world.handle(auto_renew_off(1))
-        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(0), day(1)]
+        assert unpublished(world.store.record(USER)) == [day(0), day(1)]
         await world.handle(payment)
         await world.handle(auto_renew_on(2))
-        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(2)]
+        assert unpublished(world.store.record(USER)) == [day(2)]
 
     async def test_an_id_that_comes_again_with_other_content_is_refused_although_nothing_is_pending(self) -> None:
         world, payment = World(), paid(0)
         await world.handle(payment)
         await world.handle(paid(30))
+        assert world.store.record(USER).pending_entry(payment.key.cause) is None
         with pytest.raises(Rejected, match="id_reused"):
             await world.handle(payment._replace(digest="other"))
 
@@ -318,11 +341,16 @@ class TestPending:
             await world.handle(failure, Fault.CRASH_BEFORE_PUBLISH)
         await world.handle(paid(31, start=30))
         await world.handle(auto_renew_off(32))
-        assert [entry.committed_at for entry in world.store.record(USER).pending] == [day(30), day(32)]
+        assert unpublished(world.store.record(USER)) == [day(30), day(32)]
         world.bus.taken.clear()
         await world.handle(failure)
         assert world.bus.taken
         assert issued(world.bus.taken) == []
+
+
+def unpublished(record: UserRecord) -> list[datetime]:
+    """The times of the commits whose messages are not known to be out."""
+    return [entry.committed_at for entry in record.pending if not entry.is_published]
 
 
 def test_an_instance_forgets_the_event_that_it_published_longest_ago() -> None:

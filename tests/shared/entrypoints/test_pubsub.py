@@ -139,8 +139,7 @@ async def test_an_event_that_comes_again_is_acknowledged_as_a_duplicate(world: W
     document = await world.store.load(USER)
     assert await deliver("payment", PAYMENT) == (204, "duplicate")
     assert await world.store.load(USER) == document
-    first, second = world.bus.messages
-    assert first == second
+    assert len(world.bus.messages) == 1
 
 
 @pytest.mark.parametrize("topic", sorted(VALID))
@@ -433,12 +432,12 @@ async def test_a_line_names_the_user_only_by_a_keyed_hash(world: World, logged) 
     assert USER not in json.dumps(logged)
 
 
-async def test_the_first_delivery_of_a_process_is_its_cold_start(world: World, logged, monkeypatch) -> None:
+@pytest.mark.usefixtures("world")
+async def test_the_first_delivery_of_a_process_is_its_cold_start(logged, monkeypatch) -> None:
     monkeypatch.setattr("shared.entrypoints.pubsub.COLD_START", ColdStart())
     for _ in range(2):
         await deliver("payment", PAYMENT)
     assert [line["cold_start"] for line in logged] == [True, False]
-    assert len(world.bus.messages) == 2
 
 
 async def test_every_field_of_a_line_is_a_field_of_the_event_log(world: World, logged) -> None:
