@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast lint bench up zips docs requirements clean help
+.PHONY: demo test test-fast lint bench chaos up zips docs requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -33,6 +33,10 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 
 bench: $(VENV)/.dev ## Measure, as ratios within one run; AGAINST=REF measures this tree against a git ref instead
 	$(BIN)/python -m tests.bench $(if $(AGAINST),--against '$(AGAINST)')
+
+chaos: $(VENV)/.dev ## Kill, cut and delay a running Upbeat and check every law; SECONDS=600 SEED=1 SABOTAGE=stale_cache JSON=1
+	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
+		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(JSON),--json)
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up

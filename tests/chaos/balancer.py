@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from infra.remote.endpoints import LOCALHOST
 
-UNREACHABLE, GONE = 503, 502
+UNREACHABLE, GONE = 504, 502
 """The statuses for a request that no instance took, and for one whose instance ended before it answered."""
 ANSWER_SECONDS = 60.0
 """The longest wait for an instance's answer, as Terraform sets the functions' time-out."""

@@ -123,9 +123,7 @@ def _state(seen: Observation, verdict: Verdict) -> None:
     for user in sorted({*expected, *seen.documents}):
         document = seen.documents.get(user)
         found, folded = (document.view if document else {}), expected.get(user, {})
-        differing = [
-            name for name in {*found, *folded} - DECIDED if found.get(name) != folded.get(name)
-        ]
+        differing = [name for name in {*found, *folded} - DECIDED if found.get(name) != folded.get(name)]
         evidence = f"{user}: {sorted(differing)} differ; " + "; ".join(
             f"{name}: {_difference(found.get(name), folded.get(name))}" for name in sorted(differing)
         )
@@ -180,7 +178,7 @@ def _announced(seen: Observation, verdict: Verdict) -> None:
             )
             verdict.expect(not wrong, evidence)
             told[change["subscription_id"]] = change["facts"]
-        for facts in _subscriptions(document):
+        for facts in [] if document.is_overdue else _subscriptions(document):
             known = told.get(facts["subscription_id"])
             names = _ANNOUNCED if known else ("status", "entitled")
             wrong = [name for name in names if (known or _NOTHING).get(name) != facts.get(name)]
@@ -190,7 +188,16 @@ def _announced(seen: Observation, verdict: Verdict) -> None:
 
 _NOTHING: Json = {"status": "none", "entitled": False}
 """What is assumed of a subscription about which nothing was announced."""
-_ANNOUNCED = ("status", "entitled", "plan", "period_start", "period_end", "trial_ends_at", "auto_renew", "cancel_at")
+_ANNOUNCED = (
+    "status",
+    "entitled",
+    "plan",
+    "period_start",
+    "period_end",
+    "trial_ends_at",
+    "auto_renew",
+    "cancel_at",
+)
 """Facts that the view and the announcement both have under one name."""
 
 
@@ -249,7 +256,7 @@ def _not_stale(seen: Observation, verdict: Verdict) -> None:
         best = document.view
         for trigger in best["triggers"]:
             holds = HOLDS.get(trigger["moment"])
-            if trigger["state"] not in OPEN or holds is None:
+            if trigger["state"] not in OPEN or holds is None or document.is_overdue:
                 continue
             is_true = trigger["subscription_id"] == best["subscription_id"] and holds(best)
             verdict.expect(

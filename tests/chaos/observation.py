@@ -36,6 +36,8 @@ class Document:
     """What `upbeat show --json` prints."""
     sequence: int
     """The number of the user's last message."""
+    is_overdue: bool
+    """True if something should have been done about the user by then."""
 
 
 @dataclass
@@ -61,9 +63,7 @@ class Observation:
             for heard in self.messages.get(topic, ()):
                 body = heard.body
                 found[body["user_id"]][body["message_id"]] = body | {"topic": str(topic)}
-        return {
-            user: sorted(bodies.values(), key=lambda body: body["sequence"]) for user, bodies in found.items()
-        }
+        return {user: sorted(bodies.values(), key=lambda body: body["sequence"]) for user, bodies in found.items()}
 
     def told(self, user: str, topic: str, kind: str | None = None) -> list[Json]:
         """The messages about a user on one topic, of one kind if that is given, in their order."""
@@ -116,16 +116,13 @@ class Observation:
         return {"messages": len(heard), "published_again": len(heard) - len(ids)}
 
 
-def read_documents(client: Client, now: datetime, terms: Terms) -> Iterator[tuple[str, Document, datetime | None]]:
-    """Every user, with the document as read at `now` (UTC), and the instant at which something is due.
-
-    A document that a fast clock committed later is read at its commit.
-    """
+def read_documents(client: Client, now: datetime, terms: Terms) -> Iterator[tuple[str, Document]]:
+    """Every user, with the document as read at `now` (UTC), or at its commit if a fast clock made that later."""
     for snapshot in client.collection(SUBSCRIPTIONS).stream():
         record = unpack(bytes(snapshot.get("blob")), terms)
-        at = max(now, record.as_of or now)
+        at, due_at = max(now, record.as_of or now), snapshot.get("next_due_at")
         view = to_json(everything(record, at, terms))
-        yield record.user_id, Document(at, view, record.sequence), snapshot.get("next_due_at")
+        yield record.user_id, Document(at, view, record.sequence, due_at is not None and due_at <= at)
 
 
 def _decoded(letter: Json) -> bytes:

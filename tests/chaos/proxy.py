@@ -40,6 +40,7 @@ class FaultyProxy:
         self.faults: Counter[str] = Counter()
         self.address = ""
         """The address to connect to (host:port), once started."""
+        self._is_away = False
         self._target = target.split(":")
         self._random = random
         self._links: set[Link] = set()
@@ -84,6 +85,15 @@ class FaultyProxy:
             await asyncio.sleep(seconds)
             link.abort()
 
+    async def go_away(self, seconds: float) -> None:
+        """Cut every connection, and accept no other for some time: longer than clients try again."""
+        self.faults["outages"] += 1
+        self._is_away = True
+        for link in self._links:
+            link.abort()
+        await asyncio.sleep(seconds)
+        self._is_away = False
+
     def _choose(self, fault: str) -> Link | None:
         if not self._links:
             return None
@@ -92,6 +102,8 @@ class FaultyProxy:
 
     async def _relay(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         try:
+            if self._is_away:
+                raise ConnectionRefusedError
             server, to_server = await asyncio.open_connection(*self._target)
         except OSError:
             to_client.transport.abort()

@@ -15,6 +15,7 @@ from infra.emulator.emulators import Emulators
 from infra.remote.firestore import emulator_client
 from shared.contracts.topics import Topic
 from tests.chaos.balancer import NO_FAULTS, Faults
+from tests.chaos.faults import break_things
 from tests.chaos.heard import Heard
 from tests.chaos.laws import Verdict, judge
 from tests.chaos.observation import Document, Observation, read_documents
@@ -23,8 +24,11 @@ from tests.chaos.world import Settings, World, started
 
 TICK_SECONDS = 2.0
 """The time between two ticks of the clock; in production, a minute."""
-PATIENCE_SECONDS = 120.0
-"""The longest time in which everything must have come to rest after the last fault."""
+PATIENCE_SECONDS = 300.0
+"""The longest time in which everything must have come to rest after the last fault.
+
+A tick that never comes back keeps its shards for 4 minutes.
+"""
 BALANCER_FAULTS = Faults(lost=0.03, doubled=0.05, late=0.05)
 ANSWERS = (("delivered", "impression"), ("delivered", "clicked"), ("impression", "dismissed"), ("accepted",))
 """What consumers may report on an offer."""
@@ -36,12 +40,17 @@ class Result:
     """A run, its counts, and the verdicts on the laws."""
 
     settings: Settings
-    plan: Plan
+    seen: Observation
     faults: Counter[str]
     counts: dict[str, float]
     verdicts: list[Verdict]
     seconds: float
     """The time of the whole run: start, chaos, rest and judgement."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was published."""
+        return self.seen.plan
 
     @property
     def broken(self) -> list[Verdict]:
@@ -56,7 +65,7 @@ def run(settings: Settings, emulators: Emulators, say: Say = lambda _line: None)
     say("judging")
     verdicts = judge(observation)
     counts = _counts(observation, world)
-    return Result(settings, observation.plan, world.faults, counts, verdicts, time.monotonic() - began)
+    return Result(settings, observation, world.faults, counts, verdicts, time.monotonic() - began)
 
 
 class _Run:
@@ -88,12 +97,11 @@ class _Run:
             await self._disturb(planned.plan)
             self.say("coming to rest")
             overdue = await self._rest()
-            documents = {user: document for user, document, _ in self._documents()}
             observation = Observation(
                 planned.plan,
                 self.world.terms,
                 self.world.listener.messages,
-                documents,
+                dict(self._documents()),
                 self.feedback,
                 self.world.unacknowledged(),
                 overdue,
@@ -102,12 +110,15 @@ class _Run:
 
     async def _disturb(self, plan: Plan) -> None:
         """Publish everything while faults happen."""
-        self.ends_at = self.loop.time() + self.settings.seconds
+        settings = self.settings
+        self.ends_at = self.loop.time() + settings.seconds
         self.world.balancer.faults = BALANCER_FAULTS
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._produce(plan))
             tasks.create_task(self._tick())
-            tasks.create_task(self._break_things())
+            tasks.create_task(
+                break_things(self.world, settings.seconds, settings.faults, settings.fault_seconds, self.random)
+            )
             tasks.create_task(self._report())
         self.world.balancer.faults = NO_FAULTS
         self.world.fleet.thaw()
@@ -125,35 +136,6 @@ class _Run:
         while self.loop.time() < self.ends_at:
             await asyncio.sleep(TICK_SECONDS)
             await self.world.tick()
-
-    async def _break_things(self) -> None:
-        """One fault after the other, some of which last while the next ones come."""
-        world, random = self.world, self.random
-        crashes = 0
-        async with asyncio.TaskGroup() as tasks:
-            while self.loop.time() < self.ends_at - 0.5:
-                await asyncio.sleep(random.expovariate(1 / self.settings.fault_seconds))
-                proxy = random.choice([*world.proxies.values()])
-                fault = random.choices(FAULTS, FAULT_WEIGHTS)[0]
-                crashes += fault == "crash"
-                match fault:
-                    case "kill":
-                        tasks.create_task(world.fleet.kill())
-                    case "crash":
-                        tasks.create_task(world.fleet.crash())
-                    case "freeze":
-                        tasks.create_task(world.fleet.freeze(random.uniform(0.2, 3.0)))
-                    case "cut":
-                        tasks.create_task(proxy.cut())
-                    case "delay":
-                        tasks.create_task(proxy.delay(random.uniform(0.05, 1.0)))
-                    case "lose":
-                        tasks.create_task(proxy.lose_answers(random.uniform(0.05, 0.5)))
-                    case "silence":
-                        tasks.create_task(proxy.fall_silent(random.uniform(0.5, 4.0)))
-                    case "catalog":
-                        tasks.create_task(world.change_catalog())
-        world.fleet.count_crashes(crashes)
 
     async def _report(self) -> None:
         while (left := self.ends_at - self.loop.time()) > 0:
@@ -195,9 +177,14 @@ class _Run:
         while self.loop.time() < gives_up_at and overdue:
             await world.tick()
             await self._wait_until_quiet(gives_up_at)
-            due = [(user, at) for user, document, at in self._documents() if at and at <= document.at]
-            overdue = [f"{user}: due since {at}" for user, at in due]
-        return overdue if "lifecycle_clock" in self.settings.instances else []
+            if not world.has_clock:
+                return []
+            overdue = [
+                f"{user}: due since {document.view['next_due_at']}"
+                for user, document in self._documents()
+                if document.is_overdue
+            ]
+        return overdue
 
     async def _wait_until_quiet(self, gives_up_at: float) -> None:
         """Wait until every message was acknowledged, and consumers hear nothing more."""
@@ -210,12 +197,8 @@ class _Run:
                     return
                 world.listener.wake()
 
-    def _documents(self) -> list[tuple[str, Document, datetime | None]]:
+    def _documents(self) -> list[tuple[str, Document]]:
         return [*read_documents(emulator_client(self.world.endpoints), datetime.now(UTC), self.world.terms)]
-
-
-FAULTS = ("kill", "crash", "freeze", "cut", "delay", "lose", "silence", "catalog")
-FAULT_WEIGHTS = (4, 4, 3, 3, 3, 4, 2, 2)
 
 
 def _rfc3339(at: datetime) -> str:

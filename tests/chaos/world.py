@@ -4,7 +4,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -56,15 +56,17 @@ class Settings:
     instances: dict[str, int]
     """The number of instances of each function that runs."""
     users: int
+    faults: Mapping[str, int]
+    """The kinds of faults, each with its share."""
+    fault_seconds: float
+    """The mean time between two faults."""
     sabotage: str = ""
     """The name of the sabotage of every instance; empty for none."""
-    fault_seconds: float = 0.5
-    """The mean time between two faults."""
 
     @property
     def topology(self) -> Topology:
-        """The table, with the functions that run, and with deadlines that fit into a run."""
-        table = load().with_each_function(ack_deadline_seconds=15, timeout_seconds=14, max_delivery_attempts=100)
+        """The table, with the functions that run."""
+        table = load()
         return table.model_copy(update={"functions": {name: table.functions[name] for name in self.instances}})
 
 
@@ -112,9 +114,14 @@ class World:
                 return
             await asyncio.sleep(wait.uniform(0.1, LONGEST_REDELIVERY))
 
+    @property
+    def has_clock(self) -> bool:
+        """True if the clock runs, which finds what is due."""
+        return "lifecycle_clock" in self.topology.functions
+
     async def tick(self) -> None:
         """Publish what Cloud Scheduler publishes every minute."""
-        if "lifecycle_clock" in self.settings.instances:
+        if self.has_clock:
             await self.publish(Topic.LIFECYCLE_CLOCK, b"{}")
 
     async def change_catalog(self) -> None:
