@@ -25,15 +25,15 @@ OUTAGES: Mapping[str, int] = {"outage": 1}
 """Only faults that make functions fail, with all that they try again."""
 
 
-async def break_things(
-    world: World, seconds: float, kinds: Mapping[str, int], every: float, random: Random
-) -> None:
-    """Make faults happen for some seconds, `every` so many seconds on average; return when the last one is over."""
+async def break_things(world: World, random: Random) -> None:
+    """Make faults happen as the settings say, at random times; return when the last one is over."""
+    settings = world.settings
+    kinds = settings.faults
     loop, ordered = asyncio.get_running_loop(), 0
-    ends_at = loop.time() + seconds
+    ends_at = loop.time() + settings.seconds
     async with asyncio.TaskGroup() as tasks:
         while True:
-            await asyncio.sleep(random.expovariate(1 / every))
+            await asyncio.sleep(random.expovariate(1 / settings.fault_seconds))
             if loop.time() > ends_at:
                 break
             kind = random.choices([*kinds], [*kinds.values()])[0]

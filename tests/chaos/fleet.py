@@ -33,7 +33,7 @@ class Fleet:
         self._processes: list[Process] = []
         self._urls: list[str] = []
         self._fuses: list[Path] = []
-        """By instance: a file that makes it exit between a commit and its publish (`UPBEAT_EXIT_BEFORE_PUBLISH`)."""
+        """By instance: the file of `UPBEAT_EXIT_BEFORE_PUBLISH`: it makes it exit between commit and publish."""
         for function, count in instances.items():
             source = _wrapped(function, folder / function)
             self.ports[function] = free_ports(count)

@@ -24,8 +24,11 @@ class Heard(NamedTuple):
 
     @property
     def body(self) -> dict[str, Any]:
-        """The message, parsed."""
-        body: dict[str, Any] = json.loads(self.data)
+        """The message, parsed; empty if it is no JSON, as what Pub/Sub itself put into the dead letter may be."""
+        try:
+            body: dict[str, Any] = json.loads(self.data)
+        except ValueError:
+            return {}
         return body
 
 

@@ -1,7 +1,7 @@
 """The `main.py` of an instance under test: the packaged function, with a skewed clock, and sabotaged on demand.
 
-The harness puts it in the place of the packaged `main.py`, which becomes `packaged_main.py`. It changes the product
-from outside only, and fails at start if what it changes is not there any more.
+The harness puts it in the place of the packaged `main.py`, which becomes `packaged_main.py`. It changes the
+product from outside only, and fails at start if what it changes is not there any more.
 """
 
 import os

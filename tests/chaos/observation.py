@@ -72,9 +72,11 @@ class Observation:
 
     @cached_property
     def letters(self) -> list[tuple[str, str, bytes]]:
-        """The reason, the topic and the data of every dead letter."""
-        bodies = (heard.body for heard in self.messages.get(Topic.DEAD_LETTER, ()))
-        return [(body["reason"], body["topic"], _decoded(body)) for body in bodies]
+        """The reason, the topic and the data of every dead letter.
+
+        One without a reason comes from Pub/Sub itself, which gave up delivering the message.
+        """
+        return [_letter(heard) for heard in self.messages.get(Topic.DEAD_LETTER, ())]
 
     @cached_property
     def accepted(self) -> dict[Identity, bytes]:
@@ -125,5 +127,8 @@ def read_documents(client: Client, now: datetime, terms: Terms) -> Iterator[tupl
         yield record.user_id, Document(at, view, record.sequence, due_at is not None and due_at <= at)
 
 
-def _decoded(letter: Json) -> bytes:
-    return b64decode(letter["data_base64"])
+def _letter(heard: Heard) -> tuple[str, str, bytes]:
+    body = heard.body
+    if "reason" not in body:
+        return "undelivered", "unknown", heard.data
+    return body["reason"], body["topic"], b64decode(body["data_base64"])

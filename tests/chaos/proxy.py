@@ -1,4 +1,4 @@
-"""A faulty network: a TCP proxy that delays and cuts connections, swallows answers, and leaves connections half-open."""
+"""A faulty network: a TCP proxy that holds back and cuts connections, swallows answers, and goes away."""
 
 import asyncio
 from collections import Counter

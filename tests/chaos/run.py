@@ -17,9 +17,10 @@ from shared.contracts.topics import Topic
 from tests.chaos.balancer import NO_FAULTS, Faults
 from tests.chaos.faults import break_things
 from tests.chaos.heard import Heard
-from tests.chaos.laws import Verdict, judge
+from tests.chaos.laws import judge
 from tests.chaos.observation import Document, Observation, read_documents
 from tests.chaos.plan import Plan, Planner
+from tests.chaos.verdict import Verdict
 from tests.chaos.world import Settings, World, started
 
 TICK_SECONDS = 2.0
@@ -110,15 +111,12 @@ class _Run:
 
     async def _disturb(self, plan: Plan) -> None:
         """Publish everything while faults happen."""
-        settings = self.settings
-        self.ends_at = self.loop.time() + settings.seconds
+        self.ends_at = self.loop.time() + self.settings.seconds
         self.world.balancer.faults = BALANCER_FAULTS
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._produce(plan))
             tasks.create_task(self._tick())
-            tasks.create_task(
-                break_things(self.world, settings.seconds, settings.faults, settings.fault_seconds, self.random)
-            )
+            tasks.create_task(break_things(self.world, self.random))
             tasks.create_task(self._report())
         self.world.balancer.faults = NO_FAULTS
         self.world.fleet.thaw()

@@ -33,9 +33,11 @@ class _WithoutPrecondition(_Store):
     async def commit(self, document: Any, version: Any) -> None:
         while True:
             try:
-                return await self.store.commit(document, version)
+                await self.store.commit(document, version)
             except Conflict:
                 version = (await self.store.load(document.user_id))[1]
+            else:
+                return
 
 
 class _PublishesFirst(_Store):

@@ -1,4 +1,4 @@
-"""The world of a run: emulators behind faulty proxies, instances behind the balancer, and everybody who listens."""
+"""The world of a run: emulators behind faulty proxies, instances behind a balancer, and all who listen."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ TERMS = {
 """Terms so short that what they bring falls due during a run."""
 ENVIRONMENT = {**TERMS, "UPBEAT_CATALOG_SECONDS": "2"}
 PROBE_SUFFIX = "-probe"
-"""Added to an inbound topic's name, gives the subscription from which the harness learns what was published on it."""
+"""Added to an inbound topic's name, gives the subscription that tells the harness what was published on it."""
 LONGEST_REDELIVERY = 1.0
 """The longest wait in seconds before the harness delivers again what was not acknowledged."""
 
