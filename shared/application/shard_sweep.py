@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
-from shared.domain.errors import Conflict
+from shared.domain.errors import Conflict, Transient
 from shared.domain.events import cause_of
 from shared.domain.instants import BEGINNING_OF_TIME
 from shared.ports import Cursor, DueUser, DueUsers, Lease, Publisher, StoredCursor
@@ -36,6 +36,8 @@ RESTART_INTERVAL = timedelta(hours=1)
 
 The new pass reaches the users whose message had no effect.
 """
+TWICE = "another delivery of this tick is at work"
+"""Why a delivery of a tick is not acknowledged although nothing failed."""
 START = DueUser(BEGINNING_OF_TIME, "")
 """The position before all users."""
 
@@ -75,7 +77,8 @@ class ShardSweep:
     async def run(self, stored: StoredCursor, is_time_up: Callable[[], bool]) -> bool:
         """Sweep the shard from its cursor to its end or until time is up. Returns False if users may be left.
 
-        A shard that another tick holds counts as done, because that tick publishes what is left of it.
+        A shard that another tick holds counts as done, because that tick publishes what is left of it. Raises
+        `Transient` if another delivery of this tick is at work on it.
         """
         cursor = cursor_of(stored, self.now)
         if is_held_by_another(cursor, self.tick_id, self.now):
@@ -84,6 +87,10 @@ class ShardSweep:
         try:
             return await self._sweep(is_time_up)
         except Conflict:
+            saved = await self.due_users.load_cursor(self.shard)
+            lease = cursor_of(saved, self.now).lease
+            if lease and lease.holder == self.tick_id:
+                raise Transient(TWICE) from None
             return True
 
     def _restarted_if_old(self, cursor: Cursor) -> Cursor:

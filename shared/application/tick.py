@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import NamedTuple
 
-from shared.application.shard_sweep import ShardSweep, cursor_of, is_held_by_another, lease_from
+from shared.application.shard_sweep import TWICE, ShardSweep, cursor_of, is_held_by_another, lease_from
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.errors import Conflict, Transient
@@ -37,13 +37,17 @@ class Ticker:
     """Publishes a message for every due user. It changes no user's document."""
 
     def __init__(
-        self, due_users: DueUsers, publisher: Publisher, clock: Clock, at_work: Counter[int] | None = None
+        self,
+        due_users: DueUsers,
+        publisher: Publisher,
+        clock: Clock,
+        at_work: Counter[int | str] | None = None,
     ) -> None:
         self.due_users = due_users
         self.publisher = publisher
         self.clock = clock
         self.at_work = Counter() if at_work is None else at_work
-        """The number of ticks that this process runs at present, by shard."""
+        """The number of ticks that this process runs at present, by shard and by the tick's id."""
 
     async def tick(self, shards: tuple[int, ...], tick_id: str = "", *, continues: bool = False) -> Ticked:
         """Publish a `lifecycle-due` message for each user due in these shards, and the next tick for what is left.
@@ -51,16 +55,21 @@ class Ticker:
         `continues` says that the tick is such a next one, and no regular one.
         Raises `Transient` if the store or the bus did not answer for some shard. The other shards are swept
         nevertheless, but nothing is passed on: the tick itself is delivered again, and goes on where it stopped.
+        Also raises it if another delivery of the same tick is at work, which may fail yet: were this one
+        acknowledged, nobody would deliver the tick again, and its shards would stay leased.
         """
         own = tuple(dict.fromkeys(shards))
+        if tick_id and self.at_work[tick_id]:
+            raise Transient(TWICE)
         if not continues and any(self.at_work[shard] for shard in own):
             return Ticked(0, ())
         run = _Run(self, tick_id, own, continues=continues)
-        self.at_work.update(own)
+        names: tuple[int | str, ...] = (*own, tick_id)
+        self.at_work.update(names)
         try:
             left = await run.sweep()
         finally:
-            self.at_work.subtract(own)
+            self.at_work.subtract(names)
         if left:
             body = {"tick_id": run.next_id, "shards": list(left)}
             await self.publisher.publish([Message(Topic.LIFECYCLE_CLOCK, run.next_id, body)])

@@ -14,8 +14,8 @@ def clock_function(topic: Topic) -> Function:
     return push_function(topic, _tick)
 
 
-AT_WORK: Counter[int] = Counter()
-"""The number of ticks that this process runs at present, by shard."""
+AT_WORK: Counter[int | str] = Counter()
+"""The number of ticks that this process runs at present, by shard and by the tick's id."""
 
 
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:

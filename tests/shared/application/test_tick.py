@@ -278,6 +278,36 @@ async def test_a_tick_that_comes_while_another_works_publishes_nothing_twice(sto
     assert (sorted(notified(busy)), bus.messages) == (sorted(users), [])
 
 
+async def test_a_tick_that_is_delivered_while_it_is_at_work_is_not_acknowledged(store, bus, clock) -> None:
+    """Else nobody would deliver it again if it then failed, and its shards would rest until its lease ends."""
+    await make_due(store, NOON, users_of(SHARD, 3))
+
+    async def deliver_again_and_die() -> None:
+        with pytest.raises(Transient, match="another delivery"):
+            await ticker.tick((SHARD,), "tick")
+        raise asyncio.CancelledError
+
+    ticker = Ticker(store, Interrupting(before=deliver_again_and_die), clock)
+    with pytest.raises(asyncio.CancelledError):
+        await ticker.tick((SHARD,), "tick")
+    assert await Ticker(store, bus, clock).tick((SHARD,), "tick") == (3, ())
+
+
+async def test_a_tick_that_another_instance_has_begun_meanwhile_is_not_acknowledged(store, bus, clock) -> None:
+    await make_due(store, NOON, users_of(SHARD, 3))
+
+    async def begin_elsewhere_and_die(*cursor: object) -> object:
+        with pytest.raises(asyncio.CancelledError):
+            await Ticker(store, Interrupting(before=killed), clock).tick((SHARD,), "tick")
+        return await store.save_cursor(*cursor)
+
+    overtaken = Meanwhile(store)
+    overtaken.save_cursor = begin_elsewhere_and_die
+    with pytest.raises(Transient, match="another delivery"):
+        await Ticker(overtaken, bus, clock).tick((SHARD,), "tick")
+    assert await Ticker(store, bus, clock).tick((SHARD,), "tick") == (3, ())
+
+
 async def test_a_shard_of_a_tick_that_died_is_free_for_others_after_a_while(store, bus, clock) -> None:
     await make_due(store, NOON, users_of(SHARD, 3))
     with pytest.raises(asyncio.CancelledError):
