@@ -6,6 +6,7 @@ Ends with 1 if a law was broken, with the evidence and the seed by which to run 
 import argparse
 import json
 import sys
+from datetime import UTC, datetime
 
 from infra.emulator.emulators import Emulators
 from infra.topology import load
@@ -33,9 +34,13 @@ def main() -> int:
     instances = dict.fromkeys(load().functions, given.instances)
     settings = Settings(given.seconds, given.seed, instances, users, USUAL, FAULT_SECONDS, given.sabotage)
     with Emulators() as emulators:
-        result = run(settings, emulators, lambda line: print(line, file=sys.stderr, flush=True))
+        result = run(settings, emulators, _say)
     print(json.dumps(as_json(result), indent=2) if given.json else "\n".join(table(result)))
     return 1 if result.broken else 0
+
+
+def _say(line: str) -> None:
+    print(f"{datetime.now(UTC):%H:%M:%S}  {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

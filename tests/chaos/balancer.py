@@ -99,16 +99,15 @@ class Balancer:
         return UNREACHABLE
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection until it ends, or until an answer is to be lost."""
+        """Answer the requests of one connection until it ends. A lost answer becomes that of a gateway."""
         self._clients[writer] = asyncio.current_task()
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 function, length = _read_head(head)
                 status = await self.deliver(function, await reader.readexactly(length))
-                if status is None:
-                    break
-                writer.write(f"HTTP/1.1 {status} -\r\ncontent-length: 0\r\n\r\n".encode())
+                # If a connection just ends, the emulator waits for the whole ack deadline; Pub/Sub does not.
+                writer.write(f"HTTP/1.1 {status or GONE} -\r\ncontent-length: 0\r\n\r\n".encode())
                 await writer.drain()
         except (OSError, EOFError):
             pass

@@ -29,7 +29,7 @@ async def break_things(world: World, random: Random) -> None:
     """Make faults happen as the settings say, at random times; return when the last one is over."""
     settings = world.settings
     kinds = settings.faults
-    loop, ordered = asyncio.get_running_loop(), 0
+    loop = asyncio.get_running_loop()
     ends_at = loop.time() + settings.seconds
     async with asyncio.TaskGroup() as tasks:
         while True:
@@ -37,9 +37,8 @@ async def break_things(world: World, random: Random) -> None:
             if loop.time() > ends_at:
                 break
             kind = random.choices([*kinds], [*kinds.values()])[0]
-            ordered += kind == "crash"
             tasks.create_task(_fault(kind, world, random))
-    world.fleet.count_crashes(ordered)
+    world.fleet.end_crashes()
 
 
 def _fault(kind: str, world: World, random: Random) -> Coroutine[Any, Any, None]:

@@ -4,15 +4,16 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from random import Random
 
 from infra.deploy.package import compose
 from infra.emulator.functions import program
 from infra.emulator.processes import Process, stop_all
-from infra.emulator.readiness import answers, wait_until_ready
+from infra.emulator.readiness import wait_until_ready
 from infra.remote.endpoints import LOCALHOST, free_ports
 
 HERE = Path(__file__).parent
@@ -30,13 +31,15 @@ class Fleet:
         self.ports: dict[str, list[int]] = {}
         """The ports of the instances of each function."""
         self._random = random
+        self._crashes_ordered = 0
         self._processes: list[Process] = []
         self._urls: list[str] = []
         self._fuses: list[Path] = []
         """By instance: the file of `UPBEAT_EXIT_BEFORE_PUBLISH`: it makes it exit between commit and publish."""
+        ports = iter(free_ports(sum(instances.values())))
         for function, count in instances.items():
             source = _wrapped(function, folder / function)
-            self.ports[function] = free_ports(count)
+            self.ports[function] = [*islice(ports, count)]
             for port in self.ports[function]:
                 self._add(function, port, source, env, sabotage)
 
@@ -70,12 +73,17 @@ class Fleet:
 
     async def kill(self) -> None:
         """Kill an instance at once, in the middle of whatever it does."""
-        self.faults["instances killed"] += 1
-        await asyncio.to_thread(self._random.choice(self._processes).kill)
+        process = self._random.choice(self._processes)
+        if process.pid:
+            self.faults["instances killed"] += 1
+            await asyncio.to_thread(process.kill)
 
     async def crash(self) -> None:
         """Make an instance exit after its next commit, before it publishes what it committed."""
-        self._random.choice(self._fuses).touch()
+        fuse = self._random.choice(self._fuses)
+        if not fuse.exists():
+            fuse.touch()
+            self._crashes_ordered += 1
 
     async def freeze(self, seconds: float) -> None:
         """Stop an instance where it is for some time, so that it goes on with what it knew before."""
@@ -92,16 +100,12 @@ class Fleet:
             if group := process.pid:
                 _signal(group, signal.SIGCONT)
 
-    def count_crashes(self, touched: int) -> None:
-        """Count the crashes that were ordered and have happened, and order no more."""
+    def end_crashes(self) -> None:
+        """Count the crashes that were ordered and have happened, and call off the others."""
         left = [fuse for fuse in self._fuses if fuse.exists()]
         for fuse in left:
             fuse.unlink(missing_ok=True)
-        self.faults["crashes between commit and publish"] = touched - len(left)
-
-    def all_answer(self) -> bool:
-        """True if every instance responds now."""
-        return all(map(answers, self._urls))
+        self.faults["crashes between commit and publish"] = self._crashes_ordered - len(left)
 
 
 def _wrapped(function: str, folder: Path) -> Path:
@@ -118,8 +122,3 @@ def _wrapped(function: str, folder: Path) -> Path:
 def _signal(group: int, number: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
-
-
-def instances_of(functions: Sequence[str], each: int) -> dict[str, int]:
-    """So many instances of each function."""
-    return dict.fromkeys(functions, each)

@@ -77,7 +77,8 @@ class _Run:
         self.emulators = emulators
         self.say = say
         self.random = Random(f"{settings.seed}/times")  # noqa: S311 - the same for the same seed
-        self.feedback: list[dict[str, Any]] = []
+        self.feedback: dict[str, dict[str, Any]] = {}
+        """The events of feedback so far, by their ids."""
         self.world: World
         self.loop: asyncio.AbstractEventLoop
         self.ends_at = 0.0
@@ -103,7 +104,7 @@ class _Run:
                 self.world.terms,
                 self.world.listener.messages,
                 dict(self._documents()),
-                self.feedback,
+                [*self.feedback.values()],
                 self.world.unacknowledged(),
                 overdue,
             )
@@ -161,9 +162,9 @@ class _Run:
                 "kind": kind,
                 "occurred_at": _rfc3339(datetime.now(UTC) + number * timedelta(milliseconds=1)),
             }
-            if any(known["event_id"] == event["event_id"] for known in self.feedback):
+            if event["event_id"] in self.feedback:
                 continue  # the offer was published again
-            self.feedback.append(event)
+            self.feedback[event["event_id"]] = event
             for _ in range(chance.choice((1, 1, 2))):
                 self.world.deliver(Topic.TRIGGER_FEEDBACK, json.dumps(event).encode())
 
