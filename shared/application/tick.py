@@ -2,7 +2,8 @@
 
 A tick that leaves shards publishes the next tick for exactly these, and leases them to it first. A regular tick
 that finds one of its shards leased, or at work in its process, does nothing: a second chain of ticks would only
-slow down the first. The next tick of a chain always works, because its shards are leased to it.
+slow down the first. The next tick of a chain always works, because its shards are leased to it, and so does a
+regular one that is delivered again and holds a shard from before: nobody else could return it.
 """
 
 import asyncio
@@ -61,9 +62,8 @@ class Ticker:
         own = tuple(dict.fromkeys(shards))
         if tick_id and self.at_work[tick_id]:
             raise Transient(TWICE)
-        if not continues and any(self.at_work[shard] for shard in own):
-            return Ticked(0, ())
-        run = _Run(self, tick_id, own, continues=continues)
+        yields = not continues and any(self.at_work[shard] for shard in own)
+        run = _Run(self, tick_id, own, continues=continues, yields=yields)
         names: tuple[int | str, ...] = (*own, tick_id)
         self.at_work.update(names)
         try:
@@ -79,11 +79,15 @@ class Ticker:
 class _Run:
     """One tick at work: the shards still to be swept, and the results so far."""
 
-    def __init__(self, ticker: Ticker, tick_id: str, shards: tuple[int, ...], *, continues: bool) -> None:
+    def __init__(
+        self, ticker: Ticker, tick_id: str, shards: tuple[int, ...], *, continues: bool, yields: bool
+    ) -> None:
         self.ticker = ticker
         self.tick_id = tick_id
         self.shards = shards
         self.continues = continues
+        self.yields = yields
+        """True if another tick of this process is at work on some of the shards."""
         self.next_id = cause_of(Topic.LIFECYCLE_CLOCK, tick_id)
         self.started_at = ticker.clock.now()
         self.told = 0
@@ -97,11 +101,9 @@ class _Run:
     async def sweep(self) -> tuple[int, ...]:
         """Sweep the shards, and lease those that are left to the next tick. Returns the latter."""
         cursors = await self._cursors()
-        held = [
-            is_held_by_another(cursor_of(stored, self.started_at), self.tick_id, self.started_at)
-            for _, stored in cursors
-        ]
-        if any(held) and not self.continues:
+        leases = [cursor_of(stored, self.started_at).lease for _, stored in cursors]
+        began_before = any(lease and lease.holder == self.tick_id for lease in leases)
+        if not self.continues and not began_before and (self.yields or self._are_held(cursors)):
             return ()
         waiting = iter(cursors)
         await asyncio.gather(*(self._work(waiting) for _ in range(SHARDS_AT_ONCE)))
@@ -109,6 +111,11 @@ class _Run:
             raise self._failure()
         reserved = await asyncio.gather(*(self._reserve(shard) for shard in sorted(self.unfinished)))
         return tuple(shard for shard in reserved if shard is not None)
+
+    def _are_held(self, cursors: list[tuple[int, StoredCursor]]) -> bool:
+        """True if another tick holds one of the shards."""
+        now = self.started_at
+        return any(is_held_by_another(cursor_of(stored, now), self.tick_id, now) for _, stored in cursors)
 
     async def _cursors(self) -> list[tuple[int, StoredCursor]]:
         """The cursors of the shards, less those that cannot be loaded."""

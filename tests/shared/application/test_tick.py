@@ -308,6 +308,26 @@ async def test_a_tick_that_another_instance_has_begun_meanwhile_is_not_acknowled
     assert await Ticker(store, bus, clock).tick((SHARD,), "tick") == (3, ())
 
 
+@pytest.mark.parametrize("in_one_process", [True, False])
+async def test_a_tick_that_died_goes_on_though_another_tick_is_at_work_meanwhile(
+    store, bus, clock, in_one_process
+) -> None:
+    """Two regular ticks began at once, and each has some of the shards."""
+    await make_due(store, NOON, [*users_of(SHARD, 3), *users_of(9, 1)])
+    with pytest.raises(asyncio.CancelledError):
+        await Ticker(store, Interrupting(before=killed), clock).tick((SHARD,), "died")
+
+    async def deliver_again() -> None:
+        again = ticker if in_one_process else Ticker(store, bus, clock)
+        other.before = None
+        assert await again.tick((SHARD, 9), "died") == (3, ())
+
+    other = Interrupting(before=deliver_again)
+    ticker = Ticker(store, other, clock)
+    assert await ticker.tick((9,), "other") == (1, ())
+    assert (await store.load_cursor(SHARD)).cursor.lease is None
+
+
 async def test_a_shard_of_a_tick_that_died_is_free_for_others_after_a_while(store, bus, clock) -> None:
     await make_due(store, NOON, users_of(SHARD, 3))
     with pytest.raises(asyncio.CancelledError):
