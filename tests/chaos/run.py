@@ -62,10 +62,11 @@ class Result:
 def run(settings: Settings, emulators: Emulators, say: Say = lambda _line: None) -> Result:
     """Run the chaos, and judge it."""
     began = time.monotonic()
-    observation, world = asyncio.run(_Run(settings, emulators, say).observe())
+    one = _Run(settings, emulators, say)
+    observation, world = asyncio.run(one.observe())
     say("judging")
     verdicts = judge(observation)
-    counts = _counts(observation, world)
+    counts = _counts(observation, world) | {"seconds to come to rest": round(one.rest_seconds, 1)}
     return Result(settings, observation, world.faults, counts, verdicts, time.monotonic() - began)
 
 
@@ -82,6 +83,8 @@ class _Run:
         self.world: World
         self.loop: asyncio.AbstractEventLoop
         self.ends_at = 0.0
+        self.rest_seconds = 0.0
+        """From the last fault until nothing was left and nothing due."""
 
     async def observe(self) -> tuple[Observation, World]:
         """Let everything happen, wait until it is over, and read what it leaves behind."""
@@ -98,7 +101,9 @@ class _Run:
             self.say(f"publishing {len(planned.plan.publications)} messages")
             await self._disturb(planned.plan)
             self.say("coming to rest")
+            faults_ended_at = self.loop.time()
             overdue = await self._rest()
+            self.rest_seconds = self.loop.time() - faults_ended_at
             observation = Observation(
                 planned.plan,
                 self.world.terms,

@@ -1,12 +1,14 @@
 """Sabotage of an instance: each breaks one part of the protocol, so that the checker must find a broken law.
 
-Lies beside an instance's `main.py`, and changes the application's ports from outside. The environment variable
-`CHAOS_SABOTAGE` names the sabotage; it is empty for none.
+Lies beside an instance's `main.py`, and changes the store from outside. The environment variable `CHAOS_SABOTAGE`
+names the sabotage; it is empty for none.
 """
 
 import os
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+from shared.adapters.gcp.firestore import FirestoreStore
 from shared.application.handle_event import Application
 from shared.domain.errors import Conflict
 from shared.record.codec import unpack
@@ -15,88 +17,81 @@ from shared.record.user_record import UserRecord
 NAME = os.environ.get("CHAOS_SABOTAGE", "")
 ACKNOWLEDGES_FAILURES = NAME == "ack_of_failure"
 """True if an instance is to acknowledge deliveries that failed."""
+Load = Callable[[Any, str], Awaitable[Any]]
+Commit = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class _Store:
-    """A store that passes everything on."""
-
-    def __init__(self, store: Any, publisher: Any) -> None:
-        self.store, self.publisher = store, publisher
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.store, name)
-
-
-class _WithoutPrecondition(_Store):
+def _drop_precondition(load: Load, commit: Commit) -> None:
     """The last writer wins: a commit on top of another one overwrites it."""
 
-    async def commit(self, document: Any, version: Any) -> None:
+    async def overwrite(store: Any, document: Any, version: Any) -> None:
         while True:
             try:
-                await self.store.commit(document, version)
+                await commit(store, document, version)
             except Conflict:
-                version = (await self.store.load(document.user_id))[1]
+                version = (await load(store, document.user_id)).version
             else:
                 return
 
+    FirestoreStore.commit = overwrite  # type: ignore[method-assign]
 
-class _PublishesFirst(_Store):
+
+def _publish_first(_load: Load, commit: Commit) -> None:
     """The messages go out before the commit, which may then fail, or be preceded by another one."""
+    publishers: list[Any] = []
+    wire = Application.__init__
 
-    async def commit(self, document: Any, version: Any) -> None:
-        record = document if isinstance(document, UserRecord) else unpack(document.blob)
-        if record.pending:
-            await self.publisher.publish(record.pending[-1].messages)
-        await self.store.commit(document, version)
+    def init(application: Application, subscriptions: Any, publisher: Any, *more: Any, **named: Any) -> None:
+        publishers.append(publisher)
+        wire(application, subscriptions, publisher, *more, **named)
+
+    async def publish_and_commit(store: Any, document: Any, version: Any) -> None:
+        if pending := unpack(document.blob).pending:
+            await publishers[0].publish(pending[-1].messages)
+        await commit(store, document, version)
+
+    Application.__init__ = init  # type: ignore[method-assign]
+    FirestoreStore.commit = publish_and_commit  # type: ignore[method-assign]
 
 
-class _StaleCache(_Store):
+def _keep_stale_cache(load: Load, commit: Commit) -> None:
     """A cache that is not told of other writers: an instance goes on from what it committed last."""
+    committed: dict[str, bytes] = {}
 
-    def __init__(self, store: Any, publisher: Any) -> None:
-        super().__init__(store, publisher)
-        self.committed: dict[str, Any] = {}
+    async def load_from_cache(store: Any, user_id: str) -> Any:
+        stored = await load(store, user_id)
+        return stored._replace(blob=committed.get(user_id, stored.blob))
 
-    async def load(self, user_id: str) -> Any:
-        stored = await self.store.load(user_id)
-        content, version = stored
-        return type(stored)(self.committed.get(user_id, content), version)
+    async def commit_to_cache(store: Any, document: Any, version: Any) -> None:
+        await commit(store, document, version)
+        committed[document.user_id] = document.blob
 
-    async def commit(self, document: Any, version: Any) -> None:
-        await self.store.commit(document, version)
-        self.committed[document.user_id] = getattr(document, "blob", document)
+    FirestoreStore.load = load_from_cache  # type: ignore[method-assign]
+    FirestoreStore.commit = commit_to_cache  # type: ignore[method-assign]
 
 
-def _ignore_pending() -> None:
+def _ignore_pending(_load: Load, _commit: Commit) -> None:
     """A redelivery of an applied event does not find what its first delivery may not have published."""
     assert hasattr(UserRecord, "pending_entry")
     UserRecord.pending_entry = lambda _self, _cause: None  # type: ignore[method-assign, assignment]
 
 
-STORES = {
-    "no_precondition": _WithoutPrecondition,
-    "publish_before_commit": _PublishesFirst,
-    "stale_cache": _StaleCache,
+def _nothing_else(_load: Load, _commit: Commit) -> None:
+    """For a sabotage that the instance's `main.py` does itself, or for none."""
+
+
+ACTIONS: dict[str, Callable[[Load, Commit], None]] = {
+    "no_precondition": _drop_precondition,
+    "publish_before_commit": _publish_first,
+    "pending_ignored": _ignore_pending,
+    "stale_cache": _keep_stale_cache,
+    "ack_of_failure": _nothing_else,
+    "": _nothing_else,
 }
-SABOTAGES = (*STORES, "pending_ignored", "ack_of_failure")
+SABOTAGES = tuple(name for name in ACTIONS if name)
 """The names of all sabotages."""
 
 
 def apply() -> None:
-    """Apply the sabotage that the environment names."""
-    if NAME == "pending_ignored":
-        _ignore_pending()
-    elif NAME in STORES:
-        _wrap_store(STORES[NAME])
-    elif NAME and not ACKNOWLEDGES_FAILURES:
-        raise ValueError(f"CHAOS_SABOTAGE: expected one of {', '.join(SABOTAGES)}, found {NAME!r}")
-
-
-def _wrap_store(sabotaged: type[_Store]) -> None:
-    """Put the store of every application into a sabotaged one."""
-    wire = Application.__init__
-
-    def init(self: Application, subscriptions: Any, publisher: Any, *more: Any, **named: Any) -> None:
-        wire(self, sabotaged(subscriptions, publisher), publisher, *more, **named)
-
-    Application.__init__ = init  # type: ignore[method-assign]
+    """Apply the sabotage that the environment names. Raises `KeyError` for an unknown one."""
+    ACTIONS[NAME](FirestoreStore.load, FirestoreStore.commit)
