@@ -192,10 +192,13 @@ class _Run:
 
     async def _wait_until_quiet(self, gives_up_at: float) -> None:
         """Wait until every message was acknowledged, and consumers hear nothing more."""
-        world = self.world
+        world, told_at = self.world, self.loop.time()
         world.listener.wake()
         while self.loop.time() < gives_up_at:
             await asyncio.sleep(0.1)
+            if self.loop.time() - told_at > 10 and (left := world.unacknowledged()):
+                self.say(f"waiting for {len(left)} messages, such as {left[0][:100]}")
+                told_at = self.loop.time()
             if world.listener.is_quiet():
                 if not world.unacknowledged():
                     return
