@@ -112,6 +112,13 @@ def _as_json(change: Callable[[Event, datetime], Event]) -> Callable[[Event, dat
     return lambda event, end: json.dumps(change(event, end)).encode()
 
 
+def _in_the_future(event: Event, end: datetime) -> Event:
+    """The event, long after the end of the run; a trial still ends after it begins."""
+    at, later = end + FAR_AHEAD, end + 2 * FAR_AHEAD
+    trial = {"trial_ends_at": later.isoformat()} if "trial_ends_at" in event else {}
+    return event | {"occurred_at": at.isoformat()} | trial
+
+
 POISONS: tuple[tuple[str, Callable[[Event, datetime], bytes]], ...] = (
     ("not_json", lambda event, _end: b"\xff" + event["event_id"].encode()),
     ("not_json", lambda event, _end: json.dumps(event).encode()[:-1]),
@@ -120,7 +127,7 @@ POISONS: tuple[tuple[str, Callable[[Event, datetime], bytes]], ...] = (
     ("invalid", lambda event, _end: json.dumps([event]).encode()),
     ("unknown_value", _as_json(lambda event, _end: event | {"environment": "staging"})),
     ("too_large", _as_json(lambda event, _end: event | {"note": "x" * 70_000})),
-    ("future_dated", _as_json(lambda event, end: event | {"occurred_at": (end + FAR_AHEAD).isoformat()})),
-    ("future_dated", _as_json(lambda event, end: event | {"occurred_at": (end + FAR_AHEAD).isoformat()})),
+    ("future_dated", _as_json(_in_the_future)),
+    ("future_dated", _as_json(_in_the_future)),
 )
 """Ways to spoil an event, given the end of the run, each with the reason for which it must be refused."""
