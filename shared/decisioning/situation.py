@@ -195,7 +195,7 @@ class Situation:
         known = self._known(features)
         values: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
         values |= flat({name: asked[name] for name in sorted(asked.keys() - NOT_IN_CONTEXT)})
-        told = fit(values | {name: known[name] for name in sorted(features - asked.keys() - NOT_IN_CONTEXT)})
+        told = fit(values | flat({name: known[name] for name in sorted(features - asked.keys() - NOT_IN_CONTEXT)}))
         too_long = inputs.costly_facts & {"subscriptions"}
         return told._replace(left_out=(*too_long, *told.left_out)) if too_long else told
 

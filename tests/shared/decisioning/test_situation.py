@@ -4,6 +4,7 @@ from shared.decisioning.library import Library
 from shared.decisioning.losses import LossReason
 from shared.decisioning.scoring.score import BrokenScore
 from tests.support.builders import campaign, catalog, decide, moment, user
+from tests.support.candidates import candidates_of
 
 
 class TestScoresInClauses:
@@ -14,7 +15,7 @@ class TestScoresInClauses:
             campaigns={"upgrade": campaign(audience="risky")},
             scores={"risk": {"version": 1}},
         )
-        (candidate,) = decide(asked, user(), [moment()]).candidates
+        (candidate,) = candidates_of(decide(asked, user(), [moment()]))
         assert candidate.reason == LossReason.AUDIENCE
         return candidate.detail
 
