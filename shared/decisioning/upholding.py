@@ -37,7 +37,7 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
         return {}
     campaigns = situation.catalog.campaigns
     if not situation.is_outdated:
-        situation.ask_again(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
+        situation.ask(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
     reasons = ((trigger.trigger_id, _reason(trigger, situation, raised)) for trigger in open_triggers)
     return {trigger_id: reason for trigger_id, reason in reasons if reason}
 

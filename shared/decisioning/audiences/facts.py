@@ -1,6 +1,6 @@
 """The facts about a user that clauses and scores can use: a flat table in which every name always exists."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from cel_expr_python import cel
@@ -122,10 +122,15 @@ PASSING = frozenset({"scores", "offers", *(f"event.{name}" for name in OF_EVENT)
 """Facts that pass, or that change with every offer: they must not decide on what lasts."""
 
 
-def every_subscription(user: User, names: Iterable[str] = OF_SUBSCRIPTION) -> list[Facts]:
+def every_subscription(user: User, names: Collection[str] = OF_SUBSCRIPTION) -> list[Facts]:
     """The named facts about each of a user's subscriptions."""
-    facts = [(name, OF_SUBSCRIPTION[name]) for name in names]
-    return [{name: fact(sub, user) for name, fact in facts} for sub in user.account.subscriptions]
+    return [dict(zip(names, fields, strict=True)) for fields in fields_of_each(user, names)]
+
+
+def fields_of_each(user: User, names: Iterable[str]) -> tuple[tuple[object, ...], ...]:
+    """The values of the named facts about each of a user's subscriptions."""
+    facts = [OF_SUBSCRIPTION[name] for name in names]
+    return tuple([tuple([fact(sub, user) for fact in facts]) for sub in user.account.subscriptions])
 
 
 def _of_best(fact: Callable[[Subscription, User], object]) -> Fact:
