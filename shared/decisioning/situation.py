@@ -246,11 +246,11 @@ class Situation:
 
     def _known(self, names: Iterable[str]) -> Facts:
         """The cache of facts, with at least these names in it; an unknown name has the value None."""
-        known = self._facts
+        known, user = self._facts, self.user
         for name in names:
             if name not in known:
                 fact = FACTS.get(name)
-                known[name] = fact(self.user) if fact else self._attribute(name)
+                known[name] = fact(user) if fact else self._attribute(name)
         return known
 
     def _attribute(self, fact: str) -> object:

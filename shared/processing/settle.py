@@ -50,10 +50,11 @@ def settle(
     user = situation.user
     considered = _considered(record, [*due, *score_moments], account, now)
     fresh = [one for one in considered if _is_fresh(moment_of(one), user, rules.terms)]
-    stale = [one for one in considered if one not in fresh]
+    stale = [one for one in considered if one not in fresh] if len(fresh) < len(considered) else []
     decision = decide(situation, fresh, stale).caused_by(event.key.cause)
     triggers, replaced = _revoke(user.triggers, {one.trigger_id: REPLACED for one in decision.replaced})
-    changed, gone = _remember_decision(record._replace(triggers=triggers), decision, user, rules.terms)
+    remembered = record if triggers is record.triggers else record._replace(triggers=triggers)
+    changed, gone = _remember_decision(remembered, decision, user, rules.terms)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.is_derived)
     announced, changes = _changes(record.announced, account, [*due, *score_moments])
     settled = changed._replace(
@@ -135,15 +136,17 @@ def _remember_decision(
     Also the open triggers that it evicted, and the open follow-ups of what it evicted.
     """
     now = user.now
-    waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)
+    waiting = tuple([deferred for deferred in record.deferred if deferred.until > now])
     new = decision.deferred
     if waiting != record.deferred or new:
         soonest_first = sorted((*waiting, *new), key=lambda deferred: deferred.until)
         record = record._replace(deferred=tuple(soonest_first[:MAX_DEFERRED]))
-    record = record._replace(assignments=assign(record.assignments, decision.assignments))
-    if not decision.won:
+    if assigned := decision.assignments:
+        record = record._replace(assignments=assign(record.assignments, assigned))
+    won = decision.won
+    if not won:
         return record, ()
-    kept, tallies, evicted = evict((*record.triggers, *decision.won), record.tallies, MAX_TRIGGERS, now)
+    kept, tallies, evicted = evict((*record.triggers, *won), record.tallies, MAX_TRIGGERS, now)
     kept, following = _revoke(kept, untrue_follow_ups(replace(user, triggers=kept)))
     triggers = forget_feedback_events(kept, before=now - terms.redelivery)
     gone = _given((*(one.revoke(EVICTED) for one in evicted), *following))

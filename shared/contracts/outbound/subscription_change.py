@@ -78,7 +78,9 @@ def public_facts(subscription: Subscription) -> dict[str, Any]:
 def facts_of(subscription: Subscription) -> Facts:
     """The public facts of a subscription that apply, as JSON."""
     named = zip(_NAMES, _values_of(subscription), strict=True)
-    return {name: _as_json(value) for name, value in named if value is not None}
+    return {
+        name: value if type(value) in _PLAIN else _as_json(value) for name, value in named if value is not None
+    }
 
 
 def payment_of(subscription: Subscription) -> Facts:
@@ -88,14 +90,11 @@ def payment_of(subscription: Subscription) -> Facts:
     return {"period_amount": subscription.current.amount, "period_currency": subscription.current.currency}
 
 
-def _as_json(value: StrEnum | datetime | str | bool | int) -> str | bool | int:
-    match value:
-        case datetime():
-            return rfc3339(value)
-        case StrEnum():
-            return value.value
-        case _:
-            return value
+_PLAIN = frozenset({str, bool, int})
+
+
+def _as_json(value: StrEnum | datetime) -> str:
+    return rfc3339(value) if isinstance(value, datetime) else value.value
 
 
 class Difference(NamedTuple):
