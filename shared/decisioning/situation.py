@@ -142,6 +142,8 @@ class Situation:
 
     def held_out(self, campaign: Campaign) -> tuple[str, ...]:
         """The holdouts that cover the campaign and include the user now."""
+        if not campaign.holdouts:
+            return ()
         return tuple(holdout.id for holdout in campaign.holdouts if self._is_held_out(holdout))
 
     def _is_held_out(self, holdout: Holdout) -> bool:
@@ -166,7 +168,7 @@ class Situation:
 
     def ask(self, audiences: Iterable[Audience]) -> None:
         """Evaluate these audiences as one program, which costs less than one by one."""
-        new = tuple(dict.fromkeys([one for one in audiences if one not in self._failures]))
+        new = tuple({one: None for one in audiences if one not in self._failures})
         if new:
             self._note(new, self._failures_of(new))
 

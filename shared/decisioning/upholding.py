@@ -1,6 +1,7 @@
 """Upholding: what an open trigger says is asked again, and it is revoked once that is no longer true."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
@@ -42,10 +43,16 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
     return {trigger_id: reason for trigger_id, reason in reasons if reason}
 
 
-def untrue_follow_ups(user: User) -> dict[str, str]:
-    """The open follow-ups of triggers that have just been revoked or evicted, by id, each with the reason."""
-    following = (one for one in user.triggers if one.follows and one.is_open(user.now))
-    return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, user)}
+def untrue_follow_ups(user: User, triggers: tuple[Trigger, ...]) -> dict[str, str]:
+    """The open follow-ups of triggers that have just been revoked or evicted, by id, each with the reason.
+
+    `triggers` are those of the user now.
+    """
+    following = [one for one in triggers if one.follows and one.is_open(user.now)]
+    if not following:
+        return {}
+    after = replace(user, triggers=triggers)
+    return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, after)}
 
 
 def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:

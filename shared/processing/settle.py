@@ -1,7 +1,6 @@
 """Settling: untrue triggers are revoked, due moments are decided, and changes are announced."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -92,7 +91,7 @@ def _uphold(situation: Situation, raised: tuple[str, ...]) -> tuple[Situation, t
     if not untrue:
         return situation, ()
     situation = situation.with_triggers(triggers)
-    triggers, following = _revoke(triggers, untrue_follow_ups(situation.user))
+    triggers, following = _revoke(triggers, untrue_follow_ups(situation.user, triggers))
     return situation.with_triggers(triggers) if following else situation, (*untrue, *following)
 
 
@@ -147,7 +146,7 @@ def _remember_decision(
     if not won:
         return record, ()
     kept, tallies, evicted = evict((*record.triggers, *won), record.tallies, MAX_TRIGGERS, now)
-    kept, following = _revoke(kept, untrue_follow_ups(replace(user, triggers=kept)))
+    kept, following = _revoke(kept, untrue_follow_ups(user, kept))
     triggers = forget_feedback_events(kept, before=now - terms.redelivery)
     gone = _given((*(one.revoke(EVICTED) for one in evicted), *following))
     return record._replace(triggers=triggers, tallies=tallies), gone
