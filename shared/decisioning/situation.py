@@ -11,6 +11,7 @@ from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.audiences.facts import (
     ATTRIBUTE,
     FACTS,
+    OF_BEST,
     OF_EVENT,
     Facts,
     every_subscription,
@@ -176,7 +177,8 @@ class Situation:
         inputs = _inputs_of(audiences)
         known = self._known(inputs.facts)
         # Equal lists may hold numbers of other types, which CEL tells apart.
-        if not inputs.is_kept or any(isinstance(known[name], tuple) for name in inputs.attributes):
+        has_list = inputs.attributes and any(isinstance(known[name], tuple) for name in inputs.attributes)
+        if has_list or not inputs.is_kept:
             return failures(audiences, self._asked_facts(inputs))
         subscriptions = fields_of_each(self.user, inputs.fields) if "subscriptions" in inputs.costly_facts else ()
         return _kept_failures(audiences, tuple([known[name] for name in inputs.facts]), subscriptions)
@@ -200,9 +202,8 @@ class Situation:
         return other
 
     def _note(self, audiences: Iterable[Audience], reasons: Iterable[str | None]) -> None:
-        self._failures |= {
-            one: reason and self._with_reason(one, reason) for one, reason in zip(audiences, reasons, strict=True)
-        }
+        for one, reason in zip(audiences, reasons, strict=True):
+            self._failures[one] = reason and self._with_reason(one, reason)
 
     def _with_reason(self, audience: Audience, failure: str) -> str:
         """The failure with the score's own error, and with the attributes that count as null for their type.
@@ -248,9 +249,13 @@ class Situation:
 
     def _known(self, names: Iterable[str]) -> Facts:
         """The cache of facts, with at least these names in it; an unknown name has the value None."""
-        known, user = self._facts, self.user
+        known, user, subscription = self._facts, self.user, self.user.subscription
         for name in names:
-            if name not in known:
+            if name in known:
+                continue
+            if of_best := OF_BEST.get(name):  # most facts; in one call, not two
+                known[name] = of_best(subscription, user)
+            else:
                 fact = FACTS.get(name)
                 known[name] = fact(user) if fact else self._attribute(name)
         return known

@@ -38,9 +38,9 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
         return {}
     campaigns = situation.catalog.campaigns
     if not situation.is_outdated:
-        situation.ask(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
-    reasons = ((trigger.trigger_id, _reason(trigger, situation, raised)) for trigger in open_triggers)
-    return {trigger_id: reason for trigger_id, reason in reasons if reason}
+        asked = [_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers]
+        situation.ask([audience for audience in asked if audience])
+    return {one.trigger_id: reason for one in open_triggers if (reason := _reason(one, situation, raised))}
 
 
 def untrue_follow_ups(user: User, triggers: tuple[Trigger, ...]) -> dict[str, str]:

@@ -149,13 +149,16 @@ def _of_event(fact: Callable[[EventFact], object]) -> Fact:
     return lambda user: fact(user.event.fact) if user.event else None
 
 
+OF_BEST = {f"subscription.{name}": fact for name, fact in OF_SUBSCRIPTION.items()}
+"""The facts about the best subscription, by their full names."""
+
 FACTS: Mapping[str, Fact] = {
     "now": lambda user: user.now,
     "subscriptions": every_subscription,
     "features": lambda _: {},
     "scores": lambda _: {},
     "offers": lambda _: {},
-    **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},
+    **{name: _of_best(fact) for name, fact in OF_BEST.items()},
     **{f"profile.{name}": _of_profile(fact) for name, fact in OF_PROFILE.items()},
     ATTRIBUTES: lambda _: {},
     **{f"event.{name}": _of_event(fact) for name, fact in OF_EVENT.items()},
