@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, timedelta
-from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from shared.decisioning.catalog import Campaign
-from shared.decisioning.document.schema import precedence
+from shared.decisioning.catalog import Campaign, Precedence
 from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender, judge
 from shared.decisioning.losses import INELIGIBLE, NOT_GIVEN, Loss, LossReason
@@ -18,10 +16,6 @@ from shared.domain.triggers import Trigger
 
 UNRANKED = -1.0
 """The rank of a campaign whose score has no value: lower than any rank that can be written or computed."""
-
-
-Precedence = tuple[bool, int, float, str]
-"""A sort key of campaigns, best first."""
 
 
 class ContenderResult(NamedTuple):
@@ -174,7 +168,7 @@ class Arbitration:
             return ContenderResult(contender, choice, caps=caps)
         self.places.take(contender.campaign)
         withheld = _withheld(contender, choice)
-        trigger = _trigger(contender, choice)._replace(withheld=withheld.reason.value if withheld else "")
+        trigger = _trigger(contender, choice, withheld)
         contender.situation.offer_history.add(trigger)
         return ContenderResult(contender, withheld, trigger, choice, caps)
 
@@ -189,21 +183,15 @@ def _withheld(contender: Contender, choice: Choice | None) -> Loss | None:
 
 
 def _precedence(contender: Contender) -> Precedence:
-    """Fallbacks come last; otherwise as `precedence` says, with the rank that a score gives this user.
+    """The precedence of a campaign, with the rank that a score gives this user.
 
     A campaign whose score has no value ranks below all others of its priority.
     """
-    campaign, scored = contender.campaign, contender.scored
-    if scored is None:
-        return _fixed_precedence(campaign)
-    rank = UNRANKED if scored.value is None else scored.value
-    return campaign.is_fallback, *precedence(campaign.id, campaign.terms, rank)
-
-
-@lru_cache(maxsize=1024)
-def _fixed_precedence(campaign: Campaign) -> Precedence:
-    """The precedence of a campaign that no score ranks, which is the same for every user."""
-    return campaign.is_fallback, *precedence(campaign.id, campaign.terms, campaign.terms.fixed_rank)
+    campaign = contender.campaign
+    if campaign.ranked_by is None:
+        return campaign.fixed_precedence
+    value = contender.situation.score(campaign.ranked_by).value
+    return campaign.precedence(UNRANKED if value is None else value)
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:
@@ -218,7 +206,7 @@ def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:
     return blake2b("\0".join((user_id, cause, campaign_id)).encode(), digest_size=16).hexdigest()
 
 
-def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
+def _trigger(contender: Contender, choice: Choice | None, withheld: Loss | None = None) -> Trigger:
     """The trigger of a winner; if its variant offers nothing, the trigger with the campaign's own offer."""
     campaign, moment, situation = contender.campaign, contender.moment, contender.situation
     user, terms = situation.user, campaign.terms
@@ -245,6 +233,7 @@ def _trigger(contender: Contender, choice: Choice | None) -> Trigger:
         score=scored.value if scored else None,
         score_version=scored.version if scored else None,
         grant=moment.grant,
+        withheld=withheld.reason.value if withheld else "",
         offset=moment.offset_text,
         follows=moment.follows,
         moment_at=moment.at,

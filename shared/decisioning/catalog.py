@@ -17,6 +17,7 @@ from shared.decisioning.document.schema import (
     Offer,
     Placement,
     Raise,
+    precedence,
 )
 from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, parse_selector
 from shared.decisioning.experiments.experiment import Experiment, Holdout
@@ -26,6 +27,9 @@ from shared.domain.follow_ups import FollowUps
 from shared.domain.milestones import Offsets
 from shared.domain.moments import FOLLOW_UPS, Moment, MomentSelector
 from shared.domain.tallies import ISSUED
+
+Precedence = tuple[bool, int, float, str]
+"""A sort key of campaigns, best first. Fallbacks come last; otherwise it is as `precedence` says."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +56,15 @@ class Campaign:
     """True while the catalog's kill switch is on."""
     is_fallback: bool = False
     """True for a placement's fallback: it is for users who are eligible for no campaign of the placement."""
+    fixed_precedence: Precedence = field(init=False)
+    """Its precedence with its fixed rank: that of a campaign that no score ranks."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fixed_precedence", self.precedence(self.terms.fixed_rank))
+
+    def precedence(self, rank: float) -> Precedence:
+        """Its precedence with a rank."""
+        return self.is_fallback, *precedence(self.id, self.terms, rank)
 
 
 Listeners = Mapping[MomentSelector, tuple[Campaign, ...]]

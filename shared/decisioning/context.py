@@ -46,5 +46,5 @@ def flat(values: Mapping[str, object], prefix: str = "") -> Values:
         if isinstance(value, dict):
             told |= flat(dict(sorted(value.items())), f"{prefix}{name}.")
         else:
-            told[prefix + name] = value
+            told[prefix + name] = [*value] if isinstance(value, tuple) else value
     return told

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from shared.contracts.outbound.decision import Candidate, CapCount, Outcome
+from shared.contracts.outbound.base import Json, rfc3339
+from shared.contracts.outbound.decision import Outcome
 from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.context import Context
 from shared.decisioning.document.schema import Offer
+from shared.decisioning.experiments.experiment import Choice
 from shared.decisioning.gates import Contender
 from shared.decisioning.losses import Loss, LossReason
+from shared.decisioning.offer_history import CapUsage
 from shared.decisioning.situation import Situation
 from shared.decisioning.staleness import why_stale
 from shared.domain.assignments import Assignment
@@ -33,7 +35,7 @@ class Suppressed(NamedTuple):
     detail: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The results of one decision. Without results, no campaign listened to any of its moments."""
 
@@ -42,10 +44,11 @@ class Decision:
     replaced: tuple[Trigger, ...] = ()
     """The open triggers whose places winners took."""
 
-    @cached_property
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Every result as the decision message tells it, built only when it is asked for."""
-        return tuple(map(_candidate, self.results))
+    @property
+    def candidates(self) -> Iterator[Json]:
+        """Every result as the decision message tells it: JSON, as `Candidate` describes it."""
+        told = {moment: _told(moment) for moment in {result.contender.moment for result in self.results}}
+        return (_candidate(result, told[result.contender.moment]) for result in self.results)
 
     @property
     def won(self) -> tuple[Trigger, ...]:
@@ -166,56 +169,88 @@ def _deferred(results: Iterable[ContenderResult]) -> Iterator[Deferred]:
             yield Deferred(contender.moment, contender.campaign.id, loss.until)
 
 
-def _candidate(result: ContenderResult) -> Candidate:
+def _told(moment: Moment) -> Json:
+    """What a candidate tells of its moment."""
+    told: Json = {
+        "moment": moment.kind.value,
+        "moment_at": rfc3339(moment.at),
+        "cause": moment.cause,
+        "subscription_id": moment.subscription_id,
+    }
+    return told | _known(offset=moment.offset_text, follows=moment.follows)
+
+
+def _known(**values: object) -> Json:
+    """The values that are known: a candidate leaves the others out."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _candidate(result: ContenderResult, told_of_moment: Json) -> Json:
     """A result as the decision message tells it."""
-    (campaign, moment, _), loss, choice = result.contender, result.loss, result.choice
-    scored = None if _is_stale(result) else result.contender.scored
-    return Candidate(
-        campaign_id=campaign.id,
-        offer_id=choice.offer_id if choice else campaign.terms.offer,
-        placement=campaign.terms.placement,
-        moment=moment.kind,
-        moment_at=moment.at,
-        offset=moment.offset_text,
-        cause=moment.cause,
-        subscription_id=moment.subscription_id,
-        outcome=Outcome.LOST if loss else Outcome.ISSUED,
-        reason=loss.reason if loss else None,
-        detail=loss.detail if loss else None,
-        suppressed=bool(loss and result.trigger),
-        holdout=loss.detail if loss and loss.reason is LossReason.HOLDOUT else None,
-        holdouts=result.contender.situation.held_out(campaign),
-        trigger_id=result.trigger.trigger_id if result.trigger else None,
-        caps=tuple(CapCount.model_validate(usage) for usage in result.caps),
-        experiment_id=choice.experiment_id if choice else None,
-        variant=choice.variant if choice else None,
-        propensity=choice.propensity if choice else None,
-        policy_version=choice.policy_version if choice else None,
-        **_assignment(result),
-        given=_is_given(result),
-        score=scored.value if scored else None,
-        score_version=scored.version if scored else None,
-        score_error=scored.error if scored else None,
-        follows=moment.follows or None,
-    )
+    (campaign, _, situation), loss, trigger, choice, caps = result
+    told: Json = {
+        **told_of_moment,
+        "campaign_id": campaign.id,
+        "offer_id": choice.offer_id if choice else campaign.terms.offer,
+        "placement": campaign.terms.placement,
+        "outcome": _LOST if loss else _ISSUED,
+        "reason": loss.reason.value if loss else None,
+        "detail": loss.detail if loss else None,
+    }
+    if held_out := situation.held_out(campaign):
+        told["holdouts"] = [*held_out]
+    if caps:
+        told["caps"] = [_cap_count(usage) for usage in caps]
+    if trigger:
+        told |= _offered(trigger, loss)
+    if choice:
+        told |= _known(
+            experiment_id=choice.experiment_id,
+            variant=choice.variant,
+            propensity=choice.propensity,
+            policy_version=choice.policy_version,
+            **_assignment(result, choice),
+        )
+    if campaign.ranked_by and not _is_stale(result):
+        value, _, version, error = situation.score(campaign.ranked_by)
+        told |= _known(score=value, score_version=version, score_error=error)
+    return told
 
 
-def _assignment(result: ContenderResult) -> dict[str, Any]:
+_ISSUED, _LOST = Outcome.ISSUED.value, Outcome.LOST.value
+
+
+def _cap_count(usage: CapUsage) -> Json:
+    told = usage._asdict()
+    if usage.calendar_days is None:
+        del told["calendar_days"]
+    return told
+
+
+def _offered(trigger: Trigger, loss: Loss | None) -> Json:
+    """What a candidate tells of the trigger that the user received or would have received.
+
+    It was given if the user got what was due, if only nothing.
+    """
+    told: Json = {"trigger_id": trigger.trigger_id}
+    told["given"] = loss is None or loss.reason is LossReason.VARIANT
+    if loss:
+        told["suppressed"] = True
+        if loss.reason is LossReason.HOLDOUT:
+            told["holdout"] = loss.detail
+    return told
+
+
+def _assignment(result: ContenderResult, choice: Choice) -> Json:
     """The assignment to the candidate's variant. One that only a cap or a rest stopped assigns nobody."""
-    choice, campaign, situation = result.choice, result.contender.campaign, result.contender.situation
-    if choice is None or campaign.experiment is None:
+    campaign, situation = result.contender.campaign, result.contender.situation
+    if campaign.experiment is None:
         return {}
     terms, is_new = campaign.experiment.terms, choice.assigned_at is None and result.has_won
+    assigned_at = situation.user.now if is_new else choice.assigned_at
     return {
         "unit": terms.unit,
         "bucket_version": terms.bucket_version,
-        "assigned_at": situation.user.now if is_new else choice.assigned_at,
+        "assigned_at": assigned_at and rfc3339(assigned_at),
         "newly_assigned": is_new,
     }
-
-
-def _is_given(result: ContenderResult) -> bool | None:
-    """True if the user was given what was due, if only nothing; None if the campaign would not have won."""
-    if result.trigger is None:
-        return None
-    return result.loss is None or result.loss.reason is LossReason.VARIANT

@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 
 from shared.decisioning.audiences.attributes import as_fact, mismatch
 from shared.decisioning.audiences.audience import Audience
-from shared.decisioning.audiences.facts import ATTRIBUTE, FACTS, OF_EVENT, Facts, every_subscription
+from shared.decisioning.audiences.facts import (
+    ATTRIBUTE,
+    FACTS,
+    OF_BEST,
+    OF_EVENT,
+    Facts,
+    every_subscription,
+    fields_of_each,
+)
 from shared.decisioning.audiences.membership import failures
 from shared.decisioning.audiences.offers import offers_of
 from shared.decisioning.catalog import Campaign, Catalog
@@ -24,9 +32,9 @@ from shared.domain.user import User
 
 COSTLY_FACTS = frozenset({"offers", "scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
-EVER_NEW = COSTLY_FACTS | {"now", "features"}
+EVER_NEW = frozenset({"offers", "scores", "now", "features"})
 """Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
-NOT_IN_CONTEXT = EVER_NEW - {"offers"}
+NOT_IN_CONTEXT = (EVER_NEW | COSTLY_FACTS) - {"offers"}
 """Facts that are no part of a decision's context by themselves."""
 OF_THE_EVENT = frozenset(f"event.{name}" for name in OF_EVENT)
 
@@ -34,31 +42,56 @@ OF_THE_EVENT = frozenset(f"event.{name}" for name in OF_EVENT)
 class _Inputs(NamedTuple):
     """Everything that a set of audiences asks for."""
 
-    facts: frozenset[str]
+    facts: tuple[str, ...]
+    """The facts that cost little."""
     costly_facts: frozenset[str]
-    fields: frozenset[str]
+    fields: tuple[str, ...]
     """The fields of `subscriptions`."""
     offers: tuple[str, ...]
     """The campaigns of `offers`."""
-    kept_by: tuple[str, ...]
-    """The facts by whose values the answers are kept; empty if one of them is ever new."""
+    told: tuple[str, ...]
+    """The facts that a context tells, in its order."""
+    attributes: tuple[str, ...]
+    """The facts that are attributes."""
+    is_kept: bool
+    """True if the answers are kept by the values of the facts: none of these is ever new."""
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _inputs_of(audiences: tuple[Audience, ...]) -> _Inputs:
     names = frozenset[str]().union(*(audience.variables for audience in audiences))
     fields = frozenset[str]().union(*(audience.fields for audience in audiences))
-    kept_by = tuple(sorted(names)) if names.isdisjoint(EVER_NEW) else ()
-    offers = tuple(dict.fromkeys(campaign for audience in audiences for campaign in audience.offers))
-    return _Inputs(names - COSTLY_FACTS, names & COSTLY_FACTS, fields, offers, kept_by)
+    by_id = sorted(audiences, key=lambda audience: audience.id)
+    return _Inputs(
+        facts=tuple(sorted(names - COSTLY_FACTS)),
+        costly_facts=names & COSTLY_FACTS,
+        fields=tuple(sorted(fields)),
+        offers=tuple(dict.fromkeys(campaign for audience in by_id for campaign in audience.offers)),
+        told=tuple(sorted(names - NOT_IN_CONTEXT)),
+        attributes=tuple(name for name in names if name.startswith(ATTRIBUTE)),
+        is_kept=names.isdisjoint(EVER_NEW),
+    )
+
+
+@lru_cache(maxsize=128)
+def _told_names(of_audiences: tuple[str, ...], *of_scores: frozenset[str]) -> tuple[str, ...]:
+    """The facts that a context tells: those that audiences asked for, then those that only scores did."""
+    return *of_audiences, *sorted(frozenset().union(*of_scores) - {*of_audiences} - NOT_IN_CONTEXT)
 
 
 @lru_cache(maxsize=2048)
 def _kept_failures(
-    audiences: tuple[Audience, ...], names: tuple[str, ...], values: tuple[object, ...]
+    audiences: tuple[Audience, ...], values: tuple[object, ...], subscriptions: tuple[tuple[object, ...], ...]
 ) -> tuple[str | None, ...]:
-    """The failures of audiences, kept by the values of all facts that they ask for."""
-    return tuple(failures(audiences, dict(zip(names, values, strict=True))))
+    """The failures of audiences, kept by the values of everything that they ask for.
+
+    Most often nothing has changed since a user was asked last, or another user has the same values.
+    """
+    inputs = _inputs_of(audiences)
+    facts: Facts = dict(zip(inputs.facts, values, strict=True))
+    if "subscriptions" in inputs.costly_facts:
+        facts["subscriptions"] = [dict(zip(inputs.fields, fields, strict=True)) for fields in subscriptions]
+    return tuple(failures(audiences, facts))
 
 
 @lru_cache(maxsize=1024)
@@ -110,6 +143,8 @@ class Situation:
 
     def held_out(self, campaign: Campaign) -> tuple[str, ...]:
         """The holdouts that cover the campaign and include the user now."""
+        if not campaign.holdouts:
+            return ()
         return tuple(holdout.id for holdout in campaign.holdouts if self._is_held_out(holdout))
 
     def _is_held_out(self, holdout: Holdout) -> bool:
@@ -134,19 +169,19 @@ class Situation:
 
     def ask(self, audiences: Iterable[Audience]) -> None:
         """Evaluate these audiences as one program, which costs less than one by one."""
-        new = tuple(dict.fromkeys(one for one in audiences if one not in self._failures))
+        new = tuple({one: None for one in audiences if one not in self._failures})
         if new:
-            self._note(new, failures(new, self._asked_facts(new)))
+            self._note(new, self._failures_of(new))
 
-    def ask_again(self, audiences: Iterable[Audience]) -> None:
-        """Evaluate audiences that were probably asked before: most often, no fact has changed since."""
-        new = tuple(dict.fromkeys(one for one in audiences if one not in self._failures))
-        names = _inputs_of(new).kept_by
-        if not names:
-            self.ask(new)
-            return
-        known = self._known(names)
-        self._note(new, _kept_failures(new, names, tuple([known[name] for name in names])))
+    def _failures_of(self, audiences: tuple[Audience, ...]) -> Iterable[str | None]:
+        inputs = _inputs_of(audiences)
+        known = self._known(inputs.facts)
+        # Equal lists may hold numbers of other types, which CEL tells apart.
+        has_list = inputs.attributes and any(isinstance(known[name], tuple) for name in inputs.attributes)
+        if has_list or not inputs.is_kept:
+            return failures(audiences, self._asked_facts(inputs))
+        subscriptions = fields_of_each(self.user, inputs.fields) if "subscriptions" in inputs.costly_facts else ()
+        return _kept_failures(audiences, tuple([known[name] for name in inputs.facts]), subscriptions)
 
     def failure(self, audience: Audience, moment: Moment | None = None) -> str | None:
         """The reason why the user is not in an audience; None if the user is in it.
@@ -167,9 +202,8 @@ class Situation:
         return other
 
     def _note(self, audiences: Iterable[Audience], reasons: Iterable[str | None]) -> None:
-        self._failures |= {
-            one: reason and self._with_reason(one, reason) for one, reason in zip(audiences, reasons, strict=True)
-        }
+        for one, reason in zip(audiences, reasons, strict=True):
+            self._failures[one] = reason and self._with_reason(one, reason)
 
     def _with_reason(self, audience: Audience, failure: str) -> str:
         """The failure with the score's own error, and with the attributes that count as null for their type.
@@ -189,26 +223,19 @@ class Situation:
 
         The instant is left out without a word, because every message tells it. So is `features`, which is empty.
         """
-        inputs = _inputs_of(tuple(sorted(set(audiences), key=lambda audience: audience.id)))
-        asked = self._asked(inputs)
-        features = frozenset[str]().union(*[self._score(name).features for name in self._scored])
-        known = self._known(features)
-        values: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
-        values |= flat({name: asked[name] for name in sorted(asked.keys() - NOT_IN_CONTEXT)})
-        told = fit(values | {name: known[name] for name in sorted(features - asked.keys() - NOT_IN_CONTEXT)})
+        inputs = _inputs_of(tuple(dict.fromkeys(audiences)))
+        names = _told_names(inputs.told, *[self._score(name).features for name in self._scored])
+        known = self._known(names)
+        asked: Facts = {name: known[name] for name in names}
+        if "offers" in inputs.costly_facts:
+            asked["offers"] = offers_of(self.user, inputs.offers)
+        scores: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
+        told = fit(scores | flat(asked))
         too_long = inputs.costly_facts & {"subscriptions"}
         return told._replace(left_out=(*too_long, *told.left_out)) if too_long else told
 
-    def _asked_facts(self, audiences: tuple[Audience, ...]) -> Facts:
-        """Every fact that the audiences use."""
-        inputs = _inputs_of(audiences)
-        facts = self._asked(inputs)
-        if "subscriptions" in inputs.costly_facts:
-            facts["subscriptions"] = every_subscription(self.user, inputs.fields)
-        return facts
-
-    def _asked(self, inputs: _Inputs) -> Facts:
-        """The value of every variable that audiences use, but the list of subscriptions."""
+    def _asked_facts(self, inputs: _Inputs) -> Facts:
+        """Every fact that audiences use."""
         known = self._known(inputs.facts)
         facts = {name: known[name] for name in inputs.facts}
         if "scores" in inputs.costly_facts:
@@ -216,15 +243,21 @@ class Situation:
             facts["scores"] = {result.name: result.value for result in scored if result.value is not None}
         if "offers" in inputs.costly_facts:
             facts["offers"] = offers_of(self.user, inputs.offers)
+        if "subscriptions" in inputs.costly_facts:
+            facts["subscriptions"] = every_subscription(self.user, inputs.fields)
         return facts
 
     def _known(self, names: Iterable[str]) -> Facts:
         """The cache of facts, with at least these names in it; an unknown name has the value None."""
-        known = self._facts
+        known, user, subscription = self._facts, self.user, self.user.subscription
         for name in names:
-            if name not in known:
+            if name in known:
+                continue
+            if of_best := OF_BEST.get(name):  # most facts; in one call, not two
+                known[name] = of_best(subscription, user)
+            else:
                 fact = FACTS.get(name)
-                known[name] = fact(self.user) if fact else self._attribute(name)
+                known[name] = fact(user) if fact else self._attribute(name)
         return known
 
     def _attribute(self, fact: str) -> object:

@@ -1,6 +1,7 @@
 """Upholding: what an open trigger says is asked again, and it is revoked once that is no longer true."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
@@ -37,15 +38,21 @@ def no_longer_true(triggers: Iterable[Trigger], situation: Situation, raised: tu
         return {}
     campaigns = situation.catalog.campaigns
     if not situation.is_outdated:
-        situation.ask_again(filter(None, (_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers)))
-    reasons = ((trigger.trigger_id, _reason(trigger, situation, raised)) for trigger in open_triggers)
-    return {trigger_id: reason for trigger_id, reason in reasons if reason}
+        asked = [_asked_again(campaigns.get(one.campaign_id)) for one in open_triggers]
+        situation.ask([audience for audience in asked if audience])
+    return {one.trigger_id: reason for one in open_triggers if (reason := _reason(one, situation, raised))}
 
 
-def untrue_follow_ups(user: User) -> dict[str, str]:
-    """The open follow-ups of triggers that have just been revoked or evicted, by id, each with the reason."""
-    following = (one for one in user.triggers if one.follows and one.is_open(user.now))
-    return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, user)}
+def untrue_follow_ups(user: User, triggers: tuple[Trigger, ...]) -> dict[str, str]:
+    """The open follow-ups of triggers that have just been revoked or evicted, by id, each with the reason.
+
+    `triggers` are those of the user now.
+    """
+    following = [one for one in triggers if one.follows and one.is_open(user.now)]
+    if not following:
+        return {}
+    after = replace(user, triggers=triggers)
+    return {one.trigger_id: MOMENT for one in following if not is_trigger_true(one, after)}
 
 
 def _reason(trigger: Trigger, situation: Situation, raised: tuple[str, ...]) -> str | None:

@@ -53,7 +53,9 @@ class Look:
     def withdrawn(self) -> Grant | None:
         """The grant whose time would run if its money had not gone back; None if a standing one took over."""
         grants = [grant for grant in self.sub.grants if not grant.stands and grant.covers(self.at)]
-        withdrawn = first(grants, self.sub.trial) if grants else None
+        if not grants:
+            return None
+        withdrawn = first(grants, self.sub.trial)
         over = (*self.sub.past, _trial_over(self.sub, self.at))
         return None if withdrawn and any(_took_over(grant, withdrawn) for grant in over if grant) else withdrawn
 

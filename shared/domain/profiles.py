@@ -36,4 +36,6 @@ def merge(known: tuple[ProfileFact, ...], event: Event) -> tuple[ProfileFact, ..
 
 def profile(known: tuple[ProfileFact, ...]) -> Profile:
     """The profile made of these facts."""
+    if not known:
+        return _EMPTY
     return Profile(**{fact.field: fact.value for fact in known})  # type: ignore[arg-type]

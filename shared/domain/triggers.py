@@ -85,11 +85,13 @@ class Trigger(NamedTuple):
     @property
     def is_final(self) -> bool:
         """True once the user accepted it or converted: then it is never revoked."""
-        return any(report.kind in FINAL for report in self.feedback)
+        return bool(self.feedback) and any(report.kind in FINAL for report in self.feedback)
 
     def holds_place(self, now: datetime) -> bool:
         """True while it takes up its placement: it is open, and the user has not answered it."""
-        return self.is_open(now) and not any(report.kind in _ANSWERS for report in self.feedback)
+        if not self.is_open(now):
+            return False
+        return not self.feedback or not any(report.kind in _ANSWERS for report in self.feedback)
 
     def revoke(self, reason: str) -> "Trigger":
         """The trigger, revoked."""
@@ -113,7 +115,7 @@ class Trigger(NamedTuple):
 
     def is_open(self, now: datetime) -> bool:
         """True while a consumer may show it."""
-        return not self.revoked and now < self.expires_at and not self.is_final
+        return now < self.expires_at and not self.revoked and not self.is_final
 
     def reported(self, kind: FeedbackKind) -> datetime | None:
         """The time of the first feedback of a kind; None if there was none."""

@@ -31,12 +31,12 @@ class User:
     attributes: Attributes = NO_ATTRIBUTES
     event: Event | None = None
     """The event that is being processed; None if there is none."""
+    subscription: Subscription = field(init=False, repr=False, compare=False)
+    """The best subscription, which determines the user's status."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "subscription", self.account.best)  # once, because most facts are about it
 
     def trigger(self, trigger_id: str) -> Trigger | None:
         """One of the triggers; None if it is not among them, or not any more."""
         return next((one for one in self.triggers if one.trigger_id == trigger_id), None)
-
-    @property
-    def subscription(self) -> Subscription:
-        """The best subscription, which determines the user's status."""
-        return self.account.best

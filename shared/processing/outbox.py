@@ -1,15 +1,15 @@
 """The outbox: effects become numbered messages, which are stored with the state and published after the commit."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from shared.contracts.outbound.base import EventReference, Json, Sequenced
-from shared.contracts.outbound.decision import DecisionMessage
-from shared.contracts.outbound.exposure import Exposure, ExposureKind
+from shared.contracts.outbound import upsell_trigger
+from shared.contracts.outbound.base import Draft, rfc3339
+from shared.contracts.outbound.decision import decision_draft
+from shared.contracts.outbound.exposure import reported, suppressed
 from shared.contracts.outbound.message import Message
-from shared.contracts.outbound.subscription_change import AllFacts, MomentTold, SubscriptionChange, difference
-from shared.contracts.outbound.trigger_fields import trigger_fields
-from shared.contracts.outbound.upsell_trigger import TriggerKind, UpsellTrigger
+from shared.contracts.outbound.subscription_change import change_draft, difference
+from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.contracts.topics import Topic
 from shared.decisioning.decide import Decision, Suppressed
 from shared.decisioning.document.schema import Offer
@@ -22,9 +22,6 @@ from shared.domain.triggers import Trigger
 from shared.processing.effects import Change, Effects
 from shared.record.user_record import MAX_PUBLISHED, Pending, UserRecord
 
-Draft = tuple[type[Sequenced], Json]
-"""A message without what all messages of a processing share: its model and the fields of its own."""
-
 
 def write_messages(effects: Effects, record: UserRecord, event: Event, now: datetime) -> tuple[Message, ...]:
     """The messages that tell the effects, each with the next sequence number of the user.
@@ -36,14 +33,12 @@ def write_messages(effects: Effects, record: UserRecord, event: Event, now: date
         return ()
     first = max(record.sequence + 1, to_micros(now))
     shared_fields = {
+        "schema_version": 1,
         "user_id": record.user_id,
-        "decided_at": now,
-        "event": EventReference(topic=event.key.topic, source=event.key.source, event_id=event.key.event_id),
+        "decided_at": rfc3339(now),
+        "event": {"topic": event.key.topic, "source": event.key.source, "event_id": event.key.event_id},
     }
-    return tuple(
-        model(sequence=sequence, **shared_fields, **fields).message()
-        for sequence, (model, fields) in enumerate(drafts, first)
-    )
+    return tuple([draft.message(shared_fields, sequence) for sequence, draft in enumerate(drafts, first)])
 
 
 def keep_pending(
@@ -65,72 +60,50 @@ def keep_pending(
 
 
 def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
-    cause, user_id = event.key.cause, event.user_id
-    yield from (_revoked_draft(trigger, user_id) for trigger in effects.untrue)
-    yield from _feedback_drafts(effects.reported, event)
-    if effects.decision:
-        yield from (_issued_draft(trigger, offer, user_id) for trigger, offer in effects.decision.offers)
-        yield from (_suppressed_draft(offer, user_id, now) for offer in effects.decision.suppressed)
-        if effects.decision.candidates:
-            yield _decision_draft(effects.decision, effects.moments, cause)
-    yield from (_change_draft(change, cause) for change in effects.changes)
-    yield from (_revoked_draft(trigger, user_id) for trigger in effects.gone)
-
-
-def _issued_draft(trigger: Trigger, offer: Offer, user_id: str) -> Draft:
-    about = {"cms_ref": offer.cms_ref, "price_ref": offer.price_ref, "plan_to": offer.plan_to}
-    return UpsellTrigger, _about_offer(TriggerKind.ISSUED, trigger) | about | trigger_fields(trigger, user_id)
-
-
-def _revoked_draft(trigger: Trigger, user_id: str) -> Draft:
-    about = _about_offer(TriggerKind.REVOKED, trigger) | {"revoke_reason": trigger.revoke_reason}
-    return UpsellTrigger, about | trigger_fields(trigger, user_id)
-
-
-def _about_offer(kind: TriggerKind, trigger: Trigger) -> Json:
-    return {"kind": kind, "offer_id": trigger.offer_id, "expires_at": trigger.expires_at}
-
-
-def _feedback_drafts(triggers: Iterable[Trigger], event: Event) -> Iterator[Draft]:
+    user_id = event.user_id
+    yield from (upsell_trigger.revoked(trigger, user_id) for trigger in effects.untrue)
     if isinstance(event.fact, FeedbackGiven):
-        about = {"kind": ExposureKind(event.fact.kind), "occurred_at": event.occurred_at}
-        for trigger in triggers:
-            of_trigger = {"offer_id": trigger.offer_id, "issued_at": trigger.decided_at}
-            yield Exposure, about | of_trigger | trigger_fields(trigger, event.user_id)
+        kind = event.fact.kind
+        yield from (reported(trigger, event, kind) for trigger in effects.reported)
+    if effects.decision:
+        yield from (_issued(trigger, offer, user_id) for trigger, offer in effects.decision.offers)
+        yield from (_suppressed(offer, event, now) for offer in effects.decision.suppressed)
+        if effects.decision.results:
+            yield _decision(effects.decision, effects.moments, event)
+    yield from (_change(change, event) for change in effects.changes)
+    yield from (upsell_trigger.revoked(trigger, user_id) for trigger in effects.gone)
 
 
-def _suppressed_draft(offer: Suppressed, user_id: str, now: datetime) -> Draft:
-    about = {"kind": ExposureKind.SUPPRESSED, "occurred_at": now, "offer_id": offer.offer_id}
-    return Exposure, about | {"reason": offer.reason, "detail": offer.detail} | trigger_fields(
-        offer.trigger, user_id
-    )
+def _issued(trigger: Trigger, offer: Offer, user_id: str) -> Draft:
+    of_offer = {"cms_ref": offer.cms_ref, "price_ref": offer.price_ref, "plan_to": offer.plan_to}
+    return upsell_trigger.issued(trigger, user_id, of_offer)
 
 
-def _decision_draft(decision: Decision, moments: tuple[MomentKind, ...], cause: str) -> Draft:
+def _suppressed(offer: Suppressed, event: Event, now: datetime) -> Draft:
+    about = {"offer_id": offer.offer_id, "reason": offer.reason.value, "detail": offer.detail}
+    return suppressed(offer.trigger, event, now, about)
+
+
+def _decision(decision: Decision, moments: tuple[MomentKind, ...], event: Event) -> Draft:
+    candidates = [*decision.candidates]  # before the context, which tells of the scores that they asked for
     context = decision.context
-    return DecisionMessage, {
-        "context": context.values,
-        "context_left_out": context.left_out,
-        "cause": cause,
+    about = {
         "catalog_version": decision.catalog_version,
-        "moments": moments,
-        "candidates": decision.candidates,
+        "moments": [kind.value for kind in moments],
+        "context": context.values,
     }
+    return decision_draft(event.user_id, event.key.cause, about, candidates, context.left_out)
 
 
-def _change_draft(change: Change, cause: str) -> Draft:
-    told = difference(change.before, change.after)
-    return SubscriptionChange, {
+def _change(change: Change, event: Event) -> Draft:
+    about = {
         "subscription_id": change.subscription_id,
-        "user_status": change.user_status,
+        "user_status": change.user_status.value,
         "user_entitled": change.user_status in ENTITLED,
-        "cause": cause,
-        "before": told.before,
-        "after": told.after,
-        "changed": told.changed,
-        "facts": AllFacts.model_validate(change.after | change.payment),
-        "moments": tuple(map(MomentTold.of, change.moments)),
+        "facts": change.after | change.payment,
     }
+    told = difference(change.before, change.after)
+    return change_draft(event.user_id, event.key.cause, about, told, change.moments)
 
 
 def worth_republishing(entry: Pending, record: UserRecord, now: datetime) -> list[Message]:

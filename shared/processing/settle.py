@@ -1,7 +1,6 @@
 """Settling: untrue triggers are revoked, due moments are decided, and changes are announced."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -50,10 +49,11 @@ def settle(
     user = situation.user
     considered = _considered(record, [*due, *score_moments], account, now)
     fresh = [one for one in considered if _is_fresh(moment_of(one), user, rules.terms)]
-    stale = [one for one in considered if one not in fresh]
+    stale = [one for one in considered if one not in fresh] if len(fresh) < len(considered) else []
     decision = decide(situation, fresh, stale).caused_by(event.key.cause)
     triggers, replaced = _revoke(user.triggers, {one.trigger_id: REPLACED for one in decision.replaced})
-    changed, gone = _remember_decision(record._replace(triggers=triggers), decision, user, rules.terms)
+    remembered = record if triggers is record.triggers else record._replace(triggers=triggers)
+    changed, gone = _remember_decision(remembered, decision, user, rules.terms)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.is_derived)
     announced, changes = _changes(record.announced, account, [*due, *score_moments])
     settled = changed._replace(
@@ -91,7 +91,7 @@ def _uphold(situation: Situation, raised: tuple[str, ...]) -> tuple[Situation, t
     if not untrue:
         return situation, ()
     situation = situation.with_triggers(triggers)
-    triggers, following = _revoke(triggers, untrue_follow_ups(situation.user))
+    triggers, following = _revoke(triggers, untrue_follow_ups(situation.user, triggers))
     return situation.with_triggers(triggers) if following else situation, (*untrue, *following)
 
 
@@ -135,16 +135,18 @@ def _remember_decision(
     Also the open triggers that it evicted, and the open follow-ups of what it evicted.
     """
     now = user.now
-    waiting = tuple(deferred for deferred in record.deferred if deferred.until > now)
+    waiting = tuple([deferred for deferred in record.deferred if deferred.until > now])
     new = decision.deferred
     if waiting != record.deferred or new:
         soonest_first = sorted((*waiting, *new), key=lambda deferred: deferred.until)
         record = record._replace(deferred=tuple(soonest_first[:MAX_DEFERRED]))
-    record = record._replace(assignments=assign(record.assignments, decision.assignments))
-    if not decision.won:
+    if assigned := decision.assignments:
+        record = record._replace(assignments=assign(record.assignments, assigned))
+    won = decision.won
+    if not won:
         return record, ()
-    kept, tallies, evicted = evict((*record.triggers, *decision.won), record.tallies, MAX_TRIGGERS, now)
-    kept, following = _revoke(kept, untrue_follow_ups(replace(user, triggers=kept)))
+    kept, tallies, evicted = evict((*record.triggers, *won), record.tallies, MAX_TRIGGERS, now)
+    kept, following = _revoke(kept, untrue_follow_ups(user, kept))
     triggers = forget_feedback_events(kept, before=now - terms.redelivery)
     gone = _given((*(one.revoke(EVICTED) for one in evicted), *following))
     return record._replace(triggers=triggers, tallies=tallies), gone

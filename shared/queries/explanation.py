@@ -49,7 +49,7 @@ def as_if(record: UserRecord, selector: MomentSelector, now: datetime, catalog: 
         "decided_at": rfc3339(now),
         "catalog_version": decision.catalog_version,
         "moments": [moment.kind],
-        "candidates": [candidate.model_dump(mode="json") for candidate in decision.candidates],
+        "candidates": [*decision.candidates],
         "outcome": "issued" if decision.issued else "withheld",
         HYPOTHETICAL: True,
         UNTRUE: why_untrue(moment, user),

@@ -21,6 +21,7 @@ from shared.domain.subscription import Status, Subscription
 from shared.domain.tallies import Tallies
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
+from tests.support.candidates import candidates_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -121,7 +122,7 @@ def content(decision: Decision) -> tuple[object, ...]:
     """Everything that a decision says, comparable with that of a decision in another situation."""
     return (
         decision.catalog_version,
-        decision.candidates,
+        candidates_of(decision),
         decision.issued,
         decision.suppressed,
         decision.assignments,

@@ -27,6 +27,7 @@ from tests.support.published import (
     check_no_issue_after_revocation,
     check_one_body_an_id,
     check_one_id_a_cause,
+    check_written_as_modelled,
 )
 from tests.support.virtual_time import VirtualTimeLoop
 
@@ -210,4 +211,6 @@ class Pipeline:
         check_no_issue_after_revocation(self.bus.taken)
         check_one_id_a_cause(self.bus.taken)
         check_one_body_an_id(self.bus.taken)
+        for message in self.bus.taken:
+            check_written_as_modelled(message)
         check_each_moment_once(self.bus.taken)

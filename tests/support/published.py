@@ -3,10 +3,30 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from shared.contracts.outbound.base import Sequenced
+from shared.contracts.outbound.decision import DecisionMessage
+from shared.contracts.outbound.exposure import Exposure
 from shared.contracts.outbound.message import Message
+from shared.contracts.outbound.subscription_change import SubscriptionChange
+from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.triggers import Trigger
+
+MODELS: dict[str, type[Sequenced]] = {
+    model.TOPIC: model for model in (UpsellTrigger, SubscriptionChange, DecisionMessage, Exposure)
+}
+
+
+def check_written_as_modelled(message: Message) -> None:
+    """Check that a message, which is written without its model, is what the model would write.
+
+    The one difference: for an unknown value a model may write null, while the message has no field.
+    """
+    read = MODELS[message.topic].model_validate_json(message.data)
+    assert read.message_id == message.message_id
+    assert read.model_dump(mode="json", exclude_unset=True) == message.body
+    assert not any(value for name, value in read.model_dump().items() if name not in message.body)
 
 
 def check_no_issue_after_revocation(taken: Sequence[Message]) -> None:

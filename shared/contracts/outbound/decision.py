@@ -1,11 +1,12 @@
 """The message that explains a decision: every campaign that was considered, with its outcome and reason."""
 
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from shared.contracts.outbound.base import Sequenced, UtcTime, name_of
+from shared.contracts.outbound.base import Draft, Json, Sequenced, UtcTime, name_of
 from shared.contracts.topics import Topic
 from shared.domain.moments import MomentKind
 
@@ -151,8 +152,27 @@ class DecisionMessage(Sequenced):
     @property
     def outcome(self) -> Literal["issued", "withheld"]:
         """The overall result, for subscription filters."""
-        return "issued" if any(one.outcome is Outcome.ISSUED for one in self.candidates) else "withheld"
+        return _outcome(one.outcome for one in self.candidates)
 
     def identity(self) -> str:
         """The decision's own id."""
         return self.decision_id
+
+
+def decision_draft(
+    user_id: str, cause: str, about: Json, candidates: Sequence[Json], left_out: Sequence[str]
+) -> Draft:
+    """The message about a decision: its candidates, of which there is at least one, and other fields `about` it.
+
+    `left_out` are the names for which its context had no room.
+    """
+    name = decision_id(user_id, cause)
+    fields = {"decision_id": name, "cause": cause, "candidates": candidates, **about}
+    fields["outcome"] = _outcome(one["outcome"] for one in candidates)
+    if left_out:
+        fields["context_left_out"] = [*left_out]
+    return Draft(DecisionMessage.TOPIC, name, fields)
+
+
+def _outcome(of_candidates: Iterable[str]) -> Literal["issued", "withheld"]:
+    return "issued" if Outcome.ISSUED in of_candidates else "withheld"

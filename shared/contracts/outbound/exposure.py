@@ -1,12 +1,15 @@
 """The message that reports what happened with a trigger: the data by which lift is measured."""
 
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.outbound.base import Json, UtcTime, name_of
-from shared.contracts.outbound.trigger_fields import TriggerMessage
+from shared.contracts.outbound.base import Draft, Json, UtcTime, name_of, rfc3339
+from shared.contracts.outbound.trigger_fields import TriggerMessage, trigger_fields
 from shared.contracts.topics import Topic
+from shared.domain.events import Event, FeedbackKind
+from shared.domain.triggers import Trigger
 
 
 class ExposureKind(StrEnum):
@@ -47,9 +50,27 @@ class Exposure(TriggerMessage):
     def identity(self) -> str:
         """One id for each thing that one event reports about a trigger."""
         event = self.event
-        return name_of(self.TOPIC, self.trigger_id, self.kind, event.topic, event.source, event.event_id)
+        return _identity(self.trigger_id, self.kind, event.topic, event.source, event.event_id)
 
-    def body(self) -> Json:
-        """The message as JSON. Unknown fields are left out, except the offer: null there means no offer."""
-        written = super().body()
-        return {name: value for name, value in written.items() if value is not None or name == "offer_id"}
+
+def reported(trigger: Trigger, event: Event, kind: FeedbackKind) -> Draft:
+    """The message that repeats a consumer's feedback on a trigger."""
+    about = {"offer_id": trigger.offer_id, "issued_at": rfc3339(trigger.decided_at)}
+    return _draft(trigger, event, kind.value, event.occurred_at, about)
+
+
+def suppressed(trigger: Trigger, event: Event, at: datetime, about: Json) -> Draft:
+    """The record of an offer that was held back at `at` (UTC): `about` are its id, the reason and the detail."""
+    return _draft(trigger, event, ExposureKind.SUPPRESSED.value, at, about)
+
+
+def _draft(trigger: Trigger, event: Event, kind: str, at: datetime, about: Json) -> Draft:
+    """An exposure. Unknown fields are left out, except the offer: null there means no offer."""
+    fields = trigger_fields(trigger, event.user_id) | {"kind": kind, "occurred_at": rfc3339(at)} | about
+    known = {name: value for name, value in fields.items() if value is not None or name == "offer_id"}
+    _, *event_identity = event.key
+    return Draft(Exposure.TOPIC, _identity(trigger.trigger_id, kind, *event_identity), known)
+
+
+def _identity(trigger_id: str, kind: str, topic: str, source: str, event_id: str) -> str:
+    return name_of(Exposure.TOPIC, trigger_id, kind, topic, source, event_id)

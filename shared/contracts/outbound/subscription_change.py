@@ -1,6 +1,6 @@
 """The message that announces a change of a user's subscription: the facts before and after it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from shared.contracts.outbound.base import Json, Sequenced, UtcTime, WrittenTime, name_of, rfc3339
+from shared.contracts.outbound.base import Draft, Json, Sequenced, UtcTime, WrittenTime, name_of, rfc3339
 from shared.contracts.topics import Topic
 from shared.domain.events import Ownership, Purchase, ReasonCode
 from shared.domain.moments import Moment, MomentKind
@@ -66,20 +66,21 @@ class AllFacts(SubscriptionFacts):
 
 
 _ALWAYS_TOLD = ("status", "entitled")
-_values_of = attrgetter(
-    *(f"purchase.{name}" if name in Purchase._fields else name for name in SubscriptionFacts.model_fields)
-)
+_NAMES = tuple(SubscriptionFacts.model_fields)
+_values_of = attrgetter(*(f"purchase.{name}" if name in Purchase._fields else name for name in _NAMES))
 
 
 def public_facts(subscription: Subscription) -> dict[str, Any]:
     """All public facts of a subscription, by the names of the contract; instants are datetimes in UTC."""
-    return dict(zip(SubscriptionFacts.model_fields, _values_of(subscription), strict=True))
+    return dict(zip(_NAMES, _values_of(subscription), strict=True))
 
 
 def facts_of(subscription: Subscription) -> Facts:
     """The public facts of a subscription that apply, as JSON."""
-    named = zip(SubscriptionFacts.model_fields, _values_of(subscription), strict=True)
-    return {name: _as_json(value) for name, value in named if value is not None}
+    named = zip(_NAMES, _values_of(subscription), strict=True)
+    return {
+        name: value if type(value) in _PLAIN else _as_json(value) for name, value in named if value is not None
+    }
 
 
 def payment_of(subscription: Subscription) -> Facts:
@@ -89,35 +90,32 @@ def payment_of(subscription: Subscription) -> Facts:
     return {"period_amount": subscription.current.amount, "period_currency": subscription.current.currency}
 
 
-def _as_json(value: StrEnum | datetime | str | bool | int) -> str | bool | int:
-    match value:
-        case datetime():
-            return rfc3339(value)
-        case StrEnum():
-            return value.value
-        case _:
-            return value
+_PLAIN = frozenset({str, bool, int})
+
+
+def _as_json(value: StrEnum | datetime) -> str:
+    return rfc3339(value) if isinstance(value, datetime) else value.value
 
 
 class Difference(NamedTuple):
     """The facts of a subscription before and after an event, as a change tells them."""
 
-    before: SubscriptionFacts
-    """The status, the access, and the facts that differ."""
-    after: SubscriptionFacts
-    changed: tuple[str, ...]
+    before: Json
+    """The status, the access, and the facts that differ; null for one that does not apply."""
+    after: Json
+    changed: list[str]
     """The names of the facts that differ."""
 
 
 def difference(before: Facts, after: Facts) -> Difference:
     """Both sides of a change, each with the status, the access and the facts that differ; and these by name."""
-    changed = tuple(name for name in SubscriptionFacts.model_fields if before.get(name) != after.get(name))
-    told = [*_ALWAYS_TOLD, *(name for name in changed if name not in _ALWAYS_TOLD)]
+    changed = [name for name in _NAMES if before.get(name) != after.get(name)]
+    told = {*_ALWAYS_TOLD, *changed}
     return Difference(_only(told, before), _only(told, after), changed)
 
 
-def _only(names: Iterable[str], facts: Facts) -> SubscriptionFacts:
-    return SubscriptionFacts.model_validate({name: facts.get(name) for name in names})
+def _only(names: Iterable[str], facts: Facts) -> Json:
+    return {name: facts.get(name) for name in names}
 
 
 class MomentTold(BaseModel):
@@ -134,17 +132,6 @@ class MomentTold(BaseModel):
     cause: str = Field(
         description="The id of this one occurrence: the `cause` of the candidates and triggers that it led to."
     )
-
-    @classmethod
-    def of(cls, moment: Moment) -> "MomentTold":
-        """A moment of the domain, as it is told."""
-        return cls(
-            kind=moment.kind,
-            subscription_id=moment.subscription_id,
-            at=moment.at,
-            offset=moment.offset_text,
-            cause=moment.cause,
-        )
 
 
 class SubscriptionChange(Sequenced):
@@ -174,14 +161,38 @@ class SubscriptionChange(Sequenced):
     @property
     def change_id(self) -> str:
         """One id for each event and subscription, since one event changes a subscription once."""
-        return name_of(self.TOPIC, self.user_id, self.cause, self.subscription_id)
+        return _identity(self.user_id, self.cause, self.subscription_id)
 
     def identity(self) -> str:
         """The change's own id."""
         return self.change_id
 
-    def body(self) -> Json:
-        """The message as JSON; of the facts it holds only those that were set."""
-        sides = {"before": self.before, "after": self.after, "facts": self.facts}
-        facts = {side: told.model_dump(mode="json", exclude_unset=True) for side, told in sides.items() if told}
-        return self.model_dump(mode="json", exclude=set(sides)) | facts
+
+def change_draft(user_id: str, cause: str, about: Json, told: Difference, moments: Sequence[Moment]) -> Draft:
+    """The message about a change: its difference, its moments, and the other fields `about` it."""
+    name = _identity(user_id, cause, about["subscription_id"])
+    fields = {
+        "change_id": name,
+        "cause": cause,
+        "before": told.before,
+        "after": told.after,
+        "changed": told.changed,
+        "moments": [_told(moment) for moment in moments],
+        **about,
+    }
+    return Draft(SubscriptionChange.TOPIC, name, fields)
+
+
+def _told(moment: Moment) -> Json:
+    """A moment as `MomentTold` describes it."""
+    return {
+        "kind": moment.kind.value,
+        "subscription_id": moment.subscription_id,
+        "at": rfc3339(moment.at),
+        "offset": moment.offset_text,
+        "cause": moment.cause,
+    }
+
+
+def _identity(user_id: str, cause: str, subscription_id: str) -> str:
+    return name_of(SubscriptionChange.TOPIC, user_id, cause, subscription_id)

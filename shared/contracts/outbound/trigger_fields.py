@@ -4,7 +4,7 @@ from operator import attrgetter
 
 from pydantic import Field
 
-from shared.contracts.outbound.base import Json, Sequenced, UtcTime
+from shared.contracts.outbound.base import Json, Sequenced, UtcTime, rfc3339
 from shared.contracts.outbound.decision import decision_id
 from shared.domain.moments import MomentKind
 from shared.domain.triggers import Trigger
@@ -60,4 +60,8 @@ _values_of = attrgetter(*_NAMES)
 def trigger_fields(trigger: Trigger, user_id: str) -> Json:
     """The values of those fields for one trigger of a user; all but the decision are named as its own fields."""
     named = dict(zip(_NAMES, _values_of(trigger), strict=True))
-    return named | {"decision_id": decision_id(user_id, trigger.decided_by or trigger.cause)}
+    return named | {
+        "moment": trigger.moment.value,
+        "moment_at": trigger.moment_at and rfc3339(trigger.moment_at),
+        "decision_id": decision_id(user_id, trigger.decided_by or trigger.cause),
+    }

@@ -4,9 +4,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contracts.outbound.base import UtcTime
-from shared.contracts.outbound.trigger_fields import TriggerMessage
+from shared.contracts.outbound.base import Draft, Json, UtcTime, rfc3339
+from shared.contracts.outbound.trigger_fields import TriggerMessage, trigger_fields
 from shared.contracts.topics import Topic
+from shared.domain.triggers import Trigger
 
 
 class TriggerKind(StrEnum):
@@ -38,4 +39,27 @@ class UpsellTrigger(TriggerMessage):
 
     def identity(self) -> str:
         """One id for issuing the trigger and another for revoking it."""
-        return f"{self.trigger_id}.{self.kind}"
+        return _identity(self.trigger_id, self.kind)
+
+
+def issued(trigger: Trigger, user_id: str, of_offer: Json) -> Draft:
+    """The message that shows a trigger's offer. `of_offer` are the fields that the catalog gives of it."""
+    return _draft(trigger, user_id, TriggerKind.ISSUED, of_offer | {"revoke_reason": None})
+
+
+def revoked(trigger: Trigger, user_id: str) -> Draft:
+    """The message that takes a trigger's offer back."""
+    return _draft(trigger, user_id, TriggerKind.REVOKED, _NO_OFFER | {"revoke_reason": trigger.revoke_reason})
+
+
+_NO_OFFER: Json = dict.fromkeys(("cms_ref", "price_ref", "plan_to"))
+
+
+def _draft(trigger: Trigger, user_id: str, kind: TriggerKind, more: Json) -> Draft:
+    about = {"kind": kind.value, "offer_id": trigger.offer_id, "expires_at": rfc3339(trigger.expires_at)}
+    fields = trigger_fields(trigger, user_id) | about | more
+    return Draft(UpsellTrigger.TOPIC, _identity(trigger.trigger_id, kind), fields)
+
+
+def _identity(trigger_id: str, kind: TriggerKind) -> str:
+    return f"{trigger_id}.{kind.value}"

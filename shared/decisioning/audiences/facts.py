@@ -1,6 +1,6 @@
 """The facts about a user that clauses and scores can use: a flat table in which every name always exists."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from cel_expr_python import cel
@@ -122,10 +122,15 @@ PASSING = frozenset({"scores", "offers", *(f"event.{name}" for name in OF_EVENT)
 """Facts that pass, or that change with every offer: they must not decide on what lasts."""
 
 
-def every_subscription(user: User, names: Iterable[str] = OF_SUBSCRIPTION) -> list[Facts]:
+def every_subscription(user: User, names: Collection[str] = OF_SUBSCRIPTION) -> list[Facts]:
     """The named facts about each of a user's subscriptions."""
-    facts = [(name, OF_SUBSCRIPTION[name]) for name in names]
-    return [{name: fact(sub, user) for name, fact in facts} for sub in user.account.subscriptions]
+    return [dict(zip(names, fields, strict=True)) for fields in fields_of_each(user, names)]
+
+
+def fields_of_each(user: User, names: Iterable[str]) -> tuple[tuple[object, ...], ...]:
+    """The values of the named facts about each of a user's subscriptions."""
+    facts = [OF_SUBSCRIPTION[name] for name in names]
+    return tuple([tuple([fact(sub, user) for fact in facts]) for sub in user.account.subscriptions])
 
 
 def _of_best(fact: Callable[[Subscription, User], object]) -> Fact:
@@ -144,13 +149,16 @@ def _of_event(fact: Callable[[EventFact], object]) -> Fact:
     return lambda user: fact(user.event.fact) if user.event else None
 
 
+OF_BEST = {f"subscription.{name}": fact for name, fact in OF_SUBSCRIPTION.items()}
+"""The facts about the best subscription, by their full names."""
+
 FACTS: Mapping[str, Fact] = {
     "now": lambda user: user.now,
     "subscriptions": every_subscription,
     "features": lambda _: {},
     "scores": lambda _: {},
     "offers": lambda _: {},
-    **{f"subscription.{name}": _of_best(fact) for name, fact in OF_SUBSCRIPTION.items()},
+    **{name: _of_best(fact) for name, fact in OF_BEST.items()},
     **{f"profile.{name}": _of_profile(fact) for name, fact in OF_PROFILE.items()},
     ATTRIBUTES: lambda _: {},
     **{f"event.{name}": _of_event(fact) for name, fact in OF_EVENT.items()},

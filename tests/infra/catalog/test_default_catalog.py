@@ -13,6 +13,7 @@ from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Renewal, Said, ScheduledPause, Status, Subscription
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, decide, grant, moment, paying, trigger, user
+from tests.support.candidates import candidates_of
 
 CATALOG = load_catalog()
 
@@ -26,7 +27,7 @@ FORMER = paying(5, status=Status.EXPIRED, renewal=OFF)
 def outcome(of: User, kind: K, offset: int | None = None) -> dict[str, Any]:
     """Every campaign that listened: None for a winner, else why it lost."""
     decision = decide(CATALOG, of, [moment(kind, offset=offset)])
-    return {one.campaign_id: one.reason and (one.reason, one.detail) for one in decision.candidates}
+    return {one.campaign_id: one.reason and (one.reason, one.detail) for one in candidates_of(decision)}
 
 
 def leaving(**facts: Any) -> Subscription:

@@ -31,6 +31,7 @@ from tests.support.builders import (
     trigger,
     user,
 )
+from tests.support.candidates import candidates_of
 
 RENEWED = moment()
 EVERYBODY = {"percent": 100}
@@ -43,7 +44,7 @@ NOBODY = {"nobody": {"all": [{"no": "false"}]}}
 
 
 def verdicts(decision: Decision) -> dict[str, tuple[str | None, str | None]]:
-    return {one.campaign_id: (one.reason, one.detail) for one in decision.candidates}
+    return {one.campaign_id: (one.reason, one.detail) for one in candidates_of(decision)}
 
 
 def issued(decision: Decision) -> list[str]:
@@ -55,7 +56,7 @@ def spared(decision: Decision) -> list[str]:
 
 
 def candidate(decision: Decision, campaign_id: str) -> Candidate:
-    (found,) = [one for one in decision.candidates if one.campaign_id == campaign_id]
+    (found,) = [one for one in candidates_of(decision) if one.campaign_id == campaign_id]
     return found
 
 
@@ -70,7 +71,7 @@ class TestPlaces:
     def test_hold_a_campaign_once_however_many_there_are(self) -> None:
         places = {"banner": {"channel": "in_app", "max_triggers": 8}}
         decision = decide(catalog(placements=places), user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
-        assert [(one.cause, one.reason, one.detail) for one in decision.candidates] == [
+        assert [(one.cause, one.reason, one.detail) for one in candidates_of(decision)] == [
             ("c1", None, None),
             ("c2", LossReason.OUTRANKED, "upgrade"),
         ]
@@ -161,7 +162,7 @@ class TestRank:
 
     def test_by_a_score_is_on_record_for_winners_and_losers(self) -> None:
         decision = self.decided(a={"score": "high"}, b={"score": "low"}, c=0.0, d={"score": "lost"})
-        told = {one.campaign_id: (one.score, one.score_version) for one in decision.candidates}
+        told = {one.campaign_id: (one.score, one.score_version) for one in candidates_of(decision)}
         assert told["a"] == (pytest.approx(0.8808, abs=1e-4), 2)
         assert told["b"] == (pytest.approx(0.1192, abs=1e-4), 2)
         assert told["c"] == (None, None)
@@ -227,7 +228,7 @@ class TestWideCaps:
     def test_count_what_the_campaign_itself_has_just_been_given(self) -> None:
         asked = catalog(campaigns={"upgrade": campaign(cap={"max": 1})})
         decision = decide(asked, user(), [RENEWED, moment(cause="c2", at=ago(hours=1))])
-        assert [(one.reason, [count.used for count in one.caps]) for one in decision.candidates] == [
+        assert [(one.reason, [count.used for count in one.caps]) for one in candidates_of(decision)] == [
             (None, [0]),
             (LossReason.CAP, [1]),
         ]
@@ -463,7 +464,7 @@ class TestHoldout:
         asked: list[str] = []
         monkeypatch.setattr(Holdout, "includes", lambda self, *_: asked.append(self.id))
         campaigns = {"a": campaign(), "b": campaign(placement="inbox")}
-        _ = decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [RENEWED]).candidates
+        _ = candidates_of(decide(catalog(campaigns=campaigns, holdouts={"h": {"percent": 50}}), user(), [RENEWED]))
         assert asked == ["h"]
 
 
@@ -586,7 +587,7 @@ class TestFallback:
         assert [one.cause for one in decision.issued] == ["c1"]
 
     def test_is_silent_where_nobody_listens(self) -> None:
-        assert self.decided(moments=[moment(MomentKind.PAUSED)]).candidates == ()
+        assert candidates_of(self.decided(moments=[moment(MomentKind.PAUSED)])) == ()
 
     def test_stands_back_for_any_campaign_open_for_another_moment(self) -> None:
         campaigns = {"upgrade": campaign(audience="nobody"), "paused": campaign(moments=["paused"], priority=1)}
@@ -609,7 +610,7 @@ class TestPutOff:
         first = decide(self.asked(), user(), [RENEWED])
         assert (issued(first), first.deferred) == (["day"], (Deferred(RENEWED, "night", NOW.replace(hour=13)),))
         then = decide(self.asked(), user(now=NOW.replace(hour=13), triggers=first.issued), first.deferred)
-        assert [(one.campaign_id, one.outcome) for one in then.candidates] == [("night", Outcome.ISSUED)]
+        assert [(one.campaign_id, one.outcome) for one in candidates_of(then)] == [("night", Outcome.ISSUED)]
 
     def test_keeps_its_id(self) -> None:
         later = decide(self.asked(), user(now=NOW.replace(hour=13)), [Deferred(RENEWED, "night", NOW)])

@@ -13,6 +13,7 @@ from shared.decisioning.losses import LossReason
 from shared.domain.instants import BEGINNING_OF_TIME, END_OF_TIME
 from tests.shared.decisioning.test_quiet import SINCE_1990, ZONES, transitions
 from tests.support.builders import campaign, catalog, decide, moment, trigger, user
+from tests.support.candidates import candidates_of
 
 
 def start(now: str, zone: str, days: int = 1) -> str:
@@ -29,7 +30,7 @@ def used(
     asked = catalog(campaigns={"upgrade": campaign(cap=cap or {"max": 1, "calendar_days": 1})}, **sections)
     triggers = tuple(trigger(at=datetime.fromisoformat(at)) for at in issued)
     at = datetime.fromisoformat(now)
-    (found,) = decide(asked, user(now=at, triggers=triggers, time_zone=zone), [moment(at=at)]).candidates
+    (found,) = candidates_of(decide(asked, user(now=at, triggers=triggers, time_zone=zone), [moment(at=at)]))
     assert found.reason in {None, LossReason.CAP}
     return found.reason == LossReason.CAP
 
@@ -98,7 +99,7 @@ class TestACap:
         asked = catalog(channels=channels)
         now = datetime.fromisoformat("2026-06-01T12:00:00Z")
         others = (trigger("other", at=now - timedelta(hours=3)),)
-        (found,) = decide(asked, user(now=now, triggers=others), [moment(at=now)]).candidates
+        (found,) = candidates_of(decide(asked, user(now=now, triggers=others), [moment(at=now)]))
         assert (found.reason, found.detail) == (LossReason.CAP, "1 for the channel in 1 calendar day")
         (count,) = found.caps
         assert (count.calendar_days, count.window_days, count.used) == (1, None, 1)

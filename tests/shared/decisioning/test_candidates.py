@@ -9,6 +9,7 @@ from shared.contracts.outbound.decision import Candidate
 from shared.domain.assignments import Assignment
 from shared.domain.subscription import Status
 from tests.support.builders import NOW, campaign, catalog, decide, moment, paying, trigger, user
+from tests.support.candidates import candidates_of
 
 BOTH = [{"id": "all", "offer": "annual", "weight": 1.0}, {"id": "other", "offer": "annual", "weight": 0.0}]
 NOTHING = [{"id": "none", "offer": None, "weight": 1.0}, {"id": "other", "offer": "annual", "weight": 0.0}]
@@ -24,7 +25,7 @@ def told(
     triggers = sections.pop("triggers", ())
     campaigns = {"upgrade": campaign(experiment="x", **terms)}
     asked = catalog(campaigns=campaigns, experiments=experiments, **sections)
-    (candidate,) = decide(asked, user(assignments=assignments, triggers=triggers), [moment()]).candidates
+    (candidate,) = candidates_of(decide(asked, user(assignments=assignments, triggers=triggers), [moment()]))
     return candidate
 
 
@@ -80,5 +81,5 @@ def test_a_campaign_that_would_not_have_won_says_neither() -> None:
 
 
 def test_without_an_experiment_only_what_was_given_is_told() -> None:
-    (candidate,) = decide(catalog(), user(paying(status=Status.ACTIVE)), [moment()]).candidates
+    (candidate,) = candidates_of(decide(catalog(), user(paying(status=Status.ACTIVE)), [moment()]))
     assert (candidate.given, candidate.unit, candidate.newly_assigned) == (True, None, None)

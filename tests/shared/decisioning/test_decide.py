@@ -18,13 +18,14 @@ from shared.domain.instants import END_OF_TIME
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.triggers import Trigger
 from tests.support.builders import NOW, ago, campaign, catalog, content, decide, moment, user, written
+from tests.support.candidates import candidates_of
 
 RENEWED = moment()
 PAUSED = moment(MomentKind.PAUSED, "c2")
 
 
 def verdicts(decision: Decision) -> dict[str, tuple[str | None, str | None]]:
-    return {candidate.campaign_id: (candidate.reason, candidate.detail) for candidate in decision.candidates}
+    return {candidate.campaign_id: (candidate.reason, candidate.detail) for candidate in candidates_of(decision)}
 
 
 def test_where_nobody_listens_nothing_was_considered() -> None:
@@ -119,7 +120,7 @@ def test_a_stale_moment_says_why(stale: Moment, why: str) -> None:
 
 def test_stale_moments_stand_beside_those_that_are_decided() -> None:
     decision = decide(catalog(), user(), [RENEWED], [moment(cause="c0", at=ago(days=4))])
-    assert [(one.cause, one.outcome, one.reason) for one in decision.candidates] == [
+    assert [(one.cause, one.outcome, one.reason) for one in candidates_of(decision)] == [
         ("c1", Outcome.ISSUED, None),
         ("c0", Outcome.LOST, LossReason.STALE),
     ]
@@ -159,7 +160,7 @@ def test_a_campaign_is_offered_once_for_several_moments_for_the_newest() -> None
     older, newest = moment(cause="c1", at=ago(hours=1)), moment(MomentKind.PLAN_CHANGED, "c2")
     asked = catalog(campaigns={"upgrade": campaign(moments=["renewed", "plan.changed"])})
     decision = decide(asked, user(), [older, newest])
-    assert [(one.cause, one.reason, one.detail) for one in decision.candidates] == [
+    assert [(one.cause, one.reason, one.detail) for one in candidates_of(decision)] == [
         ("c2", None, None),
         ("c1", LossReason.OUTRANKED, "upgrade"),
     ]

@@ -31,6 +31,7 @@ from tests.support.builders import (
     trigger,
     user,
 )
+from tests.support.candidates import candidates_of
 
 K = FeedbackKind
 SECOND = timedelta(seconds=1)
@@ -398,7 +399,7 @@ class TestQuietHours:
             (NIGHTS, LossReason.QUIET_HOURS),
         ):
             campaigns = {"days": campaign(**rarely), "nights": campaign(state="draft", quiet_hours=nights)}
-            found = decide(catalog(placements=placements, campaigns=campaigns), user(), [moment()]).candidates
+            found = candidates_of(decide(catalog(placements=placements, campaigns=campaigns), user(), [moment()]))
             (fallback,) = (one for one in found if one.campaign_id == "fallback.banner")
             assert fallback.reason == reason
 

@@ -10,6 +10,7 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog
 from tests.support.builders import campaign, catalog, decide, moment, user, written
+from tests.support.candidates import candidates_of
 
 PAYERS = {"all": [{"pays": "subscription.recent_payments > 0"}]}
 SWEDES = {"all": [{"from_sweden": "profile.country == 'SE'"}]}
@@ -25,7 +26,7 @@ def held(percent: float = 100, audience: str = "swedes", **more: Any) -> Catalog
 @pytest.mark.parametrize("audience", ["swedes", "both"])
 def test_only_users_of_the_audience_are_held_out(audience: str, country: str | None, reason: str | None) -> None:
     made = decide(held(audience=audience), user(country=country), [moment()])
-    (candidate,) = made.candidates
+    (candidate,) = candidates_of(made)
     assert (candidate.reason, candidate.holdout) == (reason, "h" if reason else None)
     assert candidate.holdouts == (("h",) if reason else ())
     assert [one.withheld for one in made.won] == ["holdout" if reason else ""]
@@ -47,7 +48,7 @@ def test_a_fallback_is_held_out_by_the_same_audience() -> None:
     nobody = {"swedes": SWEDES, "nobody": {"all": [{"no": "false"}]}}
     made = held(placements=placements, audiences=nobody, campaigns={"upgrade": campaign(audience="nobody")})
     reasons = {
-        country: [one.reason for one in decide(made, user(country=country), [moment()]).candidates]
+        country: [one.reason for one in candidates_of(decide(made, user(country=country), [moment()]))]
         for country in ("SE", "DE")
     }
     assert reasons == {"SE": ["audience", "holdout"], "DE": ["audience", None]}

@@ -5,6 +5,7 @@ from shared.decisioning.losses import LossReason
 from shared.decisioning.situation import Situation
 from shared.domain.triggers import Trigger
 from tests.support.builders import ago, campaign, catalog, decide, moment, trigger, user
+from tests.support.candidates import candidates_of
 
 
 def replaced(
@@ -13,7 +14,7 @@ def replaced(
     of = user(triggers=held)
     asked = Situation(catalog(campaigns=campaigns), of, is_outdated=is_outdated)
     decision = decide_in(asked, [moment(cause="now")])
-    by_id = {one.campaign_id: one for one in decision.candidates}
+    by_id = {one.campaign_id: one for one in candidates_of(decision)}
     return [one.campaign_id for one in decision.replaced], by_id["new"].reason
 
 

@@ -10,6 +10,7 @@ from shared.decisioning.situation import Situation
 from shared.decisioning.upholding import no_longer_true
 from shared.domain.errors import InvalidCatalog
 from tests.support.builders import NOW, campaign, catalog, decide, moment, trigger, user, written
+from tests.support.candidates import candidates_of
 
 DECLARED = {
     "genres": {"type": "list"},
@@ -38,7 +39,7 @@ def problems(*clauses: str, **more: Any) -> list[str]:
 def detail(*clauses: str, **attributes: Any) -> str | None:
     """The reason why a user with these attributes is not offered anything; None if the user is."""
     made = decide(catalog(**sections(*clauses)), user(attributes=attributes), [moment()])
-    (candidate,) = made.candidates
+    (candidate,) = candidates_of(made)
     assert candidate.reason in {None, "audience"}
     return candidate.detail
 
@@ -112,7 +113,7 @@ def test_only_the_candidate_whose_audience_asked_for_it_tells_of_an_ill_typed_va
     both["audiences"]["other"] = {"all": [{"old": "profile.attributes.age > 60"}]}
     both["campaigns"]["other"] = campaign(audience="other", placement="inbox")
     made = decide(catalog(**both), user(attributes={"age": "x"}), [moment()])
-    details = {candidate.campaign_id: candidate.detail for candidate in made.candidates}
+    details = {candidate.campaign_id: candidate.detail for candidate in candidates_of(made)}
     assert details["upgrade"] == "c0"
     assert str(details["other"]).endswith(
         "(profile.attributes.age: expected a number, found a string of 1 characters)"

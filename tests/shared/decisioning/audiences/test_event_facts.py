@@ -27,6 +27,7 @@ from shared.domain.history import History
 from shared.domain.moments import BY_TIME_ALONE, Deferred, MomentKind
 from shared.domain.user import User
 from tests.support.builders import NOW, campaign, catalog, decide, moment, trigger, user
+from tests.support.candidates import candidates_of
 from tests.support.histories import TERMS, histories, in_order
 from tests.support.lives import lives
 
@@ -80,14 +81,14 @@ def test_for_a_moment_that_time_or_another_event_brought_they_are_null() -> None
 def test_for_a_deferred_moment_they_are_null() -> None:
     """The event that brought it is no longer at hand, and the present one has nothing to do with it."""
     deferred = Deferred(moment(cause="earlier"), "upgrade", NOW)
-    (candidate,) = decide(asking("event.amount > 5"), of(FAILED), [deferred]).candidates
+    (candidate,) = candidates_of(decide(asking("event.amount > 5"), of(FAILED), [deferred]))
     assert candidate.detail == "c0: UNKNOWN: No matching overloads found : _>_(null_type, int64)"
 
 
 def test_two_moments_of_one_decision_are_asked_each_by_itself() -> None:
     made = asking("event.amount == 999", moments=["renewed", "lapsed"])
     of_time = moment(MomentKind.LAPSED, "lapsed/main/7/x", offset=7)
-    outcomes = decide(made, of(FAILED), [moment(cause=CAUSE), of_time]).candidates
+    outcomes = candidates_of(decide(made, of(FAILED), [moment(cause=CAUSE), of_time]))
     assert {one.moment: one.reason for one in outcomes} == {"renewed": None, "lapsed": "audience"}
 
 

@@ -16,6 +16,7 @@ from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Subscription
 from shared.domain.user import User
 from tests.support.builders import ago, campaign, catalog, decide, moment, user, written
+from tests.support.candidates import candidates_of
 
 Entry = dict[str, Any]
 NEVER_SEEN = Subscription("main")
@@ -34,7 +35,7 @@ def detail(entry: Entry, of: User, **more: Entry) -> str | None:
     """The detail of the only candidate, whose audience is `entry`; None if the user is in it."""
     sections = {"audiences": {**SIMPLE, **more, "wanted": entry}, "scores": {"churn-risk": {"version": 1}}}
     made = catalog(**sections, campaigns={"upgrade": campaign(audience="wanted")})
-    (candidate,) = decide(made, of, [moment()]).candidates
+    (candidate,) = candidates_of(decide(made, of, [moment()]))
     assert candidate.reason in {None, "audience"}
     return candidate.detail
 
@@ -136,7 +137,7 @@ def test_an_unknown_attribute_is_unknown_and_an_ill_typed_one_says_so() -> None:
     }
     made = catalog(**sections)
     details = [
-        decide(made, user(attributes=given), [moment()]).candidates[0].detail
+        candidates_of(decide(made, user(attributes=given), [moment()]))[0].detail
         for given in ({"fav-team": "HIF"}, {"fav-team": "AIK"}, {}, {"fav-team": 3})
     ]
     unknown = "none_of.fans.of_aik: profile.attributes.fav-team unknown"
@@ -245,7 +246,7 @@ def test_each_clause_is_evaluated_once_however_many_audiences_contain_it(monkeyp
         for name, place in zip("xyz", ("banner", "inbox", "banner"), strict=True)
     }
     made = catalog(audiences=composed, campaigns=terms)
-    assert len(decide(made, GERMAN, [moment()]).candidates) == 3
+    assert len(candidates_of(decide(made, GERMAN, [moment()]))) == 3
     assert asked == [2]
     assert membership._parts_of(tuple(one.audience for one in made.campaigns.values() if one.audience))
 

@@ -20,6 +20,7 @@ from shared.domain.tallies import ISSUED, Tallies, evict
 from shared.domain.triggers import Feedback, Trigger
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, trigger, user
+from tests.support.candidates import candidates_of
 
 CLICKED, SHOWN = FeedbackKind.CLICKED, FeedbackKind.IMPRESSION
 
@@ -44,7 +45,7 @@ def asking(*clauses: str, **sections: Any) -> Catalog:
 
 
 def is_true(clause: str, of: User) -> bool:
-    found = decide(asking(clause), of, [moment()]).candidates
+    found = candidates_of(decide(asking(clause), of, [moment()]))
     (one,) = (each for each in found if each.campaign_id == "upgrade")
     assert one.reason in {None, LossReason.AUDIENCE}
     return one.outcome is Outcome.ISSUED

@@ -15,6 +15,7 @@ from shared.domain.assignments import MAX_ASSIGNMENTS, Assignment, assign
 from shared.domain.errors import InvalidCatalog
 from shared.domain.user import User
 from tests.support.builders import NOW, ago, campaign, catalog, decide, moment, user
+from tests.support.candidates import candidates_of
 
 OFFERS = {id_: {"cms_ref": f"offers/{id_}", "validity_hours": 1} for id_ in ("annual", "a", "b")}
 ARMS = [{"id": "A", "offer": "a"}, {"id": "B", "offer": "b"}]
@@ -47,7 +48,7 @@ def decided(user_id: str = "user-1", assignments: tuple[Assignment, ...] = (), *
 
 def told_to_all(**terms: Any) -> list[Candidate]:
     """The candidate of each of `USERS`, in one catalog that is compiled once."""
-    return [decision.candidates[0] for decision in decided_for((user(user_id=id_) for id_ in USERS), **terms)]
+    return [candidates_of(decision)[0] for decision in decided_for((user(user_id=id_) for id_ in USERS), **terms)]
 
 
 def variants_of_all(**terms: Any) -> list[str | None]:
@@ -56,7 +57,7 @@ def variants_of_all(**terms: Any) -> list[str | None]:
 
 def told(*args: Any, **kwargs: Any) -> Candidate:
     """The candidate of that campaign in the decision."""
-    return decided(*args, **kwargs).candidates[0]
+    return candidates_of(decided(*args, **kwargs))[0]
 
 
 def assigned(variant: str, version: int = 0, propensity: float = 0.25) -> tuple[Assignment, ...]:
@@ -124,7 +125,7 @@ class TestStickiness:
         natural = told().variant
         other = {"A": "B", "B": "A"}[natural or ""]
         decision = decided(assignments=assigned(other), bucket_version=1)
-        assert decision.candidates[0].variant == natural
+        assert candidates_of(decision)[0].variant == natural
         assert [(one.bucket_version, one.variant) for one in decision.assignments] == [(1, natural)]
 
     def test_of_too_low_a_version_puts_a_user_out_of_the_experiment(self) -> None:
@@ -136,13 +137,13 @@ class TestStickiness:
 
     def test_with_a_variant_that_is_no_more_leaves_the_experiment(self) -> None:
         decision = decided(assignments=assigned("gone"))
-        out = decision.candidates[0]
+        out = candidates_of(decision)[0]
         assert (out.offer_id, out.experiment_id, out.variant) == ("annual", None, None)
         assert decision.assignments == ()
 
     def test_with_a_variant_that_is_no_more_is_chosen_anew_where_the_author_says_so(self) -> None:
         decision = decided(assignments=assigned("gone"), reassign=True)
-        assert decision.candidates[0].variant == told().variant
+        assert candidates_of(decision)[0].variant == told().variant
         assert [(one.variant, one.at) for one in decision.assignments] == [(told().variant, NOW)]
 
     def test_with_a_variant_that_comes_back_is_in_the_experiment_again(self) -> None:
@@ -174,7 +175,7 @@ class TestStickiness:
             campaigns={"upgrade": campaign(experiment="x", audience="nobody")},
             experiments={"x": {"variants": HALVES}},
         )
-        (lost,) = decide(asked, user(assignments=assigned("A")), [moment()]).candidates
+        (lost,) = candidates_of(decide(asked, user(assignments=assigned("A")), [moment()]))
         assert (lost.reason, lost.experiment_id, lost.variant) == (LossReason.AUDIENCE, None, None)
 
     def test_assigns_only_who_was_really_given_a_variant(self) -> None:
@@ -214,7 +215,7 @@ class TestState:
     def test_gives_everybody_the_own_offer_unless_it_runs(self, state: str) -> None:
         for assignments in ((), assigned("A")):
             decision = decided(state=state, assignments=assignments)
-            (one,) = decision.candidates
+            (one,) = candidates_of(decision)
             assert (one.offer_id, one.experiment_id, one.variant) == ("annual", None, None)
             assert decision.assignments == ()
 
@@ -233,7 +234,7 @@ class TestState:
             )
             found: dict[str, set[str]] = {"x": set(), "y": set()}
             for id_ in USERS:
-                for candidate in decide(asked, user(user_id=id_), [moment()]).candidates:
+                for candidate in candidates_of(decide(asked, user(user_id=id_), [moment()])):
                     if candidate.experiment_id:
                         found[candidate.experiment_id].add(id_)
             return found
