@@ -45,8 +45,8 @@ def test_a_record_that_came_back_is_packed_the_same_again(record: UserRecord) ->
 
 @given(records(), st.integers(200, 3000))
 def test_a_record_that_was_made_to_fit_comes_back_too(record: UserRecord, limit: int) -> None:
-    fitting, blob, _ = fit(record, TERMS, limit)
-    assert unpack(blob) == fitting
+    packing, _ = fit(record, TERMS, limit)
+    assert unpack(packing.blob) == packing.record
 
 
 @given(records(), st.data())
