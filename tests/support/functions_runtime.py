@@ -1,7 +1,7 @@
 """The slow way of a replay, to which the fast one is compared: real function apps, HTTP requests and documents.
 
-Each message is pushed into the app of its function as Pub/Sub pushes it, every commit writes SQLite, and who is due
-is found by the function of the clock.
+Each message is pushed into the app of its function as Pub/Sub pushes it, every commit writes SQLite, and who is
+due is found by the function of the clock.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ class FunctionsRuntime(EmbeddedRuntime):
         self.wiring = wiring.Wiring(application, records.file, *others)
         wiring.use(self.wiring)
 
-    async def tell_due(self, at: datetime, users: Iterable[str]) -> None:  # noqa: ARG002 - the function knows `at`
+    async def tell_due(self, at: datetime, users: Iterable[str]) -> None:
         shards = sorted({due_shard(user_id) for user_id in users})
         data = orjson.dumps({"shards": shards})
         await self.push(Push(Topic.LIFECYCLE_CLOCK, data, {}, self.clock.now(), f"tick at {at}"))
