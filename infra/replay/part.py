@@ -72,7 +72,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
     _collect_garbage_rarely()
     clock, terms = VirtualClock(CLOCK_START), task.terms or Terms()
     with (
-        Journal(task.folder, keeps_raw=task.keeps_store) as journal,
+        Journal(task.folder, keyed=task.parts > 1, keeps_raw=task.keeps_store) as journal,
         closing(SqliteStore(task.folder / STORE, durable=False)) as file,
         _only_errors_logged(),
     ):
@@ -89,7 +89,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
         )
         run = _PartRun(task, embedded, journal)
         asyncio.run(run.deliver_all(progress))
-        _write_subscriptions(records.all(), task.folder / SUBSCRIPTIONS, clock.now(), terms)
+        _write_subscriptions(records.all(), task, clock.now(), terms)
         if task.keeps_store:
             records.flush()
         return PartResult(run.outcomes, journal.triggers, clock.now())
@@ -146,12 +146,13 @@ class _PartRun:
         embedded.clock.move_to(until)
 
 
-def _write_subscriptions(records: Iterable[UserRecord], path: Path, now: datetime, terms: Terms) -> None:
-    """Write the state of every user at an instant."""
-    with path.open("wb") as file:
+def _write_subscriptions(records: Iterable[UserRecord], task: PartTask, now: datetime, terms: Terms) -> None:
+    """Write the state of every user at an instant, under the user's id as the key if there are other parts."""
+    with (task.folder / SUBSCRIPTIONS).open("wb") as file:
         for record in records:
             line = orjson.dumps(summary(record, now, terms), option=orjson.OPT_UTC_Z)
-            file.write(record.user_id.encode() + SEPARATOR + line + b"\n")
+            key = record.user_id.encode() + SEPARATOR if task.parts > 1 else b""
+            file.write(key + line + b"\n")
 
 
 def _collect_garbage_rarely() -> None:

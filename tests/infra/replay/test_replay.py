@@ -158,7 +158,8 @@ def test_the_summary_counts_what_became_of_each_line(run):
         "ignored": 0,
         "dead_lettered": 2,
     }
-    kinds = [trigger["kind"] for trigger in done.rows("triggers")]
+    triggers = {(trigger["kind"], trigger["trigger_id"]) for trigger in done.rows("triggers")}
+    kinds = [kind for kind, _ in triggers]
     assert (told["triggers_issued"], told["triggers_revoked"]) == (kinds.count("issued"), kinds.count("revoked"))
     assert told["events_per_second"] > 0
     assert told["now"] == "2026-03-02T00:00:00Z"
@@ -166,6 +167,15 @@ def test_the_summary_counts_what_became_of_each_line(run):
         "summary.json",
         *(f"{n}.jsonl" for n in replays.OUTPUTS),
     }
+
+
+def test_a_trigger_that_is_published_again_counts_once(tmp_path):
+    """A duplicate publishes again what may not be out."""
+    once = replays.run(tmp_path / "once", trial(ends=3), payment(days=3, outcome="failed"))
+    twice = [trial(ends=3), payment(days=3, outcome="failed"), payment(days=3, outcome="failed")]
+    again = replays.run(tmp_path / "twice", *twice)
+    assert once.summary.triggers_issued > 0
+    assert again.summary.triggers_issued == once.summary.triggers_issued
 
 
 def test_a_dead_letter_keeps_the_bytes_and_names_the_line(run):
