@@ -16,6 +16,7 @@ from infra.embedded.agenda import Agenda
 from infra.topology import FunctionRow, Topology, load
 from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import Application
+from shared.application.published_events import PublishedEvents
 from shared.application.shard_sweep import due_message
 from shared.contracts.inbound.envelope import MAX_DATA, Delivery
 from shared.contracts.outbound.base import rfc3339
@@ -85,7 +86,7 @@ class EmbeddedRuntime:
     with its original bytes, as in Pub/Sub.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a setting that some caller overrides
         self,
         records: Records,
         catalog: Catalog | Catalogs,
@@ -93,6 +94,7 @@ class EmbeddedRuntime:
         sink: Callable[[Message], None],
         *,
         terms: Terms | None = None,
+        published: PublishedEvents | None = None,
         topology: Topology | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         received: Callable[[Push], None] = lambda _: None,
@@ -104,7 +106,7 @@ class EmbeddedRuntime:
         self.agenda = Agenda(records)
         self.bus = EmbeddedBus(topology or load(), clock, sink)
         catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
-        application = Application(self.agenda, self.bus, catalogs, clock, self.terms)
+        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, published)
         self.wiring = Wiring(application, None, self.bus, clock, self.terms)
 
     async def push(self, push: Push) -> str:

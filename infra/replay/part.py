@@ -23,6 +23,7 @@ from infra.replay.switch import Switch, load_catalogs
 from infra.topology import load as load_topology
 from shared.adapters.memory_records import MemoryRecords
 from shared.adapters.sqlite import SqliteStore
+from shared.application.published_events import AllPublished
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.domain.terms import Terms
 from shared.queries.user_view import summary
@@ -83,6 +84,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
             clock,
             journal.write,
             terms=terms,
+            published=AllPublished(),
             topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
             sleep=_no_sleep,
             received=journal.receive,

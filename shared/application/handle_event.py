@@ -50,14 +50,20 @@ class Application:
     """Keeps every user's subscription correct, and publishes what follows from each event."""
 
     def __init__(
-        self, records: Records, publisher: Publisher, catalogs: Catalogs, clock: Clock, terms: Terms
+        self,
+        records: Records,
+        publisher: Publisher,
+        catalogs: Catalogs,
+        clock: Clock,
+        terms: Terms,
+        published: PublishedEvents | None = None,
     ) -> None:
         self.records = records
         self.publisher = publisher
         self.catalogs = catalogs
         self.clock = clock
         self.terms = terms
-        self.published = PublishedEvents()
+        self.published = published or PublishedEvents()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By user: events of one user take turns in an instance, so that only other instances cause conflicts."""
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from infra.replay.history_file import CLOCK_START
 from infra.replay.replay import SMALL_FILE, _default_processes, replay
 from infra.replay.stores import STORE, read_blob
 from infra.replay.switch import Switch, load_catalogs
+from shared.application.published_events import PublishedEvents
 from shared.record.codec import unpack
 from tests.support import replays
 from tests.support.replays import START, payment, signal, trial
@@ -214,6 +216,16 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
     assert all(
         getattr(run.summary, name) == getattr(runs[0].summary, name) for run in runs for name in (*NAMED, "now")
     )
+
+
+@pytest.mark.slow
+def test_so_it_does_though_an_instance_would_forget_what_it_published(tmp_path, monkeypatch):
+    short = partial(PublishedEvents, limit=3)
+    monkeypatch.setattr("shared.application.handle_event.PublishedEvents", short)
+    in_turns = sorted(MANY, key=lambda line: line["data"]["occurred_at"])
+    one, three = (replays.run(tmp_path / str(n), *in_turns, processes=n, keep_store=True) for n in (1, 3))
+    assert one.files() == three.files()
+    assert (one.folder / STORE).read_bytes() == (three.folder / STORE).read_bytes()
 
 
 def test_only_a_large_file_takes_every_processor(tmp_path):
