@@ -5,6 +5,7 @@ due is found by the function of the clock.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -45,8 +46,7 @@ class FunctionsRuntime(EmbeddedRuntime):
 
     def __init__(self, records: StoredRecords, *given: Any, **options: Any) -> None:
         super().__init__(records, *given, **options)
-        application, _, *others = (getattr(self.wiring, name) for name in self.wiring.__slots__)
-        self.wiring = wiring.Wiring(application, records.file, *others)
+        self.wiring = replace(self.wiring, due_users=records.file)
         wiring.use(self.wiring)
 
     async def tell_due(self, at: datetime, users: Iterable[str]) -> None:

@@ -191,11 +191,11 @@ class TestFit:
         first, second, third, *_ = record.pending
         third = third._replace(is_published=True)
         marked = record._replace(pending=(first, second, third))
-        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
-        assert (fitting.pending, shed) == ((second, third), [first]), "the newest entry stays"
+        packing, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert (packing.record.pending, shed) == ((second, third), [first]), "the newest entry stays"
         marked = record._replace(pending=(first, second._replace(is_published=True), third))
-        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
-        assert fitting.pending == (first, third)
+        packing, _ = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert packing.record.pending == (first, third)
 
     def test_the_newest_pending_entry_stays_whatever_it_weighs(self) -> None:
         record = self.filled(20)
