@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
+from shared.record.codec import Packing
+from shared.record.user_record import UserRecord
 
 
 class Document(NamedTuple):
@@ -29,6 +31,15 @@ class Stored(NamedTuple):
     """None if the document does not exist."""
     version: object | None
     """An opaque value from the store that made it. None if the document does not exist."""
+
+
+class Loaded(NamedTuple):
+    """A user's record, with the version that makes the next commit conditional."""
+
+    record: UserRecord
+    """A new one for a user without a document."""
+    version: object | None
+    """An opaque value from the records that made it. None for a user without a document."""
 
 
 class DueUser(NamedTuple):
@@ -82,6 +93,18 @@ class Subscriptions(Protocol):
         Raises `Conflict` if the document has changed since. Raises `Transient` if the store does not answer;
         the write may then have happened or not.
         """
+        ...
+
+
+class Records(Protocol):
+    """All users' records. What `Subscriptions` says of documents holds for them, too."""
+
+    async def load(self, user_id: str) -> Loaded:
+        """The user's record. Raises `Transient` as `Subscriptions.load`, and `UnreadableRecord`."""
+        ...
+
+    async def commit(self, packing: Packing, version: object | None) -> None:
+        """Keep the record if the user's is still at `version`. Raises what `Subscriptions.commit` raises."""
         ...
 
 

@@ -1,7 +1,8 @@
 """Wiring: the one place that decides which adapter implements which port.
 
 A deployed function builds its wiring from the environment, once, when the first request arrives in the worker.
-Clients made before the server forks would not work after the fork. A local runtime installs its own with `use`.
+Clients made before the server forks would not work after the fork. Whoever calls the functions in the process of
+their own installs another wiring with `use`.
 """
 
 import os
@@ -24,7 +25,8 @@ class Wiring:
     """
 
     application: Application
-    due_users: DueUsers
+    due_users: DueUsers | None
+    """The index of due users; None in a runtime that has no function for the clock."""
     publisher: Publisher
     clock: Clock
     terms: Terms
@@ -37,7 +39,7 @@ class Wiring:
 
 
 class _Installed:
-    """The wiring that a local runtime installed in this process. None if there is none."""
+    """The wiring that was installed in this process. None if there is none."""
 
     wiring: Wiring | None = None
 
@@ -68,6 +70,7 @@ def _from_environment() -> Wiring:
     from shared.adapters.gcp.catalogs import FirestoreCatalogs  # noqa: PLC0415
     from shared.adapters.gcp.firestore import FirestoreStore  # noqa: PLC0415
     from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
+    from shared.adapters.packed_records import PackedRecords  # noqa: PLC0415
     from shared.observability import logs  # noqa: PLC0415
     from shared.observability.tracing import export_spans  # noqa: PLC0415
 
@@ -84,7 +87,8 @@ def _from_environment() -> Wiring:
     if settings.exit_before_publish:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
     catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
-    application = Application(store, publisher, catalogs, clock, settings.terms)
+    records = PackedRecords(store, settings.terms)
+    application = Application(records, publisher, catalogs, clock, settings.terms)
     return Wiring(
         application,
         store,

@@ -21,9 +21,10 @@ def demo(
 ) -> None:
     """Replay a real purchase history and a made-up story.
 
-    Sends 6,919 purchases of 2,357 customers, and then the events of one invented user, through the real functions
-    in this process, on a virtual clock. Prints counts, campaigns and timelines. Writes the messages, a summary and
-    every user's document into the folders cdnow and story of --out. Needs no network, no emulators and no account.
+    Sends 6,919 purchases of 2,357 customers, and then the events of one invented user, through the code of the
+    functions on this machine, on a virtual clock. Prints counts, campaigns and timelines. Writes the messages, a
+    summary and every user's document into the folders cdnow and story of --out. Needs no network, no emulators and
+    no account.
 
     For example:
 

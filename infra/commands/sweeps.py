@@ -1,7 +1,7 @@
 """`catalog recall` and `catalog sweep`: have users processed again who may send no event for weeks."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -217,15 +217,17 @@ def _opened_store(store: Path, catalog: Path) -> Iterator[_Opened]:
     from infra.commands.users import as_of, store_file
     from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
     from infra.embedded.sweeps import EmbeddedUsers, put_in_force
+    from shared.adapters.packed_records import PackedRecords
+    from shared.adapters.sqlite import SqliteStore
 
     file = store_file(store)
     content, now = valid_catalog(catalog), as_of(None, store)
     content = replace(content, number=put_in_force(file, content.version, now))
-    runtime = EmbeddedRuntime(
-        file, content, VirtualClock(now), lambda _message: None, terms=deployment_terms(), durable=True
-    )
-    with runtime:
-        yield _Opened(EmbeddedUsers(runtime), content, now, timedelta(0))
+    terms = deployment_terms()
+    with closing(SqliteStore(file)) as opened:
+        records = PackedRecords(opened, terms)
+        runtime = EmbeddedRuntime(records, content, VirtualClock(now), lambda _message: None, terms=terms)
+        yield _Opened(EmbeddedUsers(runtime, opened), content, now, timedelta(0))
 
 
 def _run(opened: _Opened, scope: "Scope", per_second: float, *, wait: bool, as_json: bool) -> None:

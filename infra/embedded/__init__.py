@@ -1,1 +1,1 @@
-"""The embedded runtime: all functions in one process, on SQLite and a virtual clock."""
+"""The embedded runtime: Upbeat in one process, below HTTP, on a virtual clock."""

@@ -6,30 +6,30 @@ It is the future event list of a discrete-event simulation.
 from datetime import datetime
 from heapq import heappop, heappush
 
-from shared.domain.due_shards import due_shard
-from shared.ports import Document, Stored, Subscriptions
+from shared.ports import Loaded, Records
+from shared.record.codec import Packing
 
 
 class Agenda:
-    """A `Subscriptions` store that records when each user is due.
+    """`Records` that keep when each user is due.
 
     Every commit must go through the agenda: a commit that bypasses it leaves a wrong due time in it.
     """
 
-    def __init__(self, subscriptions: Subscriptions) -> None:
-        self.subscriptions = subscriptions
+    def __init__(self, records: Records) -> None:
+        self.records = records
         self._due_at: dict[str, datetime] = {}
         self._entries: list[tuple[datetime, str]] = []
         """A heap. An entry that a later commit made obsolete stays until it reaches the top."""
 
-    async def load(self, user_id: str) -> Stored:
-        """Load a document; see `Subscriptions.load`."""
-        return await self.subscriptions.load(user_id)
+    async def load(self, user_id: str) -> Loaded:
+        """Load a record; see `Records.load`."""
+        return await self.records.load(user_id)
 
-    async def commit(self, document: Document, version: object | None) -> None:
-        """Commit a document and record its due time; see `Subscriptions.commit`."""
-        await self.subscriptions.commit(document, version)
-        user_id, due_at = document.user_id, document.next_due_at
+    async def commit(self, packing: Packing, version: object | None) -> None:
+        """Commit a record and keep its due time; see `Records.commit`."""
+        await self.records.commit(packing, version)
+        user_id, due_at = packing.record.user_id, packing.record.next_due_at
         if due_at is None:
             self._due_at.pop(user_id, None)
         elif self._due_at.get(user_id) != due_at:
@@ -52,8 +52,3 @@ class Agenda:
         while self.next_due() == at:
             users.add(heappop(self._entries)[1])
         return users
-
-
-def shards_of(users: set[str]) -> list[int]:
-    """The due shards of these users, without duplicates, in ascending order."""
-    return sorted({due_shard(user_id) for user_id in users})

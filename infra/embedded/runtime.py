@@ -1,39 +1,35 @@
-"""The embedded runtime: the real functions in one process, with a SQLite file and an in-memory message bus."""
+"""The embedded runtime: Upbeat in one process, with an in-memory message bus and a virtual clock.
+
+Messages are delivered without HTTP, by the call that the functions make for each push (`deliver`).
+"""
 
 import asyncio
 from base64 import b64encode
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
-from functions_framework.aio import create_asgi_app
 
 from infra.embedded.agenda import Agenda
-from infra.embedded.asgi import post
 from infra.topology import FunctionRow, Topology, load
-from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
-from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.contracts.inbound.envelope import Delivery
+from shared.application.published_events import PublishedEvents
+from shared.application.shard_sweep import due_message
+from shared.contracts.inbound.envelope import MAX_DATA, Delivery
+from shared.contracts.outbound.base import rfc3339
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import Rejected
 from shared.domain.terms import Terms
-from shared.entrypoints.pubsub import OUTCOME_HEADER
-from shared.ports import Catalogs, Clock
+from shared.entrypoints.body import beginning_of
+from shared.entrypoints.deliver import FAILED, Delivered, deliver
+from shared.ports import Catalogs, Clock, DueUser, Records
 from shared.wiring import Wiring
-
-ACKS = frozenset({200, 201, 204})
-"""HTTP statuses that acknowledge a push."""
-CACHED_RECORDS = 4096
-"""Size of the record cache in users, at about 10 KB each. A history returns to the same users again and again."""
-FUNCTIONS = Path(__file__).parents[2] / "functions"
 
 
 class Push(NamedTuple):
@@ -65,123 +61,108 @@ class VirtualClock:
 
 
 class EmbeddedBus:
-    """An in-process Pub/Sub: pushes a message to the function that subscribes to its topic.
+    """An in-process Pub/Sub: queues messages for functions, and passes all others to `sink`."""
 
-    A message of a topic without a function goes to `sink`; any other is told to `received`, once, before it is
-    pushed. A push that is not acknowledged is retried with back-off, up to the topology's `max_delivery_attempts`.
-    The message then goes to the dead letter with its original bytes, as in Pub/Sub.
-    """
-
-    def __init__(
-        self,
-        topology: Topology,
-        clock: Clock,
-        sink: Callable[[Message], None],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        received: Callable[[Push], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, topology: Topology, clock: Clock, sink: Callable[[Message], None]) -> None:
         self.listeners = {function.listens: function for function in topology.functions.values()}
-        self.apps: dict[str, Any] = {}
         self.clock = clock
         self.sink = sink
-        self.sleep = sleep
-        self.received = received
         self.queue: deque[Push] = deque()
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """Queue messages for functions and pass all others to `sink`; see `Publisher.publish`."""
         for message in messages:
             if message.topic in self.listeners:
-                self.queue.append(_push_of(message, self.clock.now()))
+                self.queue.append(push_of(message, self.clock.now()))
             else:
                 self.sink(message)
 
-    async def push(self, push: Push) -> str:
-        """Deliver a message until it is acknowledged, and return the outcome that the function reports.
-
-        Returns `dead_lettered` if no attempt was acknowledged.
-        """
-        function = self.listeners[push.topic]
-        self.received(push)
-        body = push_body(push)
-        for attempt in range(function.max_delivery_attempts):
-            status, headers = await post(self._app(function), body)
-            if status in ACKS:
-                return headers[OUTCOME_HEADER]
-            await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
-        self.sink(_undelivered(push, function))
-        return "dead_lettered"
-
-    async def drain(self) -> None:
-        """Deliver the messages that functions published to each other, in a deterministic order."""
-        while self.queue:
-            batch = sorted(self.queue, key=lambda push: push.order)
-            self.queue.clear()
-            for push in batch:
-                await self.push(push)
-
-    def _app(self, function: FunctionRow) -> Any:
-        if function.name not in self.apps:
-            source = FUNCTIONS / function.name / "main.py"
-            self.apps[function.name] = create_asgi_app(function.name, str(source), "http")
-        return self.apps[function.name]
-
 
 class EmbeddedRuntime:
-    """All of Upbeat in this process, on one SQLite file.
+    """All of Upbeat in this process, but for the clock: whoever moves the virtual clock calls `tell_due`.
 
-    A context manager: its wiring is installed on entering and removed on exit.
+    Each message for a function is told to `received`, once, before it is delivered. One that is not acknowledged
+    is delivered again with back-off, up to the topology's `max_delivery_attempts`. Then it goes to the dead letter
+    with its original bytes, as in Pub/Sub.
     """
 
     def __init__(  # noqa: PLR0913 - each is a setting that some caller overrides
         self,
-        database: Path | str,
+        records: Records,
         catalog: Catalog | Catalogs,
         clock: VirtualClock,
         sink: Callable[[Message], None],
         *,
         terms: Terms | None = None,
+        published: PublishedEvents | None = None,
         topology: Topology | None = None,
-        durable: bool = False,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         received: Callable[[Push], None] = lambda _: None,
     ) -> None:
         self.clock = clock
         self.terms = terms or Terms()
-        self.store = SqliteStore(database, durable=durable)
-        self.agenda = Agenda(self.store)
-        self.bus = EmbeddedBus(topology or load(), clock, sink, sleep, received)
+        self.sleep = sleep
+        self.received = received
+        self.agenda = Agenda(records)
+        self.bus = EmbeddedBus(topology or load(), clock, sink)
         catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
-        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, CACHED_RECORDS)
-        self.wiring = Wiring(application, self.store, self.bus, clock, self.terms)
-
-    def __enter__(self) -> "EmbeddedRuntime":
-        wiring.use(self.wiring)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        wiring.use(None)
-        self.store.close()
+        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, published)
+        self.wiring = Wiring(application, None, self.bus, clock, self.terms)
 
     async def push(self, push: Push) -> str:
         """Deliver one message and every message that functions publish to each other as a result.
 
         Returns the outcome of the first message.
         """
-        outcome = await self.bus.push(push)
-        await self.bus.drain()
+        outcome = await self._push(push)
+        await self.drain()
         return outcome
 
-    async def tick(self, shards: Sequence[int]) -> None:
-        """Run the clock on these shards, and deliver the messages it publishes for due users."""
-        data = orjson.dumps({"shards": list(shards)})
-        await self.push(Push(Topic.LIFECYCLE_CLOCK, data, {}, self.clock.now(), "tick"))
+    async def tell_due(self, at: datetime, users: Iterable[str]) -> None:
+        """Deliver the clock's message to each of these users, who are due at an instant, ordered by their ids."""
+        self.received(Push(Topic.LIFECYCLE_CLOCK, b"{}", {}, self.clock.now(), "tick"))
+        await self.bus.publish([due_message(DueUser(at, user_id)) for user_id in users])
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Deliver the messages that functions published to each other, in a deterministic order."""
+        while self.bus.queue:
+            batch = sorted(self.bus.queue, key=lambda push: push.order)
+            self.bus.queue.clear()
+            for push in batch:
+                await self._push(push)
+
+    async def _push(self, push: Push) -> str:
+        """Deliver a message until it is acknowledged; `dead_lettered` if no attempt was."""
+        function = self.bus.listeners[push.topic]
+        self.received(push)
+        for attempt in range(function.max_delivery_attempts):
+            outcome, _ = await self._deliver(push)
+            if outcome != FAILED:
+                return outcome
+            await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
+        self.bus.sink(_undelivered(push, function))
+        return "dead_lettered"
+
+    async def _deliver(self, push: Push) -> Delivered:
+        """Deliver a message once."""
+        return await deliver(self.wiring, push.topic, delivery_of(push, self.wiring.max_body_bytes))
 
 
-def _push_of(message: Message, now: datetime) -> Push:
+def push_of(message: Message, now: datetime) -> Push:
     """The push of a message that one function published for another; ordered by user."""
     order = str(message.body.get("user_id", ""))
     return Push(message.topic, message.data, message.attributes(), now, message.message_id, order)
+
+
+def delivery_of(push: Push, max_body_bytes: int) -> Delivery:
+    """A message as its function reads it from a push, of which it reads no more than these bytes."""
+    # Written as JSON, characters take up to 6 bytes each: what is not large here is within any sensible bound.
+    is_large = len(push.data) > MAX_DATA or sum(map(len, (*push.attributes, *push.attributes.values()))) > MAX_DATA
+    if is_large and len(body := push_body(push)) > max_body_bytes:
+        return beginning_of(body)
+    published = rfc3339(push.published_at)
+    return Delivery(push.data, dict(push.attributes), push.message_id, published, None, _subscription(push))
 
 
 def push_body(push: Push) -> bytes:
@@ -192,7 +173,11 @@ def push_body(push: Push) -> bytes:
         "messageId": push.message_id,
         "publishTime": push.published_at,
     }
-    return orjson.dumps({"message": message, "subscription": f"embedded/{push.topic}"}, option=orjson.OPT_UTC_Z)
+    return orjson.dumps({"message": message, "subscription": _subscription(push)}, option=orjson.OPT_UTC_Z)
+
+
+def _subscription(push: Push) -> str:
+    return f"embedded/{push.topic}"
 
 
 def _undelivered(push: Push, function: FunctionRow) -> Message:

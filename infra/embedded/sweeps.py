@@ -13,6 +13,7 @@ import orjson
 from infra.embedded.runtime import EmbeddedRuntime
 from infra.errors import InfraError
 from infra.sweeps.sweep import Page, Scope, Sweep
+from shared.adapters.sqlite import SqliteStore
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import next_number
 
@@ -45,10 +46,11 @@ def put_in_force(store: Path, version: str, now: datetime) -> int:
 
 
 class EmbeddedUsers:
-    """Implements `Target` for a running embedded runtime on a file that `put_in_force` has prepared."""
+    """Implements `Target` for an embedded runtime on a store whose file `put_in_force` has prepared."""
 
-    def __init__(self, runtime: EmbeddedRuntime) -> None:
+    def __init__(self, runtime: EmbeddedRuntime, store: SqliteStore) -> None:
         self.runtime = runtime
+        self.store = store
 
     def count(self, scope: Scope, after: str) -> int:
         """See `Target.count`."""
@@ -80,11 +82,11 @@ class EmbeddedUsers:
 
     async def _deliver(self, messages: Sequence[Message]) -> None:
         await self.runtime.bus.publish(messages)
-        await self.runtime.bus.drain()
+        await self.runtime.drain()
 
     @property
     def _connection(self) -> sqlite3.Connection:
-        return self.runtime.store.connection
+        return self.store.connection
 
     def _rows(self, columns: str, scope: Scope, after: str, limit: int = -1) -> list[tuple[Any, ...]]:
         """Rows of the users of a scope that follow `after`, in the order of the ids. -1 is no limit."""

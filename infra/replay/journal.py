@@ -1,12 +1,12 @@
 """The journal of a replay: every published message, under a key that gives its position in the history.
 
 Each process of a replay writes its own journal. Keys sort as bytes and do not depend on the number of processes.
-The merged journals are therefore the same for any number of processes.
+The merged journals are therefore the same for any number of processes. One process alone writes no keys.
 """
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
@@ -47,8 +47,9 @@ class Journal(ExitStack):
     With `keeps_raw`, every message in and out is also a line of the raw log.
     """
 
-    def __init__(self, folder: Path, *, keeps_raw: bool = False) -> None:
+    def __init__(self, folder: Path, *, keyed: bool = True, keeps_raw: bool = False) -> None:
         super().__init__()
+        self.keyed = keyed
         self.files = {topic.value: self._open(folder / name) for topic, name in FILES.items()}
         self.raw = {}
         """The files of the raw log by topic; empty if it is not kept."""
@@ -57,6 +58,9 @@ class Journal(ExitStack):
             self.raw = {topic.value: self._open(file_of(folder / RAW, topic)) for topic in Topic}
         self.triggers: Counter[str] = Counter()
         """Triggers counted by kind: `issued` and `revoked`."""
+        self._sequences: dict[str, int] = {}
+        """By user: the highest sequence number of a trigger. A message published again has a former one."""
+        self._last_tick: datetime | None = None
         self.position = b""
         """The key prefix of the messages written next."""
         self.instant: datetime
@@ -81,7 +85,10 @@ class Journal(ExitStack):
             return
         if push.topic == Topic.LIFECYCLE_CLOCK:
             # Every part has a tick of its own: equal keys let `merge` keep one.
-            self._land(self.position, push.topic, f"tick-{to_micros(self.instant)}", {}, TICK)
+            if self.instant != self._last_tick:
+                key = self.position + SEPARATOR if self.keyed else b""
+                self._land(key, push.topic, f"tick-{to_micros(self.instant)}", {}, TICK)
+            self._last_tick = self.instant
         else:
             self.written += 1
             self._land(self._key(push.order), push.topic, push.message_id, push.attributes, push.data)
@@ -93,25 +100,40 @@ class Journal(ExitStack):
         if self.raw:
             self._land(key, message.topic, message.message_id, message.attributes(), message.data)
         if message.topic == Topic.UPSELL_TRIGGER:
-            self.triggers[message.body["kind"]] += 1
+            self._count(message)
         if message.topic == Topic.DEAD_LETTER and self.line:
             message = replace(message, body=message.body | {"line": self.line})
-        self.files[message.topic].write(key + SEPARATOR + message.data + b"\n")
+        self.files[message.topic].write(key + message.data + b"\n")
+
+    def _count(self, trigger: Message) -> None:
+        user_id, sequence = trigger.body["user_id"], trigger.body["sequence"]
+        if sequence > self._sequences.get(user_id, 0):
+            self._sequences[user_id] = sequence
+            self.triggers[trigger.body["kind"]] += 1
 
     def _open(self, file: Path) -> IO[bytes]:
         return self.enter_context(file.open("wb", BUFFER))
 
     def _key(self, user_id: str) -> bytes:
         """The key of the message written next: of a line by number alone, of due users by their ids first."""
-        return b"%b %b %09d" % (self.position, b"" if self.line else user_id.encode(), self.written)
+        if not self.keyed:
+            return b""
+        of_user = b"" if self.line else user_id.encode()
+        return b"%b %b %09d%b" % (self.position, of_user, self.written, SEPARATOR)
 
     def _land(self, key: bytes, topic: str, message_id: str, attributes: Mapping[str, str], data: bytes) -> None:
         landed = Landed(subscription_name(PROJECT, topic), message_id, self.instant, attributes, data)
-        self.raw[topic].write(key + SEPARATOR + to_line(landed))
+        self.raw[topic].write(key + to_line(landed))
 
 
-def merge(parts: Iterable[Path], target: Path) -> None:
-    """Merge the sorted lines of all parts by key, and write them without their keys; of equal lines only one."""
+def merge(parts: Sequence[Path], target: Path) -> None:
+    """Merge the sorted lines of all parts by key, and write them without their keys; of equal lines only one.
+
+    The lines of a single part have no keys: it becomes the target.
+    """
+    if len(parts) == 1:
+        parts[0].replace(target)
+        return
     with ExitStack() as stack, target.open("wb") as merged:
         files = [stack.enter_context(part.open("rb")) for part in parts]
         merged.writelines(line.partition(SEPARATOR)[2] for line, _ in groupby(heapq.merge(*files)))

@@ -5,15 +5,14 @@ import gc
 import logging
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import orjson
 
-from infra.embedded.agenda import shards_of
 from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.errors import InfraError
 from infra.replay.history_file import CLOCK_START, Line, read
@@ -22,10 +21,13 @@ from infra.replay.journal import SEPARATOR, Journal
 from infra.replay.stores import STORE
 from infra.replay.switch import Switch, load_catalogs
 from infra.topology import load as load_topology
+from shared.adapters.memory_records import MemoryRecords
+from shared.adapters.sqlite import SqliteStore
+from shared.application.published_events import AllPublished
 from shared.contracts.outbound.dead_letter import dead_letter
 from shared.domain.terms import Terms
 from shared.queries.user_view import summary
-from shared.record.codec import unpack
+from shared.record.user_record import UserRecord
 
 SUBSCRIPTIONS = "subscriptions.jsonl"
 PROGRESS_LINES = 64
@@ -48,7 +50,8 @@ class PartTask:
     parts: int
     folder: Path
     terms: Terms | None = None
-    keeps_raw: bool = False
+    keeps_store: bool = False
+    """True if the users' documents and the raw log are written, too."""
 
     def includes(self, line: Line) -> bool:
         """True if the line belongs to a user of this part. Lines without a user belong to the first part."""
@@ -68,24 +71,30 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
     """Run a part. Raises `InfraError` if a user stays due after the clock processed them."""
     task.folder.mkdir()
     _collect_garbage_rarely()
-    database, clock = task.folder / STORE, VirtualClock(CLOCK_START)
-    catalog = load_catalogs(task.catalog, clock)
-    topology = load_topology().with_each_function(max_delivery_attempts=ATTEMPTS)
+    clock, terms = VirtualClock(CLOCK_START), task.terms or Terms()
     with (
-        Journal(task.folder, keeps_raw=task.keeps_raw) as journal,
-        EmbeddedRuntime(
-            *(database, catalog, clock, journal.write),
-            topology=topology,
-            sleep=_no_sleep,
-            terms=task.terms,
-            received=journal.receive,
-        ) as embedded,
+        Journal(task.folder, keyed=task.parts > 1, keeps_raw=task.keeps_store) as journal,
+        closing(SqliteStore(task.folder / STORE, durable=False)) as file,
         _only_errors_logged(),
     ):
+        records = MemoryRecords(file, terms)
+        embedded = EmbeddedRuntime(
+            records,
+            load_catalogs(task.catalog, clock),
+            clock,
+            journal.write,
+            terms=terms,
+            published=AllPublished(),
+            topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
+            sleep=_no_sleep,
+            received=journal.receive,
+        )
         run = _PartRun(task, embedded, journal)
         asyncio.run(run.deliver_all(progress))
-        run.write_subscriptions()
-        return PartResult(run.outcomes, journal.triggers, embedded.clock.now())
+        _write_subscriptions(records.all(), task, clock.now(), terms)
+        if task.keeps_store:
+            records.flush()
+        return PartResult(run.outcomes, journal.triggers, clock.now())
 
 
 class _PartRun:
@@ -133,18 +142,19 @@ class _PartRun:
             users = agenda.take(at)
             embedded.clock.move_to(at)
             self.journal.begin_due(at)
-            await embedded.tick(shards_of(users))
+            await embedded.tell_due(at, users)
             if any(agenda.is_due(at, user_id) for user_id in users):
                 raise InfraError(f"users due at {at.isoformat()} are still due after they were processed")
         embedded.clock.move_to(until)
 
-    def write_subscriptions(self) -> None:
-        """Write the state of every user at the current instant of the clock."""
-        now, terms = self.embedded.clock.now(), self.embedded.terms
-        with (self.task.folder / SUBSCRIPTIONS).open("wb") as file:
-            for user_id, blob in self.embedded.store.blobs():
-                line = orjson.dumps(summary(unpack(blob, terms), now, terms), option=orjson.OPT_UTC_Z)
-                file.write(user_id.encode() + SEPARATOR + line + b"\n")
+
+def _write_subscriptions(records: Iterable[UserRecord], task: PartTask, now: datetime, terms: Terms) -> None:
+    """Write the state of every user at an instant, under the user's id as the key if there are other parts."""
+    with (task.folder / SUBSCRIPTIONS).open("wb") as file:
+        for record in records:
+            line = orjson.dumps(summary(record, now, terms), option=orjson.OPT_UTC_Z)
+            key = record.user_id.encode() + SEPARATOR if task.parts > 1 else b""
+            file.write(key + line + b"\n")
 
 
 def _collect_garbage_rarely() -> None:

@@ -1,4 +1,4 @@
-"""Runs a file of events through the real functions on a virtual clock, with deterministic output.
+"""Runs a file of events through the code of the functions on a virtual clock, with deterministic output.
 
 Users are independent of each other, so the work is divided among processes by user and their output merged.
 """

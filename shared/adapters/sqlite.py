@@ -75,12 +75,9 @@ class SqliteStore:
 
     async def commit(self, document: Document, version: object | None) -> None:
         """See `Subscriptions.commit`."""
-        due = None if document.next_due_at is None else to_micros(document.next_due_at)
-        texts = orjson.dumps(document.summary).decode(), orjson.dumps(document.open_campaigns).decode()
+        due, *texts = _due_and_texts(document)
         if version is None:
-            statement = f"insert or ignore into subscriptions ({COLUMNS}) values (?, 1, ?, ?, ?, ?, ?)"  # noqa: S608
-            shard = due_shard(document.user_id)
-            written = self._write(statement, document.user_id, document.blob, shard, due, *texts)
+            written = self._insert("ignore", document, 1)
         else:
             statement = (
                 "update subscriptions set version = version + 1, blob = ?, next_due_at = ?, summary = ?,"
@@ -89,6 +86,10 @@ class SqliteStore:
             written = self._write(statement, document.blob, due, *texts, document.user_id, version)
         if not written:
             raise Conflict("the document has changed since it was loaded")
+
+    def put(self, document: Document, version: int) -> None:
+        """Write the document as if it had been committed so many times, whatever is stored."""
+        self._insert("replace", document, version)
 
     async def due(
         self, shard: int, after: DueUser, now: datetime, page_size: int
@@ -161,6 +162,12 @@ class SqliteStore:
         if "open_campaigns" not in columns:
             self.connection.execute("alter table subscriptions add column open_campaigns text")
 
+    def _insert(self, or_else: str, document: Document, version: int) -> int:
+        """The number of rows written: 0 if the user has a row and `or_else` is to ignore that."""
+        statement = f"insert or {or_else} into subscriptions ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        user_id, blob = document.user_id, document.blob
+        return self._write(statement, user_id, version, blob, due_shard(user_id), *_due_and_texts(document))
+
     def _fetch_one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return next(iter(self._fetch_all(statement, *values)), None)
 
@@ -180,3 +187,9 @@ class SqliteStore:
             return cursor.fetchall(), cursor.rowcount
         except sqlite3.OperationalError as error:
             raise Transient(f"SQLite: {error}") from error
+
+
+def _due_and_texts(document: Document) -> tuple[int | None, str, str]:
+    """The columns of a document from `next_due_at` on."""
+    due = None if document.next_due_at is None else to_micros(document.next_due_at)
+    return due, orjson.dumps(document.summary).decode(), orjson.dumps(document.open_campaigns).decode()

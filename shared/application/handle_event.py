@@ -17,12 +17,11 @@ from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event, TimePassed
 from shared.domain.terms import Terms
-from shared.ports import Catalogs, Clock, Document, Publisher, Subscriptions
+from shared.ports import Catalogs, Clock, Publisher, Records
 from shared.processing.outbox import worth_republishing
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
-from shared.record.cache import RecordCache
 from shared.record.user_record import Pending, UserRecord
 
 # Exponential back-off with full jitter: 40 waits add up to 8.8 s at most, well within a function's 60 s.
@@ -33,8 +32,6 @@ FIRST_BACKOFF_SECONDS = 0.005
 """The longest wait after the first conflict. It doubles with each further conflict."""
 MAX_BACKOFF_SECONDS = 0.25
 """The longest wait after any conflict."""
-CACHED_RECORDS = 256
-"""The number of users' records that an instance caches, at some 10 KB each and rarely ten times that."""
 
 
 class Handled(NamedTuple):
@@ -54,20 +51,19 @@ class Application:
 
     def __init__(
         self,
-        subscriptions: Subscriptions,
+        records: Records,
         publisher: Publisher,
         catalogs: Catalogs,
         clock: Clock,
         terms: Terms,
-        cached_records: int = CACHED_RECORDS,
+        published: PublishedEvents | None = None,
     ) -> None:
-        self.subscriptions = subscriptions
+        self.records = records
         self.publisher = publisher
         self.catalogs = catalogs
         self.clock = clock
         self.terms = terms
-        self.cache = RecordCache(cached_records, terms)
-        self.published = PublishedEvents()
+        self.published = published or PublishedEvents()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By user: events of one user take turns in an instance, so that only other instances cause conflicts."""
 
@@ -86,8 +82,7 @@ class Application:
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
     async def _attempt(self, event: Event) -> Handled:
-        stored = await self.subscriptions.load(event.user_id)
-        record = self.cache.read(event.user_id, stored.blob)
+        record, version = await self.records.load(event.user_id)
         now = record.effective_now(self.clock.now(), event)
         if pending := record.pending_entry(event.key.cause):
             check_same(pending.digest, event)
@@ -97,7 +92,7 @@ class Application:
         rules = Rules(await self._catalog(record, event), self.terms)
         processed = process(record, event, now, rules)
         if processed.record is not record:
-            await self._commit(processed.record, stored.version, now)
+            await self._commit(processed.record, version, now)
         await self.publisher.publish(processed.messages)
         if processed.messages:
             self.published.add(event.user_id, event.key.cause)
@@ -134,13 +129,10 @@ class Application:
 
     async def _commit(self, record: UserRecord, version: object | None, now: datetime) -> None:
         """Commit the record within its size bound. Pending messages dropped for that are first published again."""
-        bounded, blob, dropped = fit(record, self.terms)
-        await self._publish_again(dropped, record, now)
-        document = Document(
-            record.user_id, blob, bounded.next_due_at, bounded.announced_best, bounded.open_campaigns(now)
-        )
-        await self.subscriptions.commit(document, version)
-        self.cache.store(blob, bounded)
+        packing, dropped = fit(record, self.terms)
+        if dropped:
+            await self._publish_again(dropped, record, now)
+        await self.records.commit(packing, version)
 
 
 def waiting_verdicts(record: UserRecord) -> int:

@@ -121,7 +121,7 @@ class ShardSweep:
 
     async def _tell(self, page: list[DueUser], *, is_last: bool) -> None:
         """Publish the messages that were not published yet, under a lease, and move the cursor."""
-        messages = [_due_message(user) for user in page]
+        messages = [due_message(user) for user in page]
         if news := [message for message in messages if message.message_id not in self.cursor.told]:
             if self.cursor.lease != self.lease:
                 await self._save(self.cursor._replace(lease=self.lease))
@@ -139,7 +139,7 @@ class ShardSweep:
         self.cursor = cursor
 
 
-def _due_message(user: DueUser) -> Message:
+def due_message(user: DueUser) -> Message:
     """The message that reports a user as due. It is always the same for the same user and instant."""
     due_at = user.next_due_at.isoformat()
     event_id = cause_of(Topic.LIFECYCLE_DUE, user.user_id, due_at)

@@ -5,7 +5,8 @@ from collections import Counter
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_clock
 from shared.contracts.topics import Topic
-from shared.entrypoints.pubsub import DeliveryResult, Function, push_function
+from shared.entrypoints.deliver import DeliveryResult
+from shared.entrypoints.pubsub import Function, push_function
 from shared.wiring import Wiring
 
 
@@ -19,6 +20,8 @@ AT_WORK: Counter[int | str] = Counter()
 
 
 async def _tick(wired: Wiring, _topic: str, delivery: Delivery) -> DeliveryResult:
+    if wired.due_users is None:
+        raise LookupError("expected the index of due users, found none")
     tick = parse_clock(delivery)
     ticker = Ticker(wired.due_users, wired.publisher, wired.clock, AT_WORK)
     own_id = delivery.message_id or ""

@@ -3,7 +3,7 @@
 from shared.domain.history import RING_SIZE
 from shared.domain.tallies import evict
 from shared.domain.terms import Terms
-from shared.record.codec import pack
+from shared.record.codec import Packing, pack
 from shared.record.user_record import Pending, UserRecord
 
 # Firestore's limit is 1 MiB per document (https://cloud.google.com/firestore/quotas). The bound is far lower
@@ -15,24 +15,24 @@ FEW_NAMES = 32
 """The names of one scope whose tallies a document that is too large keeps for as long as it can."""
 
 
-def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[UserRecord, bytes, list[Pending]]:
-    """The record within `limit` bytes, its blob, and the pending entries that it had to drop.
+def fit(record: UserRecord, terms: Terms, limit: int = MAX_BLOB) -> tuple[Packing, list[Pending]]:
+    """The record, whose blob is within `limit` bytes, and the pending entries that it had to drop.
 
     Those whose messages are out go before the others, the oldest first. The newest entry is being committed: it is
     always kept, and does not count towards the limit if other data must be dropped. One decision over very many
     campaigns must not cost a user the ring.
     """
     dropped: list[Pending] = []
-    blob = pack(record)
-    while len(blob) > limit and len(record.pending) > 1:
+    packing = Packing(record)
+    while not packing.is_within(limit) and len(record.pending) > 1:
         oldest = next((entry for entry in record.pending[:-1] if entry.is_published), record.pending[0])
         dropped.append(oldest)
         record = record._replace(pending=tuple(entry for entry in record.pending if entry is not oldest))
-        blob = pack(record)
-    if len(blob) > limit:
+        packing = Packing(record)
+    if not packing.is_within(limit):
         record = _shrink(record._replace(pending=()), terms, limit)._replace(pending=record.pending)
-        blob = pack(record)
-    return record, blob, dropped
+        packing = Packing(record)
+    return packing, dropped
 
 
 def _shrink(record: UserRecord, terms: Terms, limit: int) -> UserRecord:

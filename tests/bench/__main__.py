@@ -19,6 +19,7 @@ from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.demo import cdnow
 from infra.replay.replay import replay
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
 from shared.contracts.inbound.envelope import decode, parse_event
@@ -131,7 +132,9 @@ class Growing:
         self.clock = FixedClock()
         self.store = SqliteStore(Path(folder) / "bench.sqlite", durable=False)
         catalogs = FixedCatalogs(load_catalog(DEFAULT_CATALOG))
-        self.application = Application(self.store, NullPublisher(), catalogs, self.clock, TERMS)
+        self.application = Application(
+            PackedRecords(self.store, TERMS), NullPublisher(), catalogs, self.clock, TERMS
+        )
         self.days = 0
 
     async def renew(self) -> float:

@@ -78,14 +78,26 @@ def deciding(**limits: object) -> Measure:
     return timed(20, decisions.decision, compile_catalog(decisions.catalog(50, limits)), decisions.user())
 
 
-def replaying() -> Measure:
+def replaying_the_demo() -> Measure:
     """A measure of a replay, per event: 1,000 events of the demo, all that some of its customers have."""
     of_some = sorted(cdnow.events(), key=lambda line: str(line["data"]["user_id"]))[:1000]
     lines = sorted(of_some, key=lambda line: str(line["data"]["occurred_at"]))
-    events, out = Path("events.jsonl"), Path("out")
-    events.write_text("\n".join(json.dumps(line) for line in lines))
-    run = timed(1, lambda: replay(events, out, DEFAULT_CATALOG, processes=1, keep_store=True))
-    return lambda: run() / 1000
+    return replaying([json.dumps(line) for line in lines], Path("out"), keep_store=True)
+
+
+def replaying_renewals() -> Measure:
+    """A measure of a replay, per event: ten renewals of each of 100 users."""
+    months = [payment(month) for month in range(10)]
+    told = [json.loads(month.data) | {"user_id": f"u{user}"} for month in months for user in range(100)]
+    return replaying([json.dumps({"topic": "payment", "data": data}) for data in told], Path("out-renewals"))
+
+
+def replaying(lines: list[str], out: Path, **options: bool) -> Measure:
+    """A measure of a replay of these lines with the default catalog, per event."""
+    events = out.with_suffix(".events")
+    events.write_text("\n".join(lines))
+    run = timed(1, lambda: replay(events, out, DEFAULT_CATALOG, processes=1, **options))
+    return lambda: run() / len(lines)
 
 
 SIGNAL = delivery(RING_SIZE - 0.5, signal="auto_renew_off")
@@ -101,7 +113,8 @@ MEASUREMENTS: dict[str, Callable[[], Measure]] = {
     "decide over 50 campaigns of 5 clauses, µs": deciding,
     "the same with caps, cool-downs and feedback rules, µs": lambda: deciding(**decisions.LIMITS),
     "load a catalog of 100 campaigns, µs": lambda: timed(1, compile_catalog, decisions.catalog(100)),
-    "replay an event of the demo, each with its default catalog, µs": replaying,
+    "replay an event of the demo, with the default catalog, µs": replaying_the_demo,
+    "replay a renewal, with the default catalog, µs": replaying_renewals,
     "a document after that replay, bytes": lambda: (
         lambda: mean(len(blob) for _, blob in SqliteStore(f"out/{STORE}").blobs())
     ),

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application, Handled
 from shared.contracts.outbound.message import Message
@@ -101,7 +102,9 @@ class Interleaving(MemoryStore):
 async def test_many_writers_at_once_lose_nothing_and_say_nothing_twice(seed: int) -> None:
     """Every event is delivered three times, all concurrently, to one document."""
     store, bus = Interleaving(seed), FlakyBus()
-    application = Application(store, bus, FixedCatalogs(EVERYTHING), MovableClock(day(82)), TERMS)
+    application = Application(
+        PackedRecords(store, TERMS), bus, FixedCatalogs(EVERYTHING), MovableClock(day(82)), TERMS
+    )
     events = [one for one in LIFE if not isinstance(one.fact, TimePassed)]
     crowd = events * 3
     Random(seed).shuffle(crowd)  # noqa: S311 - the same order in every run
@@ -117,7 +120,7 @@ async def test_an_event_and_the_clock_at_once_offer_something_for_an_end_once(ca
     """The trial ends and the user cancels at about the same time; the event handled first wins."""
     for seed in range(20):
         store, bus, clock = Interleaving(seed), FlakyBus(), MovableClock(START)
-        application = Application(store, bus, FixedCatalogs(EVERYTHING), clock, TERMS)
+        application = Application(PackedRecords(store, TERMS), bus, FixedCatalogs(EVERYTHING), clock, TERMS)
         await application.handle(trial(0, ends=14, auto_renew=False))
         clock.move_to(day(14.1))
         due = event(14, Topic.LIFECYCLE_DUE, TimePassed())
@@ -135,7 +138,7 @@ async def test_what_a_file_holds_survives_the_process(tmp_path: Path, fault: Fau
     for last in (False, True):
         store, bus = SqliteStore(tmp_path / "upbeat.db"), FlakyBus()
         bus.fault = None if last else fault
-        application = Application(store, bus, FixedCatalogs(EVERYTHING), clock, TERMS)
+        application = Application(PackedRecords(store, TERMS), bus, FixedCatalogs(EVERYTHING), clock, TERMS)
         (outcome,) = await asyncio.gather(application.handle(one), return_exceptions=True)
         is_duplicate = isinstance(outcome, Handled) and outcome.arrival is Arrival.DUPLICATE
         assert is_duplicate is last

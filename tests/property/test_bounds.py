@@ -38,8 +38,9 @@ def flooded(flood: Flood, catalog: str, number: int, step: int = 1) -> Iterator[
         except Rejected:
             continue
         if done % step == 0:
-            record, blob, _ = fit(record, TERMS)
-            yield record, blob
+            packing, _ = fit(record, TERMS)
+            record = packing.record
+            yield record, packing.blob
 
 
 @cache

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
@@ -106,7 +107,9 @@ class Life(Pipeline):
             self.check_at_rest()
         elif what == "catalog":
             self.catalog = CATALOGS[how[0]]
-            self.application = Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
+            self.application = Application(
+                PackedRecords(self.store, TERMS), self.bus, FixedCatalogs(self.catalog), self.clock, TERMS
+            )
         else:
             getattr(self, what)(*how)
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
@@ -120,7 +121,9 @@ class Watched(Pipeline):
 
     def switch(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.application = Application(self.store, self.bus, FixedCatalogs(catalog), self.clock, TERMS)
+        self.application = Application(
+            PackedRecords(self.store, TERMS), self.bus, FixedCatalogs(catalog), self.clock, TERMS
+        )
 
     def answer(self, kind: FeedbackKind, number: int) -> None:
         given = [one for one in self.record.triggers if not one.withheld]

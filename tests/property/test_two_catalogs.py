@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
@@ -58,7 +59,9 @@ class Alternating(Pipeline):
 
     def to(self, catalog: Catalog) -> "Alternating":
         self.catalog = catalog
-        self.application = Application(self.store, self.bus, FixedCatalogs(catalog), self.clock, TERMS)
+        self.application = Application(
+            PackedRecords(self.store, TERMS), self.bus, FixedCatalogs(catalog), self.clock, TERMS
+        )
         return self
 
     def look(self, catalog: Catalog) -> list[str]:

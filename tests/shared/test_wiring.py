@@ -70,13 +70,13 @@ def environment(monkeypatch) -> pytest.MonkeyPatch:
 async def test_the_environment_gives_firestore_and_pubsub() -> None:
     wired = wiring.current()
     application = wired.application
-    assert isinstance(application.subscriptions, FirestoreStore)
+    assert isinstance(application.records.subscriptions, FirestoreStore)
     assert isinstance(application.publisher, PubsubPublisher)
     assert isinstance(application.catalogs, FirestoreCatalogs)
     assert isinstance(wired.clock, SystemClock)
-    assert wired.due_users is application.subscriptions
+    assert wired.due_users is application.records.subscriptions
     assert wired.publisher is application.publisher
-    assert application.subscriptions.client.project == application.publisher.project == "p"
+    assert application.records.subscriptions.client.project == application.publisher.project == "p"
 
 
 @pytest.mark.usefixtures("environment")

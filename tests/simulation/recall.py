@@ -30,15 +30,15 @@ from infra.remote.pubsub import LISTEN_SUFFIX
 from infra.sweeps.sweep import Scope
 from infra.topology import ROOT, load
 from shared.adapters.gcp.firestore import FirestoreStore
+from shared.adapters.packed_records import document_of
 from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.events import Event, Key, PaymentOutcome, PaymentReported
 from shared.domain.terms import Terms
-from shared.ports import Document
 from shared.processing.process import process
 from shared.processing.rules import Rules
-from shared.record.codec import pack
+from shared.record.codec import Packing
 from shared.record.user_record import UserRecord
 
 RECALLED, KEPT = "sale", "tips"
@@ -218,11 +218,7 @@ async def _write_users(host: str, project: str, users: int) -> tuple[set[str], i
                 withheld += 1
             else:
                 given.add(trigger.trigger_id)
-            summary = record.announced_best
-            document = Document(
-                record.user_id, pack(record), record.next_due_at, summary, record.open_campaigns(now)
-            )
-            await store.commit(document, None)
+            await store.commit(document_of(Packing(record)), None)
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))
     await store.client._firestore_api.transport.close()

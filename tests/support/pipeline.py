@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_event
@@ -63,7 +64,8 @@ class Pipeline:
         self.loop.close()
 
     def _new_instance(self) -> Application:
-        return Application(self.store, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
+        records = PackedRecords(self.store, TERMS)
+        return Application(records, self.bus, FixedCatalogs(self.catalog), self.clock, TERMS)
 
     def change_instance(self) -> None:
         """Let the other of two instances handle what comes next."""

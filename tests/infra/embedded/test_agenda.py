@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.embedded.agenda import Agenda, shards_of
+from infra.embedded.agenda import Agenda
+from shared.adapters.memory_records import MemoryRecords
 from shared.adapters.sqlite import SqliteStore
-from shared.domain.due_shards import DUE_SHARDS, due_shard
 from shared.domain.errors import Conflict
-from shared.ports import Document
+from shared.domain.terms import Terms
+from shared.record.codec import Packing
+from shared.record.user_record import UserRecord
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -16,12 +18,12 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def agenda() -> Agenda:
-    return Agenda(SqliteStore(":memory:", durable=False))
+    return Agenda(MemoryRecords(SqliteStore(":memory:"), Terms()))
 
 
 async def commit(agenda: Agenda, user_id: str, due_at: datetime | None) -> None:
-    stored = await agenda.load(user_id)
-    await agenda.commit(Document(user_id, b"blob", due_at, {}), stored.version)
+    loaded = await agenda.load(user_id)
+    await agenda.commit(Packing(loaded.record._replace(next_due_at=due_at)), loaded.version)
 
 
 async def test_at_first_nothing_is_due(agenda: Agenda) -> None:
@@ -61,11 +63,5 @@ async def test_whoever_was_taken_is_due_until_a_commit_says_otherwise(agenda: Ag
 async def test_a_commit_that_failed_changes_nothing(agenda: Agenda) -> None:
     await commit(agenda, "anna", NOON)
     with pytest.raises(Conflict):
-        await agenda.commit(Document("anna", b"blob", NOON - HOUR, {}), None)
+        await agenda.commit(Packing(UserRecord("anna", next_due_at=NOON - HOUR)), None)
     assert agenda.next_due() == NOON
-
-
-def test_shards_are_named_once_and_in_order() -> None:
-    users = {f"user-{number}" for number in range(1000)}
-    assert shards_of(users) == list(range(DUE_SHARDS))
-    assert shards_of({"anna"}) == [due_shard("anna")]

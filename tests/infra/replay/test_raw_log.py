@@ -12,6 +12,7 @@ from infra.raw.line import from_line
 from infra.replay.journal import FILES
 from infra.topology import load
 from shared.contracts.topics import Topic
+from shared.domain.errors import Transient
 from tests.support import replays
 from tests.support.replays import START, at, payment, signal, trial
 
@@ -110,22 +111,27 @@ def test_a_replay_of_the_raw_events_gives_the_same_subscriptions(tmp_path):
     assert again.rows("triggers") == done.rows("triggers")
 
 
-async def test_a_message_is_told_once_however_often_it_is_delivered(tmp_path):
+async def test_a_message_is_told_once_however_often_it_is_delivered():
     told, sunk, asked = [], [], []
 
-    async def failing(_scope, _receive, send):
-        asked.append(1)
-        await send({"type": "http.response.start", "status": 503, "headers": []})
+    class Failing:
+        async def load(self, user_id):
+            asked.append(user_id)
+            raise Transient("the store does not answer")
 
     async def no_sleep(_seconds):
         pass
 
-    topology = load().with_each_function(max_delivery_attempts=5)
-    clock, catalog = VirtualClock(START), load_catalog(DEFAULT_CATALOG)
-    with EmbeddedRuntime(
-        tmp_path / "s", catalog, clock, sunk.append, topology=topology, sleep=no_sleep, received=told.append
-    ) as embedded:
-        embedded.bus.apps["payment"] = failing
-        push = Push("payment", b"{}", {}, START, "1")
-        assert await embedded.push(push) == "dead_lettered"
-    assert (len(asked), told, [one.topic for one in sunk]) == (5, [push], ["dead-letter"])
+    embedded = EmbeddedRuntime(
+        Failing(),
+        load_catalog(DEFAULT_CATALOG),
+        VirtualClock(START),
+        sunk.append,
+        topology=load().with_each_function(max_delivery_attempts=5),
+        sleep=no_sleep,
+        received=told.append,
+    )
+    push = Push("payment", orjson.dumps(payment()["data"]), {}, START, "1")
+    embedded.clock.move_to(NOW)
+    assert await embedded.push(push) == "dead_lettered"
+    assert (asked, told, [one.topic for one in sunk]) == (["u"] * 5, [push], ["dead-letter"])

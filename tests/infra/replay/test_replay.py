@@ -5,6 +5,7 @@ import subprocess
 import sys
 from base64 import b64decode
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from infra.replay.history_file import CLOCK_START
 from infra.replay.replay import SMALL_FILE, _default_processes, replay
 from infra.replay.stores import STORE, read_blob
 from infra.replay.switch import Switch, load_catalogs
+from shared.application.published_events import PublishedEvents
 from shared.record.codec import unpack
 from tests.support import replays
 from tests.support.replays import START, payment, signal, trial
@@ -158,7 +160,8 @@ def test_the_summary_counts_what_became_of_each_line(run):
         "ignored": 0,
         "dead_lettered": 2,
     }
-    kinds = [trigger["kind"] for trigger in done.rows("triggers")]
+    triggers = {(trigger["kind"], trigger["trigger_id"]) for trigger in done.rows("triggers")}
+    kinds = [kind for kind, _ in triggers]
     assert (told["triggers_issued"], told["triggers_revoked"]) == (kinds.count("issued"), kinds.count("revoked"))
     assert told["events_per_second"] > 0
     assert told["now"] == "2026-03-02T00:00:00Z"
@@ -166,6 +169,15 @@ def test_the_summary_counts_what_became_of_each_line(run):
         "summary.json",
         *(f"{n}.jsonl" for n in replays.OUTPUTS),
     }
+
+
+def test_a_trigger_that_is_published_again_counts_once(tmp_path):
+    """A duplicate publishes again what may not be out."""
+    once = replays.run(tmp_path / "once", trial(ends=3), payment(days=3, outcome="failed"))
+    twice = [trial(ends=3), payment(days=3, outcome="failed"), payment(days=3, outcome="failed")]
+    again = replays.run(tmp_path / "twice", *twice)
+    assert once.summary.triggers_issued > 0
+    assert again.summary.triggers_issued == once.summary.triggers_issued
 
 
 def test_a_dead_letter_keeps_the_bytes_and_names_the_line(run):
@@ -204,6 +216,16 @@ def test_any_number_of_processes_writes_the_same_bytes(tmp_path):
     assert all(
         getattr(run.summary, name) == getattr(runs[0].summary, name) for run in runs for name in (*NAMED, "now")
     )
+
+
+@pytest.mark.slow
+def test_so_it_does_though_an_instance_would_forget_what_it_published(tmp_path, monkeypatch):
+    short = partial(PublishedEvents, limit=3)
+    monkeypatch.setattr("shared.application.handle_event.PublishedEvents", short)
+    in_turns = sorted(MANY, key=lambda line: line["data"]["occurred_at"])
+    one, three = (replays.run(tmp_path / str(n), *in_turns, processes=n, keep_store=True) for n in (1, 3))
+    assert one.files() == three.files()
+    assert (one.folder / STORE).read_bytes() == (three.folder / STORE).read_bytes()
 
 
 def test_only_a_large_file_takes_every_processor(tmp_path):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,8 +20,10 @@ from infra.remote.sweeps import FirestoreUsers
 from infra.sweeps.sweep import Page, Scope, Sweep, Target, carry_out
 from infra.topology import load
 from shared.adapters.gcp.firestore import FirestoreStore
+from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.decisioning.catalog import EMPTY
+from shared.domain.terms import Terms
 from shared.ports import Document
 
 NOON = datetime(2026, 1, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -73,8 +76,10 @@ async def place(request, project, tmp_path, monkeypatch) -> AsyncIterator[Place]
         file = tmp_path / "upbeat.sqlite"
         SqliteStore(file).close()
         put_in_force(file, "v1", NOON)
-        with EmbeddedRuntime(file, EMPTY, VirtualClock(NOON), lambda _: None, durable=True) as runtime:
-            yield Place(EmbeddedUsers(runtime), runtime.store)
+        with closing(SqliteStore(file)) as store:
+            records = PackedRecords(store, Terms())
+            runtime = EmbeddedRuntime(records, EMPTY, VirtualClock(NOON), lambda _: None)
+            yield Place(EmbeddedUsers(runtime, store), store)
         return
     emulators = request.getfixturevalue("emulators")
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulators.firestore_host)

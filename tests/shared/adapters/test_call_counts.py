@@ -8,6 +8,7 @@ import pytest
 from infra.embedded.runtime import VirtualClock
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.gcp.firestore import FirestoreStore
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.contracts.topics import Topic
@@ -48,7 +49,7 @@ def store(firestore) -> FirestoreStore:
 
 @pytest.fixture
 def application(store, clock) -> Application:
-    return Application(store, Collected(), FixedCatalogs(EMPTY), clock, Terms())
+    return Application(PackedRecords(store, Terms()), Collected(), FixedCatalogs(EMPTY), clock, Terms())
 
 
 def payment(number: int, at: datetime, user_id: str = "user-1") -> Event:

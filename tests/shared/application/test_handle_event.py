@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import MAX_ATTEMPTS, Application
 from shared.application.published_events import PublishedEvents
 from shared.contracts.outbound.message import Message
@@ -37,7 +38,9 @@ class World:
 
     def __init__(self, store: MemoryStore | None = None, bus: FlakyBus | None = None) -> None:
         self.store, self.bus, self.clock = store or MemoryStore(), bus or FlakyBus(), MovableClock(START)
-        self.application = Application(self.store, self.bus, FixedCatalogs(EVERYTHING), self.clock, TERMS)
+        self.application = Application(
+            PackedRecords(self.store, TERMS), self.bus, FixedCatalogs(EVERYTHING), self.clock, TERMS
+        )
 
     async def handle(self, event: Event, fault: Fault | None = None) -> Arrival:
         self.clock.move_to(event.occurred_at)
@@ -172,12 +175,14 @@ class TestFit:
 
     def test_what_fits_is_left_alone(self) -> None:
         record = self.filled(3)
-        assert fit(record, TERMS) == (record, pack(record), [])
+        packing, shed = fit(record, TERMS)
+        assert (packing.record, packing.blob, shed) == (record, pack(record), [])
 
     def test_the_oldest_pending_messages_go_first(self) -> None:
         record = self.filled(60)
-        fitting, blob, shed = fit(record, TERMS, limit=8000)
-        assert len(blob) <= 8000
+        packing, shed = fit(record, TERMS, limit=8000)
+        fitting = packing.record
+        assert len(packing.blob) <= 8000
         assert shed == [*record.pending[: len(shed)]]
         assert fitting == record._replace(pending=record.pending[len(shed) :])
 
@@ -186,21 +191,21 @@ class TestFit:
         first, second, third, *_ = record.pending
         third = third._replace(is_published=True)
         marked = record._replace(pending=(first, second, third))
-        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
-        assert (fitting.pending, shed) == ((second, third), [first]), "the newest entry stays"
+        packing, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert (packing.record.pending, shed) == ((second, third), [first]), "the newest entry stays"
         marked = record._replace(pending=(first, second._replace(is_published=True), third))
-        fitting, _, shed = fit(marked, TERMS, limit=len(pack(marked)) - 1)
-        assert fitting.pending == (first, third)
+        packing, _ = fit(marked, TERMS, limit=len(pack(marked)) - 1)
+        assert packing.record.pending == (first, third)
 
     def test_the_newest_pending_entry_stays_whatever_it_weighs(self) -> None:
         record = self.filled(20)
-        fitting, _, _ = fit(record, TERMS, limit=100)
+        fitting = fit(record, TERMS, limit=100)[0].record
         assert fitting.pending == record.pending[-1:]
 
     def test_then_the_oldest_of_the_ring_move_to_the_base(self) -> None:
         record = self.filled(60)
         bare = len(pack(record._replace(pending=())))
-        fitting, _, _ = fit(record, TERMS, limit=bare - 500)
+        fitting = fit(record, TERMS, limit=bare - 500)[0].record
         assert 0 < len(fitting.history.ring) < 60
         assert fitting.history.head == record.history.head
         assert fitting.triggers == record.triggers
@@ -208,12 +213,12 @@ class TestFit:
     def test_the_ring_is_not_given_up_for_one_large_decision(self) -> None:
         record = self.filled(10)
         bare = len(pack(record._replace(pending=())))
-        fitting, _, _ = fit(record, TERMS, limit=bare)
+        fitting = fit(record, TERMS, limit=bare)[0].record
         assert fitting.history == record.history
 
     @pytest.mark.parametrize("ring", [1, 2, 3, 50])
     def test_a_ring_of_any_size_can_be_given_up(self, ring: int) -> None:
-        fitting, _, _ = fit(self.filled(ring), TERMS, limit=10)
+        fitting = fit(self.filled(ring), TERMS, limit=10)[0].record
         assert fitting.history.ring == ()
 
     def test_at_last_offers_and_subscriptions_are_forgotten_but_for_the_best(self) -> None:
@@ -222,7 +227,7 @@ class TestFit:
             events = [paid(0, sub=f"sub-{number}"), refunded(1, start=0, sub=f"sub-{number}")]
             for one in events if number != 3 else events[:1]:
                 record = process(record, one, day(2), POLICY).record
-        fitting, _, _ = fit(record, TERMS, limit=10)
+        fitting = fit(record, TERMS, limit=10)[0].record
         assert fitting.triggers == ()
         assert [sub.id for sub in fitting.history.head.subscriptions] == ["sub-3"]
         assert fitting.history.head == fitting.history.base
@@ -408,7 +413,7 @@ class NumberedCatalogs:
 
 def numbered(*numbers: int) -> tuple[World, NumberedCatalogs]:
     world, catalogs = World(), NumberedCatalogs(*numbers)
-    world.application = Application(world.store, world.bus, catalogs, world.clock, TERMS)
+    world.application = Application(PackedRecords(world.store, TERMS), world.bus, catalogs, world.clock, TERMS)
     return world, catalogs
 
 

@@ -10,6 +10,7 @@ from infra.embedded.runtime import VirtualClock
 from infra.topology import load
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.gcp.rpc import RPC_SECONDS
+from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application import shard_sweep
 from shared.application.handle_event import Application
@@ -598,7 +599,7 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
     trial = Event(
         Key(NOON, Topic.TRIAL_START, "", "t-1"), "user-1", "main", TrialStarted("premium", ends, False), "digest"
     )
-    application = Application(store, bus, FixedCatalogs(EMPTY), clock, Terms())
+    application = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(EMPTY), clock, Terms())
     await application.handle(trial)
     clock.move_to(ends)
     bus.messages.clear()
@@ -610,7 +611,7 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
     document = await store.load("user-1")
     assert [message.body["after"]["status"] for message in first] == ["expired"]
     assert await deliver(due, application, bus) == []
-    another = Application(store, bus, FixedCatalogs(EMPTY), clock, Terms())
+    another = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(EMPTY), clock, Terms())
     assert await deliver(due, another, bus) == first
     assert await store.load("user-1") == document
     clock.move_to(ends + RESTART_INTERVAL)

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from functions_framework.aio import create_asgi_app
 
-from infra.embedded.asgi import call
-from infra.embedded.runtime import FUNCTIONS, VirtualClock
+from infra.embedded.runtime import VirtualClock
 from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
 from shared.decisioning.catalog import EMPTY
@@ -29,6 +29,7 @@ from shared.observability.logs import CloudFormatter
 from shared.ports import Document, Stored
 from shared.settings import InvalidSettings
 from shared.wiring import Wiring
+from tests.support.asgi import FUNCTIONS, call
 from tests.support.catalogs import EVERYTHING
 from tests.support.publishers import Collected
 from tests.support.samples import COMMON, PAYMENT, VALID, push
@@ -60,7 +61,7 @@ class World:
         await self.store.commit(document, version)
 
     def wired(self) -> Wiring:
-        application = Application(self, self.bus, self.catalogs, self.clock, Terms())
+        application = Application(PackedRecords(self, Terms()), self.bus, self.catalogs, self.clock, Terms())
         return Wiring(application, self.store, self.bus, self.clock, Terms())
 
     @property
@@ -415,7 +416,7 @@ async def test_an_ill_formed_attribute_is_warned_of_by_name_and_costs_no_payment
 
 @pytest.mark.usefixtures("world")
 async def test_where_only_warnings_are_logged_dropped_attributes_still_are(logged, caplog) -> None:
-    caplog.set_level(logging.WARNING, logger="shared.entrypoints.pubsub")
+    caplog.set_level(logging.WARNING, logger="shared.entrypoints.deliver")
     await deliver("payment", {**PAYMENT, "profile": {"attributes": {"level": 3}}})
     await deliver("payment", {**PAYMENT, "event_id": "e-9", "profile": {"attributes": 3}})
     (line,) = logged
@@ -434,7 +435,7 @@ async def test_a_line_names_the_user_only_by_a_keyed_hash(world: World, logged) 
 
 @pytest.mark.usefixtures("world")
 async def test_the_first_delivery_of_a_process_is_its_cold_start(logged, monkeypatch) -> None:
-    monkeypatch.setattr("shared.entrypoints.pubsub.COLD_START", ColdStart())
+    monkeypatch.setattr("shared.entrypoints.deliver.COLD_START", ColdStart())
     for _ in range(2):
         await deliver("payment", PAYMENT)
     assert [line["cold_start"] for line in logged] == [True, False]

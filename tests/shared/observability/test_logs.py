@@ -126,7 +126,7 @@ def test_everything_logged_in_the_process_goes_to_standard_output(capfd) -> None
 @pytest.mark.usefixtures("loggers_as_they_were")
 def test_loggers_that_the_framework_disabled_log_again(capfd) -> None:
     """functions-framework does this after it loads main.py, if LOG_EXECUTION_ID is set."""
-    own = logging.getLogger("shared.entrypoints.pubsub")
+    own = logging.getLogger("shared.entrypoints.deliver")
     logging.config.dictConfig({"version": 1, "root": {"level": "WARNING"}})
     assert own.disabled
     configure("p", "INFO")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from shared.adapters.fixed import FixedCatalogs
+from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
@@ -53,7 +54,9 @@ class Journey(Pipeline):
 
     def switch(self, catalog: Catalog) -> None:
         self.catalog = catalog
-        self.application = Application(self.store, self.bus, FixedCatalogs(catalog), self.clock, Terms())
+        self.application = Application(
+            PackedRecords(self.store, Terms()), self.bus, FixedCatalogs(catalog), self.clock, Terms()
+        )
 
 
 @pytest.fixture

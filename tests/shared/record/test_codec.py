@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from isal import isal_zlib
 
 from shared.domain.account import Account
 from shared.domain.history import History
@@ -14,8 +15,17 @@ from shared.domain.moments import Deferred, MomentKind, caused_by_time
 from shared.domain.subscription import Status, Subscription
 from shared.processing.process import process
 from shared.processing.rules import Rules
-from shared.record.bounds import fit
-from shared.record.codec import FORMAT, FORMER, UnreadableRecord, pack, unpack
+from shared.record.bounds import MAX_BLOB, fit
+from shared.record.codec import (
+    COMPRESSION_LEVEL,
+    FORMAT,
+    FORMER,
+    MAX_OVERHEAD,
+    Packing,
+    UnreadableRecord,
+    pack,
+    unpack,
+)
 from shared.record.user_record import UserRecord
 from tests.support.catalogs import CATALOGS
 from tests.support.histories import LIFETIME, TERMS, USER, histories, instants
@@ -45,8 +55,8 @@ def test_a_record_that_came_back_is_packed_the_same_again(record: UserRecord) ->
 
 @given(records(), st.integers(200, 3000))
 def test_a_record_that_was_made_to_fit_comes_back_too(record: UserRecord, limit: int) -> None:
-    fitting, blob, _ = fit(record, TERMS, limit)
-    assert unpack(blob) == fitting
+    packing, _ = fit(record, TERMS, limit)
+    assert unpack(packing.blob) == packing.record
 
 
 @given(records(), st.data())
@@ -162,3 +172,22 @@ def test_a_moment_that_was_deferred_when_offsets_were_days_is_read_and_written_a
 def test_a_field_that_was_added_since_has_its_default() -> None:
     record = unpack(written(with_subscription("main", "active")))
     assert record.history.head.best == Subscription("main", Status.ACTIVE)
+
+
+@given(st.binary(max_size=2 * MAX_BLOB) | st.text().map(str.encode), st.integers(0, MAX_BLOB))
+def test_a_blob_is_hardly_longer_than_its_text_whatever_it_holds(text: bytes, repeated: int) -> None:
+    whole = (text * 50 + bytes(repeated))[: 5 * MAX_BLOB] + text
+    assert len(isal_zlib.compress(whole, COMPRESSION_LEVEL)) <= len(whole) + MAX_OVERHEAD
+
+
+@given(records(), st.integers(-70, 70))
+def test_a_record_is_within_a_limit_if_its_blob_is(record: UserRecord, beside: int) -> None:
+    for limit in (len(pack(record)) + beside, len(Packing(record).text) + beside):
+        assert Packing(record).is_within(limit) is (len(pack(record)) <= limit)
+
+
+def test_the_blob_of_a_short_record_is_not_needed_to_tell() -> None:
+    packing = Packing(UserRecord("u"))
+    assert packing.is_within(MAX_BLOB)
+    assert "blob" not in vars(packing)
+    assert packing.blob == pack(UserRecord("u"))

@@ -1,8 +1,10 @@
 """Calls an ASGI application in the same process, without a socket."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+FUNCTIONS = Path(__file__).parents[2] / "functions"
 Headers = Mapping[str, str]
 PUSH_HEADERS = {"content-type": "application/json", "function-execution-id": "embedded"}
 """Headers of a Pub/Sub push.
