@@ -1,19 +1,17 @@
 """An interceptor of Firestore calls: it counts documents read and written, and can make calls fail."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import chain, repeat
 
 import grpc
-from google.cloud.firestore import AsyncClient
-from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from grpc.aio import AioRpcError, Metadata
+
+from shared.adapters.gcp.connection import FIRESTORE, Connection, emulator_connection
 
 
 class Wire:
-    """Counts every call that a client sends, and can make calls fail before they are sent."""
+    """Counts every call that an adapter sends, and can make calls fail before they are sent."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -28,7 +26,7 @@ class Wire:
     def see(self, method: bytes | str, request) -> None:
         name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
         self.calls[name] += 1
-        self.read += len(getattr(request, "documents", ()))
+        self.read += 1 if name == "GetDocument" else len(getattr(request, "documents", ()))
         self.written += len(getattr(request, "writes", ()))
         if failure := next(self.failures, None):
             raise AioRpcError(failure, Metadata(), Metadata(), "the wire is cut")
@@ -68,16 +66,6 @@ class _Stream(grpc.aio.UnaryStreamClientInterceptor):
         return await continuation(client_call_details, request)
 
 
-def firestore_client(host: str, project: str, wire: Wire) -> AsyncClient:
-    """A real client whose calls all pass through `wire`. The environment must name the emulator."""
-    channel = grpc.aio.insecure_channel(host, interceptors=[_Unary(wire), _Stream(wire)])
-    client = AsyncClient(project=project)
-    client._firestore_api_internal = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
-    return client
-
-
-@asynccontextmanager
-async def closed(client: AsyncClient) -> AsyncIterator[AsyncClient]:
-    """The client, with its connection closed at the end of the block."""
-    yield client
-    await client._firestore_api.transport.close()
+def firestore_connection(host: str, wire: Wire) -> Connection:
+    """A connection to the emulator whose calls all pass through `wire`."""
+    return emulator_connection(FIRESTORE, host, [_Unary(wire), _Stream(wire)])
