@@ -24,9 +24,9 @@ class Limits(NamedTuple):
 class Coalescer(Generic[Item, Answer]):
     """Sends single items in shared requests, of which one is under way at a time.
 
-    An item that finds no request under way is sent at once, so that no timer is needed and a quiet instance waits
-    for nobody. Whoever waits for an answer may be cancelled: an item that is not sent yet is then never sent, and
-    a request under way goes on for the others.
+    What finds no request under way is sent at once, so no timer is needed, and a quiet instance waits for nobody.
+    Whoever waits for an answer may be cancelled: an item that is not sent yet is then never sent, and a request
+    under way goes on for the others.
     """
 
     def __init__(
@@ -46,23 +46,24 @@ class Coalescer(Generic[Item, Answer]):
         self._is_refusal = is_refusal
         """True for an error that a single item may have caused: the items are then sent again, each by itself."""
         self._waiting: list[Waiting[Item, Answer]] = []
-        self._request: asyncio.Task[None] | None = None
-        """The request under way."""
+        self._sender: asyncio.Task[None] | None = None
+        """Sends one request after the other; None while nothing waits."""
 
     def ask(self, item: Item) -> asyncio.Future[Answer]:
         """The answer to an item, or the error of the request in which it was sent."""
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._request is None:
-            self._send_next()
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_all())
         return future
 
-    def _send_next(self, _ended: asyncio.Task[None] | None = None) -> None:
-        """Send as many of the waiting items as one request takes, if there are any."""
-        batch = self._take()
-        self._request = asyncio.create_task(self._answer(batch)) if batch else None
-        if self._request:
-            self._request.add_done_callback(self._send_next)
+    async def _send_all(self) -> None:
+        """Send what waits, as much at a time as one request takes, until nothing waits."""
+        try:
+            while batch := self._take():
+                await self._answer(batch)
+        finally:
+            self._sender = None
 
     def _take(self) -> list[Waiting[Item, Answer]]:
         """The items of the next request, in the order in which they came. The first is always among them."""

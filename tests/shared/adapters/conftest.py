@@ -7,10 +7,11 @@ import pytest
 from google.cloud.firestore import AsyncClient
 
 from infra.remote.pubsub import Bus
+from shared.adapters.gcp.connection import FIRESTORE
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.sqlite import SqliteStore
-from tests.shared.adapters.wire import Wire, firestore_connection
+from tests.shared.adapters.wire import Wire, watched
 
 Store = SqliteStore | FirestoreStore
 
@@ -24,7 +25,7 @@ def wire() -> Wire:
 @pytest.fixture
 async def documents(emulators, project, wire) -> AsyncIterator[Documents]:
     """An empty Firestore."""
-    connection = firestore_connection(emulators.firestore_host, wire)
+    connection = watched(FIRESTORE, emulators.firestore_host, wire)
     yield Documents(connection, project)
     await connection.close()
 
@@ -56,7 +57,7 @@ async def open_store(request, tmp_path: Path) -> AsyncIterator[Callable[[], Stor
             store.close()
         return
     host, project = request.getfixturevalue("emulators").firestore_host, request.getfixturevalue("project")
-    connection = firestore_connection(host, Wire())
+    connection = watched(FIRESTORE, host, Wire())
     yield lambda: FirestoreStore(Documents(connection, project))
     await connection.close()
 
