@@ -9,13 +9,12 @@ from google.auth.credentials import Credentials, TokenState
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
+from shared.adapters.gcp.connection import Headers
 from shared.domain.errors import Transient
 
 log = logging.getLogger(__name__)
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-
-Headers = tuple[tuple[str, str], ...]
 
 
 def default_credentials() -> Credentials:

@@ -120,7 +120,9 @@ async def test_every_id_of_the_contract_has_a_document_of_its_own(store: Store) 
         stored = await store.load(user_id)
         assert stored.blob == user_id.encode()
         await store.commit(document(user_id, b"2" + user_id.encode()), stored.version)
-    assert [(await store.load(user_id)).blob for user_id in ODD_IDS] == [b"2" + id_.encode() for id_ in ODD_IDS]
+    second = [b"2" + user_id.encode() for user_id in ODD_IDS]
+    assert [(await store.load(user_id)).blob for user_id in ODD_IDS] == second
+    assert [stored.blob for stored in await asyncio.gather(*map(store.load, ODD_IDS))] == second
 
 
 async def test_when_a_user_is_due_is_set_changed_and_taken_away(store: Store) -> None:
