@@ -44,8 +44,9 @@ up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators,
 zips: $(VENV)/.local ## Write the deployable zip of every function into infra/build
 	$(BIN)/upbeat package
 
-docs: $(VENV)/.dev ## Generate the JSON Schemas and the AsyncAPI document from the models
+docs: $(VENV)/.dev ## Generate the JSON Schemas and the AsyncAPI document, and Python's messages of the .proto files
 	$(BIN)/python -m infra.generate.asyncapi
+	$(BIN)/python -m infra.generate.protos
 
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt

@@ -63,13 +63,14 @@ def check_settings() -> None:
 @cache
 def _from_environment() -> Wiring:
     """Firestore and Pub/Sub: the emulators if their environment variables are set, else Google Cloud."""
-    from google.cloud.firestore import AsyncClient  # noqa: PLC0415 - local runtimes start without Google's clients
-
+    # Local runtimes start without gRPC.
     from shared.adapters.clock import SystemClock  # noqa: PLC0415
     from shared.adapters.crashing import CrashingPublisher  # noqa: PLC0415
     from shared.adapters.gcp.catalogs import FirestoreCatalogs  # noqa: PLC0415
+    from shared.adapters.gcp.connection import connections  # noqa: PLC0415
+    from shared.adapters.gcp.documents import Documents  # noqa: PLC0415
     from shared.adapters.gcp.firestore import FirestoreStore  # noqa: PLC0415
-    from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client  # noqa: PLC0415
+    from shared.adapters.gcp.pubsub import PubsubPublisher  # noqa: PLC0415
     from shared.adapters.packed_records import PackedRecords  # noqa: PLC0415
     from shared.observability import logs  # noqa: PLC0415
     from shared.observability.tracing import export_spans  # noqa: PLC0415
@@ -81,12 +82,13 @@ def _from_environment() -> Wiring:
     if settings.otlp_endpoint:
         export_spans(settings.otlp_endpoint, settings.service)
     clock = SystemClock()
-    firestore = AsyncClient(project=settings.project)
-    store = FirestoreStore(firestore)
-    publisher: Publisher = PubsubPublisher(publisher_client(os.environ), settings.project)
+    firestore, pubsub = connections(os.environ)
+    documents = Documents(firestore, settings.project)
+    store = FirestoreStore(documents)
+    publisher: Publisher = PubsubPublisher(pubsub, settings.project)
     if settings.exit_before_publish:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
-    catalogs = FirestoreCatalogs(firestore, clock, timedelta(seconds=settings.catalog_seconds))
+    catalogs = FirestoreCatalogs(documents, clock, timedelta(seconds=settings.catalog_seconds))
     records = PackedRecords(store, settings.terms)
     application = Application(records, publisher, catalogs, clock, settings.terms)
     return Wiring(

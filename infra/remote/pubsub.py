@@ -21,12 +21,13 @@ from google.pubsub_v1.types import PubsubMessage, Subscription
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
-from shared.adapters.gcp.pubsub import MAX_REQUEST_MESSAGES
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.contracts.outbound.message import Message
 
 PATIENT = Retry(timeout=60.0)
 """Retries of a failed call for a minute, for long work whose calls may be repeated."""
+MAX_REQUEST_MESSAGES = 500
+"""Messages per request: half of what Pub/Sub takes, and far below its 10 MB for messages of Upbeat's size."""
 PULL_SECONDS = 2.0
 """Timeout of one pull without messages. The emulator responds one second before it."""
 ACKS_PER_REQUEST = 500

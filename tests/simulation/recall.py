@@ -20,15 +20,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from google.cloud.firestore import AsyncClient, Client
+from google.cloud.firestore import Client
 
 from infra.emulator.emulators import Emulators
 from infra.emulator.runtime import EmulatorRuntime
 from infra.remote import running
-from infra.remote.firestore import EMULATOR_HOST, emulator_client, publish_catalog
+from infra.remote.firestore import emulator_client, publish_catalog
 from infra.remote.pubsub import LISTEN_SUFFIX
 from infra.sweeps.sweep import Scope
 from infra.topology import ROOT, load
+from shared.adapters.gcp.connection import FIRESTORE, emulator_connection
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.packed_records import document_of
 from shared.contracts.outbound.upsell_trigger import TriggerKind
@@ -198,14 +200,8 @@ class _Recall:
 
 async def _write_users(host: str, project: str, users: int) -> tuple[set[str], int]:
     """Write users who were just activated; the ids of the given triggers to recall, and the number withheld."""
-    previous = os.environ.get(EMULATOR_HOST)
-    os.environ[EMULATOR_HOST] = host
-    try:
-        store = FirestoreStore(AsyncClient(project=project), timeout_seconds=60)
-    finally:
-        os.environ.pop(EMULATOR_HOST)
-        if previous is not None:
-            os.environ[EMULATOR_HOST] = previous
+    connection = emulator_connection(FIRESTORE, host)
+    store = FirestoreStore(Documents(connection, project, seconds=60))
     rules, now = Rules(catalog("live"), Terms()), datetime.now(UTC)
     given, withheld, numbers = set[str](), 0, iter(range(users))
 
@@ -221,7 +217,7 @@ async def _write_users(host: str, project: str, users: int) -> tuple[set[str], i
             await store.commit(document_of(Packing(record)), None)
 
     await asyncio.gather(*(write() for _ in range(WRITERS)))
-    await store.client._firestore_api.transport.close()
+    await connection.close()
     return given, withheld
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from google.cloud.firestore import AsyncClient
-
+from shared.adapters.gcp.connection import FIRESTORE
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.library import FirestoreLibrary
 from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, CatalogPointer, is_version
-from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
+from shared.adapters.gcp.rpc import rpc
+from shared.adapters.gcp.values import from_values
 from shared.decisioning.catalog import EMPTY, Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog, Transient
@@ -30,14 +31,11 @@ class FirestoreCatalogs:
     Before the first publication the catalog is empty, so that subscriptions are correct from the start.
     """
 
-    def __init__(
-        self, client: AsyncClient, clock: Clock, max_age: timedelta, timeout_seconds: float = RPC_SECONDS
-    ) -> None:
-        self.collection = client.collection(CATALOGS)
-        self.library = FirestoreLibrary(client)
+    def __init__(self, documents: Documents, clock: Clock, max_age: timedelta) -> None:
+        self.documents = documents
+        self.library = FirestoreLibrary(documents)
         self.clock = clock
         self.max_age = max_age
-        self.timeout_seconds = timeout_seconds
         self.catalog = EMPTY
         self.version: object = None
         """The version in Firestore of the catalog in use. None for the empty one."""
@@ -50,7 +48,7 @@ class FirestoreCatalogs:
         self.refresh_lock = asyncio.Lock()
 
     async def current(self, at_least: int = 0) -> Catalog:
-        """See `Catalogs.current`. Raises `Transient` if the very first read fails within `timeout_seconds`."""
+        """See `Catalogs.current`. Raises `Transient` if the very first read fails within the time for one call."""
         if self._is_stale(at_least):
             await self._refresh(at_least)
         if self.catalog.number < at_least and self.catalog.number != self.reported_number:
@@ -69,7 +67,7 @@ class FirestoreCatalogs:
     async def _refresh(self, at_least: int) -> None:
         """Read the catalog once, however many events wait for it."""
         try:
-            async with rpc("Firestore", self.timeout_seconds), self.refresh_lock:
+            async with rpc(FIRESTORE, self.documents.seconds), self.refresh_lock:
                 if self._is_stale(at_least):
                     pointer, content = await self._read_newest()
                     catalog = self._compiled_or_current(pointer.version, content)
@@ -95,8 +93,8 @@ class FirestoreCatalogs:
         return pointer, content.get("catalog")
 
     async def _read_fields(self, document: str, *names: str) -> dict[str, Any]:
-        snapshot = await self.collection.document(document).get(names, retry=RECONNECT)
-        return snapshot.to_dict() or {}
+        found = await self.documents.read(self.documents.path(CATALOGS, document), names)
+        return from_values(found.fields) if found else {}
 
     def _compiled_or_current(self, version: object, content: Any) -> Catalog:
         """The catalog of `content`, or the catalog in use if its version is the same or `content` is invalid."""

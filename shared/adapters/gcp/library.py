@@ -3,10 +3,9 @@
 import logging
 from typing import Any
 
-from google.cloud.firestore import AsyncClient
-
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.paths import ArtifactLocation, policy_location, score_location
-from shared.adapters.gcp.rpc import RECONNECT
+from shared.adapters.gcp.values import from_values
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.experiments.policy import InvalidPolicy, Policy
@@ -25,8 +24,8 @@ class FirestoreLibrary:
     invalid policy, or one that does not fit its experiment, never replaces a valid one.
     """
 
-    def __init__(self, client: AsyncClient) -> None:
-        self.client = client
+    def __init__(self, documents: Documents) -> None:
+        self.documents = documents
         self.artifacts: dict[tuple[str, int], bytes] = {}
         """Score artifacts by name and version."""
         self.reported_missing: set[tuple[str, int]] = set()
@@ -38,7 +37,7 @@ class FirestoreLibrary:
         self.registry = self._new_registry()
 
     async def load(self, document: CatalogDocument) -> Library:
-        """The library with every score and policy that the document names. Raises the client's errors."""
+        """The library with every score and policy that the document names. Raises `Transient` if a read fails."""
         for name, terms in document.scores.items():
             await self._load_score(name, terms.version)
         for experiment in document.experiments.values():
@@ -76,6 +75,6 @@ class FirestoreLibrary:
             log.error("policy %s is invalid; %s: %s", name, consequence, error)  # noqa: TRY400 - not a bug, so no traceback
 
     async def _read_text(self, location: ArtifactLocation) -> Any:
-        document = self.client.collection(location.collection).document(location.id)
-        snapshot = await document.get([location.field], retry=RECONNECT)
-        return (snapshot.to_dict() or {}).get(location.field)
+        path = self.documents.path(location.collection, location.id)
+        found = await self.documents.read(path, (location.field,))
+        return from_values(found.fields).get(location.field) if found else None

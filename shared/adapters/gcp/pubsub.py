@@ -1,64 +1,65 @@
-"""Publishing to Pub/Sub."""
+"""Publishing to Pub/Sub over bare gRPC, where what is published at once shares requests."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import grpc
-from google.pubsub_v1 import PublisherAsyncClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import PublishRequest, PubsubMessage
-
-from shared.adapters.gcp.rpc import RECONNECT, RPC_SECONDS, rpc
+from shared.adapters.coalescer import Coalescer, Limits
+from shared.adapters.gcp.connection import PUBSUB, Connection, routing
+from shared.adapters.gcp.protos.pubsub_pb2 import PublishRequest, PublishResponse, PubsubMessage
+from shared.adapters.gcp.rpc import RPC_SECONDS, is_refusal, repeated, rpc
 from shared.contracts.outbound.message import Message
 from shared.observability.trace import trace_attributes
 
-# Pub/Sub accepts 1,000 messages and 10 MB per request. 500 of Upbeat's messages are far below 10 MB.
-# https://cloud.google.com/pubsub/quotas#resource_limits
-MAX_REQUEST_MESSAGES = 500
-
-# The protobuf classes behind the proto-plus wrappers, whose objects take 25 µs longer to create, per message.
-# https://proto-plus-python.readthedocs.io
-MESSAGE_PROTO, REQUEST_PROTO = PubsubMessage.pb(), PublishRequest.pb()
+# Pub/Sub takes 1,000 messages and 10 MB a request: https://cloud.google.com/pubsub/quotas#resource_limits.
+MAX_REQUEST_MESSAGES = 1000
+MAX_REQUEST_BYTES = 4_000_000
+"""The size above which no further message is added to a request. A larger message is sent alone."""
 
 
 class PubsubPublisher:
-    """Publishes with one request per topic, all in parallel, within `timeout_seconds` in all."""
+    """Publishes all messages of a topic that wait at a time in one request. A call ends within `seconds`."""
 
-    def __init__(self, client: PublisherAsyncClient, project: str, timeout_seconds: float = RPC_SECONDS) -> None:
-        self.client = client
+    def __init__(self, connection: Connection, project: str, seconds: float = RPC_SECONDS) -> None:
+        self.connection = connection
         self.project = project
-        self.timeout_seconds = timeout_seconds
+        self.seconds = seconds
+        self._publish = connection.unary("/google.pubsub.v1.Publisher/Publish", PublishRequest, PublishResponse)
+        self._topics: dict[str, Coalescer[PubsubMessage, str]] = {}
+        """By topic: a request has one topic, and topics do not wait for each other."""
 
     async def publish(self, messages: Sequence[Message]) -> None:
         """See `Publisher.publish`. If a request fails, the other requests are still awaited."""
         if not messages:
             return
         trace = trace_attributes()
-        by_topic: dict[str, list[Any]] = defaultdict(list)
-        for message in messages:
-            by_topic[message.topic].append(
-                MESSAGE_PROTO(data=message.data, attributes=message.attributes() | trace)
+        answers = [
+            self._topic(message.topic).ask(
+                PubsubMessage(data=message.data, attributes=message.attributes() | trace)
             )
-        requests = [
-            self._send(topic, batch[start : start + MAX_REQUEST_MESSAGES])
-            for topic, batch in by_topic.items()
-            for start in range(0, len(batch), MAX_REQUEST_MESSAGES)
+            for message in messages
         ]
-        async with rpc("Pub/Sub", self.timeout_seconds):
-            for failure in filter(None, await asyncio.gather(*requests, return_exceptions=True)):
-                raise failure
+        async with rpc(PUBSUB, self.seconds):
+            for answer in await asyncio.gather(*answers, return_exceptions=True):
+                if isinstance(answer, BaseException):
+                    raise answer
 
-    async def _send(self, topic: str, batch: list[Any]) -> None:
-        request = REQUEST_PROTO(topic=f"projects/{self.project}/topics/{topic}", messages=batch)
-        await self.client.publish(PublishRequest(request), retry=RECONNECT)
+    def _topic(self, topic: str) -> Coalescer[PubsubMessage, str]:
+        """The coalescer of a topic, whose answers are the ids that Pub/Sub gave to the messages."""
+        known = self._topics.get(topic)
+        if known is None:
+            path = f"projects/{self.project}/topics/{topic}"
 
+            async def send(messages: list[PubsubMessage]) -> Sequence[str]:
+                return await repeated(lambda: self._send(path, messages))
 
-def publisher_client(environ: Mapping[str, str]) -> PublisherAsyncClient:
-    """A client of the emulator at `PUBSUB_EMULATOR_HOST` if set, else of Pub/Sub. Requires a running loop."""
-    host = environ.get("PUBSUB_EMULATOR_HOST")
-    if not host:
-        return PublisherAsyncClient()
-    channel = grpc.aio.insecure_channel(host)
-    return PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=channel))
+            limits = Limits(MAX_REQUEST_MESSAGES, MAX_REQUEST_BYTES, self.seconds)
+            known = Coalescer(send, limits, PubsubMessage.ByteSize, is_refusal=is_refusal)
+            self._topics[topic] = known
+        return known
+
+    async def _send(self, path: str, messages: list[PubsubMessage]) -> Sequence[str]:
+        """Publish to one topic."""
+        headers = (routing(topic=path), *await self.connection.authorization.headers())
+        request = PublishRequest(topic=path, messages=messages)
+        answer: PublishResponse = await self._publish(request, timeout=self.seconds, metadata=headers)
+        return list(answer.message_ids)

@@ -19,6 +19,8 @@ from infra.remote.pubsub import Bus
 from infra.remote.sweeps import FirestoreUsers
 from infra.sweeps.sweep import Page, Scope, Sweep, Target, carry_out
 from infra.topology import load
+from shared.adapters.gcp.connection import connections
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
@@ -54,7 +56,9 @@ class Place:
     async def forget_the_field(self, user_id: str) -> None:
         """Make a document as it was before the field existed."""
         if isinstance(self.store, FirestoreStore):
-            await self.store.users.document(user_id).update({"open_campaigns": DELETE_FIELD})
+            client = AsyncClient(project=self.store.documents.project)
+            await client.collection("subscriptions").document(user_id).update({"open_campaigns": DELETE_FIELD})
+            await client._firestore_api.transport.close()
         else:
             self.store.connection.execute(
                 "update subscriptions set open_campaigns = null where user_id = ?", (user_id,)
@@ -85,9 +89,9 @@ async def place(request, project, tmp_path, monkeypatch) -> AsyncIterator[Place]
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulators.firestore_host)
     endpoints = emulators.endpoints(project)
     bus = Bus.of_emulator(endpoints)
-    client = AsyncClient(project=project)
-    yield Place(FirestoreUsers(emulator_client(endpoints), bus), FirestoreStore(client))
-    await client._firestore_api.transport.close()
+    firestore, _ = connections(endpoints.env)
+    yield Place(FirestoreUsers(emulator_client(endpoints), bus), FirestoreStore(Documents(firestore, project)))
+    await firestore.close()
     bus.close()
 
 

@@ -1,4 +1,4 @@
-"""Fixtures: Google's real clients on the emulators, with every call recorded."""
+"""Fixtures: the adapters on the emulators, with every call recorded, and Google's own clients beside them."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -7,25 +7,36 @@ import pytest
 from google.cloud.firestore import AsyncClient
 
 from infra.remote.pubsub import Bus
+from shared.adapters.gcp.connection import FIRESTORE
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.sqlite import SqliteStore
-from tests.shared.adapters.wire import Wire, closed, firestore_client
+from tests.shared.adapters.wire import Wire, watched
 
 Store = SqliteStore | FirestoreStore
 
 
 @pytest.fixture
 def wire() -> Wire:
-    """The interceptor between the Firestore client and the emulator."""
+    """The interceptor between the adapters and the Firestore emulator."""
     return Wire()
 
 
 @pytest.fixture
-async def firestore(emulators, project, wire, monkeypatch) -> AsyncIterator[AsyncClient]:
-    """A client of an empty Firestore."""
+async def documents(emulators, project, wire) -> AsyncIterator[Documents]:
+    """An empty Firestore."""
+    connection = watched(FIRESTORE, emulators.firestore_host, wire)
+    yield Documents(connection, project)
+    await connection.close()
+
+
+@pytest.fixture
+async def firestore(emulators, project, monkeypatch) -> AsyncIterator[AsyncClient]:
+    """Google's client of the same Firestore, whose calls are not recorded."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulators.firestore_host)
-    async with closed(firestore_client(emulators.firestore_host, project, wire)) as client:
-        yield client
+    client = AsyncClient(project=project)
+    yield client
+    await client._firestore_api.transport.close()
 
 
 @pytest.fixture
@@ -37,7 +48,7 @@ def bus(emulators, project) -> Iterator[Bus]:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("firestore", marks=pytest.mark.emulator)])
-async def open_store(request, project, wire, monkeypatch, tmp_path: Path) -> AsyncIterator[Callable[[], Store]]:
+async def open_store(request, tmp_path: Path) -> AsyncIterator[Callable[[], Store]]:
     """A function that opens the same store again, as several instances do, for each kind of store."""
     if request.param == "sqlite":
         stores: list[SqliteStore] = []
@@ -45,10 +56,10 @@ async def open_store(request, project, wire, monkeypatch, tmp_path: Path) -> Asy
         for store in stores:
             store.close()
         return
-    host = request.getfixturevalue("emulators").firestore_host
-    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", host)
-    async with closed(firestore_client(host, project, wire)) as client:
-        yield lambda: FirestoreStore(client)
+    host, project = request.getfixturevalue("emulators").firestore_host, request.getfixturevalue("project")
+    connection = watched(FIRESTORE, host, Wire())
+    yield lambda: FirestoreStore(Documents(connection, project))
+    await connection.close()
 
 
 @pytest.fixture

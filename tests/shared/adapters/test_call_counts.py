@@ -33,7 +33,7 @@ pytestmark = pytest.mark.emulator
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MONTH = timedelta(days=30)
-ONE_READ = {"BatchGetDocuments": 1}
+ONE_READ = {"GetDocument": 1}
 ONE_WRITE = {"Commit": 1}
 
 
@@ -43,8 +43,8 @@ def clock() -> VirtualClock:
 
 
 @pytest.fixture
-def store(firestore) -> FirestoreStore:
-    return FirestoreStore(firestore)
+def store(documents) -> FirestoreStore:
+    return FirestoreStore(documents)
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ async def test_a_due_moment_costs_the_clocks_query_one_read_and_one_write(applic
     wire.forget()
     sent = Collected()
     assert (await Ticker(store, sent, clock).tick((7,), "tick-1")).due_users == len(users)
-    assert wire.calls == {"BatchGetDocuments": 1, "RunQuery": 1, "Commit": 2}
+    assert wire.calls == {"GetDocument": 1, "RunQuery": 1, "Commit": 2}
     assert (wire.read, wire.written) == (1, 2)  # the cursor: leased, and then moved and returned
 
     for message in sent.messages:
@@ -113,4 +113,4 @@ async def test_a_due_moment_costs_the_clocks_query_one_read_and_one_write(applic
         assert await cost(wire, application, due) == (Arrival.APPLIED, ONE_READ | ONE_WRITE, 1, 1)
     wire.forget()
     assert (await Ticker(store, sent, clock).tick((7,), "tick-2")).due_users == 0
-    assert (wire.calls, wire.read) == ({"BatchGetDocuments": 1, "RunQuery": 1}, 1)
+    assert (wire.calls, wire.read) == ({"GetDocument": 1, "RunQuery": 1}, 1)

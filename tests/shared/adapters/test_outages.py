@@ -18,39 +18,45 @@ from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 from shared.adapters import sqlite
 from shared.adapters.clock import SystemClock
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
+from shared.adapters.gcp.connection import Connection, connections
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
-from shared.adapters.gcp.pubsub import PubsubPublisher, publisher_client
+from shared.adapters.gcp.pubsub import PubsubPublisher
 from shared.adapters.gcp.rpc import RPC_SECONDS
+from shared.adapters.gcp.values import to_timestamp
 from shared.adapters.sqlite import SqliteStore
 from shared.contracts.outbound.message import Message
 from shared.domain.errors import Transient
 from shared.ports import Cursor, Document, DueUser, Stored
-from tests.shared.adapters.wire import Wire, closed, firestore_client
 
 HANGING_SECONDS = 30.0
 """Far above every bound here, and far below the 60 to 300 seconds for which Google's clients retry by default."""
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 DOCUMENT = Document("user-1", b"blob", None, {})
+VERSION = to_timestamp(NOW)
 CURSOR = Cursor(DueUser(NOW, "user-1"), NOW)
 
 
 class Cloud:
     """All adapters for Google Cloud, at one pair of addresses."""
 
-    def __init__(self, firestore, publisher, seconds: float) -> None:
-        self.store = FirestoreStore(firestore, seconds)
-        self.catalogs = FirestoreCatalogs(firestore, SystemClock(), timedelta(0), seconds)
-        self.publisher = PubsubPublisher(publisher, firestore.project, seconds)
+    def __init__(self, firestore: Connection, pubsub: Connection, project: str, seconds: float) -> None:
+        self.firestore, self.pubsub, self.project = firestore, pubsub, project
+        documents = Documents(firestore, project, seconds)
+        self.store = FirestoreStore(documents)
+        self.catalogs = FirestoreCatalogs(documents, SystemClock(), timedelta(0))
+        self.publisher = PubsubPublisher(pubsub, project, seconds)
 
-    def bound(self, seconds: float) -> None:
-        self.store.timeout_seconds = self.catalogs.timeout_seconds = self.publisher.timeout_seconds = seconds
+    def bound(self, seconds: float) -> "Cloud":
+        """The same, over the same connections, with another time limit."""
+        return Cloud(self.firestore, self.pubsub, self.project, seconds)
 
     async def call_all(self) -> dict[str, str]:
         """The name of the error that each call raises."""
         calls = {
             "load": self.store.load("user-1"),
             "create": self.store.commit(DOCUMENT, None),
-            "update": self.store.commit(DOCUMENT, NOW),
+            "update": self.store.commit(DOCUMENT, VERSION),
             "due": anext(self.store.due(7, CURSOR.last, NOW, 10)),
             "load_cursor": self.store.load_cursor(7),
             "save_cursor": self.store.save_cursor(7, CURSOR, None),
@@ -68,17 +74,15 @@ ALL_TRANSIENT = dict.fromkeys(
 
 
 @pytest.fixture
-async def cloud(monkeypatch) -> AsyncIterator[Callable[..., Cloud]]:
+async def cloud() -> AsyncIterator[Callable[..., Cloud]]:
     """A function that connects to the given addresses, whether or not an emulator listens there."""
     async with AsyncExitStack() as stack:
 
         async def connect(at: Endpoints, seconds: float) -> Cloud:
-            monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", at.firestore_host)
-            firestore = firestore_client(at.firestore_host, at.project, Wire())
-            publisher = publisher_client(at.env)
-            await stack.enter_async_context(closed(firestore))
-            stack.push_async_callback(publisher.transport.close)
-            return Cloud(firestore, publisher, seconds)
+            firestore, pubsub = connections(at.env)
+            stack.push_async_callback(firestore.close)
+            stack.push_async_callback(pubsub.close)
+            return Cloud(firestore, pubsub, at.project, seconds)
 
         yield connect
 
@@ -113,7 +117,7 @@ async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> Non
         working = await cloud(ours.endpoints(project), HANGING_SECONDS)
         await working.store.commit(DOCUMENT, None)
         assert (await working.store.load("user-1")).blob == b"blob"
-        working.bound(0.5)
+        working = working.bound(0.5)
         for emulator in ours.processes.values():
             os.killpg(emulator.pid, signal.SIGSTOP)
         await asyncio.sleep(FREEZING_SECONDS)
@@ -125,18 +129,18 @@ async def test_emulators_that_freeze_and_then_die_at_work(cloud, project) -> Non
 
 
 @pytest.mark.emulator
-async def test_a_read_is_made_again_over_a_new_connection(firestore, wire) -> None:
+async def test_a_read_is_made_again_over_a_new_connection(documents, wire) -> None:
     wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
-    assert await FirestoreStore(firestore).load("user-1") == Stored(None, None)
-    assert wire.calls == {"BatchGetDocuments": 2}
+    assert await FirestoreStore(documents).load("user-1") == Stored(None, None)
+    assert wire.calls == {"GetDocument": 2}
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("version", [None, NOW], ids=["create", "update"])
-async def test_a_write_that_may_have_happened_is_not_made_again(firestore, wire, version) -> None:
+@pytest.mark.parametrize("version", [None, VERSION], ids=["create", "update"])
+async def test_a_write_that_may_have_happened_is_not_made_again(documents, wire, version) -> None:
     wire.failures = iter([grpc.StatusCode.UNAVAILABLE])
-    with pytest.raises(Transient, match="Firestore: ServiceUnavailable"):
-        await FirestoreStore(firestore).commit(DOCUMENT, version)
+    with pytest.raises(Transient, match="Firestore: UNAVAILABLE"):
+        await FirestoreStore(documents).commit(DOCUMENT, version)
     assert wire.calls == {"Commit": 1}
 
 

@@ -11,6 +11,8 @@ from random import Random
 
 import pytest
 
+from infra.remote.endpoints import Endpoints
+from infra.remote.firestore import emulator_client
 from shared.adapters.sqlite import SqliteStore
 from shared.application.shard_sweep import START
 from shared.domain.due_shards import due_shard
@@ -46,12 +48,14 @@ def document(user_id: str = "user-1", blob: bytes = b"blob", due: datetime | Non
     return Document(user_id, blob, due, {"status": "active", "entitled": True, "plan": None})
 
 
-async def erase(store: Store, user_id: str) -> None:
+async def erase(store: Store, user_id: str, request: pytest.FixtureRequest) -> None:
     """Delete a document, as an operator may do by hand. No port does it."""
-    if hasattr(store, "connection"):
+    if isinstance(store, SqliteStore):
         store.connection.execute("delete from subscriptions where user_id = ?", (user_id,))
     else:
-        await store.users.document(user_id).delete()
+        host = request.getfixturevalue("emulators").firestore_host
+        client = emulator_client(Endpoints(store.documents.project, host, host))
+        client.collection("subscriptions").document(user_id).delete()
 
 
 async def test_a_user_nobody_heard_of_has_no_document(store: Store) -> None:
@@ -88,10 +92,10 @@ async def test_an_update_at_an_old_version_changes_nothing(store: Store) -> None
     assert (await store.load("user-1")).blob == b"second"
 
 
-async def test_an_update_after_deletion_creates_nothing(store: Store) -> None:
+async def test_an_update_after_deletion_creates_nothing(store: Store, request) -> None:
     await store.commit(document(), None)
     loaded = await store.load("user-1")
-    await erase(store, "user-1")
+    await erase(store, "user-1", request)
     with pytest.raises(Conflict):
         await store.commit(document(), loaded.version)
     assert await store.load("user-1") == Stored(None, None)
@@ -116,7 +120,9 @@ async def test_every_id_of_the_contract_has_a_document_of_its_own(store: Store) 
         stored = await store.load(user_id)
         assert stored.blob == user_id.encode()
         await store.commit(document(user_id, b"2" + user_id.encode()), stored.version)
-    assert [(await store.load(user_id)).blob for user_id in ODD_IDS] == [b"2" + id_.encode() for id_ in ODD_IDS]
+    second = [b"2" + user_id.encode() for user_id in ODD_IDS]
+    assert [(await store.load(user_id)).blob for user_id in ODD_IDS] == second
+    assert [stored.blob for stored in await asyncio.gather(*map(store.load, ODD_IDS))] == second
 
 
 async def test_when_a_user_is_due_is_set_changed_and_taken_away(store: Store) -> None:

@@ -1,19 +1,20 @@
-"""An interceptor of Firestore calls: it counts documents read and written, and can make calls fail."""
+"""An interceptor of calls to Google: it counts what is read and written, and can hold calls or make them fail."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import chain, repeat
 
 import grpc
-from google.cloud.firestore import AsyncClient
-from google.cloud.firestore_v1.services.firestore import FirestoreAsyncClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcAsyncIOTransport
 from grpc.aio import AioRpcError, Metadata
+
+from shared.adapters.gcp.connection import Connection, Service, emulator_connection
+
+PATIENCE_SECONDS = 30.0
 
 
 class Wire:
-    """Counts every call that a client sends, and can make calls fail before they are sent."""
+    """Counts every call that an adapter sends, and can make calls fail before they are sent."""
 
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
@@ -24,12 +25,20 @@ class Wire:
         """Documents written."""
         self.failures: Iterator[grpc.StatusCode | None] = iter(())
         """The errors of the next calls, which are then not sent. None lets a call through."""
+        self.headers: dict[str, str] = {}
+        """The headers of the last call."""
+        self.is_open = asyncio.Event()
+        """Calls wait for it before they are sent."""
+        self.is_open.set()
 
-    def see(self, method: bytes | str, request) -> None:
+    async def see(self, details: grpc.aio.ClientCallDetails, request) -> None:
+        method = details.method
         name = (method.decode() if isinstance(method, bytes) else method).rpartition("/")[2]
+        self.headers = dict(details.metadata or ())
         self.calls[name] += 1
-        self.read += len(getattr(request, "documents", ()))
+        self.read += 1 if name == "GetDocument" else len(getattr(request, "documents", ()))
         self.written += len(getattr(request, "writes", ()))
+        await self.is_open.wait()
         if failure := next(self.failures, None):
             raise AioRpcError(failure, Metadata(), Metadata(), "the wire is cut")
 
@@ -45,6 +54,12 @@ class Wire:
         """Let every call through again."""
         self.failures = iter(())
 
+    async def until(self, name: str) -> None:
+        """Wait until the remote procedure was called."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not self.calls[name]:  # noqa: ASYNC110 - what is waited for is a count
+                await asyncio.sleep(0.001)
+
     def forget(self) -> None:
         """Reset all counters and failures."""
         self.__init__()
@@ -55,7 +70,7 @@ class _Unary(grpc.aio.UnaryUnaryClientInterceptor):
         self.wire = wire
 
     async def intercept_unary_unary(self, continuation, client_call_details, request):
-        self.wire.see(client_call_details.method, request)
+        await self.wire.see(client_call_details, request)
         return await continuation(client_call_details, request)
 
 
@@ -64,20 +79,10 @@ class _Stream(grpc.aio.UnaryStreamClientInterceptor):
         self.wire = wire
 
     async def intercept_unary_stream(self, continuation, client_call_details, request):
-        self.wire.see(client_call_details.method, request)
+        await self.wire.see(client_call_details, request)
         return await continuation(client_call_details, request)
 
 
-def firestore_client(host: str, project: str, wire: Wire) -> AsyncClient:
-    """A real client whose calls all pass through `wire`. The environment must name the emulator."""
-    channel = grpc.aio.insecure_channel(host, interceptors=[_Unary(wire), _Stream(wire)])
-    client = AsyncClient(project=project)
-    client._firestore_api_internal = FirestoreAsyncClient(transport=FirestoreGrpcAsyncIOTransport(channel=channel))
-    return client
-
-
-@asynccontextmanager
-async def closed(client: AsyncClient) -> AsyncIterator[AsyncClient]:
-    """The client, with its connection closed at the end of the block."""
-    yield client
-    await client._firestore_api.transport.close()
+def watched(service: Service, host: str, wire: Wire) -> Connection:
+    """A connection to an emulator whose calls all pass through `wire`."""
+    return emulator_connection(service, host, [_Unary(wire), _Stream(wire)])

@@ -15,6 +15,7 @@ from infra.embedded.runtime import VirtualClock
 from infra.errors import InfraError
 from infra.remote.firestore import emulator_client, publish_catalog
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
+from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
@@ -76,10 +77,10 @@ def publish(firestore: AsyncClient) -> Callable[..., Awaitable[None]]:
 
 
 @pytest.fixture
-def look(firestore: AsyncClient) -> Look:
+def look(documents: Documents) -> Look:
     """A function that returns the catalog in force, a minute after its last call."""
     clock = VirtualClock(NOON)
-    catalogs = FirestoreCatalogs(firestore, clock, MINUTE)
+    catalogs = FirestoreCatalogs(documents, clock, MINUTE)
 
     async def current() -> Catalog:
         clock.move_to(clock.now() + MINUTE)
@@ -246,7 +247,7 @@ async def test_without_its_library_there_is_no_first_catalog(put, publish, look,
     await put(score("risk", 1, RISK))
     await publish("v1", WITH_SCORE)
     wire.cut_after(2)
-    with pytest.raises(Transient, match="Firestore: InternalServerError"):
+    with pytest.raises(Transient, match="Firestore: INTERNAL"):
         await look()
     wire.mend()
     assert isinstance((await look()).library.score("risk", 1), Score)
