@@ -31,7 +31,7 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/python -m infra.generate.asyncapi --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/release.cloudbuild.yaml
 
-bench: $(VENV)/.dev ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
+bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
 	$(BIN)/python -m tests.bench $(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(JSON),--json '$(JSON)') \
 		$(if $(AGAINST),--against '$(AGAINST)')
 
@@ -54,6 +54,7 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 		--group local -o .ci/requirements-local.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group bench --constraints .ci/requirements-dev.txt -o .ci/requirements-bench.txt
 
 clean: ## Remove the virtual environment, caches and outputs
 	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

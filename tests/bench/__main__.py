@@ -9,9 +9,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from infra.errors import InfraError
+from tests.bench import growth, sweeps
+from tests.bench.cold_starts import cold_starts
 from tests.bench.function.benchmark import QUICK, Size, function
+from tests.bench.growth import growing
+from tests.bench.growthbook_sdk import decision
 from tests.bench.parts import parts
+from tests.bench.replays import replaying
 from tests.bench.report import Result, progress, table, write_json
+from tests.bench.sweeps import sweeping
 from tests.bench.versions import compare
 
 EXAMPLE = "python -m tests.bench --only function,parts --quick --json bench.json"
@@ -21,10 +28,27 @@ GROUPS: dict[str, tuple[str, Callable[[bool], list[Result]]]] = {
         "the deployed function over HTTP against bare stubs (the floor) and a hand-written function (the peer)",
         lambda quick: function(QUICK if quick else Size()),
     ),
-    "parts": (
-        "reading, folding, packing, a decision's clauses, scores",
-        lambda quick: parts(QUICK_TURNS if quick else FULL_TURNS),
+    "replay": (
+        "a replay against the engine alone",
+        lambda quick: replaying(*((QUICK_TURNS, 2_000) if quick else (FULL_TURNS, 6_000))),
     ),
+    "decision": (
+        "a decision against GrowthBook's Python SDK, with equal targeting and hashing",
+        lambda quick: decision(_turns(quick)),
+    ),
+    "cold-start": (
+        "the first push of a new process against a function that only imports what ours needs",
+        lambda quick: cold_starts(_turns(quick)),
+    ),
+    "growth": (
+        "an event of a user with very many events against one of a user whose ring has just become full",
+        lambda quick: growing(_turns(quick), growth.SIZES[:3] if quick else growth.SIZES),
+    ),
+    "clock": (
+        "a sweep over many due users against one over a tenth of them",
+        lambda quick: sweeping(sweeps.SIZES[:2] if quick else sweeps.SIZES),
+    ),
+    "parts": ("reading, folding, packing, a decision's clauses, scores", lambda quick: parts(_turns(quick))),
 }
 """By name, in the order in which they run: what is measured, and the benchmark, told whether it is to be quick."""
 
@@ -36,12 +60,23 @@ def main() -> None:
         compare(arguments.against)
         return
     results: list[Result] = []
+    failed: list[str] = []
     for name in arguments.only:
-        progress(f"{name}: {GROUPS[name][0]}")
-        results += GROUPS[name][1](arguments.quick)
+        what, benchmark = GROUPS[name]
+        progress(f"{name}: {what}")
+        try:
+            results += benchmark(arguments.quick)
+        except (InfraError, ModuleNotFoundError) as missing:
+            failed.append(f"{name}: not measured: {missing}")
         if arguments.json:
             write_json(arguments.json, results, quick=arguments.quick)
     sys.stdout.write(f"{table(results)}\n")
+    if failed:
+        sys.exit("\n".join(failed))
+
+
+def _turns(quick: bool) -> int:
+    return QUICK_TURNS if quick else FULL_TURNS
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPException
@@ -23,10 +22,11 @@ from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client, publish_catalog, read_blob
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus
 from infra.topology import load
+from tests.bench.cpu import cpu_seconds
 from tests.bench.function.load import Load
 from tests.bench.function.workload import Scenario, Workload
 from tests.support.booted import Booted
-from tests.support.watching import descendants, eventually
+from tests.support.watching import eventually
 
 FUNCTION = "payment"
 BENCH = Path(__file__).parents[1]
@@ -58,12 +58,7 @@ class Subject(NamedTuple):
         pid = self.booted.process.pid
         if pid is None:
             raise RuntimeError(f"{self.name}: expected a running function, found its end:\n{self.booted.errors}")
-        return sum(time.clock_gettime(_cpu_clock(one)) for one in (pid, *descendants(pid)))
-
-
-def _cpu_clock(pid: int) -> int:
-    """The id of Linux's clock of the CPU time of a process, in nanoseconds: clock_getcpuclockid(3) makes it so."""
-    return (~pid << 3) | 2
+        return cpu_seconds(pid)
 
 
 @contextmanager
