@@ -1,9 +1,9 @@
 """The decision against GrowthBook's Python SDK: equal targeting and equal hashing, for one user.
 
-Both have N features or campaigns, each targeted at three attributes, which the user has, and each with a test of two
-variants, whose hash bucket is computed. GrowthBook evaluates every feature. Ours decides over every campaign, each in
-a placement of its own, so that all of them win; gates, arbitration, the trigger with its id, and the record of what
-was considered are part of our price.
+Both have N features or campaigns, each targeted at three attributes, which the user has, and each with a test of
+two variants, whose hash bucket is computed. GrowthBook evaluates every feature. Ours decides over every campaign,
+each in a placement of its own, so that all of them win. Gates, arbitration, the trigger with its id, and the
+record of what was considered are part of our price.
 """
 
 from collections.abc import Callable

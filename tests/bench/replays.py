@@ -41,10 +41,11 @@ def replaying(turns: int = TURNS, events: int = 10_000) -> list[Result]:
 
 
 def histories(events: int) -> dict[str, list[bytes]]:
-    """Renewals of a thousand users, and the first events of the demo."""
+    """Renewals of a thousand users, and all events that some customers of the demo have."""
     renewals = [_renewal(number % RENEWING_USERS, number // RENEWING_USERS) for number in range(events)]
-    demo = [json.dumps(line).encode() for line in cdnow.events()]
-    return {RENEWALS: renewals, DEMO: demo[:events]}
+    of_some = sorted(cdnow.events(), key=lambda line: str(line["data"]["user_id"]))[:events]
+    in_order = sorted(of_some, key=lambda line: str(line["data"]["occurred_at"]))
+    return {RENEWALS: renewals, DEMO: [json.dumps(line).encode() for line in in_order]}
 
 
 def _renewal(user: int, month: int) -> bytes:

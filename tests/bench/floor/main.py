@@ -24,6 +24,7 @@ PROFILES = json.loads(os.environ["FLOOR_PROFILES"])
 GET, GOT = GetDocumentRequest.pb(), Document.pb()
 COMMIT, COMMITTED = CommitRequest.pb(), CommitResponse.pb()
 PUBLISH, PUBLISHED = PublishRequest.pb(), PublishResponse.pb()
+CONFLICTS = (grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.ALREADY_EXISTS, grpc.StatusCode.ABORTED)
 ROUTING = (("google-cloud-resource-prefix", DATABASE), ("authorization", "Bearer owner"))
 
 
@@ -58,9 +59,8 @@ async def payment(request: Request) -> Response:
     push = orjson.loads(await request.body())
     event = orjson.loads(b64decode(push["message"]["data"]))
     name = f"{DATABASE}/documents/floor/{event['user_id']}"
-    update_time = await _update_time(services, name)
-    if profile["stored"] is not None:
-        await services.commit(_commit(name, profile["stored"], update_time), metadata=ROUTING)
+    while not await _is_stored(services, name, profile["stored"]):
+        pass  # another request has written it in between
     if profile["published"]:
         await services.publish(_publish(profile["published"]))
     return Response(status_code=204)
@@ -69,6 +69,19 @@ async def payment(request: Request) -> Response:
 def _make() -> Services:
     made.append(Services())
     return made[0]
+
+
+async def _is_stored(services: Services, name: str, size: int | None) -> bool:
+    """Read a document, and write it if it has a size. False if it has changed in between."""
+    update_time = await _update_time(services, name)
+    try:
+        if size is not None:
+            await services.commit(_commit(name, size, update_time), metadata=ROUTING)
+    except grpc.aio.AioRpcError as error:
+        if error.code() not in CONFLICTS:
+            raise
+        return False
+    return True
 
 
 async def _update_time(services: Services, name: str):

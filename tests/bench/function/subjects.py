@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
@@ -145,12 +146,14 @@ def listening(endpoints: Endpoints, topics: Sequence[str]) -> Iterator[Bus]:
 
 def published(bus: Bus, topics: Sequence[str]) -> list[bytes]:
     """The data of all messages of the topics that nobody has received yet."""
-    messages: list[bytes] = []
-    for topic in topics:
-        while received := bus.pull(topic + LISTEN_SUFFIX, 1000, PULL_SECONDS):
-            bus.ack(topic + LISTEN_SUFFIX, received)
-            messages += [message.data for message in received]
-    return messages
+    with ThreadPoolExecutor(len(topics)) as pool:  # the end of each topic's messages is a wait
+        return [data for each in pool.map(lambda topic: [*_unread(bus, topic)], topics) for data in each]
+
+
+def _unread(bus: Bus, topic: str) -> Iterator[bytes]:
+    while received := bus.pull(topic + LISTEN_SUFFIX, 1000, PULL_SECONDS):
+        bus.ack(topic + LISTEN_SUFFIX, received)
+        yield from (message.data for message in received)
 
 
 def profiles_of(subject: Subject, load_process: Load, workload: Workload) -> dict[Scenario, Profile]:
