@@ -66,8 +66,8 @@ def main() -> None:
         progress(f"{name}: {what}")
         try:
             results += benchmark(arguments.quick)
-        except (InfraError, ModuleNotFoundError) as missing:
-            failed.append(f"{name}: not measured: {missing}")
+        except (InfraError, ModuleNotFoundError, RuntimeError) as problem:
+            failed.append(f"{name}: not measured: {problem}")
         if arguments.json:
             write_json(arguments.json, results, quick=arguments.quick)
     sys.stdout.write(f"{table(results)}\n")
@@ -93,9 +93,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--quick", action="store_true", help="fewer turns and events: for a look, not for a record"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write every turn's values as JSON")
+    parser.add_argument("--json", type=_file, metavar="FILE", help="also write every turn's values as JSON")
     parser.add_argument("--against", metavar="REF", help="instead, measure this tree's parts against a git ref's")
     return parser
+
+
+def _file(said: str) -> Path:
+    """The path of a file to write. It is refused before anything is measured, not after a quarter of an hour."""
+    if not Path(said).parent.is_dir() or Path(said).is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file in a folder that exists, found {said!r}")
+    return Path(said)
 
 
 def _groups(said: str) -> list[str]:

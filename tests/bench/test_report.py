@@ -71,6 +71,16 @@ def test_an_unknown_group_is_refused_with_the_known_ones(capsys, monkeypatch):
     assert "expected some of function, replay, decision" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("said", ["", "nowhere/bench.json", "."])
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(said, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["bench", f"--json={said}"])
+
+    with pytest.raises(SystemExit):
+        bench.main()
+
+    assert f"expected a file in a folder that exists, found {said!r}" in capsys.readouterr().err
+
+
 def test_help_names_every_group(capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["bench", "--help"])
 
