@@ -59,6 +59,7 @@ class Engine:
 
     def _process(self, event: Event, now: datetime) -> None:
         record = self.records.get(event.user_id) or UserRecord(event.user_id)
+        record = record._replace(pending=())  # an instance drops what it has published
         processed = process(record, event, record.effective_now(now, event), self.rules)
         self.records[event.user_id] = changed = processed.record
         if changed.next_due_at and changed.next_due_at != record.next_due_at:

@@ -81,6 +81,6 @@ def next_events(user: Stored, rules: Rules) -> Callable[[], bytes]:
 def handled(blob: bytes | None, number: int, rules: Rules) -> bytes:
     """The document after the renewal of day `number`."""
     at = START + number * DAY
-    record = unpack(blob) if blob else UserRecord("user-1")
-    event = parse_event("payment", decode(push(payment("user-1", at))))
+    record = unpack(blob)._replace(pending=()) if blob else UserRecord("user-1")  # what is out is not kept
+    event = parse_event("payment", decode(push(payment("user-1", at, DAY))))
     return fit(process(record, event, record.effective_now(at, event), rules).record, rules.terms)[1]

@@ -47,7 +47,7 @@ class Result(NamedTuple):
         goal = "" if self.goal is None else f"≤ {self.goal:g}"
         what = f"{self.what} : {self.baseline_name}"
         numbers = f"{_short(median(self.ours)):>11} {_short(median(self.baseline)):>11} {self.unit:<6}"
-        return f"{what:<62} {numbers} {self.ratio:6.2f} {goal:>7}  {self.verdict}".rstrip()
+        return f"{what:<62} {numbers} {self.ratio:6.3g} {goal:>7}  {self.verdict}".rstrip()
 
     @property
     def fields(self) -> dict[str, Any]:

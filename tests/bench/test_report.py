@@ -33,7 +33,7 @@ def test_the_table_names_each_group_once_and_shows_both_sides_ratio_goal_and_ver
 
     assert [line for line in text.splitlines() if line in {"function", "parts"}] == ["function", "parts"]
     row = next(line for line in text.splitlines() if line.startswith("ours : floor"))
-    assert " ".join(row.split()) == "ours : floor 1,500 1,000 µs 1.50 ≤ 1.2 missed by 25%"
+    assert " ".join(row.split()) == "ours : floor 1,500 1,000 µs 1.5 ≤ 1.2 missed by 25%"
 
 
 def test_the_json_has_the_values_of_every_turn_and_what_they_were_measured_on(tmp_path):

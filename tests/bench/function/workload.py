@@ -77,8 +77,8 @@ def _late_users(users: int) -> list[str]:
     return [f"late-{number}" for number in range(users)]
 
 
-def payment(user_id: str, at: datetime) -> dict[str, Any]:
-    """A payment for the month from `at`, as a producer publishes it."""
+def payment(user_id: str, at: datetime, period: timedelta = MONTH) -> dict[str, Any]:
+    """A payment for a period from `at`, as a producer publishes it."""
     return {
         "event_id": f"{user_id}-{at.timestamp():.0f}",
         "source": "billing",
@@ -90,7 +90,7 @@ def payment(user_id: str, at: datetime) -> dict[str, Any]:
         "amount": 1099,
         "currency": "EUR",
         "period_start": at.isoformat(),
-        "period_end": (at + MONTH).isoformat(),
+        "period_end": (at + period).isoformat(),
     }
 
 
