@@ -31,8 +31,9 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/python -m infra.generate.asyncapi --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/release.cloudbuild.yaml
 
-bench: $(VENV)/.dev ## Measure, as ratios within one run; AGAINST=REF measures this tree against a git ref instead
-	$(BIN)/python -m tests.bench $(if $(AGAINST),--against '$(AGAINST)')
+bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
+	$(BIN)/python -m tests.bench $(if $(ONLY),--only '$(ONLY)') $(if $(QUICK),--quick) $(if $(JSON),--json '$(JSON)') \
+		$(if $(AGAINST),--against '$(AGAINST)')
 
 chaos: $(VENV)/.dev ## Kill, cut and delay a running Upbeat and check every law; SECONDS=600 SEED=1 SABOTAGE=stale_cache JSON=1
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
@@ -54,6 +55,7 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 		--group local -o .ci/requirements-local.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group bench --constraints .ci/requirements-dev.txt -o .ci/requirements-bench.txt
 
 clean: ## Remove the virtual environment, caches and outputs
 	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,42 +1,57 @@
-"""Benchmark of cold starts: from the start of a function's process to its first acknowledged push."""
+"""Cold starts: from the start of a function's process to its first acknowledged push.
+
+The baseline only imports the modules that ours imports until then from the standard library and from packages.
+"""
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPException
-from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
 from infra.deploy.package import compose
-from infra.emulator import sdk, topics
+from infra.emulator import topics
 from infra.emulator.emulators import Emulators
 from infra.emulator.functions import CLOUD_ENVIRONMENT
 from infra.remote.pubsub import Bus
 from infra.topology import ROOT, load
-from tests.support.booted import Booted, make_interpreter
-from tests.support.watching import descendants
+from tests.bench.cpu import cpu_seconds
+from tests.bench.report import Result, progress
+from tests.bench.timing import TURNS
+from tests.support.booted import PROVE_IMPORTS, Booted, make_interpreter
 
 FUNCTION = "payment"
 EXAMPLE = ROOT / "docs" / "contracts" / "examples" / "payment" / "succeeded.json"
-ROUNDS = 7
+GOAL = 1.15
+AS_DEPLOYED = "cold start"
+"""The case of a deployed function: the build sets SOURCE_DATE_EPOCH, so that its .pyc files are valid."""
 BASELINE = """
+import importlib
+from contextlib import suppress
+
 import functions_framework.aio
-from google.cloud import firestore, pubsub_v1
 from starlette.responses import Response
+
+for name in NAMES:
+    with suppress(ImportError):
+        importlib.import_module(name)
+
 
 @functions_framework.aio.http
 async def payment(request):
     return Response(status_code=204)
 """
-"""A function that imports the framework and the clients as their documentation does, and takes every push."""
 COMPILE = (sys.executable, "-m", "compileall", "-f", "-q", ".")
 """The command with which the buildpack compiles a function's own code.
 
@@ -46,84 +61,104 @@ https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/python/functions
 IMAGE_TIME = 315_532_801
 """The time in seconds that every file of a built image gets: https://buildpacks.io/docs/for-app-developers/concepts/reproducibility/."""
 
-
-class Case:
-    """A folder with a function, the environment of its process, and its best times so far."""
-
-    def __init__(self, name: str, folder: Path, env: Mapping[str, str]) -> None:
-        self.name, self.folder, self.env = name, folder, env
-        self.seconds = self.cpu_seconds = float("inf")
-
-    def start(self, python: Path, emulators: Emulators) -> None:
-        """Start the function once, in a project without documents, and keep the better times."""
-        endpoints = emulators.endpoints(f"bench-{uuid4().hex[:12]}")
-        bus = Bus.of_emulator(endpoints)
-        topics.create_topics(bus, load())
-        bus.close()
-        env = {**CLOUD_ENVIRONMENT, **endpoints.env, "PYTHONDONTWRITEBYTECODE": "1", **self.env}
-        began = time.perf_counter()
-        with Booted(FUNCTION, self.folder, python, env) as booted:
-            while not _acknowledges(booted.url):
-                if booted.process.ended.is_set():
-                    raise RuntimeError(f"{self.name}: expected a running function, found: {booted.errors}")
-                time.sleep(0.002)
-            self.seconds = min(self.seconds, time.perf_counter() - began)
-            self.cpu_seconds = min(self.cpu_seconds, _cpu_seconds(booted.process.pid or 0))
+_imported_in = re.compile(r"^import '([\w.]+)' #", re.MULTILINE).findall
 
 
-def cold_starts() -> None:
-    """Print the best times of a cold start for each state of the .pyc files, against the baseline."""
-    if problem := sdk.missing():
-        sys.stdout.write(f"cold starts are not measured: {problem}\n")
-        return
-    with TemporaryDirectory() as folder, Emulators() as emulators:
-        python = make_interpreter(Path(folder) / "interpreter")
-        baseline, *ours = _cases(Path(folder))
-        for _ in range(ROUNDS):
-            for case in (baseline, *ours):
-                case.start(python, emulators)
-    sys.stdout.write("a cold start to the first acknowledged push : a function that only imports the clients\n")
-    for case in ours:
-        wall, cpu = (case.seconds, baseline.seconds), (case.cpu_seconds, baseline.cpu_seconds)
-        sys.stdout.write(f"  {case.name}: {_ratio(*wall)}; of CPU {_ratio(*cpu)}\n")
+class Case(NamedTuple):
+    """A folder with a function, and the environment of its process."""
+
+    name: str
+    folder: Path
+    env: Mapping[str, str]
 
 
-def _ratio(ours: float, baseline: float) -> str:
-    return f"{ours:.2f} s : {baseline:.2f} s, {ours / (baseline or inf):.2f}"
+class Start(NamedTuple):
+    """One cold start, in milliseconds."""
+
+    wall: float
+    cpu: float
 
 
-def _cases(folder: Path) -> list[Case]:
-    """The baseline, and one function with .pyc files in each state in which a cold start may find them."""
+def cold_starts(turns: int = TURNS, emulators: Emulators | None = None) -> list[Result]:
+    """A start of each case in each turn, against the baseline's in the same turn."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-bench-")))
+        running = emulators or stack.enter_context(Emulators())
+        python = make_interpreter(folder / "interpreter")
+        cases = prepared(folder, imported_modules(folder, python, running))
+        starts: dict[str, list[Start]] = {case.name: [] for case in cases}
+        for turn in range(1, turns + 1):
+            progress(f"cold-start: turn {turn} of {turns}")
+            for case in cases:
+                starts[case.name].append(start(case, python, running))
+    baseline, *ours = (case.name for case in cases)
+    return [result for name in ours for result in _compared(name, starts[name], baseline, starts[baseline])]
+
+
+def _compared(name: str, ours: list[Start], baseline: str, others: list[Start]) -> Iterator[Result]:
+    goal = GOAL if name == AS_DEPLOYED else None
+    for what in Start._fields:
+        mine, base = ([getattr(one, what) for one in starts] for starts in (ours, others))
+        yield Result("cold-start", f"{name}, {what}", "ms", mine, baseline, base, goal)
+
+
+def prepared(folder: Path, modules: list[str]) -> list[Case]:
+    """The baseline, and our function with .pyc files in each state in which a cold start may find them."""
     (folder / "baseline").mkdir()
-    (folder / "baseline" / "main.py").write_text(BASELINE)
+    (folder / "baseline" / "main.py").write_text(f"NAMES = {modules!r}\n{BASELINE}")
     for name in ("valid", "stale", "none"):
         compose(FUNCTION, folder / name)
     for name in ("baseline", "valid"):
         _compile(folder / name, {"SOURCE_DATE_EPOCH": str(IMAGE_TIME)})
     _compile(folder / "stale", {})
-    for source in folder.rglob("*.py"):
-        os.utime(source, (IMAGE_TIME, IMAGE_TIME))
-    nowhere = {"PYTHONPYCACHEPREFIX": str(folder / "empty")}
+    for source in folder.glob("*/**/*.py"):
+        if not source.is_relative_to(folder / "interpreter"):
+            os.utime(source, (IMAGE_TIME, IMAGE_TIME))
     return [
-        Case("baseline", folder / "baseline", {}),
-        Case("with valid .pyc files", folder / "valid", {}),
-        Case("with .pyc files of another time, as the buildpack leaves them", folder / "stale", {}),
-        Case("with no .pyc files, also of the packages", folder / "none", nowhere),
+        Case("imports alone", folder / "baseline", {}),
+        Case(AS_DEPLOYED, folder / "valid", {}),
+        Case("cold start, stale .pyc files", folder / "stale", {}),
+        Case("cold start, no .pyc files at all", folder / "none", {"PYTHONPYCACHEPREFIX": str(folder / "empty")}),
     ]
+
+
+def imported_modules(folder: Path, python: Path, emulators: Emulators) -> list[str]:
+    """All modules that our function imports until its first acknowledged push, but its own, in that order."""
+    case = Case("imports", compose(FUNCTION, folder / "imports"), PROVE_IMPORTS)
+    with _acknowledged(case, python, _empty_project(emulators)) as booted:
+        names = dict.fromkeys(_imported_in(booted.errors))
+    return [name for name in names if name.partition(".")[0] not in {"shared", "main", "__main__"}]
+
+
+def start(case: Case, python: Path, emulators: Emulators) -> Start:
+    """Start a function once, in a project without documents."""
+    env = _empty_project(emulators)
+    began = time.perf_counter()
+    with _acknowledged(case, python, env) as booted:
+        return Start((time.perf_counter() - began) * 1e3, cpu_seconds(booted.process.pid or 0) * 1e3)
 
 
 def _compile(folder: Path, env: Mapping[str, str]) -> None:
     subprocess.run(COMPILE, cwd=folder, env={"PATH": os.environ["PATH"], **env}, check=True)  # noqa: S603 - ours
 
 
-def _cpu_seconds(pid: int) -> float:
-    """The CPU time of a process and its descendants so far, read from Linux; 0 on other systems."""
-    if sys.platform != "linux":
-        return 0.0
-    stats = (Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split() for one in (pid, *descendants(pid)))
-    return sum(int(user) + int(system) for *_, user, system in (stat[:13] for stat in stats)) / os.sysconf(
-        "SC_CLK_TCK"
-    )
+def _empty_project(emulators: Emulators) -> dict[str, str]:
+    """The environment of a function in a new project that has all topics."""
+    endpoints = emulators.endpoints(f"bench-{uuid4().hex[:12]}")
+    with closing(Bus.of_emulator(endpoints)) as bus:
+        topics.create_topics(bus, load())
+    return {**CLOUD_ENVIRONMENT, **endpoints.env, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@contextmanager
+def _acknowledged(case: Case, python: Path, env: Mapping[str, str]) -> Iterator[Booted]:
+    """The function, once it has acknowledged a push. Raises `RuntimeError` if it ends before."""
+    with Booted(FUNCTION, case.folder, python, {**env, **case.env}) as booted:
+        while not _acknowledges(booted.url):
+            if booted.process.ended.is_set():
+                raise RuntimeError(f"{case.name}: expected a running function, found: {booted.errors}")
+            time.sleep(0.002)
+        yield booted
 
 
 def _acknowledges(url: str) -> bool:
@@ -137,7 +172,3 @@ def _acknowledges(url: str) -> bool:
         raise
     except (OSError, HTTPException):
         return False
-
-
-if __name__ == "__main__":
-    cold_starts()

@@ -1,6 +1,5 @@
-"""Benchmarks of a decision, against a plain evaluation of the same clauses, and of loading a catalog."""
+"""Catalogs and a user for benchmarks of a decision, and a plain evaluation of the same clauses."""
 
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from shared.decisioning.audiences.audience import activate
 from shared.decisioning.audiences.facts import facts_about
 from shared.decisioning.catalog import Catalog
-from shared.decisioning.compile import compile_catalog
 from shared.decisioning.decide import Decision, decide
 from shared.decisioning.situation import Situation
 from shared.domain.account import Account
@@ -16,7 +14,6 @@ from shared.domain.events import Profile
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.triggers import Trigger
 from shared.domain.user import User
-from tests.bench.timing import cpu_of_each
 from tests.support.builders import NOW, paying
 
 DAY = timedelta(days=1)
@@ -82,28 +79,7 @@ def plainly(compiled: Catalog, of: User) -> Callable[[], object]:
     return lambda: [program.eval(activation) for program in programs]
 
 
-def deciding() -> None:
-    """Print the CPU time of a decision over 50 campaigns, of its 250 clauses, and of loading a catalog of 100."""
-    free, limited, somebody = compile_catalog(catalog(50, {})), compile_catalog(catalog(50)), user()
-    theirs, ours, with_limits = cpu_of_each(
-        plainly(free, somebody),
-        lambda: decision(free, somebody),
-        lambda: decision(limited, somebody),
-        times=20,
-    )
-    sys.stdout.write("a decision over 50 campaigns of 5 clauses : its 250 clauses evaluated one by one\n")
-    for what, spent in (("clauses alone", ours), ("with caps, cool-downs and feedback rules", with_limits)):
-        sys.stdout.write(f"  {what}: {spent:.0f} µs : {theirs:.0f} µs, {spent / theirs:.2f}\n")
-    hundred = catalog(100)
-    (loaded,) = cpu_of_each(lambda: compile_catalog(hundred), times=1)
-    sys.stdout.write(f"a catalog of 100 campaigns of 5 clauses: {loaded / 1000:.0f} ms to load\n")
-
-
 def _offered(number: int) -> Trigger:
     at = NOW - (50 - number) * DAY
     about = (f"campaign_{number}", f"offer_{number}", f"place_{number % 10}", "in_app")
     return Trigger(f"{number}", *about, MomentKind.RENEWED, "main", f"{number}", at, at + 2 * DAY)
-
-
-if __name__ == "__main__":
-    deciding()

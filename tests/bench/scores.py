@@ -1,12 +1,9 @@
-"""Benchmarks of scores: loading an artifact, and evaluating it."""
+"""Artifacts of scores for benchmarks: one of trees and one of logistic terms, with random numbers."""
 
 import json
 import random
-import sys
+from collections.abc import Iterator
 from typing import Any
-
-from shared.decisioning.scoring.load import load_score
-from tests.bench.timing import cpu_of
 
 FACTS = [f"subscription.fact_{number}" for number in range(12)]
 TRAINED = {"on": "nothing: random numbers", "at": "2026-01-01", "rows": 0, "how": "a benchmark"}
@@ -31,19 +28,11 @@ def logistic(terms: int = 12) -> bytes:
     return _artifact(kind="logistic", intercept=-1.0, numeric=numeric, categorical=categorical)
 
 
-def scoring() -> None:
-    """Print the CPU time to load an artifact, and to evaluate it for one user."""
-    numbers = {fact: float(index * 7 % 100) for index, fact in enumerate(FACTS)}
-    mixed: dict[str, object] = {**numbers, **dict.fromkeys(FACTS[8:], True)}
-    artifacts = (("150 trees of 8 leaves", trees(), numbers), ("12 logistic terms", logistic(), mixed))
-    for what, data, facts in artifacts:
-        score = load_score(data)
-        evaluated = cpu_of(lambda evaluate=score.evaluate, facts=facts: evaluate(facts), 200)  # type: ignore[misc]
-        loaded = cpu_of(lambda data=data: load_score(data), 2)  # type: ignore[misc]
-        size = len(data) // 1024
-        sys.stdout.write(
-            f"a score of {what}: {evaluated:.1f} µs to evaluate, {loaded:.0f} µs to load its {size} KB\n"
-        )
+def artifacts() -> Iterator[tuple[str, bytes, dict[str, object]]]:
+    """The name of each artifact, its JSON, and the facts of one user."""
+    numbers: dict[str, object] = {fact: float(index * 7 % 100) for index, fact in enumerate(FACTS)}
+    yield "150 trees of 8 leaves", trees(), numbers
+    yield "12 logistic terms", logistic(), {**numbers, **dict.fromkeys(FACTS[8:], True)}
 
 
 def _artifact(**content: Any) -> bytes:
@@ -64,7 +53,3 @@ def _tree(leaves: int, draw: random.Random) -> list[dict[str, Any]]:
         }
         nodes += [{"leaf": 0.0}, {"leaf": 0.0}]
     return [{"leaf": draw.uniform(-0.1, 0.1)} if "leaf" in node else node for node in nodes]
-
-
-if __name__ == "__main__":
-    scoring()

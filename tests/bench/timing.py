@@ -1,22 +1,31 @@
-"""Timing in microseconds of CPU: the best of several rounds, because disturbances only make a run slower."""
+"""Timing in microseconds of CPU, by turns.
+
+In each turn every function runs in several rounds, one function after another. A turn's value is the best of its
+rounds, because disturbances only make a run slower.
+"""
 
 import time
 from collections.abc import Callable
 
-
-def cpu_of_each(*works: Callable[[], object], times: int, rounds: int = 20) -> list[float]:
-    """Microseconds of CPU per call of each function, measured in turns under the same conditions."""
-    best = [float("inf")] * len(works)
-    for _ in range(rounds):
-        for place, work in enumerate(works):
-            began = time.process_time()
-            for _ in range(times):
-                work()
-            best[place] = min(best[place], (time.process_time() - began) / times * 1e6)
-    return best
+TURNS = 5
+ROUNDS = 4
 
 
-def cpu_of(work: Callable[[], object], times: int, rounds: int = 20) -> float:
-    """Microseconds of CPU per call."""
-    (best,) = cpu_of_each(work, times=times, rounds=rounds)
-    return best
+def cpu_in_turns(*works: Callable[[], object], times: int, turns: int = TURNS) -> list[list[float]]:
+    """For each function, microseconds of CPU per call in each turn."""
+    measured: list[list[float]] = [[] for _ in works]
+    for _ in range(turns):
+        best = [float("inf")] * len(works)
+        for _ in range(ROUNDS):
+            for place, work in enumerate(works):
+                best[place] = min(best[place], _cpu_of(work, times))
+        for values, value in zip(measured, best, strict=True):
+            values.append(value)
+    return measured
+
+
+def _cpu_of(work: Callable[[], object], times: int) -> float:
+    began = time.process_time()
+    for _ in range(times):
+        work()
+    return (time.process_time() - began) / times * 1e6
