@@ -56,6 +56,22 @@ def test_the_ring_holds_the_newest_96() -> None:
     assert history.mark[0] == to_micros(day(3))
 
 
+def test_the_newest_event_of_the_base_is_not_applied_again_when_it_is_redelivered() -> None:
+    """It has the very place of the mark: a row beside it in the ring would count it twice."""
+    newest = paid(99)
+    history = History().add(newest, TERMS, ring_size=0).history
+    again = history.add(newest, TERMS)
+    assert (again.arrival, again.history.ring, again.history.head) == (Arrival.LATE, (), history.head)
+
+
+def test_an_event_that_is_known_in_the_ring_is_a_duplicate_and_the_history_stays_the_very_same() -> None:
+    event = paid(0)
+    history = History().add(event, TERMS).history
+    again = history.add(event, TERMS)
+    assert again.history is history
+    assert (again.arrival, again.moments) == (Arrival.DUPLICATE, ())
+
+
 def test_a_ring_can_be_emptied() -> None:
     assert aged(paid(99)).ring == ()
 
