@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast lint bench chaos up zips docs requirements clean help
+.PHONY: demo test test-fast lint bench chaos mutants fuzz up zips docs requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -39,6 +39,14 @@ chaos: $(VENV)/.dev ## Kill, cut and delay a running Upbeat and check every law;
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) \
 		$(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(JSON),--json)
 
+mutants: $(VENV)/.dev $(VENV)/.mutants ## Change the pure rooms bit by bit, and list what no test notices; takes hours; ONLY='shared.domain.ring.*' is shorter
+	$(BIN)/mutmut run --max-children 1 $(if $(ONLY),'$(ONLY)')
+	$(BIN)/mutmut results
+
+fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelope and on the catalog loader, for SECONDS=600 each
+	$(BIN)/python -m tests.fuzz envelope $(or $(SECONDS),600)
+	$(BIN)/python -m tests.fuzz catalog $(or $(SECONDS),600)
+
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up
 
@@ -55,10 +63,12 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 		--group local -o .ci/requirements-local.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
-	$(BIN)/uv pip compile -q $(COMPILED) --group bench --constraints .ci/requirements-dev.txt -o .ci/requirements-bench.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group bench -c .ci/requirements-dev.txt -o .ci/requirements-bench.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group mutants -c .ci/requirements-dev.txt -o .ci/requirements-mutants.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group fuzz -c .ci/requirements-dev.txt -o .ci/requirements-fuzz.txt
 
 clean: ## Remove the virtual environment, caches and outputs
-	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Upbeat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

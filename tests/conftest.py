@@ -15,9 +15,11 @@ from infra.emulator import sdk
 from infra.emulator.emulators import Emulators
 
 # No deadlines, because `make bench` measures speed. The same examples in every run, so that a failure comes from
-# the change under test; `--hypothesis-profile=thorough` draws new ones, and many more.
+# the change under test; `--hypothesis-profile=thorough` draws new ones, and many more. Mutants get few, because
+# thousands of them run the same tests.
 settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("usual"), derandomize=False, max_examples=3000)
+settings.register_profile("mutants", parent=settings.get_profile("usual"), max_examples=30)
 settings.load_profile("usual")
 
 DESELECTED = {
@@ -29,6 +31,8 @@ DESELECTED = {
 NOT_IN_MAKE_TEST = [
     "the benchmarks: `make bench` runs them",
     "chaos for minutes, on any seed: `make chaos SECONDS=600 SEED=1` runs it",
+    "the mutants of the pure rooms: `make mutants` makes and tries them",
+    "the fuzzing that coverage guides: `make fuzz` runs it",
     "the A/A simulation at full size: `python -m tests.simulation.aa` runs it",
     "the recall of 20,000 users: `python -m tests.simulation.recall` runs it",
     "the simulation of holdouts at full size: `python -m tests.simulation.one_world` runs it",

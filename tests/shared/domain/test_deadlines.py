@@ -197,6 +197,12 @@ class TestAPlanChange:
         story = after(paid(0, plan="premium"), downgraded(1, "basic"), signal(Signal.PLAN_CHANGE_UNDONE, 2))
         assert story.sub(31).plan == "premium"
 
+    @pytest.mark.parametrize("scheduled", [{"effective": 10}, {}])
+    def test_to_the_present_plan_is_no_change(self, scheduled: dict[str, float]) -> None:
+        story = after(paid(0, plan="basic"), signal(Signal.PLAN_CHANGE_SCHEDULED, 1, to_plan="basic", **scheduled))
+        assert story.plans(9.9, 10, 30) == ["basic"] * 3
+        assert [kind for kind in story.brought(31) if kind == "plan.changed"] == []
+
     def test_without_a_plan_says_nothing(self) -> None:
         story = after(paid(0, plan="premium"), signal(Signal.PLAN_CHANGED, 1))
         assert (story.sub(2).plan, story.sub(2).plan_change) == ("premium", None)

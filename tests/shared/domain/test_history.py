@@ -2,7 +2,9 @@
 
 import pytest
 
+from shared.domain.account import MAX_SUBSCRIPTIONS
 from shared.domain.arrival import Arrival
+from shared.domain.errors import Rejected
 from shared.domain.events import Event, PaymentOutcome, Signal, TrialStarted
 from shared.domain.history import RING_SIZE, Folded, History
 from shared.domain.instants import to_micros
@@ -54,6 +56,64 @@ def test_the_ring_holds_the_newest_96() -> None:
     assert from_row(history.ring[0], USER).occurred_at == day(4)
     assert history.mark
     assert history.mark[0] == to_micros(day(3))
+
+
+def test_the_newest_event_of_the_base_is_not_applied_again_when_it_is_redelivered() -> None:
+    """It has the very place of the mark: a row beside it in the ring would count it twice."""
+    newest = paid(99)
+    history = History().add(newest, TERMS, ring_size=0).history
+    again = history.add(newest, TERMS)
+    assert (again.arrival, again.history.ring, again.history.head) == (Arrival.LATE, (), history.head)
+
+
+def test_an_event_that_is_known_in_the_ring_is_a_duplicate_and_the_history_stays_the_very_same() -> None:
+    event = paid(0)
+    history = History().add(event, TERMS).history
+    again = history.add(event, TERMS)
+    assert again.history is history
+    assert (again.arrival, again.moments) == (Arrival.DUPLICATE, ())
+
+
+@pytest.mark.parametrize("part", ["topic", "source", "event_id"])
+def test_an_event_with_another_topic_source_or_id_is_another_event(part: str) -> None:
+    event = paid(0)
+    other = event._replace(key=event.key._replace(**{part: "another"}))
+    again = History().add(event, TERMS).history.add(other, TERMS)
+    assert (again.arrival, len(again.history.ring)) == (Arrival.APPLIED, 2)
+
+
+def test_a_known_id_with_other_content_is_refused() -> None:
+    event = paid(0)
+    history = History().add(event, TERMS).history
+    with pytest.raises(Rejected, match="id_reused"):
+        history.add(event._replace(digest="another"), TERMS)
+
+
+def test_a_late_event_of_another_subscription_takes_effect_at_the_mark_too() -> None:
+    folded = late(aged(), of("second", paid(50, start=90, end=120)))
+    assert folded.history.base.get("second").as_of == day(MARK)
+
+
+def test_a_late_verdict_that_changes_nothing_leaves_its_subscription_as_it_was() -> None:
+    """Also where the mark is newer than the last event of that subscription."""
+    older = of("second", paid(80, end=120)), of("second", payment(PaymentOutcome.DISPUTE_WON, 90, start=80))
+    history = aged(*older)
+    folded = late(history, of("second", payment(PaymentOutcome.DISPUTE_LOST, 85, start=80)))
+    assert folded.history is history
+
+
+def test_a_late_success_of_a_ninth_subscription_takes_the_place_of_the_least_valuable() -> None:
+    paid_ones = [of(f"paid-{number}", paid(95, end=130)) for number in range(MAX_SUBSCRIPTIONS - 1)]
+    history = History()
+    for event in (of("ended", paid(10, end=20, auto_renew=False)), *paid_ones):
+        history = history.add(event, TERMS, ring_size=0).history
+    grown = late(history, of("ninth", paid(50, start=90, end=120))).history.base
+    assert [sub.id for sub in grown.subscriptions] == ["ninth", *(f"paid-{number}" for number in range(7))]
+
+
+def of(subscription_id: str, event: Event) -> Event:
+    """The event, of another subscription."""
+    return event._replace(subscription_id=subscription_id)
 
 
 def test_a_ring_can_be_emptied() -> None:

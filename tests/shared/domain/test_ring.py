@@ -99,6 +99,8 @@ def test_an_event_comes_back_from_its_row_without_its_profile(event: Event) -> N
         SignalSeen(Signal.PRICE_INCREASE_PENDING, None, day(9), price=1299, currency="EUR", agree_until=day(8)),
         SignalSeen(Signal.PAUSE_SCHEDULED, resume_at=day(9)),
         SignalSeen(Signal.PLAN_CHANGED, to_plan="premium"),
+        SignalSeen(Signal.PRICE_INCREASE_PENDING, agree_until=day(8)),
+        TrialStarted("basic", day(14), purchase=Purchase(current_price=999)),
     ],
 )
 def test_every_fact_comes_back_from_its_row(fact: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from shared.contracts.outbound.decision import Candidate
 from shared.decisioning.decide import Decision
+from shared.decisioning.experiments.bucketing import bucket
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.decisioning.losses import Loss, LossReason
@@ -49,6 +50,17 @@ def decided(user_id: str = "user-1", assignments: tuple[Assignment, ...] = (), *
 def told_to_all(**terms: Any) -> list[Candidate]:
     """The candidate of each of `USERS`, in one catalog that is compiled once."""
     return [candidates_of(decision)[0] for decision in decided_for((user(user_id=id_) for id_ in USERS), **terms)]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_experiment_hashes_by_the_version_that_its_catalog_names(version: int) -> None:
+    expected = ["A" if bucket("x", id_, version) < 0.5 else "B" for id_ in USERS]
+    assert variants_of_all(hash_version=version) == expected
+
+
+def test_an_experiment_of_another_hash_version_is_refused() -> None:
+    with pytest.raises(InvalidCatalog, match="hash_version"):
+        decided(hash_version=3)
 
 
 def variants_of_all(**terms: Any) -> list[str | None]:

@@ -1,0 +1,41 @@
+"""The causes that time brought and that were decided: what is forgotten of them stays decided, and no more."""
+
+from datetime import datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.events import cause_of
+from shared.record.user_record import MAX_FIRED, Fired
+from tests.support.histories import DAY, START, instants
+
+CAUSES = st.lists(st.tuples(instants, st.text(max_size=3)), max_size=8)
+
+
+@given(st.lists(CAUSES, min_size=1, max_size=30), st.integers(0, MAX_FIRED))
+def test_the_newest_64_are_kept_and_the_floor_is_the_newest_that_is_not(
+    batches: list[list[tuple[datetime, str]]], before: int
+) -> None:
+    fired = Fired().plus(tuple((START - number * DAY, f"before {number}") for number in range(before)))
+    told = [*fired.causes]
+    for batch in batches:
+        new = tuple((at, cause) for at, cause in batch if not fired.covers(at, cause))
+        told = sorted({*told, *((at, cause_of(cause)) for at, cause in new)})
+        fired = fired.plus(new)
+    assert fired.causes == tuple(told[-MAX_FIRED:])
+    assert fired.floor == (told[-MAX_FIRED - 1][0] if len(told) > MAX_FIRED else None)
+
+
+@given(st.integers(1, 3 * MAX_FIRED))
+def test_each_that_was_decided_is_covered_for_ever_and_none_that_is_still_to_come(number: int) -> None:
+    fired = Fired()
+    for day in range(number):
+        fired = fired.plus(((START + day * DAY, f"day {day}"),))
+    assert all(fired.covers(START + day * DAY, f"day {day}") for day in range(number))
+    oldest_kept = max(number - MAX_FIRED, 0)
+    assert not any(fired.covers(START + day * DAY, "another") for day in range(oldest_kept, number + 1))
+
+
+def test_without_news_it_stays_the_very_same() -> None:
+    fired = Fired().plus(((START, "day 0"),))
+    assert fired.plus(()) is fired
