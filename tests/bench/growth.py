@@ -83,4 +83,5 @@ def handled(blob: bytes | None, number: int, rules: Rules) -> bytes:
     at = START + number * DAY
     record = unpack(blob)._replace(pending=()) if blob else UserRecord("user-1")  # what is out is not kept
     event = parse_event("payment", decode(push(payment("user-1", at, DAY))))
-    return fit(process(record, event, record.effective_now(at, event), rules).record, rules.terms)[1]
+    packing, _ = fit(process(record, event, record.effective_now(at, event), rules).record, rules.terms)
+    return packing.blob
