@@ -18,6 +18,8 @@ from tests.support.booted import make_interpreter
 
 AT_ONCE = (8, 32)
 SEEDED_AT_ONCE = 32
+EMULATOR_HEAP_MIB = 2048
+"""Each scenario of each turn has users of its own, whom the emulators keep to the end."""
 FLOOR_GOAL, PEER_GOAL = 1.2, 0.4
 """The ratios of CPU time that are to be reached at most."""
 LATENCY_GOAL_AT = 32
@@ -56,7 +58,7 @@ def function(size: Size, emulators: Emulators | None = None) -> list[Result]:
     """Measure all scenarios, and compare."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-bench-")))
-        running = emulators or stack.enter_context(Emulators())
+        running = emulators or stack.enter_context(Emulators(heap_mib=EMULATOR_HEAP_MIB))
         python = make_interpreter(folder / "interpreter")
         load = stack.enter_context(Load())
         workload = Workload()
