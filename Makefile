@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast lint bench chaos mutants fuzz up zips docs requirements clean help
+.PHONY: demo test test-fast test-bench test-fuzz lint bench chaos mutants fuzz up zips docs requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -22,6 +22,12 @@ test: $(VENV)/.dev ## Run every test; without Java and the gcloud SDK, those tha
 
 test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: all but the slow ones (over 2 s) and those that need the emulators
 	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not emulator and not slow"
+
+test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those that need GrowthBook's SDK
+	$(BIN)/python -m pytest tests/bench
+
+test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
+	$(MAKE) fuzz SECONDS=10
 
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
 	$(BIN)/ruff check .

@@ -45,7 +45,7 @@ def test_the_parts_are_measured():
 
 @pytest.mark.parametrize("size", growthbook_sdk.SIZES)
 def test_ours_and_growthbook_assign_the_same_variants_in_every_experiment(size):
-    pytest.importorskip("growthbook", reason="growthbook is not installed: make bench installs it")
+    pytest.importorskip("growthbook", reason="growthbook is not installed: `make test-bench` runs this")
 
     issued = growthbook_sdk.deciding(size)().issued
     results = growthbook_sdk.evaluating(size)()
@@ -57,7 +57,7 @@ def test_ours_and_growthbook_assign_the_same_variants_in_every_experiment(size):
 
 
 def test_the_decision_is_measured():
-    pytest.importorskip("growthbook", reason="growthbook is not installed: make bench installs it")
+    pytest.importorskip("growthbook", reason="growthbook is not installed: `make test-bench` runs this")
 
     assert [len(result.ours) for result in growthbook_sdk.decision(turns=1)] == [1, 1]
 
