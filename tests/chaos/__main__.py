@@ -19,6 +19,8 @@ from tests.chaos.world import Settings
 USERS_A_SECOND = 2.5
 """The number of lives that begin in a second: with 20 events each, about what two processors can do."""
 FAULT_SECONDS = 0.5
+EMULATOR_HEAP_MIB = 2048
+"""Room for every message and version of a document: a full emulator answers with errors of its own."""
 
 
 def main() -> int:
@@ -33,7 +35,7 @@ def main() -> int:
     users = max(5, round(given.seconds * USERS_A_SECOND))
     instances = dict.fromkeys(load().functions, given.instances)
     settings = Settings(given.seconds, given.seed, instances, users, USUAL, FAULT_SECONDS, given.sabotage)
-    with Emulators() as emulators:
+    with Emulators(heap_mib=EMULATOR_HEAP_MIB) as emulators:
         result = run(settings, emulators, _say)
     print(json.dumps(as_json(result), indent=2) if given.json else "\n".join(table(result)))
     return 1 if result.broken else 0
