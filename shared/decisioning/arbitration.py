@@ -32,6 +32,11 @@ class ContenderResult(NamedTuple):
     """The usage of its caps, if the campaign was open to the user."""
 
     @property
+    def is_stale(self) -> bool:
+        """True if the moment was no longer to be decided."""
+        return self.loss is not None and self.loss.reason is LossReason.STALE
+
+    @property
     def has_won(self) -> bool:
         """True for a winner, whether the user is given its offer or not."""
         return self.loss is None or self.loss.reason in NOT_GIVEN

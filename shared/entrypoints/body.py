@@ -35,7 +35,7 @@ async def read_body(request: "Request", limit: int) -> Delivery:
 
 
 def beginning_of(body: bytes) -> Delivery:
-    """What `read_body` returns for this body if it has more bytes than the limit."""
+    """The result of `read_body` for this body if it has more bytes than the limit."""
     return _beginning(body[:KEPT_BYTES], body[-KEPT_BYTES:], len(body))
 
 

@@ -33,7 +33,7 @@ COLD_START = ColdStart()
 
 
 class Delivered(NamedTuple):
-    """What became of a delivery."""
+    """The outcome of a delivery, and the reason if it failed."""
 
     outcome: str
     """`applied`, `duplicate`, `late`, `ignored`, `dead_lettered`, `ticked` or `failed`."""

@@ -51,12 +51,10 @@ def keep_pending(
     if not messages:
         return record
     young = [entry for entry in record.pending if now - entry.committed_at < terms.redelivery]
-    surplus = sum(entry.is_published for entry in young) - MAX_PUBLISHED
-    while surplus > 0:
-        young.remove(next(entry for entry in young if entry.is_published))
-        surplus -= 1
+    surplus = [entry for entry in young if entry.is_published][:-MAX_PUBLISHED]
+    kept = (entry for entry in young if entry not in surplus)
     entry = Pending.of(event, now, messages)
-    return record._replace(pending=(*young, entry), sequence=messages[-1].body["sequence"])
+    return record._replace(pending=(*kept, entry), sequence=messages[-1].body["sequence"])
 
 
 def _drafts(effects: Effects, event: Event, now: datetime) -> Iterator[Draft]:
