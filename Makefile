@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-bench test-fuzz lint bench chaos mutants fuzz up zips docs requirements clean help
+.PHONY: demo test test-fast test-bench test-analytics test-fuzz lint bench chaos mutants fuzz up zips docs requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -25,6 +25,9 @@ test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: a
 
 test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those that need GrowthBook's SDK
 	$(BIN)/python -m pytest tests/bench
+
+test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
+	$(BIN)/python -m pytest -n 2 --dist loadscope tests/infra/analytics
 
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
 	$(MAKE) fuzz SECONDS=10
@@ -72,6 +75,7 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 	$(BIN)/uv pip compile -q $(COMPILED) --group bench -c .ci/requirements-dev.txt -o .ci/requirements-bench.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group mutants -c .ci/requirements-dev.txt -o .ci/requirements-mutants.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group fuzz -c .ci/requirements-dev.txt -o .ci/requirements-fuzz.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group analytics -c .ci/requirements-dev.txt -o .ci/requirements-analytics.txt
 
 clean: ## Remove the virtual environment, caches and outputs
 	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants

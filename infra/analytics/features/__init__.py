@@ -1,0 +1,1 @@
+"""Features of users from the warehouse, written to Bigtable for the functions to read."""
