@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.domain.copying import copied_quickly
 from shared.domain.events import cause_of
 from shared.domain.instants import END_OF_TIME
 
@@ -39,6 +40,7 @@ class Dispute(NamedTuple):
     state: DisputeState
 
 
+@copied_quickly
 class Grant(NamedTuple):
     """Time that a payment or a trial grants, from `start` to `end` (UTC).
 

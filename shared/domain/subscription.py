@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.domain.copying import copied_quickly
 from shared.domain.events import NO_PURCHASE, PaymentOutcome, Purchase, ReasonCode, cause_of
 from shared.domain.grants import Grant
 
@@ -135,6 +136,7 @@ class PriceIncrease(NamedTuple):
     agree_until: datetime | None = None
 
 
+@copied_quickly
 class Subscription(NamedTuple):
     """One subscription. All times are UTC.
 

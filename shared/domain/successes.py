@@ -1,6 +1,7 @@
 """A successful payment: its time enters the ledger."""
 
 from datetime import datetime
+from typing import Any
 
 from shared.domain.events import PaymentReported
 from shared.domain.grants import Grant, GrantKind, is_zero_invoice
@@ -19,11 +20,13 @@ def apply_success(sub: Subscription, paid: PaymentReported, at: datetime, occurr
     """
     grant = _grant_of(paid, occurred_at)
     if known := _told_before(sub, paid):
-        return Effect(_tell_again(_with_paid_dates(sub, grant), known, paid, grant, at))
+        return Effect(_tell_again(sub._replace(**_paid_dates(sub, grant)), known, paid, grant, at))
     settles = _settles_cancelled_time(sub, paid, grant)
-    grant = _within_cut(sub, grant)._replace(renews=paid.auto_renew is not False and not settles)
+    grant = _within_cut(sub, grant)
+    if paid.auto_renew is False or settles:
+        grant = grant._replace(renews=False)
     grant, waiting = with_waiting_verdicts(grant, sub.waiting)
-    added = _with_paid_dates(sub, grant)._replace(grants=(*sub.grants, grant), waiting=waiting)
+    added = sub._replace(grants=(*sub.grants, grant), waiting=waiting, **_paid_dates(sub, grant))
     is_of_trial = sub.trial is not None and sub.trial.covers(grant.start) and is_zero_invoice(grant, sub.trial)
     if grant.until <= at or not grant.stands or is_of_trial:
         return Effect(added)
@@ -112,13 +115,13 @@ def _goes_on(sub: Subscription) -> bool:
     return sub.ended_at is None or current.until > sub.ended_at
 
 
-def _with_paid_dates(sub: Subscription, grant: Grant) -> Subscription:
-    """The subscription with the dates of its first and last payment; an amount of 0 is no payment of money."""
+def _paid_dates(sub: Subscription, grant: Grant) -> dict[str, Any]:
+    """The dates of the first and the last payment, as changes; an amount of 0 is no payment of money."""
     if not grant.amount:
-        return sub
+        return {}
     first = min(grant.at, sub.first_paid_at or grant.at)
     last = max(grant.at, sub.last_paid_at or grant.at)
-    return sub._replace(first_paid_at=first, last_paid_at=last)
+    return {"first_paid_at": first, "last_paid_at": last}
 
 
 def _convert_trial(sub: Subscription, grant: Grant) -> Subscription:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.domain.arrival import Arrival, check_same
+from shared.domain.copying import copied_quickly
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
 from shared.domain.moments import MomentKind
@@ -27,6 +28,7 @@ FINAL = frozenset({FeedbackKind.ACCEPTED, FeedbackKind.CONVERTED})
 """The feedback after which a trigger is done."""
 
 
+@copied_quickly
 class Trigger(NamedTuple):
     """One offer made to one user. It counts towards caps even if it was revoked or never shown.
 

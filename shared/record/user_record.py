@@ -9,6 +9,7 @@ import orjson
 from shared.contracts.outbound.message import Message
 from shared.domain.assignments import Assignment
 from shared.domain.attributes import NO_ATTRIBUTES, Attributes
+from shared.domain.copying import copied_quickly
 from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
 from shared.domain.moments import Deferred
@@ -82,6 +83,7 @@ class Fired(NamedTuple):
         return Fired(causes[-MAX_FIRED:], floor)
 
 
+@copied_quickly
 class UserRecord(NamedTuple):
     """Everything stored about one user. Every collection in it is bounded.
 
