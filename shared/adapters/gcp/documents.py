@@ -23,10 +23,10 @@ from shared.adapters.gcp.protos.firestore_pb2 import (
     RunQueryRequest,
     RunQueryResponse,
     StructuredQuery,
-    Value,
     Write,
 )
 from shared.adapters.gcp.rpc import RPC_SECONDS, is_refusal, repeated, rpc
+from shared.adapters.gcp.values import put_all
 from shared.domain.errors import Conflict, Transient
 
 READS_AT_ONCE = 100
@@ -44,8 +44,6 @@ CONFLICTS = {
 }
 """Firestore's answers when a precondition does not hold, or when a write lost a race."""
 STATUS_CODES = {code.value[0]: code for code in StatusCode}
-
-Fields = Mapping[str, Value]
 
 
 class Written(NamedTuple):
@@ -127,19 +125,20 @@ class Documents:
                 found[part.missing] = None
         return [found[path] for path in paths]
 
-    async def write(self, path: str, fields: Fields, version: Timestamp | None) -> Timestamp:
+    async def write(self, path: str, fields: Mapping[str, object], version: Timestamp | None) -> Timestamp:
         """Write these fields if the document is at `version`, or if there is none where `version` is None.
 
         Returns the new version. Raises `Conflict` if the document is at another version. Never repeated: a write
         that succeeded would then raise `Conflict`.
         """
-        update = Document(name=path, fields=fields)
         if version is None:
-            write = Write(update=update, current_document=Precondition(exists=False))
+            write = Write(current_document=Precondition(exists=False))
         else:
             # https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#precondition
             mask = DocumentMask(field_paths=fields)
-            write = Write(update=update, update_mask=mask, current_document=Precondition(update_time=version))
+            write = Write(update_mask=mask, current_document=Precondition(update_time=version))
+        write.update.name = path
+        put_all(write.update.fields, fields)
         async with rpc(FIRESTORE, self.seconds):
             written = await self._writes.ask(write)
         if written.status in CONFLICTS:

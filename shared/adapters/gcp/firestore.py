@@ -10,7 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.due_query import due_pages
 from shared.adapters.gcp.paths import CURSORS, SUBSCRIPTIONS, user_document_id
-from shared.adapters.gcp.values import from_values, to_values
+from shared.adapters.gcp.values import from_values
 from shared.domain.due_shards import due_shard
 from shared.domain.instants import from_micros, to_micros
 from shared.ports import Cursor, Document, DueUser, Lease, Stored, StoredCursor
@@ -53,7 +53,7 @@ class FirestoreStore:
     async def _write(self, path: str, fields: dict[str, Any], version: object | None) -> Timestamp:
         if version is not None and not isinstance(version, Timestamp):
             raise TypeError(f"version: expected one that this store made, found {type(version).__name__}")
-        return await self.documents.write(path, to_values(fields), version)
+        return await self.documents.write(path, fields, version)
 
     def _user_path(self, user_id: str) -> str:
         return self.documents.path(SUBSCRIPTIONS, user_document_id(user_id))

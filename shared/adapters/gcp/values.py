@@ -6,37 +6,52 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from shared.adapters.gcp.protos.firestore_pb2 import ArrayValue, MapValue, Value
+from shared.adapters.gcp.protos.firestore_pb2 import Value
 from shared.domain.instants import from_micros, to_micros
 
 
-def to_value(plain: object) -> Value:
-    """The value for an instance of a JSON type, bytes, or an instant. Raises `TypeError` for anything else."""
+def put(value: Value, plain: object) -> None:
+    """Set a value to an instance of a JSON type, bytes, or an instant. Raises `TypeError` for anything else.
+
+    It is set where it is, because to make a value and to copy it into its document takes twice as long.
+    """
     match plain:
         case None:
-            return Value(null_value=0)
+            value.null_value = 0
         case bool():
-            return Value(boolean_value=plain)
+            value.boolean_value = plain
         case int():
-            return Value(integer_value=plain)
+            value.integer_value = plain
         case float():
-            return Value(double_value=plain)
+            value.double_value = plain
         case str():
-            return Value(string_value=plain)
+            value.string_value = plain
         case bytes():
-            return Value(bytes_value=plain)
+            value.bytes_value = plain
         case datetime():
-            return Value(timestamp_value=to_timestamp(plain))
+            value.timestamp_value.CopyFrom(to_timestamp(plain))
         case list() | tuple():
-            return Value(array_value=ArrayValue(values=map(to_value, plain)))
+            value.array_value.SetInParent()  # also an empty one is there
+            for item in plain:
+                put(value.array_value.values.add(), item)
         case Mapping():
-            return Value(map_value=MapValue(fields=to_values(plain)))
-    raise TypeError(f"expected a value that Firestore can store, found {type(plain).__name__}")
+            value.map_value.SetInParent()
+            put_all(value.map_value.fields, plain)
+        case _:
+            raise TypeError(f"expected a value that Firestore can store, found {type(plain).__name__}")
 
 
-def to_values(fields: Mapping[str, object]) -> dict[str, Value]:
-    """The values of a document's fields."""
-    return {name: to_value(plain) for name, plain in fields.items()}
+def put_all(values: Mapping[str, Value], fields: Mapping[str, object]) -> None:
+    """Set the values of a document's fields. The map of a message makes a value when it is first asked for."""
+    for name, plain in fields.items():
+        put(values[name], plain)
+
+
+def to_value(plain: object) -> Value:
+    """A value by itself; see `put`."""
+    value = Value()
+    put(value, plain)
+    return value
 
 
 def from_value(value: Value) -> Any:

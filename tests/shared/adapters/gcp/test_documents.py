@@ -10,7 +10,6 @@ import pytest
 from shared.adapters.gcp import rpc
 from shared.adapters.gcp.documents import MAX_REQUEST_BYTES, WRITES_AT_ONCE, Documents
 from shared.adapters.gcp.firestore import FirestoreStore
-from shared.adapters.gcp.values import to_values
 from shared.domain.errors import Conflict, Transient
 from shared.ports import Document, Stored
 from tests.shared.adapters.wire import Wire
@@ -62,11 +61,11 @@ async def test_writes_at_once_share_requests_of_a_bounded_number(store, wire: Wi
 
 async def test_a_version_from_a_shared_write_is_the_one_that_a_read_brings(documents) -> None:
     paths = [documents.path("clock", str(n)) for n in range(5)]
-    written = await asyncio.gather(*(documents.write(path, to_values({"n": 1}), None) for path in paths))
+    written = await asyncio.gather(*(documents.write(path, {"n": 1}, None) for path in paths))
     read = await asyncio.gather(*map(documents.read, paths))
     assert [one.update_time for one in read] == written
     again = zip(paths, written, strict=True)
-    await asyncio.gather(*(documents.write(path, to_values({"n": 2}), version) for path, version in again))
+    await asyncio.gather(*(documents.write(path, {"n": 2}, version) for path, version in again))
 
 
 async def test_a_write_that_conflicts_fails_none_that_shares_its_request(store, wire: Wire) -> None:
