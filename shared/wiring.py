@@ -92,7 +92,7 @@ def _from_environment() -> Wiring:
     catalogs = FirestoreCatalogs(documents, clock, timedelta(seconds=settings.catalog_seconds))
     records = PackedRecords(store, settings.terms)
     application = Application(records, publisher, catalogs, clock, settings.terms)
-    _collect_garbage_rarely()
+    gc.freeze()  # what is there by now lives as long as the process, and need not be looked through
     return Wiring(
         application,
         store,
@@ -103,12 +103,3 @@ def _from_environment() -> Wiring:
         settings.process_sandbox,
         settings.max_body_bytes,
     )
-
-
-def _collect_garbage_rarely() -> None:
-    """Make garbage collection rare. The default thresholds cost some 5% of an event's CPU.
-
-    What was imported lives as long as the process, and an event leaves few objects behind that are cyclic.
-    """
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)

@@ -10,7 +10,6 @@ import orjson
 from isal import isal_zlib
 
 from shared.domain.terms import Terms
-from shared.record import format_1, format_2
 from shared.record.rows import reader_of, to_json
 from shared.record.user_record import UserRecord
 
@@ -91,10 +90,14 @@ def _record_in(content: Any, terms: Terms) -> UserRecord:
         case [int(number), columns] if number == FORMAT:
             return cast(UserRecord, _read(columns))
         case [int(number), list(columns)] if number == FORMER:
+            from shared.record import format_2  # noqa: PLC0415 - rare by now, and a cold start is shorter without it
+
             return format_2.migrate(columns)
         case [int(number), *_]:
             raise UnreadableRecord(f"a newer version wrote the record: format {number}, expected {FORMAT} or less")
         case [str(), *_] as columns:
+            from shared.record import format_1  # noqa: PLC0415 - as rare
+
             return format_1.migrate(columns, terms)
         case _:
             raise ValueError("not a record")
