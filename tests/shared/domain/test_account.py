@@ -91,3 +91,9 @@ def test_a_worse_status_never_wins_by_its_period() -> None:
     story = after(paid(0, sub="a"), paid(0, end=400, sub="b"), paused(1, effective=2, sub="b"))
     assert story.account(3).best.id == "a"
     assert story.sub(3, "b").period_end == day(400)
+
+
+def test_who_has_used_a_trial_has_used_it_when_its_subscription_is_forgotten() -> None:
+    story = _eight(trial(0, sub="x")).then(cancelled(2, sub="x"), paid(4, sub="z"))
+    assert "x" not in _ids(story)
+    assert story.history.head.trial_used

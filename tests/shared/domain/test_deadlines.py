@@ -1,11 +1,13 @@
 """Deadlines: pauses, cancellations, plan changes and ends, what overtakes them, and their order at one instant."""
 
 import pytest
+from hypothesis import given, settings
 
-from shared.domain.deadlines import next_announced_change, next_deadline
+from shared.domain.deadlines import advance, next_announced_change, next_deadline
 from shared.domain.events import Event, Signal
-from shared.domain.subscription import Status
+from shared.domain.subscription import Status, Subscription
 from shared.domain.terms import Terms
+from tests.support.histories import histories, in_order
 from tests.support.story import (
     TERMS,
     Story,
@@ -374,3 +376,23 @@ class TestTheNextTick:
     )
     def test_who_has_expired_is_visited_no_more(self, story: Story) -> None:
         assert next_announced_change(story.sub(90), TERMS) is None
+
+
+@settings(max_examples=30)
+@given(histories(only_main=True))
+def test_until_the_announced_change_nothing_shows_but_grace_and_then_something_does(events: list[Event]) -> None:
+    story = after(*in_order(events))
+    sub = story.history.head.best
+    at = next_announced_change(sub, TERMS)
+    seen = shown(sub)
+    for instant in sorted({sub.as_of, *(day(half / 2) for half in range(800))}):
+        if sub.as_of <= instant and (at is None or instant < at):
+            now = shown(advance(sub, instant, TERMS).subscription)
+            assert now in (seen, ("grace", *seen[1:]))
+    if at is not None:
+        assert shown(advance(sub, at, TERMS).subscription) != seen
+
+
+def shown(sub: Subscription) -> tuple[object, ...]:
+    """What consumers are told of a subscription: its status, plan and period."""
+    return sub.status, sub.plan, sub.current

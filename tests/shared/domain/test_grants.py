@@ -228,6 +228,17 @@ class TestAPaymentToldAgain:
         assert story.then(report(PaymentOutcome.REFUNDED, 2, payment_id="p1")).status(3) is Status.REVOKED
 
 
+class TestAVerdictThatNamesAStart:
+    """Two payments began together, and the report names no id."""
+
+    TOLD = after(paid(0, end=30, plan="basic"), paid(0, end=365, plan="annual", payment_id="p1"))
+
+    @pytest.mark.parametrize(("end", "gone"), [(30, "basic"), (365, "annual"), (99, "annual")])
+    def test_is_about_the_one_with_its_end_else_about_the_current(self, end: float, gone: str) -> None:
+        sub = self.TOLD.then(refunded(1, start=0, end=end)).sub(1)
+        assert [known.plan for known in sub.grants if not known.stands] == [gone]
+
+
 class TestTheBounds:
     def test_are_12_that_run_or_wait_and_8_that_ended_last(self) -> None:
         assert (MAX_GRANTS, MAX_PAST) == (12, 8)
@@ -253,6 +264,15 @@ class TestTheBounds:
     def test_the_past_keeps_those_that_ended_last(self) -> None:
         story = after(*(paid(30 * month, payment_id=f"p{month}") for month in range(20)))
         assert [known.payment_id for known in story.sub(571).past] == [f"p{month}" for month in range(11, 19)]
+
+    def test_the_past_keeps_its_order_whatever_the_order_of_the_reports(self) -> None:
+        story = after(paid(0, end=20, payment_id="long"), paid(1, end=10, payment_id="short"), paid(50))
+        assert [known.payment_id for known in story.sub(50).past] == ["short", "long"]
+
+    def test_hold_for_payments_of_which_none_has_begun(self) -> None:
+        sub = after(*(paid(0, start=9, end=20 + on, payment_id=f"p{on}") for on in range(MAX_GRANTS + 1))).sub(0)
+        assert {f"p{on}" for on in range(2, MAX_GRANTS + 1)} <= {known.payment_id for known in sub.grants}
+        assert len(sub.grants) <= MAX_GRANTS
 
     @pytest.mark.parametrize(("length", "running", "over"), [(1, 1, 8), (10, 10, 8), (11, 11, 8), (60, 12, 0)])
     def test_hold_for_any_number_of_payments(self, length: int, running: int, over: int) -> None:

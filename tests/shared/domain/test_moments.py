@@ -1,11 +1,13 @@
 """Moments: the ones that each happening brings, and the states in which each is still true."""
 
 import pytest
+from hypothesis import given, settings
 
 from shared.domain.conditions import CONDITIONS, is_still_true
-from shared.domain.events import Event, PaymentOutcome, Signal
-from shared.domain.moments import FOLLOW_UPS, MomentKind
+from shared.domain.events import Event, PaymentOutcome, Signal, cause_of
+from shared.domain.moments import FOLLOW_UPS, Moment, MomentKind
 from shared.domain.subscription import Status
+from tests.support.histories import histories, in_order
 from tests.support.story import (
     TERMS,
     Story,
@@ -171,6 +173,54 @@ def test_an_end_has_one_cause_whether_time_or_an_event_brings_it(
     by_time = [(one.kind, one.cause) for one in story.history.at(day(on), TERMS)[1]]
     by_event = [(one.kind, one.cause) for one in story.then(event).last]
     assert by_time[-1] in by_event
+
+
+@pytest.mark.parametrize("event", [plan_changed(1, "annual"), paid(1, plan="annual"), paid(30, plan="annual")])
+def test_a_plan_change_that_an_event_brings_is_named_by_the_event(event: Event) -> None:
+    (changed,) = [one for one in after(paid(0), event).last if one.kind is K.PLAN_CHANGED]
+    assert (changed.cause, changed.is_derived) == (event.key.cause, False)
+
+
+@pytest.mark.parametrize(
+    ("story", "on", "which"),
+    [
+        (after(trial(0, auto_renew=False)), 14, {"trial.ended": "", "expired": ""}),
+        (after(paid(0, start=5)), 5, {"activated": ""}),
+        (after(paid(0), paused(1, effective=5, resume=9)), 9, {"paused": "", "resumed": ""}),
+        (after(paid(0), paid(1, start=30, plan="max")), 30, {"plan.changed": cause_of("max")}),
+        (after(awaited(0)), 3, {"expired": ""}),
+    ],
+)
+def test_documents_remember_what_time_brings_by_names_that_never_change(
+    story: Story, on: float, which: dict[str, str]
+) -> None:
+    """Another name would bring a second offer for each moment that was decided before."""
+    grant = story.history.head.best.granted_by
+    named = {f"{kind}/main/{part}/{grant}": kind for kind, part in which.items()}
+    assert {one.cause: one.kind for one in story.history.at(day(on), TERMS)[1]} == named
+
+
+@settings(max_examples=30)
+@given(histories())
+def test_every_moment_names_its_subscription_its_instant_and_what_brought_it(events: list[Event]) -> None:
+    story = Story()
+    for event in in_order(events):
+        story = story.then(event)
+        assert {one.subscription_id for one in story.last} <= {event.subscription_id}
+        for one in story.last:
+            assert _is_named(one, event) and one.at <= event.occurred_at
+    for sub in story.history.head.subscriptions:
+        brought = [one for one in story.history.at(day(400), TERMS)[1] if one.subscription_id == sub.id]
+        assert all(sub.as_of is not None and sub.as_of < one.at <= day(400) for one in brought)
+    assert {one.subscription_id for one in story.history.at(day(400), TERMS)[1]} <= {"main", "car"}
+
+
+def _is_named(moment: Moment, event: Event) -> bool:
+    """True if the moment bears the name of the event, or of its subscription and the grant that time ends."""
+    if not moment.is_derived:
+        return moment.cause == event.key.cause and moment.at == event.occurred_at
+    kind, subscription_id, _, grant = moment.cause.split("/")
+    return (kind, subscription_id, grant) == (moment.kind, moment.subscription_id, moment.grant)
 
 
 IN_STATUS = {

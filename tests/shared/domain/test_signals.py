@@ -25,6 +25,9 @@ class TestBehaviour:
         many = [quiet(on) for on in range(12)]
         assert [kept.occurred_at for kept in seen(*many)] == [day(on) for on in range(4, 12)]
 
+    def test_is_kept_with_its_strength(self) -> None:
+        assert [kept.strength for kept in seen(quiet(0), signal(Signal.SUPPORT_CONTACT, 1))] == [0.5, None]
+
     def test_the_order_of_arrival_does_not_matter(self) -> None:
         many = [quiet(on) for on in range(12)] + [signal(Signal.SUPPORT_CONTACT, on) for on in range(3)]
         assert seen(*many) == seen(*reversed(many))

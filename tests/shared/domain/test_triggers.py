@@ -37,8 +37,17 @@ class TestFeedback:
 
     def test_on_an_unknown_trigger_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1, trigger_id="t2")
-        with pytest.raises(Rejected, match="unknown_trigger"):
+        with pytest.raises(Rejected, match="^unknown_trigger: trigger_id: expected .* found one that is not among"):
             triggers.record_feedback((OFFER,), one, one.fact)
+
+    @pytest.mark.parametrize("kind", sorted(set(FeedbackKind) - {FeedbackKind.IMPRESSION}))
+    def test_that_comes_later_adds_nothing_but_an_impression(self, kind: FeedbackKind) -> None:
+        first, second = given(kind, 1), given(kind, 2)
+        assert triggers.record_feedback(noted(first), second, second.fact) == (noted(first), Arrival.DUPLICATE)
+
+    def test_that_was_never_given_has_no_time(self) -> None:
+        (shown,) = noted(given(FeedbackKind.IMPRESSION, 1))
+        assert (shown.reported(FeedbackKind.IMPRESSION), shown.reported(FeedbackKind.CLICKED)) == (day(1), None)
 
     def test_on_what_the_user_was_not_given_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1)
@@ -59,6 +68,11 @@ class TestOldFeedback:
             (FeedbackKind.CLICKED, day(9), True),
             (FeedbackKind.DELIVERED, day(1), False),
         ]
+
+    def test_is_older_than_the_given_instant(self) -> None:
+        known = noted(given(FeedbackKind.DELIVERED, 5), given(FeedbackKind.CLICKED, 4.9))
+        (kept,) = triggers.forget_feedback_events(known, day(5))
+        assert [bool(report.cause) for report in kept.feedback] == [False, True]
 
     def test_that_is_redelivered_is_a_duplicate(self) -> None:
         one = given(FeedbackKind.DELIVERED, 1)
