@@ -57,12 +57,11 @@ def _trial_ending(sub: Subscription) -> Subject | None:
 
 
 def _period_ending(sub: Subscription) -> Subject | None:
-    """The current paid period, unless another payment goes on where it ends, or it is over already."""
+    """The current period, unless another payment goes on where it ends, as one does under a plan that lingers."""
     period = sub.current
-    if period is None or period.is_trial or sub.is_paid_at(period.until):
+    if period is None or sub.is_paid_at(period.until):
         return None
-    is_over = sub.as_of is not None and period.until <= sub.as_of
-    return None if is_over else Subject(period.name, period.until, period.start)
+    return Subject(period.name, period.until, period.start)
 
 
 def _pause_ending(sub: Subscription) -> Subject | None:

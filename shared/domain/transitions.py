@@ -44,8 +44,7 @@ def moments_between(
         if cause is None and (kind := _begun_by_time(was, now)):
             moments.append(moment(kind, after, at))
     if was in LIVE and now in LIVE and Status.PENDING not in {was, now} and _plan_changed(before, after):
-        which = "" if cause else cause_of(after.plan or "")
-        moments.append(moment(MomentKind.PLAN_CHANGED, before, at, cause, which=which))
+        moments.append(moment(MomentKind.PLAN_CHANGED, before, at, cause, which=cause_of(after.plan or "")))
     return tuple(moments)
 
 

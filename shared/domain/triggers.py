@@ -15,7 +15,7 @@ REPLACED = "replaced"
 
 
 class Feedback(NamedTuple):
-    """The first report of one kind of feedback on a trigger."""
+    """The first report of one kind of feedback on a trigger. Reports sort by kind, time and cause."""
 
     kind: FeedbackKind
     at: datetime
@@ -107,12 +107,12 @@ class Trigger(NamedTuple):
         if any(one.kind is report.kind and one.at == report.at and not one.cause for one in self.reports):
             return self  # the same report, whose event was forgotten
         known = next((one for one in self.feedback if one.kind is report.kind), None)
-        first = report if known is None else min(known, report, key=_place)
+        first = report if known is None else min(known, report)
         others = (one for one in self.feedback if one is not known)
-        with_first = self._replace(feedback=tuple(sorted((*others, first), key=lambda one: one.kind)))
+        with_first = self._replace(feedback=tuple(sorted((*others, first))))
         if known and report.kind is FeedbackKind.IMPRESSION:
             later = known if first is report else report
-            return with_first._replace(impressions=tuple(sorted((*self.impressions, later), key=_place)))
+            return with_first._replace(impressions=tuple(sorted((*self.impressions, later))))
         return self if first is known else with_first
 
     def is_open(self, now: datetime) -> bool:
@@ -171,10 +171,6 @@ def _without_old_events(trigger: Trigger, before: datetime) -> Trigger:
         for reports in (trigger.feedback, trigger.impressions)
     )
     return trigger._replace(feedback=feedback, impressions=impressions)
-
-
-def _place(report: Feedback) -> tuple[datetime, str]:
-    return report.at, report.cause
 
 
 def record_feedback(

@@ -57,6 +57,9 @@ class TestACancellationAtOnce:
     def test_is_undone_by_no_signal_failure_or_verdict(self, event: Event) -> None:
         assert after(paid(0), cancelled(10), event).statuses(11, 29, 31) == [Status.EXPIRED] * 3
 
+    def test_at_the_end_of_the_trial_cuts_nothing_of_it(self) -> None:
+        assert after(trial(0, ends=14), cancelled(14)).sub(14).trial == after(trial(0, ends=14)).sub(14).trial
+
     def test_in_a_trial_cuts_the_trial(self) -> None:
         story = after(trial(0, ends=14), cancelled(5))
         assert story.statuses(5, 13, 14) == [Status.EXPIRED] * 3

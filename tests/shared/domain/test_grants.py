@@ -4,7 +4,7 @@ from itertools import permutations
 
 import pytest
 
-from shared.domain.events import PaymentOutcome
+from shared.domain.events import Event, PaymentOutcome
 from shared.domain.ledger import MAX_GRANTS, MAX_PAST
 from shared.domain.subscription import Status
 from tests.support.story import (
@@ -193,6 +193,11 @@ class TestAnExtension:
         assert story.sub(11).first_paid_at == story.sub(11).last_paid_at == day(0)
 
 
+def test_a_payment_for_time_gone_by_that_never_ran_is_not_what_an_ended_one_had_last() -> None:
+    story = after(paid(0, auto_renew=False), paid(50, start=32, end=40, plan="max"))
+    assert (story.status(50), current(story, 50)) == (Status.EXPIRED, ("basic", 30))
+
+
 class TestAPaymentToldAgain:
     def test_is_no_renewal(self) -> None:
         story = after(paid(0, payment_id="p1"), paid(1, start=0, payment_id="p1"))
@@ -252,7 +257,22 @@ class TestTheBounds:
         longer = [paid(0, start=-1 - on, end=200 + on, payment_id=f"p{on}") for on in range(39)]
         story = after(*longer, paid(1, end=31, plan="premium"))
         assert current(story, 2) == ("premium", 31)
-        assert len(story.sub(2).grants) == MAX_GRANTS
+        assert {known.payment_id for known in story.sub(2).grants} == {None, *(f"p{on}" for on in range(28, 39))}
+
+    @pytest.mark.parametrize(
+        "others",
+        [
+            [paid(1.1, end=50, payment_id="gone"), report(PaymentOutcome.REFUNDED, 1.2, payment_id="gone")],
+            [trial(0.5, ends=14, plan="premium"), paid(1.2, end=5, amount=0, payment_id="nothing")],
+            [paid(1.1, start=1.5, end=40, payment_id="waits")],
+        ],
+        ids=["money went back", "nothing paid in a trial", "has not begun"],
+    )
+    def test_neither_is_it_for_one_that_starts_later_but_is_not_current(self, others: list[Event]) -> None:
+        """Of all that cover, it ends first."""
+        story = after(paid(1, end=4, plan="premium"), *others)
+        longer = [paid(1.3, start=-1 - on, end=200 + on, payment_id=f"p{on}") for on in range(MAX_GRANTS)]
+        assert "premium" in {known.plan for known in story.then(*longer).sub(1.4).grants}
 
     def test_those_that_stand_are_kept_before_those_that_do_not(self) -> None:
         gone = [paid(0, end=300 + on, payment_id=f"gone{on}") for on in range(6)]
@@ -268,6 +288,10 @@ class TestTheBounds:
     def test_the_past_keeps_its_order_whatever_the_order_of_the_reports(self) -> None:
         story = after(paid(0, end=20, payment_id="long"), paid(1, end=10, payment_id="short"), paid(50))
         assert [known.payment_id for known in story.sub(50).past] == ["short", "long"]
+
+    def test_take_none_of_12_that_wait(self) -> None:
+        sub = after(*(paid(0, start=9, end=20 + on, payment_id=f"p{on}") for on in range(MAX_GRANTS))).sub(0)
+        assert len(sub.grants) == MAX_GRANTS
 
     def test_hold_for_payments_of_which_none_has_begun(self) -> None:
         sub = after(*(paid(0, start=9, end=20 + on, payment_id=f"p{on}") for on in range(MAX_GRANTS + 1))).sub(0)

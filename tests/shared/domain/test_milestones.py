@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.account import Account
 from shared.domain.conditions import is_still_true
-from shared.domain.events import Event
+from shared.domain.events import Event, cause_of
 from shared.domain.history import History
 from shared.domain.instants import END_OF_TIME
 from shared.domain.milestones import OF_KIND, milestones, subject_of
@@ -48,6 +48,11 @@ def at(story: Story, on: float, kind: MomentKind, offset: float = 7) -> Moment:
     return next(iter(milestones(story.sub(on), {kind: [offset * DAY]})))
 
 
+def written(on: float) -> str:
+    """The day as ISO 8601."""
+    return day(on).isoformat()
+
+
 def is_true(moment: Moment, story: Story, on: float) -> bool:
     return is_still_true(story.account(on), moment.kind, "main", moment.grant, moment.offset)
 
@@ -81,6 +86,22 @@ class TestATrialThatEnds:
         story = after(trial(0))
         assert story.sub(1).trial
         assert at(story, 1, K.TRIAL_ENDING, 3).cause == f"trial.ending/main/3/{story.sub(1).trial.name}"
+
+    @pytest.mark.parametrize(
+        ("story", "kind", "grant"),
+        [
+            (after(paid(0)), K.PERIOD_ENDING, after(paid(0)).sub(3).granted_by),
+            (after(paid(0), paused(1, effective=2, resume=20)), K.PAUSED_ENDING, cause_of("pause", written(20))),
+            (after(paid(0)), K.ACTIVATED, cause_of("began", written(0))),
+            (after(trial(0)), K.TRIAL_STARTED, cause_of("began", written(0))),
+            (after(paid(0), cancelled(2)), K.LAPSED, after(paid(0), cancelled(2)).sub(3).granted_by),
+        ],
+    )
+    def test_so_has_every_other_milestone_and_the_names_never_change(
+        self, story: Story, kind: MomentKind, grant: str
+    ) -> None:
+        """Documents remember by them what was decided."""
+        assert at(story, 3, kind, 1).cause == f"{kind}/main/1/{grant}"
 
     def test_ends_anew_if_it_is_extended(self) -> None:
         story = after(trial(0, ends=14))

@@ -208,7 +208,8 @@ def test_every_moment_names_its_subscription_its_instant_and_what_brought_it(eve
         story = story.then(event)
         assert {one.subscription_id for one in story.last} <= {event.subscription_id}
         for one in story.last:
-            assert _is_named(one, event) and one.at <= event.occurred_at
+            assert _is_named(one, event)
+            assert one.at <= event.occurred_at
     for sub in story.history.head.subscriptions:
         brought = [one for one in story.history.at(day(400), TERMS)[1] if one.subscription_id == sub.id]
         assert all(sub.as_of is not None and sub.as_of < one.at <= day(400) for one in brought)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.domain.events import FeedbackKind
 from shared.domain.sketches import DIGITS, Sketch, cells_of
-from shared.domain.tallies import ISSUED, MAX_NAMES, SCOPES, WITHHELD, Count, Tallies, events_of, evict
+from shared.domain.tallies import ISSUED, MAX_NAMES, SCOPES, WITHHELD, Count, Tallies, Tally, events_of, evict
 from shared.domain.triggers import Feedback, Trigger
 from tests.support.story import OFFER, day
 
@@ -57,6 +57,13 @@ class TestEviction:
 
 
 class TestTallies:
+    def test_add_up_and_keep_the_latest_time(self) -> None:
+        tally = Tally("offer", "o").plus([Count("clicked", 2, day(5)), Count(ISSUED, 1, day(4))])
+        grown = tally.plus([Count("clicked", 3, day(1)), Count("dismissed", 1, day(9))])
+        assert grown == Tally(
+            "offer", "o", (Count("clicked", 5, day(5)), Count("dismissed", 1, day(9)), Count(ISSUED, 1, day(4)))
+        )
+
     def test_count_each_event_in_each_scope(self) -> None:
         clicked = (Feedback(FeedbackKind.CLICKED, day(9)),)
         tallies = left(offer(1, feedback=clicked), offer(2, withheld="holdout"), offer(5, offer_id="other"))

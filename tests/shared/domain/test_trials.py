@@ -128,6 +128,10 @@ class TestAConversion:
         story = after(trial(0, ends=30), paid(5), refunded(6, start=5))
         assert story.status(7) is Status.REVOKED
 
+    def test_leaves_no_grace_of_the_trial_when_the_refunded_time_is_over(self) -> None:
+        story = after(trial(0, ends=14), paid(10, end=40), refunded(11, start=10))
+        assert story.statuses(11, 39.9, 40, 41) == [Status.REVOKED] * 2 + [Status.EXPIRED] * 2
+
     def test_comes_with_the_payment_though_its_period_begins_later(self) -> None:
         story = after(trial(0, ends=14), paid(10, start=14))
         assert story.moments == ["trial.converted"]

@@ -37,7 +37,7 @@ class TestFeedback:
 
     def test_on_an_unknown_trigger_is_rejected(self) -> None:
         one = given(FeedbackKind.CLICKED, 1, trigger_id="t2")
-        with pytest.raises(Rejected, match="^unknown_trigger: trigger_id: expected .* found one that is not among"):
+        with pytest.raises(Rejected, match=r"^unknown_trigger: trigger_id: expected .*, found one that is not"):
             triggers.record_feedback((OFFER,), one, one.fact)
 
     @pytest.mark.parametrize("kind", sorted(set(FeedbackKind) - {FeedbackKind.IMPRESSION}))
