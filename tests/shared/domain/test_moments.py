@@ -94,6 +94,7 @@ K = MomentKind
         ([paid(0)], paused(1), []),
         ([paid(0), paused(1, effective=2)], resumed(3), [K.RESUMED]),
         ([paid(0)], refunded(1, start=0), [K.REFUNDED]),
+        ([paid(0), trial(5, ends=40)], refunded(6, start=0), [K.REFUNDED, K.TRIAL_STARTED]),
         ([paid(0)], refunded(1, start=0, partial=True), []),
         ([paid(0)], refunded(1, start=0, keeps_access=True), []),
         ([paid(0), refunded(1, start=0)], refund_reversed(2, start=0), []),
