@@ -13,6 +13,7 @@ from shared.domain.subscription import Status
 from tests.support.story import (
     TERMS,
     USER,
+    after,
     auto_renew_off,
     awaited,
     cancelled,
@@ -109,6 +110,40 @@ def test_a_late_success_of_a_ninth_subscription_takes_the_place_of_the_least_val
         history = history.add(event, TERMS, ring_size=0).history
     grown = late(history, of("ninth", paid(50, start=90, end=120))).history.base
     assert [sub.id for sub in grown.subscriptions] == ["ninth", *(f"paid-{number}" for number in range(7))]
+
+
+@pytest.mark.parametrize("events", [[paid(0), paid(30)], [paid(0), failed(30), paid(31), cancelled(40)], []])
+@pytest.mark.parametrize("on", [0, 30, 30.5, 99])
+def test_up_to_an_instant_a_history_is_what_it_was_then(events: list[Event], on: float) -> None:
+    """The base is older; the event of that very instant had been seen."""
+    whole = after_base(*events)
+    assert whole.up_to(day(on), TERMS, USER) == after_base(*(one for one in events if one.occurred_at <= day(on)))
+    assert whole.up_to(day(99), TERMS, USER) is whole
+
+
+OLD = trial(-20, ends=-10)
+
+
+def after_base(*events: Event) -> History:
+    history = History().add(OLD, TERMS, ring_size=0).history
+    for event in events:
+        history = history.add(event, TERMS).history
+    return history
+
+
+def test_one_that_has_ended_by_the_mark_is_evicted_before_an_older_one_that_has_not() -> None:
+    history = History()
+    for event in (of("older", paid(0, end=365)), of("ended", paid(10, end=20, auto_renew=False)), paid(30)):
+        history = history.add(event, TERMS, ring_size=0).history
+    evicted = history.evict_least_valuable(TERMS)
+    assert [sub.id for sub in evicted.head.subscriptions] == ["main", "older"]
+    assert evicted == history._replace(base=evicted.head, head=evicted.head)
+
+
+def test_of_a_history_without_a_mark_the_oldest_is_evicted() -> None:
+    head = after(of("newer", paid(1)), of("older", paid(0))).history.head
+    evicted = History(base=head, head=head).evict_least_valuable(TERMS)
+    assert [sub.id for sub in evicted.head.subscriptions] == ["newer"]
 
 
 def of(subscription_id: str, event: Event) -> Event:

@@ -1,13 +1,15 @@
-"""The causes that time brought and that were decided: what is forgotten of them stays decided, and no more."""
+"""The causes that time brought and that were decided, and the time of a user, which never goes back."""
 
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.events import cause_of
-from shared.record.user_record import MAX_FIRED, Fired
+from shared.domain.events import TimePassed, cause_of
+from shared.record.user_record import MAX_FIRED, Fired, UserRecord
 from tests.support.histories import DAY, START, instants
+from tests.support.story import day, event, paid
 
 CAUSES = st.lists(st.tuples(instants, st.text(max_size=3)), max_size=8)
 
@@ -39,3 +41,12 @@ def test_each_that_was_decided_is_covered_for_ever_and_none_that_is_still_to_com
 def test_without_news_it_stays_the_very_same() -> None:
     fired = Fired().plus(((START, "day 0"),))
     assert fired.plus(()) is fired
+
+
+@pytest.mark.parametrize(("now", "last", "due", "time"), [(5, 3, 4, 5), (5, None, 4, 5), (5, 6, 4, 6), (5, 6, 7, 7)])
+def test_the_time_of_a_user_is_the_latest_of_the_clock_the_last_commit_and_what_the_clock_says_is_due(
+    now: float, last: float | None, due: float, time: float
+) -> None:
+    record = UserRecord("anna", as_of=None if last is None else day(last))
+    assert record.effective_now(day(now), event(due, "lifecycle-due", TimePassed())) == day(time)
+    assert record.effective_now(day(now), paid(due)) == day(max(now, last or now))
