@@ -286,8 +286,10 @@ class TestTheBounds:
         assert [known.payment_id for known in story.sub(571).past] == [f"p{month}" for month in range(11, 19)]
 
     def test_the_past_keeps_its_order_whatever_the_order_of_the_reports(self) -> None:
-        story = after(paid(0, end=20, payment_id="long"), paid(1, end=10, payment_id="short"), paid(50))
-        assert [known.payment_id for known in story.sub(50).past] == ["short", "long"]
+        late = after(paid(0, end=20, payment_id="long"), paid(50, start=5, end=10, payment_id="short"))
+        assert [known.payment_id for known in late.sub(50).past] == ["short", "long"]
+        cut = after(paid(0, end=60, payment_id="b"), paid(1, start=-9, end=70, payment_id="a"), cancelled(5))
+        assert [known.payment_id for known in cut.sub(5).past] == ["a", "b"]
 
     def test_take_none_of_12_that_wait(self) -> None:
         sub = after(*(paid(0, start=9, end=20 + on, payment_id=f"p{on}") for on in range(MAX_GRANTS))).sub(0)

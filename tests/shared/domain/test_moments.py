@@ -198,7 +198,9 @@ def test_documents_remember_what_time_brings_by_names_that_never_change(
     """Another name would bring a second offer for each moment that was decided before."""
     grant = story.history.head.best.granted_by
     named = {f"{kind}/main/{part}/{grant}": kind for kind, part in which.items()}
-    assert {one.cause: one.kind for one in story.history.at(day(on), TERMS)[1]} == named
+    brought = story.history.at(day(on), TERMS)[1]
+    assert {one.cause: one.kind for one in brought} == named
+    assert max(one.at for one in brought) == day(on)
 
 
 @settings(max_examples=30)

@@ -43,7 +43,9 @@ def test_without_news_it_stays_the_very_same() -> None:
     assert fired.plus(()) is fired
 
 
-@pytest.mark.parametrize(("now", "last", "due", "time"), [(5, 3, 4, 5), (5, None, 4, 5), (5, 6, 4, 6), (5, 6, 7, 7)])
+@pytest.mark.parametrize(
+    ("now", "last", "due", "time"), [(5, 3, 4, 5), (5, None, 4, 5), (5, 6, 4, 6), (5, 6, 7, 7)]
+)
 def test_the_time_of_a_user_is_the_latest_of_the_clock_the_last_commit_and_what_the_clock_says_is_due(
     now: float, last: float | None, due: float, time: float
 ) -> None:

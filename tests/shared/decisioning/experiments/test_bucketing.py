@@ -76,6 +76,16 @@ def test_whole_coverage_leaves_nobody_out(number: int) -> None:
     assert choose(1 - 1 / BUCKETS, ranges(equal_weights(number))) == number - 1
 
 
+@pytest.mark.parametrize(("second", "share"), [(0.49, 0.49), (0.51, 0.51), (0.48, 0.5), (0.52, 0.5)])
+def test_weights_that_miss_1_by_no_more_than_a_hundredth_stay_as_they_are(second: float, share: float) -> None:
+    assert ranges((0.5, second))[1] == Range(0.5, 0.5 + share)
+
+
+def test_half_of_a_character_is_hashed_as_javascript_does() -> None:
+    """`"\\ud800".charCodeAt(0)` is 0xD800, though UTF-16 has no such text."""
+    assert bucket("", "\ud800", 1) == ((0x811C9DC5 ^ 0xD800) * 0x01000193 & 0xFFFFFFFF) % 1000 / 1000
+
+
 def test_no_variants_have_no_ranges() -> None:
     assert ranges(()) == ()
 
