@@ -421,6 +421,18 @@ class TestForgetting:
         assert len(again) == len(kinds) - 1
 
 
+    @pytest.mark.parametrize(("on", "is_known"), [(16.9, True), (17.1, False)])
+    def test_takes_the_identity_of_feedback_only_when_its_event_cannot_be_redelivered_any_more(
+        self, on: float, is_known: bool
+    ) -> None:
+        told = self.crowded()
+        newest = told.record.triggers[-1].trigger_id
+        told.process(event(3, Topic.TRIGGER_FEEDBACK, FeedbackGiven(newest, FeedbackKind.CLICKED)))
+        told.process(paid(on, plan="another"))
+        (trigger,) = [one for one in told.record.triggers if one.trigger_id == newest]
+        assert [bool(report.cause) for report in trigger.feedback] == [is_known]
+
+
 PLACES = {"p": {"channel": "in_app"}}
 
 

@@ -31,8 +31,8 @@ def test_the_newest_64_are_kept_and_the_floor_is_the_newest_that_is_not(
 @given(st.integers(1, 3 * MAX_FIRED))
 def test_each_that_was_decided_is_covered_for_ever_and_none_that_is_still_to_come(number: int) -> None:
     fired = Fired()
-    for day in range(number):
-        fired = fired.plus(((START + day * DAY, f"day {day}"),))
+    for number_of_day in range(number):
+        fired = fired.plus(((START + number_of_day * DAY, f"day {number_of_day}"),))
     assert all(fired.covers(START + day * DAY, f"day {day}") for day in range(number))
     oldest_kept = max(number - MAX_FIRED, 0)
     assert not any(fired.covers(START + day * DAY, "another") for day in range(oldest_kept, number + 1))
