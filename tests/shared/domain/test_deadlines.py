@@ -347,6 +347,7 @@ class TestTheNextTick:
             (after(paid(0), trial(5, ends=40)), 5, 30),
             (after(paid(0), extended(5, end=50)), 5, 57),
             (after(paid(0, end=365, plan="annual"), paid(10, plan="monthly")), 10, 47),
+            (after(paid(0, end=365, plan="annual"), paid(10, plan="monthly")), 41, 47),
             (after(paid(0, plan="premium"), downgraded(1, "basic")), 1, 30),
         ],
     )

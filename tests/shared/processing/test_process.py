@@ -420,7 +420,6 @@ class TestForgetting:
         assert (kinds.count("issued"), again.count("issued")) == (1, 0)
         assert len(again) == len(kinds) - 1
 
-
     @pytest.mark.parametrize(("on", "is_known"), [(16.9, True), (17.1, False)])
     def test_takes_the_identity_of_feedback_only_when_its_event_cannot_be_redelivered_any_more(
         self, on: float, is_known: bool
