@@ -94,15 +94,16 @@ class TestACap:
         issued, now = "2026-06-01T21:30:00Z", "2026-06-01T22:30:00Z"
         assert not used(now, issued, zone=zone, time_zone="Europe/Berlin")
 
-    def test_of_a_channel_counts_what_other_campaigns_offered(self) -> None:
-        channels = {"in_app": {"cap": {"max": 1, "calendar_days": 1}}}
+    @pytest.mark.parametrize(("days", "written"), [(1, "1 calendar day"), (7, "7 calendar days")])
+    def test_of_a_channel_counts_what_other_campaigns_offered(self, days: int, written: str) -> None:
+        channels = {"in_app": {"cap": {"max": 1, "calendar_days": days}}}
         asked = catalog(channels=channels)
         now = datetime.fromisoformat("2026-06-01T12:00:00Z")
         others = (trigger("other", at=now - timedelta(hours=3)),)
         (found,) = candidates_of(decide(asked, user(now=now, triggers=others), [moment(at=now)]))
-        assert (found.reason, found.detail) == (LossReason.CAP, "1 for the channel in 1 calendar day")
+        assert (found.reason, found.detail) == (LossReason.CAP, f"1 for the channel in {written}")
         (count,) = found.caps
-        assert (count.calendar_days, count.window_days, count.used) == (1, None, 1)
+        assert (count.calendar_days, count.window_days, count.used) == (days, None, 1)
 
     def test_of_several_days_holds_today_and_the_days_before(self) -> None:
         cap = {"max": 1, "calendar_days": 7}

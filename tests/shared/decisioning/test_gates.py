@@ -362,6 +362,22 @@ class TestQuietHours:
         assert loss(user(time_zone="UTC"), sections) is not None
         assert loss(user(time_zone="Mars/Olympus"), sections) is None
 
+    @pytest.mark.parametrize(
+        ("zone", "start", "end", "ends", "local"),
+        [
+            ("Europe/Berlin", "13:30", "16:00", 14, "16:00 Europe/Berlin"),
+            ("America/New_York", "07:00", "09:00", 13, "09:00 America/New_York"),
+            ("Asia/Tokyo", "20:00", "23:00", 14, "23:00 Asia/Tokyo"),
+        ],
+    )
+    def test_end_and_are_told_by_the_clock_of_the_user(
+        self, zone: str, start: str, end: str, ends: int, local: str
+    ) -> None:
+        until = NOW.replace(hour=ends)
+        told = f"until {until.isoformat()} ({local})"
+        stopped = loss(user(time_zone=zone), quiet_hours={"start": start, "end": end})
+        assert stopped == Loss(LossReason.DEFERRED, told, until)
+
     def test_and_days_put_off_until_an_hour_that_none_of_them_covers(self) -> None:
         """1 June 2026 is a Monday."""
         until = datetime(2026, 6, 4, 13, tzinfo=UTC)
@@ -394,14 +410,18 @@ class TestQuietHours:
         """They may leave no hour open, although each campaign has some: then the fallback is never offered."""
         placements = {"banner": {"channel": "in_app", "fallback": "annual"}}
         rarely = {"state": "draft", "quiet_hours": {"start": "08:00", "end": "20:00"}}
-        for nights, reason in (
-            ({"start": "20:00", "end": "07:00"}, LossReason.DEFERRED),
-            (NIGHTS, LossReason.QUIET_HOURS),
+        for nights, reason, told in (
+            (
+                {"start": "20:00", "end": "07:00"},
+                LossReason.DEFERRED,
+                "until 2026-06-02T07:00:00+00:00 (07:00 UTC)",
+            ),
+            (NIGHTS, LossReason.QUIET_HOURS, "no hour of the week is open"),
         ):
             campaigns = {"days": campaign(**rarely), "nights": campaign(state="draft", quiet_hours=nights)}
             found = candidates_of(decide(catalog(placements=placements, campaigns=campaigns), user(), [moment()]))
             (fallback,) = (one for one in found if one.campaign_id == "fallback.banner")
-            assert fallback.reason == reason
+            assert (fallback.reason, fallback.detail) == (reason, told)
 
     def test_do_not_bring_back_what_a_cap_or_a_rest_has_stopped(self) -> None:
         of = user(triggers=(trigger(),))
