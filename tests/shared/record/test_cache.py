@@ -1,5 +1,7 @@
 """Record cache: it returns exactly the record that unpacking would give."""
 
+from datetime import timedelta
+
 import pytest
 
 from shared.domain.terms import Terms
@@ -48,6 +50,12 @@ def test_whoever_was_heard_of_longest_ago_is_forgotten_first(unpacked: list[str]
     for record in (ANNA, BEN, CLEO):
         assert filled.read(record.user_id, pack(record)) == record
     assert unpacked == ["ben"]
+
+
+def test_a_document_of_before_is_read_by_the_terms_in_force(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "unpack", lambda _, terms: UserRecord(f"grace of {terms.grace.days} days"))
+    read = RecordCache(1, Terms(grace=timedelta(days=3))).read("anna", b"of before")
+    assert read.user_id == "grace of 3 days"
 
 
 def test_a_damaged_blob_is_not_believed() -> None:

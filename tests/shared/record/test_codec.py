@@ -20,6 +20,7 @@ from shared.record.codec import (
     COMPRESSION_LEVEL,
     FORMAT,
     FORMER,
+    MAX_INFLATED,
     MAX_OVERHEAD,
     Packing,
     UnreadableRecord,
@@ -83,11 +84,18 @@ def test_any_other_bytes_are_unreadable(blob: bytes) -> None:
 
 
 def test_a_blob_that_inflates_to_more_than_a_record_is_unreadable() -> None:
-    bomb = zlib.compressobj()
-    blob = b"".join(bomb.compress(b" " * 2**20) for _ in range(64)) + bomb.flush()
-    assert len(blob) < 100_000
+    """JSON that is right may be as long as the bound, and no longer: spaces at its end say nothing."""
+    text = Packing(UserRecord(USER)).text
+    assert unpack(zlib.compress(text.ljust(MAX_INFLATED))) == UserRecord(USER)
+    blob = zlib.compress(text.ljust(MAX_INFLATED + 1))
+    assert len(blob) < 20_000
     with pytest.raises(UnreadableRecord):
         unpack(blob)
+
+
+def test_instants_are_written_as_short_as_they_can_be() -> None:
+    text = Packing(UserRecord(USER, next_due_at=LIFETIME)).text
+    assert LIFETIME.isoformat().replace("+00:00", "Z").encode() in text
 
 
 def inflated(blob: bytes) -> bytes:
@@ -144,6 +152,20 @@ def test_what_a_newer_version_may_have_written_is_unreadable(row: object) -> Non
 def test_a_record_of_a_format_to_come_names_its_format() -> None:
     with pytest.raises(UnreadableRecord, match=f"a newer version wrote the record: format {FORMAT + 1}"):
         unpack(written([FORMAT + 1, ["u"]]))
+
+
+def test_what_is_unreadable_is_told_without_its_content() -> None:
+    with pytest.raises(UnreadableRecord, match=r"^cannot read a record from 7 bytes: \w*[eE]rror$"):
+        unpack(b"damaged")
+    blob = zlib.compress(b"[]")
+    with pytest.raises(UnreadableRecord, match=rf"^cannot read a record from {len(blob)} bytes: ValueError$"):
+        unpack(blob)
+
+
+def test_a_new_record_is_within_the_length_of_its_blob_and_no_less() -> None:
+    packing = Packing(UserRecord("u"))
+    assert packing.is_within(len(packing.blob))
+    assert not packing.is_within(len(packing.blob) - 1)
 
 
 def test_a_new_record_is_tiny() -> None:

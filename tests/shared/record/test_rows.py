@@ -111,3 +111,31 @@ def test_a_row_of_another_version_is_refused(kind: type, row: object) -> None:
 def test_a_type_that_would_not_come_back_is_refused_before_anything_is_read(kind: Any) -> None:
     with pytest.raises(TypeError):
         reader_of(kind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "value"),
+    [
+        (tuple[datetime, str], [NOON.isoformat(), "a"], (NOON, "a")),
+        (tuple[str], ["a"], ("a",)),
+        (tuple[datetime], [NOON.isoformat()], (NOON,)),
+    ],
+)
+def test_a_tuple_of_fixed_length_has_that_length(kind: Any, row: list[Any], value: tuple[Any, ...]) -> None:
+    read = reader_of(kind)
+    assert read is not None
+    assert read(row) == value
+    for other in (row[:-1], [*row, "more"]):
+        with pytest.raises(ValueError, match="zip"):
+            read(other)
+
+
+def test_several_types_that_json_keeps_apart_need_no_reader() -> None:
+    assert reader_of(str | int | None) is None
+
+
+def test_what_is_wrong_is_told() -> None:
+    with pytest.raises(TypeError, match=r"^expected a list, found str$"):
+        reader_of(Point)("a row")  # type: ignore[misc]
+    with pytest.raises(TypeError, match=r"^expected one type or None: JSON cannot tell"):
+        reader_of(datetime | timedelta)
