@@ -166,6 +166,18 @@ class TestPending:
         told.process(auto_renew_on(14))
         assert [entry.committed_at for entry in told.record.pending] == [day(13.95), day(14)]
 
+    @pytest.mark.parametrize(("out", "kept"), [(2, [0, 1, 2]), (4, [0, 1, 2, 3, 4]), (6, [2, 3, 4, 5, 6])])
+    def test_keeps_of_what_is_out_the_newest_4_and_all_that_may_not_be(self, out: int, kept: list[int]) -> None:
+        told = Told(EMPTY)
+        for number in range(out + 1):
+            told.process(paid(number, plan=f"plan-{number}"))
+        entries = [entry._replace(is_published=True) for entry in told.record.pending[:out]]
+        told.record = told.record._replace(pending=(*entries, *told.record.pending[out:]))
+        told.process(paid(out + 1, plan="another"))
+        assert [entry.committed_at for entry in told.record.pending] == [
+            day(number) for number in (*kept, out + 1)
+        ]
+
 
 class TestRevocation:
     def test_goes_out_when_the_condition_ceases(self) -> None:
