@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.outbound.decision import Candidate
 from shared.decisioning.decide import Decision
-from shared.decisioning.experiments.bucketing import bucket
+from shared.decisioning.experiments.bucketing import Namespace, bucket, in_namespace
 from shared.decisioning.experiments.policy import parse_policy
 from shared.decisioning.library import Library
 from shared.decisioning.losses import Loss, LossReason
@@ -56,6 +56,13 @@ def told_to_all(**terms: Any) -> list[Candidate]:
 def test_an_experiment_hashes_by_the_version_that_its_catalog_names(version: int) -> None:
     expected = ["A" if bucket("x", id_, version) < 0.5 else "B" for id_ in USERS]
     assert variants_of_all(hash_version=version) == expected
+
+
+@pytest.mark.parametrize("id_", ["autumn", "winter"])
+def test_a_namespace_takes_its_users_by_its_own_name(id_: str) -> None:
+    taken = [in_namespace(user_id, Namespace(id_, 0.2, 0.6)) for user_id in USERS]
+    found = variants_of_all(namespace={"id": id_, "start": 0.2, "end": 0.6})
+    assert [variant is not None for variant in found] == taken
 
 
 def test_an_experiment_of_another_hash_version_is_refused() -> None:
