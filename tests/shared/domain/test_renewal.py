@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.events import Event, Signal
-from shared.domain.subscription import Said, Status
+from shared.domain.subscription import Renewal, Said, Status
 from tests.support.story import (
     after,
     auto_renew_off,
@@ -11,6 +11,7 @@ from tests.support.story import (
     awaited,
     cancelled,
     course,
+    day,
     downgraded,
     failed,
     failed_next,
@@ -260,3 +261,8 @@ def test_a_pause_ends_for_good_once_nothing_covers_and_nothing_renews() -> None:
     story = after(paid(0, auto_renew=False), paused(5, effective=10))
     assert story.statuses(10, 29.9, 30) == [Status.PAUSED, Status.PAUSED, Status.EXPIRED]
     assert story.brought(1000) == ["paused", "expired"]
+
+
+def test_who_said_that_it_renews_is_kept() -> None:
+    story = after(paid(0), auto_renew_off(1, reason="too dear"), auto_renew_on(2))
+    assert story.sub(2).renewal == Renewal(on=True, by=Said.USER, at=day(2))
