@@ -135,3 +135,15 @@ def test_whatever_the_sizes_no_kept_value_is_out_of_date_or_older_than_one_that_
     assert len(found.facts) <= MAX_ATTRIBUTES
     assert sum(fact.size for fact in found.facts) <= MAX_BYTES
     assert merged(*data.draw(st.permutations(events)), known=found) == found
+
+
+def test_what_was_dropped_stays_so_when_it_is_redelivered_though_there_is_room_again() -> None:
+    dropped = told(0, a="x" * 1000)
+    known = merged(dropped, told(1, b="y" * 1000), told(2, b="y"))
+    assert known.values == {"b": "y"}
+    assert merge(known, dropped) is known
+
+
+def test_a_truth_takes_less_room_than_a_number() -> None:
+    sizes = [AttributeFact("a", value, day(0), "").size for value in (None, True, 7)]
+    assert sizes == sorted({*sizes})

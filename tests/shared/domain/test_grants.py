@@ -164,6 +164,13 @@ class TestAnExtension:
         ]
         assert not after(paid(0), failed(30), extended(32, end=50)).sub(33).failing
 
+    def test_to_an_end_that_is_past_recovers_nothing(self) -> None:
+        assert after(paid(0), failed(30), extended(50, start=0, end=45)).sub(50).failing
+
+    def test_alone_waits_with_its_new_end(self) -> None:
+        waiting = after(extended(0, end=45, payment_id="p1"), refunded(1, start=0, payment_id="p2")).sub(1).waiting
+        assert [(verdict.payment_id, verdict.period_end) for verdict in waiting] == [("p1", day(45)), ("p2", None)]
+
     def test_counts_only_if_the_end_is_later(self) -> None:
         assert current(after(paid(0), extended(10, end=25)), 11) == ("basic", 30)
         assert current(after(paid(0), extended(10, end=45), extended(11, end=40)), 12) == ("basic", 45)

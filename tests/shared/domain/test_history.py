@@ -199,6 +199,22 @@ def test_a_late_verdict_waits_for_a_payment_that_is_late_too() -> None:
     assert status(again.history, MARK) is Status.REVOKED
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        [report(PaymentOutcome.REFUNDED, 92, payment_id=name) for name in ("p1", "p2")],
+        [extended(92, start=110, end=end) for end in (130, 140)],
+        [extended(92, start=start, end=140) for start in (110, 120)],
+    ],
+    ids=["ids", "ends", "starts"],
+)
+def test_late_verdicts_of_one_instant_wait_in_one_order(told: list[Event]) -> None:
+    history = aged()
+    one, other = (late(late(history, first).history, second).history for first, second in (told, told[::-1]))
+    assert one == other
+    assert len(one.base.best.waiting) == 2
+
+
 def test_a_late_success_yields_to_auto_renew_off_that_was_said_after_it_occurred() -> None:
     folded = late(aged(paid(80, end=120), auto_renew_off(95)), paid(90, start=110, end=140, plan="premium"))
     assert [status(folded.history, on) for on in (120, 139.9, 140)] == [

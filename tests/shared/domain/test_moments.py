@@ -60,6 +60,8 @@ K = MomentKind
         ([paid(0)], paid(30), [K.RENEWED]),
         ([paid(0)], paid(32), [K.RENEWED]),
         ([paid(0)], paid(1, start=0), []),
+        ([paid(0, payment_id="p1")], paid(1, start=0, payment_id="p2"), []),
+        ([paid(0, auto_renew=False), awaited(40)], paid(41), [K.ACTIVATED]),
         ([paid(0)], paid(30, plan="annual"), [K.RENEWED, K.PLAN_CHANGED]),
         ([paid(0)], paid(29, start=30, plan="annual"), [K.RENEWED]),
         ([paid(0)], plan_changed(1, "annual"), [K.PLAN_CHANGED]),

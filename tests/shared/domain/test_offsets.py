@@ -21,7 +21,16 @@ def test_every_offset_has_a_text_that_gives_it_again(number: int) -> None:
 
 @pytest.mark.parametrize(
     ("written", "text"),
-    [("7", "7d"), ("7d", "7d"), ("07", "7d"), ("168h", "7d"), ("24h", "1d"), ("36h", "36h"), ("1h", "1h")],
+    [
+        ("7", "7d"),
+        ("7d", "7d"),
+        ("07", "7d"),
+        ("168h", "7d"),
+        ("24h", "1d"),
+        ("36h", "36h"),
+        ("1h", "1h"),
+        ("3650", "3650d"),
+    ],
 )
 def test_one_offset_has_one_text(written: str, text: str) -> None:
     assert offset_text(parse_offset(written)) == text

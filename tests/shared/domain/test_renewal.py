@@ -266,3 +266,9 @@ def test_a_pause_ends_for_good_once_nothing_covers_and_nothing_renews() -> None:
 def test_who_said_that_it_renews_is_kept() -> None:
     story = after(paid(0), auto_renew_off(1, reason="too dear"), auto_renew_on(2))
     assert story.sub(2).renewal == Renewal(on=True, by=Said.USER, at=day(2))
+
+
+@pytest.mark.parametrize("said", [failed(30), cancelled(30, effective=40)], ids=["failure", "cancellation"])
+def test_a_success_overtakes_what_was_said_in_its_very_instant(said: Event) -> None:
+    sub = after(paid(0), said, paid(30)).sub(30)
+    assert (sub.failing, sub.cancel_at) == (False, None)
