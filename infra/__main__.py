@@ -19,6 +19,7 @@ from infra.commands.score import score
 from infra.commands.show import show
 from infra.commands.smoke import smoke
 from infra.commands.up import up
+from infra.commands.warehouse import warehouse
 from infra.commands.whatif import whatif
 from infra.errors import InfraError, UsageError
 from infra.terminal.help_page import CONTEXT, Command
@@ -57,6 +58,7 @@ def command_line(*, completion: bool) -> typer.Typer:
     for command in COMMANDS:
         line.command(cls=Command)(command)
     line.add_typer(catalog, name="catalog")
+    line.add_typer(warehouse, name="warehouse")
     return line
 
 
