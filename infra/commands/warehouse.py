@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, print_json
+from infra.commands.common import AsJson, print_json, print_result
 from infra.terminal.help_page import Command
 
 Where = Annotated[
@@ -18,6 +18,7 @@ Where = Annotated[
     ),
 ]
 WAREHOUSE = "warehouse.duckdb"
+PLAIN = (str, int, float, bool, type(None))
 Select = Annotated[
     list[str] | None,
     typer.Option(
@@ -118,3 +119,124 @@ def _span(days: Iterable[object]) -> str:
     if not known:
         return ""
     return f", {len(known):,} days from {known[0]} to {known[-1]}" if len(known) > 1 else f", {known[0]}"
+
+
+@warehouse.command(cls=Command)
+def check(
+    where: Where = WAREHOUSE,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="TIME", help="Check as of this time (UTC); default: the clock.")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, help="Check the partitions of so many days; default: all.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check what must hold of the models.
+
+    Each assertion is a query whose rows are failures: keys are unique, columns have values, and these are among
+    the accepted ones or in the model that they refer to, models are fresh, and as large as usual. A history that
+    was replayed ended long ago: --now tells when.
+
+    Exit codes: 0 if all holds, 1 if there is a failure, or something else fails.
+
+    For example:
+
+        upbeat warehouse check --now 2026-03-01T00:00:00Z
+    """
+    from datetime import UTC, datetime
+
+    from infra.analytics import require
+    from infra.commands.inputs import instant
+
+    require("sqlglot")
+    from infra.analytics.warehouse.checks import check as outcomes
+    from infra.analytics.warehouse.checks import days_before, read_assertions
+    from infra.analytics.warehouse.engine import open_engine
+    from infra.analytics.warehouse.models import read_models
+
+    at = instant("--now", now) or datetime.now(UTC)
+    assertions = read_assertions(read_models())
+    failed = 0
+    with open_engine(where) as engine:
+        for outcome in outcomes(engine, assertions, at, days_before(at, days)):
+            failed += not outcome.holds
+            if as_json:
+                print_json(
+                    {
+                        "name": outcome.name,
+                        "holds": outcome.holds,
+                        "expected": outcome.expected,
+                        "failures": [_plain(row) for row in outcome.failures],
+                    }
+                )
+            elif not outcome.holds:
+                typer.echo(f"{outcome.name}: expected: {outcome.expected} Found:")
+                for row in outcome.failures:
+                    typer.echo("    " + "  ".join(f"{name}={value}" for name, value in _plain(row).items()))
+    typer.echo(f"{len(assertions):,} assertions: {failed:,} failed", err=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with text for what JSON has no type for."""
+    return {name: value if isinstance(value, PLAIN) else str(value) for name, value in row.items()}
+
+
+@warehouse.command(cls=Command)
+def cost(where: Where = WAREHOUSE, select: Select = None, as_json: AsJson = False) -> None:
+    """Show the bytes that each model would read.
+
+    On BigQuery, what a dry run of the whole model says it would be billed for; it costs nothing. On DuckDB, the
+    sizes of the tables that the model reads. A run of an incremental model reads less: the days that changed.
+
+    For example:
+
+        upbeat warehouse cost --warehouse bigquery:my-project.upbeat_models?raw=upbeat
+    """
+    from infra.analytics import require
+
+    require("sqlglot")
+    from infra.analytics.warehouse.engine import open_engine
+    from infra.analytics.warehouse.models import chosen, read_models, stored_inputs
+    from infra.analytics.warehouse.runner import FIRST_DAY
+
+    models = read_models()
+    total = 0
+    with open_engine(where) as engine:
+        for model in chosen(models, select or ()).values():
+            size = engine.scanned(model.sql, stored_inputs(model.name, models), since=FIRST_DAY)
+            total += size
+            print_result(
+                f"{size / 1e6:14,.1f} MB  {model.name}",
+                as_json=as_json,
+                facts={"model": model.name, "bytes": size},
+            )
+    if not as_json:
+        typer.echo(f"{total / 1e6:14,.1f} MB  in all")
+
+
+@warehouse.command(cls=Command)
+def docs(
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The page, in Markdown.", dir_okay=False)],
+) -> None:
+    """Write a page about all models.
+
+    Each with what it is, how it is stored, what it reads and what reads it, its columns and its assertions.
+
+    For example:
+
+        upbeat warehouse docs --out docs/models.md
+    """
+    from infra.analytics import require
+    from infra.commands.inputs import writing_into
+
+    require("sqlglot")
+    from infra.analytics.warehouse.docs_page import page
+    from infra.analytics.warehouse.models import read_models
+
+    models = read_models()
+    with writing_into(out):
+        out.write_text(page(models), encoding="utf-8")
+    typer.echo(f"{out}: {len(models):,} models")

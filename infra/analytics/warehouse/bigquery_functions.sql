@@ -62,6 +62,15 @@ CREATE OR REPLACE MACRO bq_trim(x) AS regexp_replace(x, '^\s+|\s+$', '', 'g');
 CREATE OR REPLACE MACRO bq_substr(x, start, number := 4294967295) AS
   substring(x, CASE WHEN start = 0 OR start < -length(x) THEN 1 ELSE start END, number);
 
+-- Bytes that are no UTF-8 become U+FFFD, each by itself. Almost none are, so the slow way is the second.
+CREATE OR REPLACE MACRO bq_replaced_bytes(digits) AS array_to_string(
+  list_transform(
+    regexp_extract_all(digits, '(?:[0-7].|(?:C[2-9A-F]|D.)[89AB].|E0[AB].[89AB].|(?:E[1-9A-CEF])(?:[89AB].){2}|ED[89].[89AB].|F0[9AB].(?:[89AB].){2}|F[1-3](?:[89AB].){3}|F48.(?:[89AB].){2})|..'),
+    lambda each: CASE WHEN regexp_full_match(each, '[0-7].|....+') THEN each ELSE 'EFBFBD' END
+  ), '');
+CREATE OR REPLACE MACRO bq_lossy_string(x) AS
+  coalesce(TRY(decode(x)), decode(unhex(bq_replaced_bytes(hex(x)))));
+
 -- Times.
 CREATE OR REPLACE MACRO bq_timestamp_diff(a, b, unit) AS (epoch_us(a) - epoch_us(b)) // unit;
 CREATE OR REPLACE MACRO bq_unix(x, unit) AS CAST(floor(epoch_us(x) / unit) AS BIGINT);

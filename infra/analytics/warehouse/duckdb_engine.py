@@ -96,7 +96,7 @@ class DuckDBEngine(Engine):
         builds = self._rows("SELECT * FROM _builds")
         return [State(row["name"], row["key"], row["seen"], days.get(row["name"], {})) for row in builds]
 
-    def create_view(self, name: str, sql: str, state: State) -> None:
+    def create_view(self, name: str, sql: str, header: Header, state: State) -> None:  # noqa: ARG002 - see docs
         """Create or replace a view, with the functions that it calls, so that any DuckDB client can read it."""
         with self._transaction():
             self._do(FUNCTIONS)

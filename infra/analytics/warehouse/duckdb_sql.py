@@ -182,6 +182,7 @@ MENDS: dict[type, Callable[[Any], Any]] = {
     exp.JSONKeysAtDepth: _to("bq_json_keys"),
     exp.ParseJSON: lambda node: _call("bq_json", node.this),
     exp.SafeFunc: _safe_function,
+    exp.SafeConvertBytesToString: _to("bq_lossy_string"),
     exp.Bracket: _bracket,
     exp.IgnoreNulls: lambda node: _array_agg(node) if isinstance(node.this, exp.ArrayAgg) else node,
     exp.ApproxQuantiles: _quantiles,

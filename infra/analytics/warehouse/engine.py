@@ -49,7 +49,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     def recall(self) -> list[State]:
         """What `remember` and `replace` have written."""
 
-    def create_view(self, name: str, sql: str, state: State) -> None:
+    def create_view(self, name: str, sql: str, header: Header, state: State) -> None:
         """Create or replace a view."""
 
     def stage(self, name: str, sql: str, header: Header, **parameters: Any) -> None:
@@ -79,7 +79,7 @@ def open_engine(where: str = DEFAULT) -> Engine:
     kind, _, place = where.partition(":")
     if kind == "bigquery":
         require("google.cloud.bigquery", "sqlglot")
-        from infra.analytics.warehouse.bigquery_engine import BigQueryEngine  # type: ignore  # noqa: PLC0415
+        from infra.analytics.warehouse.bigquery_engine import BigQueryEngine  # noqa: PLC0415 - needs its client
 
         engine: Engine = BigQueryEngine.at(place)
         return engine

@@ -4,7 +4,7 @@ A header is YAML in the `--` comments at the top of a file, so that the file sta
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,6 +14,9 @@ from infra.strict_yaml import InvalidYaml, read_yaml
 
 ColumnName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Sentence = Annotated[str, Field(min_length=3, pattern=r"\.$")]
+
+
+_Read = TypeVar("_Read", bound=BaseModel)
 
 
 class InvalidModel(InfraError):
@@ -66,7 +69,7 @@ class Header(_Part):
     materialized: Materialized
     partition: ColumnName | None = None
     """A column of type DATE: BigQuery stores the rows of a day together, and a run replaces whole days. Of a view,
-    the column by which its readers filter."""
+    the column by which its readers filter: a TIMESTAMP if its name ends with `_time`."""
     unique: tuple[ColumnName, ...] = ()
     """Columns whose values together name one row."""
     lookback: int | None = Field(default=None, ge=0, le=3650)
@@ -117,13 +120,29 @@ def header_lines(text: str) -> list[str]:
     return lines
 
 
+class AssertionHeader(_Part):
+    """The header of an assertion in a file of its own."""
+
+    description: Sentence
+    """What holds where its query gives no row."""
+
+
 def read_header(text: str, file: str) -> Header:
     """The header of a model's text. Raises `InvalidModel`."""
+    return _read(Header, text, file)
+
+
+def read_assertion(text: str, file: str) -> AssertionHeader:
+    """The header of an assertion's text. Raises `InvalidModel`."""
+    return _read(AssertionHeader, text, file)
+
+
+def _read(kind: type[_Read], text: str, file: str) -> _Read:
     source = "\n".join(header_lines(text))
     if not source.strip():
         raise InvalidModel(f"{file}: line 1: expected a header of `-- key: value` comments, found none")
     try:
-        return Header.model_validate(read_yaml(source.encode()))
+        return kind.model_validate(read_yaml(source.encode()))
     except InvalidYaml as error:
         raise InvalidModel(f"{file}: {error}") from None
     except ValidationError as error:

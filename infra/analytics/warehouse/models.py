@@ -113,11 +113,17 @@ def _large(model: Model, models: Mapping[str, Model]) -> dict[str, str]:
     """The partition columns of the large tables that a model must filter: none if its readers do it for it."""
     if model.is_view and model.header.require_partition_filter:
         return {}
-    large = {name: "publish_time" for name in model.inputs if name.startswith(RAW_PREFIX)}
-    for name, other in models.items():
-        if other.header.require_partition_filter and other.header.partition:
-            large[name] = other.header.partition
-    return large
+    return {name: "publish_time" for name in model.inputs if name.startswith(RAW_PREFIX)} | large_tables(models)
+
+
+def large_tables(models: Mapping[str, Model]) -> dict[str, str]:
+    """The models whose readers must filter, each with its partition column."""
+    headers = {name: model.header for name, model in models.items()}
+    return {
+        name: header.partition
+        for name, header in headers.items()
+        if header.require_partition_filter and header.partition
+    }
 
 
 def in_order(inputs: Mapping[str, Iterable[str]]) -> list[str]:

@@ -101,7 +101,7 @@ class Run:
     def _view(self, model: Model, key: str, *, fresh: bool) -> Built:
         if not fresh:
             return Built(model.name, "unchanged", None, [])
-        self._engine.create_view(model.name, model.sql, State(model.name, key, self._number, {}))
+        self._engine.create_view(model.name, model.sql, model.header, State(model.name, key, self._number, {}))
         return Built(model.name, "view", None, [])
 
     def _changed_inputs(self, model: Model) -> set[Day]:
