@@ -32,7 +32,7 @@ CREATE OR REPLACE MACRO bq_safe_timestamp(x) AS CASE
       THEN TRY_CAST(upper(CAST(x AS VARCHAR)) AS TIMESTAMPTZ) END
   ELSE TRY_CAST(x AS TIMESTAMPTZ) END;
 CREATE OR REPLACE MACRO bq_safe_string(x) AS CASE
-  WHEN typeof(x) = 'BLOB' THEN TRY(decode(TRY_CAST(x AS BLOB)))
+  WHEN typeof(x) = 'BLOB' THEN error('SAFE_CONVERT_BYTES_TO_STRING makes text of bytes, and CAST does not')
   WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN regexp_replace(CAST(x AS VARCHAR), '\.0$', '')
   WHEN typeof(x) = 'TIMESTAMP WITH TIME ZONE' THEN
     CASE
@@ -55,6 +55,7 @@ CREATE OR REPLACE MACRO bq_safe_divide(a, b) AS CASE WHEN b = 0 THEN NULL ELSE a
 CREATE OR REPLACE MACRO bq_div(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE a // b END;
 CREATE OR REPLACE MACRO bq_mod(a, b) AS CASE WHEN b = 0 THEN error('division by zero') ELSE a % b END;
 CREATE OR REPLACE MACRO bq_ln(x) AS CASE WHEN x <= 0 THEN error('LN of a number that is not positive') ELSE ln(x) END;
+CREATE OR REPLACE MACRO bq_sqrt(x) AS CASE WHEN x < 0 THEN error('SQRT of a negative number') ELSE sqrt(x) END;
 CREATE OR REPLACE MACRO bq_round(x, digits := 0) AS round(CAST(x AS DOUBLE), digits);
 
 -- Text.

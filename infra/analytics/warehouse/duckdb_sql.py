@@ -34,8 +34,9 @@ def _literal(node: Any) -> Any:
 
 
 def _cast(node: Any) -> Any:
-    name = CASTS[node.to.this]
-    if isinstance(node.this, exp.Null) or isinstance(node.to.this, str):
+    name = CASTS.get(node.to.this)
+    written = node.this.is_string and name in {"date", "timestamp"}  # a literal such as DATE '2026-03-01'
+    if name is None or isinstance(node.this, exp.Null) or (written and not isinstance(node, exp.TryCast)):
         return node
     safe = "safe_" if isinstance(node, exp.TryCast) else ""
     return _call(f"bq_{safe}{name}", node.this)
@@ -137,7 +138,7 @@ def _offset(node: Any) -> Any:
     """WITH OFFSET counts from 0, DuckDB's WITH ORDINALITY from 1: every use of the column is one less."""
     offset = node.args.get("offset")
     select = node.find_ancestor(exp.Select)
-    if offset is None or select is None:
+    if not offset or select is None:
         return node
     for column in list(select.find_all(exp.Column)):
         if column.name == offset.name and not column.table:
@@ -173,6 +174,7 @@ MENDS: dict[type, Callable[[Any], Any]] = {
     exp.IntDiv: _to("bq_div", "expression"),
     exp.Mod: _to("bq_mod", "expression"),
     exp.Ln: _to("bq_ln"),
+    exp.Sqrt: _to("bq_sqrt"),
     exp.Round: _to("bq_round", "decimals"),
     exp.Trim: _trim,
     exp.Substring: _substring,

@@ -98,7 +98,8 @@ def _format(node: Any) -> str | None:
 
 def _part(node: Any) -> str | None:
     unit = node.args.get("unit")
-    name = unit.name.upper() if unit is not None and isinstance(unit, exp.Var | exp.Literal) else "none"
+    week = isinstance(unit, exp.WeekStart) and unit.name.upper() == "SUNDAY"
+    name = "WEEK" if week else unit.name.upper() if isinstance(unit, exp.Var | exp.Literal) else "none"
     if name in PARTS[type(node)]:
         return None
     return f"expected one of {', '.join(sorted(PARTS[type(node)]))}, found {unit.sql(BIGQUERY) if unit else name}"
