@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date
 from io import BytesIO
 from itertools import islice
 from typing import Any, Self
@@ -112,18 +111,6 @@ class BigQueryEngine(Engine):
             f" FROM (SELECT {day} AS day, {self._digest(name)} AS digest FROM `{self._staged(name)}`) GROUP BY day"
         )
         return {row["day"]: row["digest"] for row in found}
-
-    def earliest_unknown(self, name: str, header: Header, before: date) -> Day:
-        """The first partition before a day of a row that the model does not hold."""
-        digest, day = self._digest(name), header.partition
-        late = f"SELECT `{day}` AS day, {digest} AS digest FROM `{self._staged(name)}` WHERE `{day}` < @before"
-        days = [row["day"] for row in self._rows(f"SELECT DISTINCT day FROM ({late})", {"before": before})]
-        if not days:
-            return None
-        held = f"SELECT {digest} FROM `{self._address(name)}` WHERE `{day}` IN UNNEST(@days)"
-        query = f"WITH late AS ({late}) SELECT MIN(day) AS day FROM late WHERE digest NOT IN ({held})"
-        found: Day = self._rows(query, {"before": before, "days": days})[0]["day"]
-        return found
 
     def replace(self, name: str, header: Header, days: Iterable[Day] | None, state: State) -> None:
         """Put the rows set aside in the place of these partitions: in one statement for all, else one transaction.

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -128,15 +127,6 @@ class DuckDBEngine(Engine):
         )
         return {row["day"]: row["digest"] for row in found}
 
-    def earliest_unknown(self, name: str, header: Header, before: date) -> Day:
-        """The first partition before a day of a row that the model does not hold."""
-        row_hash, day = self._hash(name), header.partition
-        late = f'SELECT "{day}" AS day, {row_hash} AS digest FROM {_staged(name)} WHERE "{day}" < $before'
-        held = f'SELECT {row_hash} FROM "{name}" WHERE "{day}" IN (SELECT day FROM late)'
-        query = f"WITH late AS ({late}) SELECT MIN(day) AS day FROM late WHERE digest NOT IN ({held})"
-        found: Day = self._rows(query, {"before": before})[0]["day"]
-        return found
-
     def replace(self, name: str, header: Header, days: Iterable[Day] | None, state: State) -> None:
         """Put the rows set aside in the place of these partitions, None for all."""
         with self._transaction():
@@ -144,8 +134,8 @@ class DuckDBEngine(Engine):
                 self._drop(name)
                 order = f'ORDER BY "{header.partition}"' if header.partition else ""
                 self._do(f'CREATE TABLE "{name}" AS SELECT * FROM {_staged(name)} {order}')
-            else:
-                chosen = {"days": list(days)}
+            elif days := list(days):
+                chosen = {"days": days}
                 self._do(f'DELETE FROM "{name}" WHERE list_contains($days, "{header.partition}")', chosen)
                 self._do(
                     f'INSERT INTO "{name}" SELECT * FROM {_staged(name)}'

@@ -58,9 +58,6 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     def fingerprints(self, name: str, partition: str | None) -> dict[Day, str]:
         """For each partition of the rows set aside, a digest that is the same for the same rows in any order."""
 
-    def earliest_unknown(self, name: str, header: Header, before: date) -> Day:
-        """The first partition before a day of a row set aside that the model does not hold; None without any."""
-
     def replace(self, name: str, header: Header, days: Iterable[Day] | None, state: State) -> None:
         """Put the rows set aside in the place of these partitions, None for all, in one transaction."""
 

@@ -19,8 +19,6 @@ FIRST_DAY = date(1990, 1, 1)
 """No message is older: the contracts take no earlier time."""
 EMPTY = "empty"
 """The fingerprint of a partition whose rows are gone."""
-ATTEMPTS = 3
-"""Times that an incremental model is computed from an earlier day, before it is computed from the first."""
 COUNTS = (
     "SELECT DATE(publish_time) AS day, COUNT(*) AS number FROM {table} WHERE publish_time >= @since GROUP BY day"
 )
@@ -93,8 +91,8 @@ class Run:
         else:
             lookback = timedelta(days=model.header.lookback or 0)
             since = max(FIRST_DAY, min(day for day in changed if day) - lookback)
-        since = self._stage(model, since)
-        built = self._replace(model, key, since, whole=fresh or full_refresh)
+        since, found = self._stage(model, since)
+        built = self._replace(model, key, since, found, whole=fresh or full_refresh)
         self._engine.forget(model.name)
         return built
 
@@ -110,23 +108,27 @@ class Run:
         inputs = stored_inputs(model.name, self._models)
         return {day for name in inputs for day, (_, changed) in self._partitions(name).items() if changed > seen}
 
-    def _stage(self, model: Model, since: date) -> date:
-        """Compute a model from a day on, or from an earlier one if it has rows before it that are new."""
-        for attempt in range(ATTEMPTS + 1):
-            self._engine.stage(model.name, model.sql, model.header, since=since)
-            if not model.is_incremental or since == FIRST_DAY:
-                break
-            earlier = self._engine.earliest_unknown(model.name, model.header, since)
-            if earlier is None:
-                break
-            since = FIRST_DAY if attempt == ATTEMPTS - 1 else max(FIRST_DAY, earlier)
-        return since
+    def _stage(self, model: Model, since: date) -> tuple[date, dict[Day, str]]:
+        """Compute a model from a day on: that day, and the fingerprints of the partitions from then on.
 
-    def _replace(self, model: Model, key: str, since: date, *, whole: bool) -> Built:
+        Rows of earlier partitions show how far back the changed inputs reach: from the first of them on, the model
+        is computed once more. What is then still earlier comes of inputs that have not changed.
+        """
+        found = self._staged(model, since)
+        earlier = [day for day in found if day and day < since]
+        if earlier and since > FIRST_DAY:
+            since = max(FIRST_DAY, min(earlier))
+            found = self._staged(model, since)
+        first = date.min if since == FIRST_DAY else since
+        return since, {day: digest for day, digest in found.items() if day is None or day >= first}
+
+    def _staged(self, model: Model, since: date) -> dict[Day, str]:
+        self._engine.stage(model.name, model.sql, model.header, since=since)
+        return self._engine.fingerprints(model.name, model.header.partition)
+
+    def _replace(self, model: Model, key: str, since: date, found: Mapping[Day, str], *, whole: bool) -> Built:
         """Replace the partitions that differ from what they were."""
         first = date.min if since == FIRST_DAY else since
-        found = self._engine.fingerprints(model.name, model.header.partition)
-        found = {day: digest for day, digest in found.items() if day is None or day >= first}
         known = {
             day: digest
             for day, (digest, _) in self._partitions(model.name).items()
