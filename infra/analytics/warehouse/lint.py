@@ -127,7 +127,7 @@ def columns(tree: exp.Query, described: Mapping[str, str]) -> list[Problem]:
     stars = [column for column in found if column.find(exp.Star) and not column.find(exp.Count)]
     if stars:
         return [Problem(line_of(stars[0]), "expected the columns by name at the end of a model, found *")]
-    names = [column.alias_or_name for column in found]
+    names = [column.alias_or_name if isinstance(column, exp.Alias | exp.Column) else "" for column in found]
     problems = [
         Problem(line_of(column), f"expected a name for each column, found {column.sql(BIGQUERY)}")
         for column, name in zip(found, names, strict=True)

@@ -1,0 +1,169 @@
+"""BigQuery: the same models, rows and answers through the real client, asked of the emulator."""
+
+import pytest
+
+from tests.support import analysts
+
+analysts.required("bqemulator", "duckdb", "google.cloud.bigquery", "sqlglot")
+
+import duckdb  # noqa: E402 - after the check that it is there
+
+from infra.analytics.warehouse import engine as engines  # noqa: E402
+from infra.analytics.warehouse.bigquery_engine import BigQueryEngine  # noqa: E402
+from infra.analytics.warehouse.checks import check, read_assertions  # noqa: E402
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
+from infra.analytics.warehouse.engine import State  # noqa: E402
+from infra.analytics.warehouse.errors import WarehouseError  # noqa: E402
+from infra.errors import UsageError  # noqa: E402
+from tests.support import bigquery  # noqa: E402
+from tests.support.vectors import Vector, answer, vectors  # noqa: E402
+from tests.support.warehouses import SEEN, START, UNCHANGED, built, models, payment  # noqa: E402
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result"),
+]
+TABLES = {
+    "stg_payment": "message_id, user_id, occurred_at, amount, publish_date",
+    "daily": "day, payments, amount",
+    "seen": "day, amount",
+    "total": "amount, days",
+}
+
+
+@pytest.fixture(scope="module")
+def address():
+    with bigquery.running() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def plain(address):
+    """An engine for queries of no table."""
+    with BigQueryEngine(bigquery.client_of(address), "nothing", "nothing") as engine:
+        yield engine
+
+
+@pytest.fixture
+def engine(address, request):
+    """An engine with datasets of its own, one for models and one for landed messages."""
+    client = bigquery.client_of(address)
+    name = "".join(letter for letter in request.node.name if letter.isalnum())[-40:]
+    client.create_dataset(f"raw_{name}")
+    client.create_dataset(f"models_{name}")
+    with BigQueryEngine(client, f"models_{name}", f"raw_{name}") as engine:
+        yield engine
+
+
+def rows_of(engine):
+    return {
+        name: sorted(map(str, engine.rows(f"SELECT {columns} FROM {name}")))  # noqa: S608 - our own names
+        for name, columns in TABLES.items()
+    }
+
+
+def both(engine, folder, *batches):
+    """What runs after each batch of messages did and left on BigQuery, and on DuckDB."""
+    known = models(folder)
+    with DuckDBEngine.of(duckdb.connect()) as other:
+        for warehouse in (engine, other):
+            done = []
+            for batch in batches:
+                warehouse.land("raw_payment", batch)
+                done.append(built(warehouse, known))
+            yield done, rows_of(warehouse)
+
+
+FIRST = [payment(number, number / 2) for number in range(20)]
+LATE = [payment(99, 9), payment(98, 9.5, occurred=0), payment(97, 3)._replace(data=b"garbage")]
+
+
+def test_runs_change_the_same_partitions_and_leave_the_same_rows(engine, tmp_path):
+    (done, rows), (done_on_duckdb, rows_on_duckdb) = both(engine, tmp_path, FIRST, [], LATE, LATE)
+    assert done == done_on_duckdb
+    assert rows == rows_on_duckdb
+    assert done[1] == done[3] == UNCHANGED
+    assert done[2]["daily"] == ("replaced", [0, 9])
+
+
+def test_messages_land_once(engine):
+    odd = payment(1, 1)._replace(data=b"\xff\x00", attributes={"a": "it's"})
+    assert engine.land("raw_payment", [*FIRST, odd, odd]) == 21
+    assert engine.land("raw_payment", [odd, *FIRST]) == 0
+    (row,) = engine.rows(
+        "SELECT * FROM raw_payment WHERE message_id = '1' AND publish_time = @at", at=odd.publish_time
+    )
+    assert row == odd._asdict()
+
+
+def test_a_failed_transaction_changes_neither_rows_nor_state(engine, tmp_path, monkeypatch):
+    known = models(tmp_path)
+    engine.land("raw_payment", FIRST)
+    built(engine, known)
+    before, state = rows_of(engine), engine.recall()
+    engine.land("raw_payment", LATE)
+    monkeypatch.setattr(
+        "infra.analytics.warehouse.bigquery_engine.state_script",
+        lambda *_: "SELECT ERROR('a failure in between');",
+    )
+    with pytest.raises(WarehouseError):
+        built(engine, known)
+    assert rows_of(engine)["stg_payment"] == before["stg_payment"]
+    monkeypatch.undo()
+    assert [each for each in engine.recall() if each.table in known] == [
+        each for each in state if each.table in known
+    ]
+    built(engine, known)
+    assert rows_of(engine)["total"] == ["{'amount': 110, 'days': 10}"]
+
+
+def test_a_view_may_become_a_table_and_a_table_a_view(engine, tmp_path):
+    engine.land("raw_payment", FIRST)
+    for kind, action in (("view", "view"), ("table", "rebuilt"), ("view", "view")):
+        known = models(tmp_path, seen=SEEN.replace("materialized: view", f"materialized: {kind}"))
+        assert built(engine, known)["seen"][0] == action
+        assert len(engine.rows("SELECT day FROM seen")) == 10
+
+
+def test_columns_are_described_and_the_partition_is_the_models(engine, tmp_path):
+    engine.land("raw_payment", FIRST)
+    built(engine, models(tmp_path))
+    table = engine._client.get_table(engine._address("stg_payment"))
+    assert table.description == "Payments, each once."
+    assert {field.name: field.description for field in table.schema}["amount"] == "Minor units."
+
+
+def test_assertions_are_answered(engine, tmp_path):
+    known = models(tmp_path)
+    engine.land("raw_payment", [payment(1, 1), payment(1, 2)])
+    built(engine, known)
+    found = {each.name: each.failures for each in check(engine, read_assertions(known, tmp_path), START)}
+    assert found["stg_payment.unique"] == [{"message_id": "1", "number_of_rows": 2}]
+    assert found["stg_payment.not_null.user_id"] == []
+
+
+def test_states_with_odd_names_are_remembered(engine):
+    state = State("file:/tmp/it's \\ odd", "key", 3, {None: ("1:2", 3), START.date(): ("a", 1)})
+    engine.remember([state])
+    engine.remember([state])
+    assert engine.recall() == [state]
+
+
+def test_parameters_have_the_type_of_their_value(plain):
+    sql = "SELECT @text AS a, @flag AS b, @number AS c, @share AS d, @at AS e, DATE(@at) = @day AS f"
+    values = {"text": "it's", "flag": True, "number": 3, "share": 0.5, "at": START, "day": START.date()}
+    assert plain.rows(sql, **values) == [{"a": "it's", "b": True, "c": 3, "d": 0.5, "e": START, "f": True}]
+    chosen = "SELECT x FROM UNNEST(['a', 'b']) AS x WHERE x IN UNNEST(@some)"
+    assert plain.rows(chosen, some=["b"]) == [{"x": "b"}]
+    assert plain.rows(chosen, some=[]) == []
+
+
+@pytest.mark.parametrize("place", ["p", "p.d", "my-project", "my-project.d?raw=", "my-project.a.b", "My.d"])
+def test_an_address_that_makes_no_sense_is_refused(place):
+    with pytest.raises(UsageError, match="expected bigquery:PROJECT"):
+        engines.open_engine(f"bigquery:{place}")
+
+
+@pytest.mark.parametrize("vector", vectors(), ids=lambda vector: vector.expression)
+def test_the_emulator_gives_a_second_opinion_of_the_vectors(plain, vector: Vector):
+    assert answer(plain, vector.sql) == vector.answer
