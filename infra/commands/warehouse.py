@@ -48,9 +48,7 @@ def load(
 
     For example:
 
-        upbeat replay history.jsonl --keep-store out/history
-        upbeat warehouse load out/history
-        upbeat warehouse run
+        upbeat warehouse load out/history && upbeat warehouse run
     """
     from infra.analytics import require
 
@@ -220,6 +218,7 @@ def cost(where: Where = WAREHOUSE, select: Select = None, as_json: AsJson = Fals
 @warehouse.command(cls=Command)
 def docs(
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page, in Markdown.", dir_okay=False)],
+    as_json: AsJson = False,
 ) -> None:
     """Write a page about all models.
 
@@ -239,4 +238,5 @@ def docs(
     models = read_models()
     with writing_into(out):
         out.write_text(page(models), encoding="utf-8")
-    typer.echo(f"{out}: {len(models):,} models")
+    facts = {"file": str(out), "models": list(models)}
+    print_result(f"{out}: {len(models):,} models", as_json=as_json, facts=facts)

@@ -22,6 +22,7 @@ UPBEAT = Path(sys.executable).with_name("upbeat")
 COMMANDS = [
     *((name,) for name in NAMES),
     *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
+    *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
 ]
 
 
@@ -71,9 +72,10 @@ def test_the_version_is_unknown_where_nothing_is_installed(monkeypatch: pytest.M
 def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpPage) -> None:
     page = help_page()
     listed = [line.split()[0] for line in page.partition("Commands:\n")[2].split("\n\n")[0].splitlines()]
-    assert listed == [*NAMES, "catalog"]
+    assert listed == [*NAMES, "catalog", "warehouse"]
     assert "..." not in page.partition("Commands:")[2]
     assert "..." not in help_page("catalog").partition("Commands:")[2]
+    assert "..." not in help_page("warehouse").partition("Commands:")[2]
     assert "Exit codes: 0 for success, 1 for a failure, 2 for" in page
 
 
