@@ -28,7 +28,7 @@ Select = Annotated[
 
 warehouse = typer.Typer(
     no_args_is_help=True,
-    help="Ask what happened, in SQL: load the raw log into tables, and build the models of them.",
+    help="Load the raw log, and build and check models of it.",
 )
 
 
@@ -191,7 +191,7 @@ def cost(where: Where = WAREHOUSE, select: Select = None, as_json: AsJson = Fals
 
     For example:
 
-        upbeat warehouse cost --warehouse bigquery:my-project.upbeat_models?raw=upbeat
+        upbeat warehouse cost --warehouse bigquery:my-project.upbeat
     """
     from infra.analytics import require
 
