@@ -23,7 +23,7 @@ SECTIONS = ("campaigns", "offers", "audiences", "placements")
 """The sections whose entries are counted in a summary."""
 
 catalog = typer.Typer(
-    no_args_is_help=True, help="Check, show, compare or publish a catalog, and carry it through."
+    no_args_is_help=True, help="Check, show, compare or publish a catalog; carry it through."
 )
 
 
