@@ -6,17 +6,17 @@ from tests.support import analysts
 
 analysts.required("bqemulator", "duckdb", "google.cloud.bigquery", "sqlglot")
 
-import duckdb  # noqa: E402 - after the check that it is there
+import duckdb
 
-from infra.analytics.warehouse import engine as engines  # noqa: E402
-from infra.analytics.warehouse.bigquery_engine import BigQueryEngine  # noqa: E402
-from infra.analytics.warehouse.checks import check, read_assertions  # noqa: E402
-from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
-from infra.analytics.warehouse.engine import State  # noqa: E402
-from infra.errors import UsageError  # noqa: E402
-from tests.support import bigquery  # noqa: E402
-from tests.support.vectors import answer, vectors  # noqa: E402
-from tests.support.warehouses import START, UNCHANGED, built, models, payment  # noqa: E402
+from infra.analytics.warehouse import engine as engines
+from infra.analytics.warehouse.bigquery_engine import BigQueryEngine
+from infra.analytics.warehouse.checks import check, read_assertions
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.engine import State
+from infra.errors import UsageError
+from tests.support import bigquery
+from tests.support.vectors import answer, vectors
+from tests.support.warehouses import START, UNCHANGED, built, models, payment
 
 pytestmark = [
     pytest.mark.slow,

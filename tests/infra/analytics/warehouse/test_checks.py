@@ -8,12 +8,12 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-import duckdb  # noqa: E402 - after the check that it is there
+import duckdb
 
-from infra.analytics.warehouse.checks import check, days_before, read_assertions  # noqa: E402
-from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
-from infra.analytics.warehouse.header import InvalidModel  # noqa: E402
-from tests.support.warehouses import DAILY, STAGED, START, TOTAL, built, models, payment  # noqa: E402
+from infra.analytics.warehouse.checks import check, days_before, read_assertions
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.header import InvalidModel
+from tests.support.warehouses import DAILY, STAGED, START, TOTAL, built, models, payment
 
 TESTED = STAGED.replace(
     "-- tests: {not_null: [user_id]}\n",

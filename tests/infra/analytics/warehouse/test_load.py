@@ -8,13 +8,13 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-import duckdb  # noqa: E402 - after the check that it is there
+import duckdb
 
-from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
-from infra.analytics.warehouse.load import load  # noqa: E402
-from infra.errors import UsageError  # noqa: E402
-from infra.raw.line import to_line  # noqa: E402
-from tests.support.warehouses import payment  # noqa: E402
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.load import load
+from infra.errors import UsageError
+from infra.raw.line import to_line
+from tests.support.warehouses import payment
 
 TOPICS = ("payment", "dead-letter")
 

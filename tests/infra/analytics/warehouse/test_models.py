@@ -6,10 +6,10 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-from infra.analytics.warehouse.docs_page import page  # noqa: E402 - after the check that it is there
-from infra.analytics.warehouse.header import InvalidModel, read_header  # noqa: E402
-from infra.analytics.warehouse.models import read_models, stored_inputs  # noqa: E402
-from tests.support.warehouses import DAILY, SEEN, STAGED, TOTAL, models  # noqa: E402
+from infra.analytics.warehouse.docs_page import page
+from infra.analytics.warehouse.header import InvalidModel, read_header
+from infra.analytics.warehouse.models import read_models, stored_inputs
+from tests.support.warehouses import DAILY, SEEN, STAGED, TOTAL, models
 
 GOOD = """\
 -- description: One row.

@@ -6,12 +6,12 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-import duckdb  # noqa: E402 - after the check that it is there
+import duckdb
 
-from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
-from infra.analytics.warehouse.header import InvalidModel  # noqa: E402
-from infra.analytics.warehouse.portable import INSTEAD, MENDED, SAME  # noqa: E402
-from tests.support.vectors import VECTORS, Vector, answer, vectors  # noqa: E402
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.header import InvalidModel
+from infra.analytics.warehouse.portable import INSTEAD, MENDED, SAME
+from tests.support.vectors import VECTORS, Vector, answer, vectors
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-import duckdb  # noqa: E402 - after the check that it is there
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
+import duckdb
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402
-from infra.analytics.warehouse.errors import WarehouseError  # noqa: E402
-from infra.analytics.warehouse.header import InvalidModel  # noqa: E402
-from tests.support.warehouses import DAILY, SEEN, STAGED, TOTAL, UNCHANGED, built, models, payment  # noqa: E402
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.errors import WarehouseError
+from infra.analytics.warehouse.header import InvalidModel
+from tests.support.warehouses import DAILY, SEEN, STAGED, TOTAL, UNCHANGED, built, models, payment
 
 
 @pytest.fixture
