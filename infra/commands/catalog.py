@@ -22,9 +22,7 @@ CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, 
 SECTIONS = ("campaigns", "offers", "audiences", "placements")
 """The sections whose entries are counted in a summary."""
 
-catalog = typer.Typer(
-    no_args_is_help=True, help="Check, show, compare or publish a catalog; carry it through."
-)
+catalog = typer.Typer(no_args_is_help=True, help="Check, show, compare or publish a catalog; carry it through.")
 
 
 @catalog.command(cls=Command)
