@@ -12,7 +12,7 @@ from shared.domain.assignments import Assignment
 
 REMOVED = "removed"
 """In place of changed terms: the catalog after does not have the experiment."""
-TERMS = ("state", "policy", "unit", "hash_version", "coverage", "namespace")
+TERMS = ("state", "policy", "segments", "unit", "hash_version", "coverage", "namespace")
 LASTING_TERMS = ("sticky", "reassign", "bucket_version", "min_bucket_version")
 SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """Any instant: the standing of an assignment does not depend on its time."""

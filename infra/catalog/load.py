@@ -74,7 +74,7 @@ def _policies(document: CatalogDocument, path: Path, valid: dict[str, Policy]) -
         file = f"policies/{terms.policy}.json"
         content, variants = _beside(path, file), [variant.id for variant in terms.variants]
         try:
-            valid[terms.policy] = read_policy(terms.policy, content, variants, "no such file")
+            valid[terms.policy] = read_policy(terms.policy, content, variants, terms.segments, "no such file")
         except InvalidPolicy as error:
             why = "; ".join(error.problems)
             yield f"experiments.{id_}.policy: expected a valid {file} beside the catalog, found {why}"

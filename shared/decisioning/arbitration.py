@@ -200,10 +200,13 @@ def _precedence(contender: Contender) -> Precedence:
 
 
 def _choice(contender: Contender) -> Choice | Loss | None:
-    experiment, situation = contender.campaign.experiment, contender.situation
-    if experiment is None:
+    campaign, moment, situation = contender.campaign, contender.moment, contender.situation
+    if campaign.experiment is None:
         return None
-    return experiment.choice(situation.user, contender.moment, situation.catalog.library.policies)
+    policies = situation.catalog.library.policies
+    return campaign.experiment.choice(
+        situation.user, moment, policies, lambda audience: situation.failure(audience, moment) is None
+    )
 
 
 def trigger_id(user_id: str, cause: str, campaign_id: str) -> str:

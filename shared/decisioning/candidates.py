@@ -58,6 +58,7 @@ def _candidate(result: ContenderResult, told_of_moment: Json) -> Json:
             variant=choice.variant,
             propensity=choice.propensity,
             policy_version=choice.policy_version,
+            segment=choice.segment,
             **_assignment(result, choice),
         )
     if campaign.ranked_by and not result.is_stale:

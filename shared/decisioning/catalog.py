@@ -126,7 +126,7 @@ def _canonical(document: CatalogDocument) -> str:
 
 
 def _campaigns(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[Campaign]:
-    experiments = {id_: Experiment.of(id_, terms) for id_, terms in document.experiments.items()}
+    experiments = {id_: Experiment.of(id_, terms, audiences) for id_, terms in document.experiments.items()}
     holdouts = _holdouts(document, audiences)
     for id_, terms in sorted(document.campaigns.items()):
         yield Campaign(

@@ -18,11 +18,13 @@ class Library:
     policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
-def read_policy(name: str, data: bytes | None, variants: Collection[str], missing: str) -> Policy:
+def read_policy(
+    name: str, data: bytes | None, variants: Collection[str], segments: Collection[str], missing: str
+) -> Policy:
     """The policy that a JSON text describes.
 
-    Raises `InvalidPolicy` if the text is invalid, if the policy's arms are not the variants, or if `data` is None
-    (with `missing` as the problem).
+    Raises `InvalidPolicy` if the text is invalid, if the policy does not fit the variants and segments of its
+    experiment, or if `data` is None (with `missing` as the problem).
     """
     if data is None:
         raise InvalidPolicy(name, [missing])
@@ -30,6 +32,6 @@ def read_policy(name: str, data: bytes | None, variants: Collection[str], missin
         policy = parse_policy(name, read_object(data))
     except Rejected as rejected:
         raise InvalidPolicy(name, [rejected.detail]) from rejected
-    if problem := mismatch(policy, variants):
+    if problem := mismatch(policy, variants, segments):
         raise InvalidPolicy(name, [problem])
     return policy

@@ -14,7 +14,8 @@ from shared.decisioning.scoring.registry import Registry
 
 log = logging.getLogger(__name__)
 
-Variants = frozenset[str]
+Fit = tuple[frozenset[str], tuple[str, ...]]
+"""What a policy must fit: the variants and the segments of its experiment."""
 
 
 class FirestoreLibrary:
@@ -32,8 +33,8 @@ class FirestoreLibrary:
         """Scores without an artifact, kept so that each is logged only once."""
         self.policies: dict[str, Policy] = {}
         """The last valid policy by name."""
-        self.last_read: dict[str, tuple[object, Variants]] = {}
-        """The text of each policy as last read, valid or not, and the variants of its experiment at that time."""
+        self.last_read: dict[str, tuple[object, Fit]] = {}
+        """The text of each policy as last read, valid or not, and its experiment's variants and segments then."""
         self.registry = self._new_registry()
 
     async def load(self, document: CatalogDocument) -> Library:
@@ -43,7 +44,7 @@ class FirestoreLibrary:
         for experiment in document.experiments.values():
             if experiment.policy:
                 variants = frozenset(variant.id for variant in experiment.variants)
-                await self._load_policy(experiment.policy, variants)
+                await self._load_policy(experiment.policy, (variants, experiment.segments))
         return Library(self.registry.get, dict(self.policies))
 
     def _new_registry(self) -> Registry:
@@ -60,15 +61,15 @@ class FirestoreLibrary:
             self.reported_missing.add((name, version))
             log.error("score %s version %d: expected an artifact in Firestore, found none", name, version)
 
-    async def _load_policy(self, name: str, variants: Variants) -> None:
+    async def _load_policy(self, name: str, experiment: Fit) -> None:
         text = await self._read_text(policy_location(name))
-        if self.last_read.get(name) == (text, variants):
+        if self.last_read.get(name) == (text, experiment):
             return
-        self.last_read[name] = text, variants
+        self.last_read[name] = text, experiment
         try:
             data = text.encode() if isinstance(text, str) else None
             missing = "policy: expected JSON as text in Firestore, found none"
-            self.policies[name] = read_policy(name, data, variants, missing)
+            self.policies[name] = read_policy(name, data, *experiment, missing)
         except InvalidPolicy as error:
             kept = self.policies.get(name)
             consequence = f"version {kept.version} stays in use" if kept else "its experiments assign nobody"

@@ -91,6 +91,9 @@ class Candidate(BaseModel):
     variant: str | None = _optional("The variant of that experiment that the user is in.")
     propensity: float | None = _optional("The probability with which that variant was chosen.")
     policy_version: str | None = _optional("The version of the policy that set the probability.")
+    segment: str | None = _optional(
+        "The segment of that experiment that the user is in, where its policy may tell segments apart."
+    )
     unit: Literal["user", "subscription"] | None = _optional(
         "What that experiment assigns: the user, or each subscription by itself."
     )

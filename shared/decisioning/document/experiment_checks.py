@@ -45,6 +45,8 @@ def _weights(path: str, terms: ExperimentTerms) -> Iterator[str]:
         yield problem(f"{path}.variants", "weights that add up to 1", f"{sum(weights):g}")
     if terms.floor:
         yield problem(f"{path}.floor", "no floor, as there is no policy", terms.floor)
+    if terms.segments:
+        yield problem(f"{path}.segments", "no segments, as there is no policy", [*terms.segments])
 
 
 def _policy(path: str, terms: ExperimentTerms) -> Iterator[str]:
@@ -53,6 +55,7 @@ def _policy(path: str, terms: ExperimentTerms) -> Iterator[str]:
             yield problem(
                 f"{path}.variants[{index}].weight", f"none, as policy {terms.policy} says", variant.weight
             )
+    yield from duplicate_problems(f"{path}.segments", terms.segments, "", "each audience once")
     if terms.floor * len(terms.variants) > 1 + ROUNDING:
         most = 1 / len(terms.variants)
         yield problem(f"{path}.floor", f"at most {most:g} with {len(terms.variants)} variants", terms.floor)
@@ -70,6 +73,9 @@ def problems_between(document: CatalogDocument) -> Iterator[str]:
             names = ", ".join(_variants(first))
             expected = f"the variants of {first_id} ({names}), since {first.policy} picks for both"
             yield problem(f"{path}.variants", expected, _variants(second))
+        if first.policy and first.policy == second.policy and first.segments != second.segments:
+            expected = f"the segments of {first_id}, since {first.policy} picks for both"
+            yield problem(f"{path}.segments", expected, [*second.segments])
     for id_, terms in document.experiments.items():
         if terms.state == "running":
             yield from _unapproved(f"experiments.{id_}", terms, document)

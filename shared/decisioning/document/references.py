@@ -22,7 +22,7 @@ _FIELDS: Mapping[str, Sequence[tuple[Sequence[str], str]]] = {
         (["rank", "score"], "scores"),
     ],
     "audiences": [([field, _EACH], "audiences") for field in ("all_of", "any_of", "none_of")],
-    "experiments": [(["variants", _EACH, "offer"], "offers")],
+    "experiments": [(["variants", _EACH, "offer"], "offers"), (["segments", _EACH], "audiences")],
     "holdouts": [(["campaigns", _EACH], "campaigns"), (["audience"], "audiences")],
 }
 """The fields that hold the id of an entry, by section: the field's path, and the section of the entry."""

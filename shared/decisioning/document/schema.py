@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BeforeValidator, Discriminator, Field, Tag
 from shared.decisioning.document.vocabulary import (
     MAX_CAP,
     MAX_MEMBERS,
+    MAX_SEGMENTS,
     CountedEvent,
     Days,
     FeedbackEvent,
@@ -286,6 +287,8 @@ class ExperimentTerms(Strict):
     """A policy in place of weights: probabilities computed offline. A hash of the cause picks the variant."""
     floor: Floor = 0.0
     """The lowest probability of each variant, whatever the policy says."""
+    segments: tuple[Id, ...] = Field((), max_length=MAX_SEGMENTS)
+    """Audiences for which the policy may have probabilities of their own. A user is in the first that fits."""
     goal_metrics: tuple[Metric, ...] = Field((), max_length=8)
     """For analysis: the metrics that the experiment should improve."""
     guardrail_metrics: tuple[Metric, ...] = Field((), max_length=8)

@@ -24,6 +24,8 @@ MAX_CAP = 32
 """The highest `max` of a cap."""
 MAX_MEMBERS = 16
 """The most clauses, or other audiences, in each field of an audience."""
+MAX_SEGMENTS = 8
+"""The most segments of an experiment: each is an audience to ask in every decision of a policy."""
 MIN_FLOOR = 1e-6
 """The lowest floor of a policy's arms, except 0."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -1,9 +1,10 @@
 """Experiments and holdouts: the variant that a user gets, and the users who get no offers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.decisioning.audiences.audience import Audience
@@ -39,6 +40,12 @@ class Choice(NamedTuple):
     """The assignment to store in the user's document. None if it is stored already, or is not kept."""
     assigned_at: datetime | None = None
     """When the variant was assigned, if the assignment was stored before; else None."""
+    segment: str | None = None
+    """The segment of the experiment that the user is in, for a policy that may tell segments apart."""
+
+
+IsIn = Callable[[Audience], bool]
+"""Says whether the user of a decision is in an audience."""
 
 
 class Standing(StrEnum):
@@ -62,10 +69,17 @@ class Experiment:
     ranges: tuple[Range, ...]
     """The range of each weighted variant, in order. With a policy: one range of all users in the experiment."""
     namespace: Namespace | None
+    segments: tuple[Audience, ...] = ()
+    """The audiences for which its policy may have probabilities of their own, in their order."""
 
     @classmethod
-    def of(cls, id_: str, terms: ExperimentTerms) -> "Experiment":
-        """The experiment of valid terms."""
+    def of(
+        cls, id_: str, terms: ExperimentTerms, audiences: Mapping[str, Audience] = MappingProxyType({})
+    ) -> "Experiment":
+        """The experiment of valid terms, with its segments among the catalog's audiences.
+
+        A user who is assigned without them is in no segment.
+        """
         space = terms.namespace
         weights = [1.0] if terms.policy else [variant.weight or 0.0 for variant in terms.variants]
         return cls(
@@ -74,6 +88,7 @@ class Experiment:
             {variant.id: variant for variant in terms.variants},
             ranges(weights, terms.coverage),
             Namespace(space.id, space.start, space.end) if space else None,
+            tuple(audiences[segment] for segment in terms.segments if segment in audiences),
         )
 
     @property
@@ -81,8 +96,13 @@ class Experiment:
         """The seed of the hash."""
         return self.terms.salt or self.id
 
-    def choice(self, user: User, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss | None:
-        """The user's variant; None for a user outside the experiment; a loss if its policy cannot be used."""
+    def choice(
+        self, user: User, moment: Moment, policies: Mapping[str, Policy], is_in: IsIn = lambda _audience: False
+    ) -> Choice | Loss | None:
+        """The user's variant; None for a user outside the experiment; a loss if its policy cannot be used.
+
+        `is_in` says whether the user is in an audience.
+        """
         terms = self.terms
         if terms.state != "running":
             return None
@@ -96,7 +116,7 @@ class Experiment:
         if index is None:
             return None
         if terms.policy:
-            return self._picked(terms.policy, user.user_id, moment, policies)
+            return self._picked(policies.get(terms.policy), user.user_id, moment, is_in)
         variant = terms.variants[index]
         weight = variant.weight or 0.0
         new = Assignment(self.id, unit, terms.bucket_version, variant.id, user.now, weight)
@@ -134,15 +154,18 @@ class Experiment:
             (each for each in user.assignments if (each.experiment_id, each.unit) == (self.id, unit)), None
         )
 
-    def _picked(self, name: str, user_id: str, moment: Moment, policies: Mapping[str, Policy]) -> Choice | Loss:
+    def _picked(self, policy: Policy | None, user_id: str, moment: Moment, is_in: IsIn) -> Choice | Loss:
         """The policy's pick, by a hash of user and cause: a retry gets the same arm, another cause another one."""
-        policy = policies.get(name)
         if policy is None:
-            return Loss(LossReason.POLICY, f"policy {name}: expected a valid one, found none")
-        if mistake := mismatch(policy, self.variants):
-            return Loss(LossReason.POLICY, f"policy {name}: {mistake}")
-        picked = pick(policy, self.terms.floor, self.salt, user_id, moment.cause)
-        return Choice(self.id, *picked, self.variants[picked.variant].offer)
+            return Loss(LossReason.POLICY, f"policy {self.terms.policy}: expected a valid one, found none")
+        if mistake := mismatch(policy, self.variants, self.terms.segments):
+            return Loss(LossReason.POLICY, f"policy {policy.name}: {mistake}")
+        segment = next((each.id for each in self.segments if is_in(each)), None)
+        picked = pick(policy, self.terms.floor, self.salt, user_id, moment.cause, segment=segment)
+        offer = self.variants[picked.variant].offer
+        return Choice(
+            self.id, picked.variant, picked.propensity, picked.policy_version, offer, segment=picked.segment
+        )
 
 
 @dataclass(frozen=True, slots=True)

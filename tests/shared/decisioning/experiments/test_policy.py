@@ -54,20 +54,20 @@ def test_probabilities_that_were_rounded_are_made_to_add_up() -> None:
 
 
 def test_a_floor_leaves_every_arm_its_share() -> None:
-    assert with_floor(policy(a=1.0, b=0.0, c=0.0), 0.1) == pytest.approx({"a": 0.8, "b": 0.1, "c": 0.1})
+    assert with_floor(policy(a=1.0, b=0.0, c=0.0).arms, 0.1) == pytest.approx({"a": 0.8, "b": 0.1, "c": 0.1})
 
 
 def test_no_floor_leaves_the_policy_as_it_is() -> None:
-    assert with_floor(policy(a=0.7, b=0.3), 0.0) == {"a": 0.7, "b": 0.3}
+    assert with_floor(policy(a=0.7, b=0.3).arms, 0.0) == {"a": 0.7, "b": 0.3}
 
 
 def test_a_floor_too_high_for_all_makes_them_equal() -> None:
-    assert with_floor(policy(a=1.0, b=0.0), 0.9) == {"a": 0.5, "b": 0.5}
+    assert with_floor(policy(a=1.0, b=0.0).arms, 0.9) == {"a": 0.5, "b": 0.5}
 
 
 @given(policies(), st.floats(0, 1))
 def test_with_any_floor_the_arms_add_up_and_none_lies_beneath_it(of: Policy, floor: float) -> None:
-    likely = with_floor(of, floor)
+    likely = with_floor(of.arms, floor)
     assert fsum(likely.values()) == pytest.approx(1)
     assert min(likely.values()) >= min(floor, 1 / len(likely))
 
@@ -75,7 +75,7 @@ def test_with_any_floor_the_arms_add_up_and_none_lies_beneath_it(of: Policy, flo
 @given(policies(), st.floats(0, 1), st.text("abc/@-", max_size=8))
 def test_a_pick_is_an_arm_with_its_own_propensity(of: Policy, floor: float, cause: str) -> None:
     picked = pick(of, floor, "upgrade", "user-1", cause)
-    assert picked.propensity == with_floor(of, floor)[picked.variant] > 0
+    assert picked.propensity == with_floor(of.arms, floor)[picked.variant] > 0
     assert picked.policy_version == of.version
 
 
@@ -93,7 +93,7 @@ def test_a_pick_stays_the_same_in_every_release() -> None:
 def test_arms_are_picked_as_often_as_the_log_says(floor: float) -> None:
     skewed = policy(a=0.6, b=0.3, c=0.0999, d=0.0001)
     counts = Counter(one.variant for one in picks(skewed, floor, causes=CAUSES))
-    for arm, propensity in with_floor(skewed, floor).items():
+    for arm, propensity in with_floor(skewed.arms, floor).items():
         deviation = sqrt(len(CAUSES) * propensity * (1 - propensity))
         assert abs(counts[arm] - len(CAUSES) * propensity) < 4 * deviation
 
