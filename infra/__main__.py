@@ -11,6 +11,7 @@ from infra.commands.demo import demo
 from infra.commands.explain import explain
 from infra.commands.listen import listen
 from infra.commands.package import package
+from infra.commands.policy import policy
 from infra.commands.publish import publish
 from infra.commands.redrive import redrive
 from infra.commands.replay import replay
@@ -59,6 +60,7 @@ def command_line(*, completion: bool) -> typer.Typer:
         line.command(cls=Command)(command)
     line.add_typer(catalog, name="catalog")
     line.add_typer(warehouse, name="warehouse")
+    line.add_typer(policy, name="policy")
     return line
 
 
