@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
+from shared.domain.features import KnownFeatures
 from shared.record.codec import Packing
 from shared.record.user_record import UserRecord
 
@@ -154,6 +155,17 @@ class Catalogs(Protocol):
 
         A source that keeps the catalog for a while looks again if its number is below `at_least`. It may be below
         even then.
+        """
+        ...
+
+
+class Features(Protocol):
+    """The source of what analysts computed about users. A decision does without it where it does not answer."""
+
+    async def load(self, user_id: str, now: datetime) -> KnownFeatures:
+        """The newest value of each feature of the user that tells of an instant up to `now` (UTC).
+
+        Raises nothing where the source fails or takes too long: the answer then has no values but the failure.
         """
         ...
 

@@ -1,5 +1,6 @@
 """Settings, read from environment variables and validated at start."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -43,6 +44,11 @@ class Settings:
 
     An event with all attributes that Pub/Sub allows has less; a dead letter of more may exceed Pub/Sub's 10 MB.
     """
+    features_table: str | None = None
+    """`UPBEAT_FEATURES_TABLE`: the Bigtable table of the users' features, `projects/.../instances/.../tables/...`;
+    without it, none are read."""
+    features_seconds: float = 0.02
+    """`UPBEAT_FEATURES_MILLISECONDS`: the time in which they are read, or else unknown; 1 to 1,000."""
     service: str = "upbeat"
     """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
 
@@ -60,6 +66,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
         process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
         max_body_bytes=int(_number(environ, "UPBEAT_MAX_BODY_BYTES", MAX_BODY_BYTES, 300_000, 5_000_000)),
+        features_table=_features_table(environ),
+        features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
         service=environ.get("K_SERVICE") or "upbeat",
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=read_terms(environ),
@@ -89,6 +97,14 @@ def _log_level(environ: Mapping[str, str]) -> str:
     if value.upper() not in LOG_LEVELS:
         raise InvalidSettings(f"UPBEAT_LOG_LEVEL: expected one of {', '.join(LOG_LEVELS)}, found {value!r}")
     return value.upper()
+
+
+def _features_table(environ: Mapping[str, str]) -> str | None:
+    table = environ.get("UPBEAT_FEATURES_TABLE")
+    if table and not re.fullmatch(r"projects/[^/]+/instances/[^/]+/tables/[^/]+", table):
+        expected = "projects/PROJECT/instances/INSTANCE/tables/TABLE"
+        raise InvalidSettings(f"UPBEAT_FEATURES_TABLE: expected {expected}, found {table!r}")
+    return table or None
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from shared.application.handle_event import Application
 from shared.domain.terms import Terms
-from shared.ports import Clock, DueUsers, Publisher
+from shared.ports import Clock, DueUsers, Features, Publisher
 from shared.settings import MAX_BODY_BYTES, read_settings
 
 
@@ -68,7 +68,7 @@ def _from_environment() -> Wiring:
     from shared.adapters.clock import SystemClock  # noqa: PLC0415
     from shared.adapters.crashing import CrashingPublisher  # noqa: PLC0415
     from shared.adapters.gcp.catalogs import FirestoreCatalogs  # noqa: PLC0415
-    from shared.adapters.gcp.connection import connections  # noqa: PLC0415
+    from shared.adapters.gcp.connection import BIGTABLE, FIRESTORE, PUBSUB, connections  # noqa: PLC0415
     from shared.adapters.gcp.documents import Documents  # noqa: PLC0415
     from shared.adapters.gcp.firestore import FirestoreStore  # noqa: PLC0415
     from shared.adapters.gcp.pubsub import PubsubPublisher  # noqa: PLC0415
@@ -83,7 +83,8 @@ def _from_environment() -> Wiring:
     if settings.otlp_endpoint:
         export_spans(settings.otlp_endpoint, settings.service)
     clock = SystemClock()
-    firestore, pubsub = connections(os.environ)
+    services = (FIRESTORE, PUBSUB, BIGTABLE) if settings.features_table else (FIRESTORE, PUBSUB)
+    firestore, pubsub, *bigtable = connections(os.environ, *services)
     documents = Documents(firestore, settings.project)
     store = FirestoreStore(documents)
     publisher: Publisher = PubsubPublisher(pubsub, settings.project)
@@ -91,7 +92,12 @@ def _from_environment() -> Wiring:
         publisher = CrashingPublisher(publisher, Path(settings.exit_before_publish))
     catalogs = FirestoreCatalogs(documents, clock, timedelta(seconds=settings.catalog_seconds))
     records = PackedRecords(store, settings.terms)
-    application = Application(records, publisher, catalogs, clock, settings.terms)
+    features: Features | None = None
+    if settings.features_table:
+        from shared.adapters.gcp.bigtable import BigtableFeatures  # noqa: PLC0415
+
+        features = BigtableFeatures(bigtable[0], settings.features_table, settings.features_seconds)
+    application = Application(records, publisher, catalogs, clock, settings.terms, features=features)
     gc.freeze()  # what is there by now lives as long as the process, and need not be looked through
     return Wiring(
         application,

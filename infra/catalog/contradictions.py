@@ -14,10 +14,18 @@ from typing import Any
 
 from cel_expr_python import cel
 
+from shared.decisioning.audiences.attributes import in_maps
 from shared.decisioning.audiences.clauses import ENVIRONMENT, InvalidClause, compiled
-from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, SPECIMEN, VARIABLES
+from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FEATURE, FEATURES, SPECIMEN, VARIABLES
 from shared.decisioning.audiences.offers import LAST
-from shared.decisioning.document.clause_text import LITERAL, attributes_in, offers_in, scores_in, with_quoted_names
+from shared.decisioning.document.clause_text import (
+    LITERAL,
+    attributes_in,
+    features_in,
+    offers_in,
+    scores_in,
+    with_quoted_names,
+)
 from shared.domain.events import Ownership, ReasonCode
 from shared.domain.signals import KEPT_PER_KIND
 from shared.domain.subscription import ENTITLED, LIVE, RECENT_PAYMENTS, Said, Status
@@ -30,7 +38,7 @@ NO_LIMITS: Limits = {}
 STATUS = "subscription.status"
 _ACCESS = {STATUS, "subscription.entitled", "subscription.live"}
 """The fields that the status determines. They are tried together."""
-_NO_FIELDS = {"now", "scores", "features", "offers", "subscriptions"}
+_NO_FIELDS = {"now", "scores", FEATURES, "offers", "subscriptions"}
 """Variables of which no value can be tried: the clock, and collections."""
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\s*\.\s*\w+)*")
@@ -55,7 +63,7 @@ class Condition:
     def holds(self, values: Values) -> bool:
         """True if a user with these values meets it."""
         try:
-            result = _program(self.text).eval(ENVIRONMENT.Activation({**SPECIMEN, **values}))
+            result = _program(self.text).eval(ENVIRONMENT.Activation(in_maps({**SPECIMEN, **values})))
         except RuntimeError:  # the limit of iterations
             return True
         return result.type() == cel.Type.BOOL and result.value() is True
@@ -146,6 +154,8 @@ def _field_of(text: str) -> str | None:
         fields = {".".join(("offers", *fact)) for fact in offers} | (fields - {"offers"})
     if attributes := {*attributes_in(text)}:
         fields = {f"{ATTRIBUTE}{name}" for name in attributes} | (fields - {ATTRIBUTES})
+    if features := {*features_in(text)}:
+        fields = {f"{FEATURE}{name}" for name in features} | (fields - {FEATURES})
     fields = {STATUS if field in _ACCESS else field for field in fields}
     return fields.pop() if len(fields) == 1 else None
 
@@ -196,8 +206,6 @@ def _values(field: str, about: Sequence[Condition], most: int | None = None) -> 
             campaign, name = rest.rsplit(".", 1)
             if _is_count(value, name) and (most is None or not isinstance(value, int) or value <= most):
                 yield {"offers": {campaign: {name: value}}}
-        elif field.startswith(ATTRIBUTE):
-            yield {ATTRIBUTES: {field.removeprefix(ATTRIBUTE): value}}
         else:
             yield {field: value}
 
@@ -247,7 +255,7 @@ def _around(field: str, text: str) -> list[object]:
     if field.startswith("scores."):
         return [*_between({0.0, 1.0} | {number for number in numbers if 0 <= number <= 1})]
     whole = {math.floor(number) + step for number in numbers for step in (-1, 0, 1, 2)} | {0}
-    flags = [True, False] if field.startswith(ATTRIBUTE) else []
+    flags = [True, False] if field.startswith((ATTRIBUTE, FEATURE)) else []
     texts = sorted(words | {f"{word}~" for word in words} | {""})
     return [None, *flags, *sorted(whole), *_between(numbers), *texts]
 

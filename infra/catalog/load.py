@@ -7,9 +7,10 @@ from pathlib import Path
 
 from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
-from shared.decisioning.audiences.facts import FACTS
+from shared.decisioning.audiences.facts import FACTS, FEATURE
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
+from shared.decisioning.document.problems import entry_of, problem
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.experiments.policy import InvalidPolicy, Policy
 from shared.decisioning.library import Library, read_policy
@@ -64,6 +65,11 @@ def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
         if isinstance(score, BrokenScore):
             file = f"scores/{name}.{terms.version}.json"
             yield f"scores.{name}.version: expected a valid {file} beside the catalog, found {score.reason}"
+            continue
+        for feature in sorted(one for one in score.features if one.startswith(FEATURE)):
+            if feature.removeprefix(FEATURE) not in document.features:
+                expected = f"a score of {entry_of('features', document.features, feature.removeprefix(FEATURE))}"
+                yield problem(f"scores.{name}.version", expected, feature)
 
 
 def _policies(document: CatalogDocument, path: Path, valid: dict[str, Policy]) -> Iterator[str]:

@@ -19,7 +19,6 @@ from infra.catalog.contradictions import (
 )
 from infra.catalog.countries import COUNTRIES, meant_country
 from infra.catalog.follow_up_warnings import follow_up_warnings
-from shared.decisioning.document.clause_text import LITERAL
 from shared.decisioning.document.problems import problem
 from shared.decisioning.document.quiet_rules import quiet_rules
 from shared.decisioning.document.schema import CampaignTerms, Cap, CatalogDocument, Clauses
@@ -35,7 +34,6 @@ from shared.domain.tallies import ISSUED
 _WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
 _COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS})")
 _TIME = re.compile(r"""\btimestamp\s*\(\s*["'](\d{4}-\d\d-\d\d[^"']*)["']\s*\)""")
-_FEATURE = re.compile(r"""\bfeatures\s*(?:\.\s*\w|\[)|\bin\s+features\b""")
 
 FAILURE_REASON = "event.failure_reason"
 OF_FAILURES = frozenset(
@@ -52,7 +50,7 @@ def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
     """Every warning about a valid catalog at an instant (UTC)."""
     most = _most_issued(document)
     for id_, terms in document.audiences.items():
-        yield from _countries_and_features(f"audiences.{id_}", terms)
+        yield from _wrong_countries(f"audiences.{id_}", terms)
         yield from _times(f"audiences.{id_}", terms)
         yield from _contradictions(f"audiences.{id_}", terms, most)
     for id_ in document.placements:
@@ -80,14 +78,12 @@ def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:
         yield problem(f"{path}.ends_at", "a time to come, or state: archived", campaign.ends_at.isoformat())
 
 
-def _countries_and_features(path: str, terms: Clauses) -> Iterator[str]:
+def _wrong_countries(path: str, terms: Clauses) -> Iterator[str]:
     for place, text in _clauses(path, terms):
         for country in _countries(text):
             meant = meant_country(country)
             expected = f"the ISO 3166-1 code of a country{f' ({meant}?)' if meant else ''} instead of '{country}'"
             yield problem(place, expected, text)
-        if _FEATURE.search(LITERAL.sub("''", text)):
-            yield problem(place, "a feature that is provided, of which there are none", text)
 
 
 def _times(path: str, terms: Clauses) -> Iterator[str]:

@@ -16,8 +16,9 @@ from shared.decisioning.catalog import Catalog
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Conflict, Transient
 from shared.domain.events import Event, TimePassed
+from shared.domain.features import NO_FEATURES, UNCONFIGURED, KnownFeatures
 from shared.domain.terms import Terms
-from shared.ports import Catalogs, Clock, Publisher, Records
+from shared.ports import Catalogs, Clock, Features, Publisher, Records
 from shared.processing.outbox import worth_republishing
 from shared.processing.process import process
 from shared.processing.rules import Rules
@@ -44,6 +45,27 @@ class Handled(NamedTuple):
     """The user's status as announced last; None if nothing was ever announced."""
     waiting_verdicts: int = 0
     """The user's verdicts whose payment is not known, if this event added one."""
+    features_failure: str | None = None
+    """The reason why the user's features, which the catalog asks for, could not be read."""
+
+
+class _Reading:
+    """The reading of the features of an event's user: at most once, however often the event is processed."""
+
+    def __init__(self, source: Features | None, user_id: str) -> None:
+        self._source = source
+        self._user_id = user_id
+        self._known: KnownFeatures | None = None
+
+    async def features(self, catalog: Catalog, now: datetime) -> KnownFeatures:
+        """The features for a decision by this catalog. Nothing is read if it asks for none."""
+        if not catalog.asks_features:
+            return NO_FEATURES
+        if self._source is None:
+            return UNCONFIGURED
+        if self._known is None:
+            self._known = await self._source.load(self._user_id, now)
+        return self._known
 
 
 class Application:
@@ -57,6 +79,7 @@ class Application:
         clock: Clock,
         terms: Terms,
         published: PublishedEvents | None = None,
+        features: Features | None = None,
     ) -> None:
         self.records = records
         self.publisher = publisher
@@ -64,6 +87,8 @@ class Application:
         self.clock = clock
         self.terms = terms
         self.published = published or PublishedEvents()
+        self.features = features
+        """None where no source of features is configured: then they are all unknown."""
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By user: events of one user take turns in an instance, so that only other instances cause conflicts."""
 
@@ -73,15 +98,16 @@ class Application:
         Raises `Rejected` if the event can never succeed, and `Transient` if a redelivery may succeed.
         """
         turn = self._turns.setdefault(event.user_id, asyncio.Lock())
+        reading = _Reading(self.features, event.user_id)
         for attempt in range(MAX_ATTEMPTS):
             try:
                 async with turn:
-                    return await self._attempt(event)
+                    return await self._attempt(event, reading)
             except Conflict:
                 await asyncio.sleep(_backoff_seconds(attempt))
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
-    async def _attempt(self, event: Event) -> Handled:
+    async def _attempt(self, event: Event, reading: _Reading) -> Handled:
         record, version = await self.records.load(event.user_id)
         now = record.effective_now(self.clock.now(), event)
         if pending := record.pending_entry(event.key.cause):
@@ -90,7 +116,8 @@ class Application:
             return Handled(Arrival.DUPLICATE, messages, record.announced_status)
         record = self._with_published(record)
         rules = Rules(await self._catalog(record, event), self.terms)
-        processed = process(record, event, now, rules)
+        features = await reading.features(rules.catalog, now)
+        processed = process(record, event, now, rules, features)
         if processed.record is not record:
             await self._commit(processed.record, version, now)
         await self.publisher.publish(processed.messages)
@@ -98,7 +125,8 @@ class Application:
             self.published.add(event.user_id, event.key.cause)
         new, waiting = processed.record, waiting_verdicts(processed.record)
         is_unmatched = waiting > waiting_verdicts(record)
-        return Handled(processed.arrival, processed.messages, new.announced_status, waiting if is_unmatched else 0)
+        unmatched = waiting if is_unmatched else 0
+        return Handled(processed.arrival, processed.messages, new.announced_status, unmatched, features.failure)
 
     async def _catalog(self, record: UserRecord, event: Event) -> Catalog:
         """The catalog by which to decide. Raises `Transient` if its number is below what the event asks for."""

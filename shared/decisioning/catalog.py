@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
+from itertools import chain
 
 from shared.decisioning.audiences.audience import Audience
+from shared.decisioning.audiences.facts import FEATURE
 from shared.decisioning.document.milestone_offsets import milestone_offsets
 from shared.decisioning.document.quiet_rules import quiet_rules
 from shared.decisioning.document.schema import (
@@ -90,6 +92,18 @@ class Catalog:
     library: Library = field(compare=False, repr=False)
     number: int = field(default=0, compare=False)
     """The number of its publication: a later one has a higher number, whatever its content. 0 if it has none."""
+    asks_features: bool = field(init=False, compare=False)
+    """True if an audience or a score asks for a feature that it declares: then the user's features are read."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "asks_features", bool(self.document.features) and self._asks_features())
+
+    def _asks_features(self) -> bool:
+        audiences = (campaign.audience for campaign in self.campaigns.values())
+        asked = [one.variables for one in audiences if one]
+        asked += [self.library.score(name, one.version).features for name, one in self.document.scores.items()]
+        declared = {f"{FEATURE}{name}" for name in self.document.features}
+        return not declared.isdisjoint(chain.from_iterable(asked))
 
     @classmethod
     def of(cls, document: CatalogDocument, audiences: Mapping[str, Audience], library: Library) -> "Catalog":

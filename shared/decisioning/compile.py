@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from shared.contracts.strict_json import MAX_DEPTH, nests_deeper
-from shared.decisioning.audiences.attributes import Attributes
+from shared.decisioning.audiences.attributes import Declared, declared_facts
 from shared.decisioning.audiences.audience import Audience, all_of, any_of, composed
 from shared.decisioning.audiences.clauses import Clause, InvalidClause, compile_clause
-from shared.decisioning.audiences.facts import PASSING
+from shared.decisioning.audiences.facts import passing
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.checks import inconsistencies
 from shared.decisioning.document.problems import problem
@@ -33,7 +33,8 @@ def compile_catalog(data: Mapping[str, object], library: Library = EMPTY_LIBRARY
     written = _as_json(data)
     reading = read(written)
     document, problems = reading.document, [*reading.problems]
-    own = {id_: _own(id_, terms, document.attributes, problems) for id_, terms in document.audiences.items()}
+    declared = declared_facts(document)
+    own = {id_: _own(id_, terms, declared, problems) for id_, terms in document.audiences.items()}
     problems += islice(inconsistencies(reading), MAX_PROBLEMS)
     if problems:
         raise InvalidCatalog(problems)
@@ -77,7 +78,7 @@ def _too_deep() -> InvalidCatalog:
     return InvalidCatalog([f"catalog: expected at most {MAX_DEPTH} levels of nesting, found more"])
 
 
-def _own(id_: str, terms: Clauses, attributes: Attributes, problems: list[str]) -> Audience:
+def _own(id_: str, terms: Clauses, declared: Declared, problems: list[str]) -> Audience:
     """The audience of the terms' own clauses, with their problems noted."""
     path = f"audiences.{id_}"
     if terms.all and terms.any:
@@ -86,8 +87,8 @@ def _own(id_: str, terms: Clauses, attributes: Attributes, problems: list[str]) 
         expected = "clauses under all or any, or audiences under all_of, any_of or none_of"
         problems.append(problem(path, expected, {}))
     if terms.any:
-        return any_of(id_, _clauses(f"{path}.any", terms.any, attributes, problems))
-    return all_of(id_, _clauses(f"{path}.all", terms.all, attributes, problems))
+        return any_of(id_, _clauses(f"{path}.any", terms.any, declared, problems))
+    return all_of(id_, _clauses(f"{path}.all", terms.all, declared, problems))
 
 
 def _composed(terms: Mapping[str, Clauses], own: Mapping[str, Audience]) -> dict[str, Audience]:
@@ -109,14 +110,14 @@ def _composed(terms: Mapping[str, Clauses], own: Mapping[str, Audience]) -> dict
 def _passing_holdouts(document: CatalogDocument, audiences: Mapping[str, Audience]) -> Iterator[str]:
     """Holdouts whose users would change by what happens to them, which is what they are to measure."""
     for id_, holdout in document.holdouts.items():
-        if holdout.audience and (passing := audiences[holdout.audience].variables & PASSING):
-            facts = ", ".join(sorted(passing))
+        if holdout.audience and (found := passing(audiences[holdout.audience].variables)):
+            facts = ", ".join(sorted(found))
             expected = f"an audience that does not ask for {facts}, by which users would come and go"
             yield problem(f"holdouts.{id_}.audience", expected, holdout.audience)
 
 
 def _clauses(
-    path: str, entries: Sequence[Mapping[str, str]], attributes: Attributes, problems: list[str]
+    path: str, entries: Sequence[Mapping[str, str]], declared: Declared, problems: list[str]
 ) -> list[Clause]:
     clauses: dict[str, Clause] = {}
     for index, [(name, text)] in enumerate(entry.items() for entry in entries):
@@ -124,7 +125,7 @@ def _clauses(
         if name in clauses:
             problems.append(problem(place, "each name once", name))
         try:
-            clauses[name] = compile_clause(name, text, attributes)
+            clauses[name] = compile_clause(name, text, declared)
         except InvalidClause as mistake:
             problems.append(problem(place, str(mistake), text))
     return list(clauses.values())

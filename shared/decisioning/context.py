@@ -17,6 +17,8 @@ class Context(NamedTuple):
 
     values: Values
     left_out: tuple[str, ...]
+    features_missing: tuple[str, ...] = ()
+    """The reasons why features that the decision asked for counted as null: see `told`."""
 
 
 def fit(values: Values) -> Context:

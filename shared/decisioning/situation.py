@@ -11,12 +11,14 @@ from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.audiences.facts import (
     ATTRIBUTE,
     FACTS,
+    FEATURE,
     OF_BEST,
     OF_EVENT,
     Facts,
     every_subscription,
     fields_of_each,
 )
+from shared.decisioning.audiences.features import feature_fact, told
 from shared.decisioning.audiences.membership import failures
 from shared.decisioning.audiences.offers import offers_of
 from shared.decisioning.catalog import Campaign, Catalog
@@ -32,7 +34,7 @@ from shared.domain.user import User
 
 COSTLY_FACTS = frozenset({"offers", "scores", "subscriptions"})
 """Facts that are expensive to compute: only the parts that an audience asks for are computed."""
-EVER_NEW = frozenset({"offers", "scores", "now", "features"})
+EVER_NEW = frozenset({"offers", "scores", "now"})
 """Facts by which the answer of an audience is not kept: they are never the same twice, or cannot be compared."""
 NOT_IN_CONTEXT = (EVER_NEW | COSTLY_FACTS) - {"offers"}
 """Facts that are no part of a decision's context by themselves."""
@@ -115,8 +117,11 @@ class Situation:
         self._scored: dict[str, Scored] = {}
         self._held_out: dict[str, bool] = {}
         self._failures: dict[Audience, str | None] = {}
-        self._ill_typed: dict[str, str] = {}
-        """A sentence for each attribute that was asked for and is not of its type, by its name as a fact."""
+        self._unusable: dict[str, str] = {}
+        """The reason why an attribute or a feature that was asked for counts as null, by its name as a fact.
+
+        An attribute that is merely not known has none.
+        """
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -128,7 +133,7 @@ class Situation:
         changed = Situation(self.catalog, replace(self.user, triggers=triggers), is_outdated=self.is_outdated)
         changed._facts, changed._scored = self._facts, self._scored
         changed._held_out, changed._failures = self._held_out, self._failures
-        changed._ill_typed = self._ill_typed
+        changed._unusable = self._unusable
         return changed
 
     def score(self, name: str) -> Scored:
@@ -206,22 +211,20 @@ class Situation:
             self._failures[one] = reason and self._with_reason(one, reason)
 
     def _with_reason(self, audience: Audience, failure: str) -> str:
-        """The failure with the score's own error, and with the attributes that count as null for their type.
+        """The failure with the score's own error, and with the reasons why attributes and features count as null.
 
         CEL reports a failed score only as a missing key.
         """
         for scored in self._scored.values():
             if scored.error and failure.endswith(f'"{scored.name}"'):
                 failure = f"{failure} ({scored.error})"
-        if not self._ill_typed:
-            return failure
-        asked = sorted(self._ill_typed.keys() & audience.variables)
-        return f"{failure} ({'; '.join(self._ill_typed[name] for name in asked)})" if asked else failure
+        reasons = told([self._unusable[name] for name in self._unusable if name in audience.variables])
+        return f"{failure} ({'; '.join(reasons)})" if reasons else failure
 
     def context(self, audiences: Iterable[Audience]) -> Context:
         """The scores that were computed, what these audiences asked for, and what the scores did; in this order.
 
-        The instant is left out without a word, because every message tells it. So is `features`, which is empty.
+        The instant is left out without a word, because every message tells it.
         """
         inputs = _inputs_of(tuple(dict.fromkeys(audiences)))
         names = _told_names(inputs.told, *[self._score(name).features for name in self._scored])
@@ -230,9 +233,15 @@ class Situation:
         if "offers" in inputs.costly_facts:
             asked["offers"] = offers_of(self.user, inputs.offers)
         scores: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
-        told = fit(scores | flat(asked))
+        context = fit(scores | flat(asked))
         too_long = inputs.costly_facts & {"subscriptions"}
-        return told._replace(left_out=(*too_long, *told.left_out)) if too_long else told
+        if too_long:
+            context = context._replace(left_out=(*too_long, *context.left_out))
+        if not self._unusable:
+            return context
+        features = [name for name in names if name.startswith(FEATURE)]
+        missing = told([self._unusable[name] for name in features if name in self._unusable])
+        return context._replace(features_missing=missing)
 
     def _asked_facts(self, inputs: _Inputs) -> Facts:
         """Every fact that audiences use."""
@@ -257,15 +266,21 @@ class Situation:
                 known[name] = of_best(subscription, user)
             else:
                 fact = FACTS.get(name)
-                known[name] = fact(user) if fact else self._attribute(name)
+                known[name] = fact(user) if fact else self._declared(name)
         return known
 
-    def _attribute(self, fact: str) -> object:
-        """An attribute by its name as a fact; None if it is unknown, of another type, or no attribute at all."""
+    def _declared(self, fact: str) -> object:
+        """An attribute or a feature by its name as a fact; None if it is unusable, or neither of them."""
+        if fact.startswith(FEATURE):
+            terms = self.catalog.document.features.get(fact.removeprefix(FEATURE))
+            value, reason = feature_fact(fact, terms, self.user.features, self.user.now)
+            if reason:
+                self._unusable[fact] = reason
+            return value
         name = fact.removeprefix(ATTRIBUTE)
         declared, value = self.catalog.document.attributes.get(name), self.user.attributes.get(name)
         if declared is None or value is None or not fact.startswith(ATTRIBUTE):
             return None
-        if problem := mismatch(name, value, declared):
-            self._ill_typed[fact] = problem
+        if problem := mismatch(fact, value, declared):
+            self._unusable[fact] = problem
         return as_fact(value, declared)

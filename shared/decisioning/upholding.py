@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from shared.decisioning.audiences.audience import Audience
-from shared.decisioning.audiences.facts import PASSING
+from shared.decisioning.audiences.facts import passing
 from shared.decisioning.catalog import Campaign
 from shared.decisioning.gates import (
     Contender,
@@ -103,7 +103,8 @@ def _of_other_offer(trigger: Trigger, campaign: Campaign, situation: Situation) 
 def _asked_again(campaign: Campaign | None) -> Audience | None:
     """The audience of a campaign if it is asked again, or None.
 
-    One that asks for a passing fact is not: a score that trembles would revoke the offer, as would its own issue.
+    One that asks for a passing fact is not: a score that trembles would revoke the offer, as would its own issue,
+    or a moment in which features cannot be read.
     """
     wanted = campaign.audience if campaign else None
-    return wanted if wanted and wanted.variables.isdisjoint(PASSING) else None
+    return wanted if wanted and not passing(wanted.variables) else None

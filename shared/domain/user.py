@@ -7,6 +7,7 @@ from shared.domain.account import Account
 from shared.domain.assignments import Assignment
 from shared.domain.attributes import NO_ATTRIBUTES, Attributes
 from shared.domain.events import Event, Profile
+from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import Tallies
@@ -31,6 +32,7 @@ class User:
     attributes: Attributes = NO_ATTRIBUTES
     event: Event | None = None
     """The event that is being processed; None if there is none."""
+    features: KnownFeatures = NO_FEATURES
     subscription: Subscription = field(init=False, repr=False, compare=False)
     """The best subscription, which determines the user's status."""
 

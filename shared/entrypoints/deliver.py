@@ -64,6 +64,8 @@ async def process_event(wired: Wiring, topic: str, delivery: Delivery) -> Delive
     fields |= message_fields(handled.messages, handled.status)
     if handled.waiting_verdicts:
         fields["waiting_verdicts"] = handled.waiting_verdicts
+    if handled.features_failure:
+        fields["features_failure"] = handled.features_failure
     if wired.user_hash_key:
         fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
     return DeliveryResult(handled.arrival, fields)

@@ -30,6 +30,8 @@ class EventFields(TypedDict, total=False):
     """A keyed hash of the user id; left out if no key is configured."""
     waiting_verdicts: int
     """The user's refunds, disputes and extensions whose payment is not known, if this event added one."""
+    features_failure: str
+    """The reason why the user's features could not be read, if the catalog asks for features."""
     message_id: str
     """Pub/Sub's id of the message, if `dropped_attributes` has any."""
     dropped_attributes: list[str]

@@ -90,6 +90,8 @@ def _decision(decision: Decision, moments: tuple[MomentKind, ...], event: Event)
         "moments": [kind.value for kind in moments],
         "context": context.values,
     }
+    if context.features_missing:
+        about["features_missing"] = [*context.features_missing]
     return decision_draft(event.user_id, event.key.cause, about, candidates, context.left_out)
 
 

@@ -10,6 +10,7 @@ from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
 from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
+from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.follow_ups import follow_ups
 from shared.domain.impressions import Shown, keep_newest
 from shared.domain.milestones import milestones
@@ -30,11 +31,14 @@ class Processed:
     messages: tuple[Message, ...] = ()
 
 
-def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Processed:
+def process(
+    record: UserRecord, event: Event, now: datetime, rules: Rules, features: KnownFeatures = NO_FEATURES
+) -> Processed:
     """Fold an event into a record, and decide everything that is due by `now` (UTC).
 
-    Events from outside and ticks of the clock are processed alike. Raises `Rejected` for an event that contradicts
-    the record (`id_reused`, `unknown_trigger`).
+    Events from outside and ticks of the clock are processed alike. `features` are the user's, for decisions alone:
+    no fold depends on them. Raises `Rejected` for an event that contradicts the record (`id_reused`,
+    `unknown_trigger`).
     """
     absorbed, arrival, moments = absorb(record, event, rules.terms)
     if absorbed is record and not isinstance(event.fact, TimePassed):
@@ -44,7 +48,7 @@ def process(record: UserRecord, event: Event, now: datetime, rules: Rules) -> Pr
     following = follow_ups(absorbed.triggers, rules.catalog.follow_ups, now, rules.terms)
     reached = [moment for moment in (*all_milestones, *following) if moment.at <= now]
     due = _undecided(absorbed, [*moments, *brought_by_time, *reached])
-    settled, effects = settle(absorbed, event, account, due, now, rules)
+    settled, effects = settle(absorbed, event, account, due, now, rules, features)
     messages = write_messages(effects, record, event, now)
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
     next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)

@@ -14,6 +14,7 @@ from shared.domain.account import Account
 from shared.domain.assignments import assign
 from shared.domain.conditions import is_moment_true
 from shared.domain.events import Event, FeedbackGiven
+from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.moments import Deferred, Moment, moment_of
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import evict
@@ -36,13 +37,19 @@ class Settled(NamedTuple):
 
 
 def settle(
-    record: UserRecord, event: Event, account: Account, due: list[Moment], now: datetime, rules: Rules
+    record: UserRecord,
+    event: Event,
+    account: Account,
+    due: list[Moment],
+    now: datetime,
+    rules: Rules,
+    features: KnownFeatures = NO_FEATURES,
 ) -> Settled:
     """Decide everything that is due by `now`.
 
     `account` is the user's account as read at `now`, `due` the moments that were not decided yet.
     """
-    user = user_of(record, account, record.triggers, now, event)
+    user = user_of(record, account, record.triggers, now, event, features)
     situation = Situation(rules.catalog, user, is_outdated=rules.catalog.number < record.catalog_number)
     score_moments, raised = hysteresis.cross_thresholds(situation, record.raised, event.key.cause)
     situation, untrue = _uphold(situation, raised)
@@ -67,7 +74,12 @@ def settle(
 
 
 def user_of(
-    record: UserRecord, account: Account, triggers: tuple[Trigger, ...], now: datetime, event: Event | None = None
+    record: UserRecord,
+    account: Account,
+    triggers: tuple[Trigger, ...],
+    now: datetime,
+    event: Event | None = None,
+    features: KnownFeatures = NO_FEATURES,
 ) -> User:
     """The user as a decision sees them, with the event that is being processed if there is one."""
     return User(
@@ -81,6 +93,7 @@ def user_of(
         record.assignments,
         record.attributes,
         event,
+        features,
     )
 
 

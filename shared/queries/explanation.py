@@ -10,6 +10,7 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
 from shared.decisioning.staleness import why_untrue
+from shared.domain.features import NOT_READ
 from shared.domain.follow_ups import follow_up
 from shared.domain.milestones import subject_of
 from shared.domain.moments import FOLLOW_UPS, Moment, MomentSelector, is_milestone
@@ -41,7 +42,7 @@ def as_if(record: UserRecord, selector: MomentSelector, now: datetime, catalog: 
     It is made even if the moment is not true of the user then; `untrue` says why it would be stale.
     """
     account, _ = record.history.at(now, terms)
-    user = user_of(record, account, record.triggers, now)
+    user = user_of(record, account, record.triggers, now, features=NOT_READ)
     moment = _moment(selector, user, catalog)
     decision = decide(Situation(catalog, user), [moment])
     return {

@@ -23,6 +23,8 @@ def test_everything_can_be_said() -> None:
         "K_SERVICE": "payment",
         "UPBEAT_PROCESS_SANDBOX": "true",
         "UPBEAT_MAX_BODY_BYTES": "2000000",
+        "UPBEAT_FEATURES_TABLE": "projects/p/instances/upbeat/tables/user_features",
+        "UPBEAT_FEATURES_MILLISECONDS": "50",
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -49,6 +51,8 @@ def test_everything_can_be_said() -> None:
         service="payment",
         process_sandbox=True,
         max_body_bytes=2_000_000,
+        features_table="projects/p/instances/upbeat/tables/user_features",
+        features_seconds=0.05,
     )
 
 
@@ -72,6 +76,19 @@ def test_a_bound_on_bodies_leaves_room_for_every_event_and_for_its_dead_letter(f
         read_settings(PROJECT | {"UPBEAT_MAX_BODY_BYTES": found})
     expected = f"UPBEAT_MAX_BODY_BYTES: expected a number from 300000 to 5000000, found {found!r}"
     assert str(refused.value) == expected
+
+
+@pytest.mark.parametrize("found", ["user_features", "projects/p/instances/i", "projects/p/instances/i/tables/t/x"])
+def test_a_table_of_features_is_named_in_full(found: str) -> None:
+    with pytest.raises(InvalidSettings, match="expected projects/PROJECT/instances/INSTANCE/tables/TABLE, found"):
+        read_settings(PROJECT | {"UPBEAT_FEATURES_TABLE": found})
+    assert read_settings(PROJECT | {"UPBEAT_FEATURES_TABLE": ""}).features_table is None
+
+
+@pytest.mark.parametrize("found", ["0", "1001", "soon"])
+def test_features_have_between_a_millisecond_and_a_second(found: str) -> None:
+    with pytest.raises(InvalidSettings, match="expected a number from 1 to 1000, found"):
+        read_settings(PROJECT | {"UPBEAT_FEATURES_MILLISECONDS": found})
 
 
 def test_a_flag_is_true_or_false() -> None:

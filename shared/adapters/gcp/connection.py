@@ -29,6 +29,7 @@ class Service(NamedTuple):
 
 FIRESTORE = Service("Firestore", "firestore.googleapis.com", "FIRESTORE_EMULATOR_HOST")
 PUBSUB = Service("Pub/Sub", "pubsub.googleapis.com", "PUBSUB_EMULATOR_HOST")
+BIGTABLE = Service("Bigtable", "bigtable.googleapis.com", "BIGTABLE_EMULATOR_HOST")
 
 
 class Authorization(Protocol):
@@ -70,20 +71,23 @@ class Connection:
         """A remote procedure whose answer is a stream of parts."""
         return self.channel.unary_stream(method, request.SerializeToString, part.FromString)
 
+    def connect(self) -> None:
+        """Begin to connect at once, not with the first call."""
+        self.channel.get_state(try_to_connect=True)
+
     async def close(self) -> None:
         """Close the channel, and cancel the calls under way."""
         await self.channel.close()
 
 
-def connections(environ: Mapping[str, str]) -> tuple[Connection, Connection]:
-    """The connections to Firestore and Pub/Sub: to the emulators that the environment names, else to Google."""
-    emulators = [environ.get(service.emulator_variable) for service in (FIRESTORE, PUBSUB)]
+def connections(environ: Mapping[str, str], *services: Service) -> list[Connection]:
+    """A connection to each service: to the emulator that the environment names, else to Google."""
+    emulators = [environ.get(service.emulator_variable) for service in services]
     tokens = EmulatorAuthorization() if all(emulators) else _access_tokens()
-    firestore, pubsub = (
+    return [
         emulator_connection(service, host) if host else secure_connection(service, service.host, tokens)
-        for service, host in zip((FIRESTORE, PUBSUB), emulators, strict=True)
-    )
-    return firestore, pubsub
+        for service, host in zip(services, emulators, strict=True)
+    ]
 
 
 def emulator_connection(

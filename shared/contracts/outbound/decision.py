@@ -144,6 +144,11 @@ class DecisionMessage(Sequenced):
     context_left_out: tuple[str, ...] = _optional(
         "The names of what the decision asked for besides, for which the context had no room.", default=()
     )
+    features_missing: tuple[str, ...] = _optional(
+        "Why features that the decision asked for counted as unknown: they were stale, had no value, or could not "
+        "be read. At most four reasons, and the number of the others.",
+        default=(),
+    )
 
     @computed_field(description="The id of the decision.")  # type: ignore[prop-decorator]
     @property

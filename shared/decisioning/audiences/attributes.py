@@ -1,16 +1,18 @@
-"""Attributes as facts: a value of the declared type, or null."""
+"""Attributes and features as facts: a value of the type that the catalog declares, or null."""
 
 import re
 from collections.abc import Iterable, Mapping
 
 from shared.contracts.strict_json import kind_of
-from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, Facts
-from shared.decisioning.document.clause_text import ATTRIBUTE_USE
-from shared.decisioning.document.schema import Attribute
+from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FEATURE, FEATURES, Facts
+from shared.decisioning.document.clause_text import DECLARED_USE
+from shared.decisioning.document.schema import Attribute, CatalogDocument, Feature
 
-Attributes = Mapping[str, Attribute]
-"""The attributes that a catalog declares, by name."""
-NO_ATTRIBUTES: Attributes = {}
+Declaration = Attribute | Feature
+Declared = Mapping[str, Declaration]
+"""The attributes and features that a catalog declares, by their names as facts."""
+NOTHING_DECLARED: Declared = {}
+_PREFIXES = (ATTRIBUTE, FEATURE)
 _CLASSES = {"string": (str,), "number": (int, float), "bool": (bool,), "list": (list,)}
 _SPECIMENS: Mapping[str, object] = {"string": "text", "number": 0.5, "bool": True, "list": ["text", 0.5]}
 _TYPED = {"string": '("")', "number": "(0.5)", "bool": "(true)", "list": "([dyn(0)])"}
@@ -22,7 +24,13 @@ _NUMBERS = re.compile(r"(?:double|int|uint), (?:double|int|uint|list\((?:double|
 """Numbers of two types. CEL compares them by value, although its type checker refuses to."""
 
 
-def as_fact(value: object, declared: Attribute) -> object:
+def declared_facts(document: CatalogDocument) -> Declared:
+    """The attributes and features that a catalog declares."""
+    attributes = {f"{ATTRIBUTE}{name}": terms for name, terms in document.attributes.items()}
+    return attributes | {f"{FEATURE}{name}": terms for name, terms in document.features.items()}
+
+
+def as_fact(value: object, declared: Declaration) -> object:
     """The value as a fact: a number as a float, a list as a tuple; None if it is not of the declared type."""
     if not _fits(value, declared):
         return None
@@ -37,31 +45,43 @@ def as_fact(value: object, declared: Attribute) -> object:
             return value
 
 
-def mismatch(name: str, value: object, declared: Attribute) -> str | None:
+def mismatch(fact: str, value: object, declared: Declaration) -> str | None:
     """The problem of a value of another type than the declared one; None if there is none."""
     if value is None or _fits(value, declared):
         return None
-    return f"{ATTRIBUTE}{name}: expected a {declared.type}, found {kind_of(value)}"
+    return f"{fact}: expected a {declared.type}, found {kind_of(value)}"
 
 
-def specimens(names: Iterable[str], declared: Attributes) -> Facts:
-    """The attributes of a user of whom everything is known, as CEL takes them."""
-    return {ATTRIBUTES: {name: _SPECIMENS[declared[name].type] for name in names}}
+def in_maps(facts: Facts) -> Facts:
+    """The facts as CEL takes them: attributes and features in one map each."""
+    asked = [name for name in facts if name.startswith(_PREFIXES)]
+    if not asked:
+        return facts
+    maps: dict[str, Facts] = {ATTRIBUTES: {}, FEATURES: {}}
+    for fact in asked:
+        section, value = FEATURES if fact.startswith(FEATURE) else ATTRIBUTES, facts[fact]
+        maps[section][fact[len(section) + 1 :]] = [*value] if isinstance(value, tuple) else value
+    return {name: facts[name] for name in facts.keys() - asked} | maps
 
 
-def typed(text: str, declared: Attributes) -> str:
-    """A clause in which each declared attribute is an expression of its type, for CEL's type checker.
+def specimens(names: Iterable[str], declared: Declared) -> Facts:
+    """These attributes and features of a user of whom everything is known."""
+    return {name: _SPECIMENS[declared[name].type] for name in names}
 
-    Comparisons with null are left out: any attribute may be null.
+
+def typed(text: str, declared: Declared) -> str:
+    """A clause in which each attribute and feature is an expression of its type, for CEL's type checker.
+
+    Comparisons with null are left out: any of them may be null.
     """
     parts, end = [], 0
-    for use in ATTRIBUTE_USE.finditer(text):
-        if not use[0].startswith("profile"):
+    for use in DECLARED_USE.finditer(text):
+        if not use[1]:
             continue
         before, after = _BEFORE.search(text, end, use.start()), _AFTER.match(text, use.end())
         start = before.start() if before else use.start()
-        name = use[1] or use[2][1:-1]
-        parts += [text[end:start], "(true)" if before or after else _TYPED[declared[name].type]]
+        prefix, name = FEATURE if use[1] == FEATURES else ATTRIBUTE, use[2] or use[3][1:-1]
+        parts += [text[end:start], "(true)" if before or after else _TYPED[declared[f"{prefix}{name}"].type]]
         end = after.end() if after else use.end()
     return "".join((*parts, text[end:]))
 
@@ -75,5 +95,5 @@ def clash(error: str) -> str | None:
     return None
 
 
-def _fits(value: object, declared: Attribute) -> bool:
+def _fits(value: object, declared: Declaration) -> bool:
     return type(value) in _CLASSES[declared.type]

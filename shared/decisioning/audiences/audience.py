@@ -7,9 +7,18 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from typing import Any
 
+from shared.decisioning.audiences.attributes import in_maps
 from shared.decisioning.audiences.clauses import ENVIRONMENT, Clause, InvalidClause, compiled
-from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, OF_SUBSCRIPTION, VARIABLES, Facts
-from shared.decisioning.document.clause_text import attributes_in, offers_in
+from shared.decisioning.audiences.facts import (
+    ATTRIBUTE,
+    ATTRIBUTES,
+    FEATURE,
+    FEATURES,
+    OF_SUBSCRIPTION,
+    VARIABLES,
+    Facts,
+)
+from shared.decisioning.document.clause_text import attributes_in, features_in, offers_in
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*")
 _AROUND_DOT = re.compile(r"\s*\.\s*")
@@ -97,14 +106,7 @@ def _failure(audience: Audience, activation: Any) -> str | None:
 
 def activate(facts: Facts) -> Any:
     """The CEL activation of the facts. All clauses of a decision can share it."""
-    asked = {name: fact for name, fact in facts.items() if name.startswith(ATTRIBUTE)}
-    if not asked:
-        return ENVIRONMENT.Activation(facts)
-    others = {name: fact for name, fact in facts.items() if name not in asked}
-    attributes = {
-        name.removeprefix(ATTRIBUTE): [*fact] if isinstance(fact, tuple) else fact for name, fact in asked.items()
-    }
-    return ENVIRONMENT.Activation({**others, ATTRIBUTES: attributes})
+    return ENVIRONMENT.Activation(in_maps(facts))
 
 
 def all_of(audience_id: str, clauses: Sequence[Clause]) -> Audience:
@@ -156,7 +158,8 @@ def used_names(texts: Sequence[str]) -> tuple[frozenset[str], frozenset[str], tu
     names = {name for dotted in _NAME.findall(text) for name in _prefixes(dotted)}
     variables = VARIABLES.keys() if "//" in text else VARIABLES.keys() & names
     attributes = {f"{ATTRIBUTE}{name}" for each in texts for name in attributes_in(each) if name}
-    facts = frozenset(variables | attributes) - {ATTRIBUTES}
+    features = {f"{FEATURE}{name}" for each in texts for name in features_in(each) if name}
+    facts = frozenset(variables | attributes | features) - {ATTRIBUTES, FEATURES}
     offers = tuple(sorted({campaign for each in texts for campaign, _ in offers_in(each)}))
     if "subscriptions" not in variables:
         return facts, frozenset(), offers

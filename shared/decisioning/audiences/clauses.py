@@ -10,15 +10,23 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.decisioning.audiences.attributes import (
-    NO_ATTRIBUTES,
-    Attributes,
+    NOTHING_DECLARED,
+    Declared,
     clash,
+    in_maps,
     specimens,
     typed,
 )
-from shared.decisioning.audiences.facts import SPECIMEN, VARIABLES, Facts
+from shared.decisioning.audiences.facts import ATTRIBUTE, FEATURE, SPECIMEN, VARIABLES, Facts
 from shared.decisioning.audiences.offers import OF_OFFERS
-from shared.decisioning.document.clause_text import LITERAL, attributes_in, offers_in, scores_in, with_quoted_names
+from shared.decisioning.document.clause_text import (
+    LITERAL,
+    attributes_in,
+    features_in,
+    offers_in,
+    scores_in,
+    with_quoted_names,
+)
 from shared.decisioning.document.mends import mended_clause, mended_time
 from shared.decisioning.document.problems import guess, one_of
 from shared.domain.subscription import Status
@@ -32,7 +40,7 @@ _STATUS = re.compile(
 )
 _STATUSES = [*map(str, Status)]
 _WORD = re.compile(r"\w+")
-_HAS_FACT = re.compile(r"\bhas\s*\(\s*(?:subscription|profile|signals)\b")
+_HAS_FACT = re.compile(r"\bhas\s*\(\s*(?:subscription|profile|signals|features)\b")
 _UNDECLARED = re.compile(r"undeclared reference to '([^']*)'")
 _MISTAKE = re.compile(r"<input>:\d+:(-?\d+): (.*)")
 _MISMATCH = re.compile(r"No matching overloads found : (.*)")
@@ -70,10 +78,10 @@ class Clause:
         return f"{self.name}: {value if kind == cel.Type.ERROR else f'expected BOOL, found {kind}'}"
 
 
-def compile_clause(name: str, text: str, attributes: Attributes = NO_ATTRIBUTES) -> Clause:
-    """Check and compile one clause, with the attributes that the catalog declares. Raises `InvalidClause`.
+def compile_clause(name: str, text: str, declared: Declared = NOTHING_DECLARED) -> Clause:
+    """Check and compile one clause, with the attributes and features that the catalog declares.
 
-    That an attribute is declared is not checked here.
+    That those that it uses are declared is not checked here. Raises `InvalidClause`.
     """
     if _HAS_FACT.search(LITERAL.sub("''", text)):
         raise InvalidClause("`!= null` instead of has(), since these fields are always there")
@@ -86,12 +94,10 @@ def compile_clause(name: str, text: str, attributes: Attributes = NO_ATTRIBUTES)
     program = compiled(text)
     _check_kind(program.return_type())
     _check_statuses(text)
-    used = attributes_in(text)
-    if attributes.keys() >= {*used}:
-        _check_types(text, attributes)
-        _try_on_specimen(program, text, specimens(map(str, used), attributes) if used else {})
-    elif None in used:
-        raise InvalidClause("an attribute by its name (profile.attributes.NAME)")
+    used = _declared_in(text)
+    if declared.keys() >= {*used}:
+        _check_types(text, declared)
+        _try_on_specimen(program, text, specimens(used, declared))
     return Clause(name, text, program)
 
 
@@ -149,9 +155,19 @@ def _check_statuses(text: str) -> None:
                 raise InvalidClause(f"{one_of(_STATUSES, word)} instead of the status '{word}'")
 
 
-def _check_types(text: str, attributes: Attributes) -> None:
-    """Refuse an operation that the declared types of attributes do not allow."""
-    typed_text = typed(text, attributes)
+def _declared_in(text: str) -> list[str]:
+    """The attributes and features that a clause uses. Raises `InvalidClause` if it uses one without its name."""
+    attributes, features = attributes_in(text), features_in(text)
+    if None in attributes:
+        raise InvalidClause(f"an attribute by its name ({ATTRIBUTE}NAME)")
+    if None in features:
+        raise InvalidClause(f"a feature by its name ({FEATURE}NAME)")
+    return [*(f"{ATTRIBUTE}{name}" for name in attributes), *(f"{FEATURE}{name}" for name in features)]
+
+
+def _check_types(text: str, declared: Declared) -> None:
+    """Refuse an operation that the declared types do not allow."""
+    typed_text = typed(text, declared)
     if typed_text == text:
         return
     try:
@@ -161,15 +177,15 @@ def _check_types(text: str, attributes: Attributes) -> None:
             raise InvalidClause(f"values that go together, not {_readable(found)}") from None
 
 
-def _try_on_specimen(program: Any, text: str, attributes: Facts) -> None:
+def _try_on_specimen(program: Any, text: str, declared: Facts) -> None:
     """Evaluate the clause for a user with every fact known. A type error even then means it is never true."""
     scores, offers = scores_in(text), {campaign for campaign, _ in offers_in(text)}
-    more = dict(attributes)
+    more = dict(declared)
     if scores:
         more["scores"] = dict.fromkeys(scores, 0.5)
     if offers:
         more["offers"] = dict.fromkeys(offers, dict.fromkeys(OF_OFFERS, 1))
-    facts = ENVIRONMENT.Activation(SPECIMEN | more) if more else _SPECIMEN
+    facts = ENVIRONMENT.Activation(in_maps(SPECIMEN | more)) if more else _SPECIMEN
     try:
         result = program.eval(facts)
     except RuntimeError:

@@ -41,6 +41,10 @@ ATTRIBUTES = "profile.attributes"
 """The variable with the user's attributes. Each is a fact of its own: `profile.attributes.NAME`."""
 ATTRIBUTE = f"{ATTRIBUTES}."
 """The beginning of the name of an attribute as a fact."""
+FEATURES = "features"
+"""The variable with the user's features. Each is a fact of its own: `features.NAME`."""
+FEATURE = f"{FEATURES}."
+"""The beginning of the name of a feature as a fact."""
 
 
 def facts_about(user: User, names: Iterable[str] | None = None) -> Facts:
@@ -119,7 +123,15 @@ OF_EVENT: Mapping[str, Callable[[EventFact], object]] = {
 """The facts about the event that brought the moment; null if another event, or time, brought it."""
 
 PASSING = frozenset({"scores", "offers", *(f"event.{name}" for name in OF_EVENT)})
-"""Facts that pass, or that change with every offer: they must not decide on what lasts."""
+"""Facts that pass, or that change with every offer: they must not decide on what lasts.
+
+So do all features, of which there may be none for a while: see `passing`.
+"""
+
+
+def passing(names: Iterable[str]) -> set[str]:
+    """Those of these facts that pass."""
+    return {name for name in names if name in PASSING or name.startswith(FEATURE)}
 
 
 def every_subscription(user: User, names: Collection[str] = OF_SUBSCRIPTION) -> list[Facts]:
@@ -155,7 +167,7 @@ OF_BEST = {f"subscription.{name}": fact for name, fact in OF_SUBSCRIPTION.items(
 FACTS: Mapping[str, Fact] = {
     "now": lambda user: user.now,
     "subscriptions": every_subscription,
-    "features": lambda _: {},
+    FEATURES: lambda _: {},
     "scores": lambda _: {},
     "offers": lambda _: {},
     **{name: _of_best(fact) for name, fact in OF_BEST.items()},

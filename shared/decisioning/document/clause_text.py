@@ -19,8 +19,11 @@ _CAMPAIGN = re.compile(rf"{_QUOTED}|(?<![.\w])offers\s*\.\s*((?:\w+-[\w-]+|\d\w*
 _SCORE = re.compile(rf"\bscores\s*{_NAME}")
 _MAPS = r"scores|features|profile\s*\.\s*attributes"
 _IN_A_MAP = re.compile(rf"{_QUOTED}|\b(has\s*\(\s*)?({_MAPS})\s*\.\s*({_HYPHENED})(?(1)\s*\))")
-ATTRIBUTE_USE = re.compile(rf"{_QUOTED}|//[^\n]*|(?<![\w.])profile\s*\.\s*attributes\b(?:\s*{_NAME})?")
-"""A use of an attribute with its name, plain or in quotes; also literals and comments, in which there are none."""
+DECLARED_USE = re.compile(rf"{_QUOTED}|//[^\n]*|(?<![\w.])(profile\s*\.\s*attributes|features)\b(?:\s*{_NAME})?")
+"""A use of an attribute or a feature: the map, and a name, plain or in quotes.
+
+Also literals and comments, in which there are none.
+"""
 
 
 def scores_in(text: str) -> list[str]:
@@ -49,10 +52,19 @@ def offers_in(text: str) -> list[OfOffers]:
 
 def attributes_in(text: str) -> list[str | None]:
     """The names of the attributes that a clause uses; None where it uses all of them, or computes a name."""
-    if "attributes" not in text:  # as in most clauses, which are read often
+    return _declared_in(text, "attributes")
+
+
+def features_in(text: str) -> list[str | None]:
+    """The names of the features that a clause uses; None where it uses all of them, or computes a name."""
+    return _declared_in(text, "features")
+
+
+def _declared_in(text: str, kind: str) -> list[str | None]:
+    if kind not in text:  # as in most clauses, which are read often
         return []
-    uses = (found for found in ATTRIBUTE_USE.finditer(text) if found[0].startswith("profile"))
-    return [name or (quoted[1:-1] if quoted else None) for name, quoted in (use.groups() for use in uses)]
+    uses = (found.groups() for found in DECLARED_USE.finditer(text) if found[1] and found[1].endswith(kind))
+    return [name or (quoted[1:-1] if quoted else None) for _, name, quoted in uses]
 
 
 def with_quoted_names(text: str) -> str:

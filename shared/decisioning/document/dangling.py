@@ -18,6 +18,7 @@ from shared.decisioning.document.vocabulary import FALLBACK_PREFIX
 _IN_CLAUSES = {
     "scores": "scores.",
     "attributes": "profile.attributes.",
+    "features": "features.",
     "campaigns": "offers.",
     "placements": f"offers.{FALLBACK_PREFIX}",
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from shared.decisioning.document.clause_text import attributes_in, offers_in, scores_in
+from shared.decisioning.document.clause_text import attributes_in, features_in, offers_in, scores_in
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.document.vocabulary import FALLBACK_PREFIX, campaign_in, parse_selector
 
@@ -85,7 +85,7 @@ def follow_up_references(source: Source) -> Iterator[Reference]:
 
 
 def clause_references(source: Source) -> Iterator[Reference]:
-    """The references from clauses to scores, attributes and campaigns. CEL does not know which of them exist."""
+    """The references from clauses to scores, attributes, features, campaigns. CEL does not know which exist."""
     for id_, terms in entries_of(source, "audiences").items():
         for quantifier in ("all", "any"):
             for field, clause in _values(terms, [quantifier, _EACH]):
@@ -95,9 +95,10 @@ def clause_references(source: Source) -> Iterator[Reference]:
 
 
 def _named_in(clause: str) -> Iterator[Place]:
-    """The scores, attributes and campaigns that a clause names. A fallback is an entry of its placement."""
+    """The scores, attributes, features, campaigns that a clause names. A fallback is an entry of its placement."""
     yield from (Place("scores", score) for score in scores_in(clause))
     yield from (Place("attributes", attribute) for attribute in attributes_in(clause) if attribute)
+    yield from (Place("features", feature) for feature in features_in(clause) if feature)
     for campaign, _ in offers_in(clause):
         section = "placements" if campaign.startswith(FALLBACK_PREFIX) else "campaigns"
         if campaign:

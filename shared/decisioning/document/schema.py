@@ -91,6 +91,15 @@ class Attribute(Strict):
     """A value of another type counts as unknown."""
 
 
+class Feature(Strict):
+    """A feature of users that clauses and scores may use: computed in the warehouse, and exported from there."""
+
+    type: Literal["string", "number", "bool"]
+    """A value of another type counts as unknown."""
+    max_age_hours: Hours
+    """The age in hours from which a value is stale, and counts as unknown."""
+
+
 class Clauses(Strict):
     """An audience: named CEL clauses and other audiences. The user must satisfy each of the fields."""
 
@@ -341,6 +350,8 @@ class CatalogDocument(Strict):
     offers: dict[Id, Offer] = Field({}, max_length=500)
     attributes: dict[Id, Attribute] = Field({}, max_length=64)
     """The attributes of users that clauses may use."""
+    features: dict[Id, Feature] = Field({}, max_length=32)
+    """The features of users that clauses and scores may use."""
     audiences: dict[Id, Clauses] = Field({}, max_length=500)
     campaigns: dict[Id, CampaignTerms] = Field({}, max_length=500)
     experiments: dict[Id, ExperimentTerms] = Field({}, max_length=200)

@@ -7,6 +7,7 @@ from itertools import islice
 from pydantic import BaseModel, ValidationError
 
 from shared.contracts.strict_json import read_object
+from shared.decisioning.audiences.facts import FEATURE
 from shared.decisioning.document.problems import guess, malformed, problem
 from shared.decisioning.scoring import artifact, logistic_artifact, trees_artifact
 from shared.decisioning.scoring.formula import score_of
@@ -38,6 +39,7 @@ def load_score(data: bytes, facts: Collection[str] | None = None) -> Score:
     """The score that an artifact's JSON describes. Raises `InvalidScore` with all its problems.
 
     `facts` has the names of all known facts: a feature that is not among them is a mistake. None skips this check.
+    Those of the warehouse (`features.NAME`) are declared by the catalog, which is not known here.
     """
     content = _read(data)
     problems = [*islice(_semantic_problems(content, facts), MAX_PROBLEMS)]
@@ -79,7 +81,7 @@ def _semantic_problems(content: Logistic | Trees, facts: Collection[str] | None)
 
 def _unknown_features(content: Logistic | Trees, facts: Collection[str]) -> Iterator[str]:
     for path, feature in content.mentions:
-        if feature not in facts:
+        if feature not in facts and not feature.startswith(FEATURE):
             yield problem(path, f"a known fact{guess(feature, facts)}", feature)
 
 

@@ -91,6 +91,19 @@ def test_every_problem_of_the_library_is_named_at_once(catalog: Path) -> None:
     ]
 
 
+def test_a_score_of_a_feature_that_the_catalog_does_not_declare_is_refused(tmp_path: Path) -> None:
+    put(tmp_path / "scores/worth.1.json", logistic(name="worth", numeric=[number("features.value")]))
+    content = {"scores": {"worth": {"version": 1}}}
+    expected = "scores.worth.version: expected a score of one of the features"
+    (none,) = problems(put(tmp_path / "catalog.yaml", content))
+    assert none == f'{expected}, of which there are none, found "features.value"'
+    misspelt = {"features": {"valeu": {"type": "number", "max_age_hours": 48}}}
+    (guessed,) = problems(put(tmp_path / "catalog.yaml", content | misspelt))
+    assert guessed == f'{expected} (valeu?), found "features.value"'
+    declared = {"features": {"value": {"type": "number", "max_age_hours": 48}}}
+    assert load_catalog(put(tmp_path / "catalog.yaml", content | declared)).asks_features
+
+
 def test_a_score_under_a_false_name_is_refused(catalog: Path) -> None:
     put(catalog.parent / "scores/risk.1.json", {**RISK, "version": 2})
     (problem,) = problems(catalog)

@@ -59,7 +59,6 @@ IMPOSSIBLE = {
     "profile.country == 'se'": "the ISO 3166-1 code of a country (SE?) instead of 'se'",
     "profile.country == 'QQ'": "the ISO 3166-1 code of a country instead of 'QQ'",
     "now > timestamp('2026-01-01')": "a time with its offset (2026-01-01T00:00:00Z) instead of '2026-01-01'",
-    "has(features.tenure) && features.tenure > 3": "a feature that is provided, of which there are none",
 }
 
 

@@ -19,7 +19,7 @@ from infra.remote.pubsub import Bus
 from infra.remote.sweeps import FirestoreUsers
 from infra.sweeps.sweep import Page, Scope, Sweep, Target, carry_out
 from infra.topology import load
-from shared.adapters.gcp.connection import connections
+from shared.adapters.gcp.connection import FIRESTORE, connections
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.packed_records import PackedRecords
@@ -89,7 +89,7 @@ async def place(request, project, tmp_path, monkeypatch) -> AsyncIterator[Place]
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", emulators.firestore_host)
     endpoints = emulators.endpoints(project)
     bus = Bus.of_emulator(endpoints)
-    firestore, _ = connections(endpoints.env)
+    (firestore,) = connections(endpoints.env, FIRESTORE)
     yield Place(FirestoreUsers(emulator_client(endpoints), bus), FirestoreStore(Documents(firestore, project)))
     await firestore.close()
     bus.close()

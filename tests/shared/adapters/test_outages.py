@@ -18,7 +18,7 @@ from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 from shared.adapters import sqlite
 from shared.adapters.clock import SystemClock
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
-from shared.adapters.gcp.connection import Connection, connections
+from shared.adapters.gcp.connection import FIRESTORE, PUBSUB, Connection, connections
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.pubsub import PubsubPublisher
@@ -79,7 +79,7 @@ async def cloud() -> AsyncIterator[Callable[..., Cloud]]:
     async with AsyncExitStack() as stack:
 
         async def connect(at: Endpoints, seconds: float) -> Cloud:
-            firestore, pubsub = connections(at.env)
+            firestore, pubsub = connections(at.env, FIRESTORE, PUBSUB)
             stack.push_async_callback(firestore.close)
             stack.push_async_callback(pubsub.close)
             return Cloud(firestore, pubsub, at.project, seconds)

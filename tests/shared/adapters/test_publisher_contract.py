@@ -11,7 +11,7 @@ import pytest
 from infra.embedded.runtime import EmbeddedBus, VirtualClock
 from infra.remote.pubsub import Bus
 from infra.topology import load
-from shared.adapters.gcp.connection import connections
+from shared.adapters.gcp.connection import PUBSUB, connections
 from shared.adapters.gcp.pubsub import PubsubPublisher
 from shared.contracts.outbound.message import Message
 from shared.domain.errors import Transient
@@ -77,7 +77,7 @@ async def side(request, project) -> AsyncIterator[Side]:
         yield Embedded()
         return
     env = request.getfixturevalue("emulators").endpoints(project).env
-    _, connection = connections(env)
+    (connection,) = connections(env, PUBSUB)
     yield Pubsub(request.getfixturevalue("bus"), PubsubPublisher(connection, project))
     await connection.close()
 

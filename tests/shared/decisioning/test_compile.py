@@ -595,7 +595,11 @@ def test_a_moment_that_a_score_raises_can_be_listened_to() -> None:
 )
 def test_what_can_be_answered_is_accepted(clause: str) -> None:
     scores = {"risk": {"version": 1}}
-    assert catalog(scores=scores, audiences={"a": {"all": [{"c": clause}]}})
+    features = {
+        name: {"type": type_, "max_age_hours": 24}
+        for name, type_ in {"status": "string", "premium": "bool"}.items()
+    }
+    assert catalog(scores=scores, features=features, audiences={"a": {"all": [{"c": clause}]}})
 
 
 @pytest.mark.parametrize(

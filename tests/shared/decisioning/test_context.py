@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decisioning.context import MAX_CONTEXT, fit, flat
+from shared.decisioning.context import MAX_CONTEXT, Context, fit, flat
 from shared.decisioning.situation import Situation
 from shared.domain.moments import Moment, MomentKind
 from tests.support.builders import NOW, catalog, catalog_with_audience, decide, user
@@ -33,7 +33,7 @@ def test_nothing_is_left_out_that_there_is_room_for(values: dict[str, object]) -
 
 
 def test_a_long_value_leaves_its_room_to_shorter_ones() -> None:
-    assert fit({"long": "x" * MAX_CONTEXT, "short": 1}) == ({"short": 1}, ("long",))
+    assert fit({"long": "x" * MAX_CONTEXT, "short": 1}) == Context({"short": 1}, ("long",))
 
 
 def test_a_value_may_fill_the_context_to_the_last_byte() -> None:
@@ -71,8 +71,8 @@ def test_the_list_of_subscriptions_is_named_only_and_the_instant_is_in_the_messa
 
 def test_a_stale_moment_asks_for_nothing() -> None:
     old = RENEWED._replace(at=NOW - timedelta(days=30))
-    assert decide(catalog_with_audience({"c": "profile.student"}), user(), [], [old]).context == ({}, ())
+    assert decide(catalog_with_audience({"c": "profile.student"}), user(), [], [old]).context == Context({}, ())
 
 
 def test_a_situation_that_nobody_asked_knows_nothing() -> None:
-    assert Situation(catalog(), user()).context(()) == ({}, ())
+    assert Situation(catalog(), user()).context(()) == Context({}, ())

@@ -159,8 +159,8 @@ class TestAudience:
         assert self.failing(*clauses) == Loss(LossReason.AUDIENCE, "student")
 
     def test_keeps_the_user_out_where_a_clause_errs_and_says_why(self) -> None:
-        lost = self.failing({"loyal": "features.tenure > 3"})
-        assert lost == Loss(LossReason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "tenure"')
+        lost = self.failing({"loyal": "subscriptions[0].nickname == 'x'"})
+        assert lost == Loss(LossReason.AUDIENCE, 'loyal: NOT_FOUND: Key not found in map : "nickname"')
 
     def test_that_campaigns_share_is_asked_once_a_decision(self, monkeypatch: pytest.MonkeyPatch) -> None:
         asked: list[tuple[Audience, ...]] = []

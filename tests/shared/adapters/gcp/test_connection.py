@@ -234,7 +234,7 @@ async def test_the_environment_decides_between_emulators_and_google(stack) -> No
         ({"FIRESTORE_EMULATOR_HOST": "x:1"}, ["Emulator", "Access"]),
         ({}, ["Access", "Access"]),
     ):
-        made = connections(environ)
+        made = connections(environ, FIRESTORE, PUBSUB)
         for connection, kind in zip(made, kinds, strict=True):
             stack.push_async_callback(connection.close)
             assert type(connection.authorization).__name__.startswith(kind)

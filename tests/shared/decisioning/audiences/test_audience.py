@@ -301,14 +301,15 @@ HYPHENED = [
     "scores.churn-risk > 0.5",
     "scores['churn-risk'] > 0.5",
     "has(scores.churn-risk) && scores.churn-risk > 0.5",
-    "!has(features.shoe-size) && 'scores.churn-risk' != ''",
+    "features.shoe-size > 40 && 'scores.churn-risk' != ''",
+    "features['shoe-size'] == 44.0",
     "scores.churn-0.2 < 0.5 && scores.churn-scores.churn == 0.0 && scores.churn - scores.churn-risk < 0.0",
 ]
 
 
 @pytest.mark.parametrize("text", HYPHENED)
 def test_a_name_with_a_hyphen_is_no_subtraction(text: str) -> None:
-    facts = facts_about(user()) | {"scores": {"churn-risk": 0.7, "churn": 0.6}}
+    facts = facts_about(user()) | {"scores": {"churn-risk": 0.7, "churn": 0.6}, "features.shoe-size": 44.0}
     assert compile_clause("clause", text).failure(activate(facts)) is None
 
 
