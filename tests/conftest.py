@@ -12,7 +12,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from infra.emulator import sdk
+from infra.emulator.bigtable import BigtableEmulator
 from infra.emulator.emulators import Emulators
+from infra.errors import InfraError
+from tests.support import analysts
 
 # No deadlines, because `make bench` measures speed. The same examples in every run, so that a failure comes from
 # the change under test; `--hypothesis-profile=thorough` draws new ones, and many more. Mutants get few, because
@@ -74,6 +77,23 @@ def _emulator_sdk() -> None:
 def emulators(_emulator_sdk: None) -> Iterator[Emulators]:
     """Both emulators, running."""
     with Emulators() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def _bigtable_program() -> None:
+    """Skip the test if this machine lacks Bigtable's emulator, or Google's client, which writes the rows."""
+    pytest.importorskip("google.cloud.bigtable", reason=analysts.REASON)
+    try:
+        sdk.find_bigtable()
+    except InfraError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def bigtable(_bigtable_program: None) -> Iterator[BigtableEmulator]:
+    """Bigtable's emulator, running."""
+    with BigtableEmulator() as running:
         yield running
 
 

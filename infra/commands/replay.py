@@ -29,6 +29,10 @@ def replay(
     keep_store: Annotated[
         bool, typer.Option("--keep-store", help="Keep documents and messages too, for show and explain.")
     ] = False,
+    features: Annotated[
+        Path | None,
+        typer.Option(metavar="ROWS", help="The users' features, one row per line; default: none are known."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay a file of events through the functions.
@@ -47,6 +51,11 @@ def replay(
     --keep-store adds upbeat.sqlite, the users' documents, and raw/TOPIC.jsonl, every message in and out with the
     columns of BigQuery's raw tables: they tell show and explain the past.
 
+    --features is for a catalog that asks for features: rows as upbeat features export --file writes them. A
+    decision knows what the rows tell of the instants up to it:
+
+        {"user_id": "ada", "as_of": "2026-01-31T00:00:00Z", "expected_value": 120.5}
+
     The same events give the same files, except for the speed in summary.json. UPBEAT_GRACE_DAYS and the like hold
     here as they do in the functions.
 
@@ -61,11 +70,17 @@ def replay(
 
     until, terms = instant("--now", now), deployment_terms()
     readable(events, "a file of events")
+    if features:
+        readable(features, "a file of features")
     campaigns = catalog or DEFAULT_CATALOG
     valid_catalog(campaigns)
     with writing_into(out), bar("replaying") as progress:
         done = run(
-            *(events, out, campaigns, until, processes), keep_store=keep_store, terms=terms, progress=progress
+            *(events, out, campaigns, until, processes),
+            keep_store=keep_store,
+            terms=terms,
+            features=features,
+            progress=progress,
         )
     print_result(_text(done, out), as_json=as_json, facts=to_json(asdict(done)))
 

@@ -28,7 +28,7 @@ from shared.domain.errors import Rejected
 from shared.domain.terms import Terms
 from shared.entrypoints.body import beginning_of
 from shared.entrypoints.deliver import FAILED, Delivered, deliver
-from shared.ports import Catalogs, Clock, DueUser, Records
+from shared.ports import Catalogs, Clock, DueUser, Features, Records
 from shared.wiring import Wiring
 
 
@@ -98,6 +98,7 @@ class EmbeddedRuntime:
         topology: Topology | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         received: Callable[[Push], None] = lambda _: None,
+        features: Features | None = None,
     ) -> None:
         self.clock = clock
         self.terms = terms or Terms()
@@ -106,7 +107,7 @@ class EmbeddedRuntime:
         self.agenda = Agenda(records)
         self.bus = EmbeddedBus(topology or load(), clock, sink)
         catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
-        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, published)
+        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, published, features)
         self.wiring = Wiring(application, None, self.bus, clock, self.terms)
 
     async def push(self, push: Push) -> str:

@@ -1,4 +1,4 @@
-"""Locates the emulators: two jar files of the gcloud SDK, and a java to run them."""
+"""Locates the emulators of the gcloud SDK: two jar files and a java to run them, and the program of a third."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from pathlib import Path
 from infra.errors import InfraError
 
 PUBSUB_JAR = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+BIGTABLE_PROGRAM = "platform/bigtable-emulator/cbtemulator"
 FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 USUAL_FOLDERS = (
     "/usr/lib/google-cloud-sdk",
@@ -56,6 +57,14 @@ def find() -> Sdk:
     if not (root / FIRESTORE_JAR).exists():
         raise InfraError(_no_emulator(root, "cloud-firestore-emulator"))
     return Sdk(Path(java), pubsub[-1], root / FIRESTORE_JAR)
+
+
+def find_bigtable() -> Path:
+    """The program of Bigtable's emulator. Raises `InfraError` with the missing prerequisite."""
+    root = _root()
+    if not (root / BIGTABLE_PROGRAM).exists():
+        raise InfraError(_no_emulator(root, "bigtable"))
+    return root / BIGTABLE_PROGRAM
 
 
 def _no_emulator(root: Path, component: str) -> str:

@@ -15,6 +15,7 @@ import orjson
 
 from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.errors import InfraError
+from infra.replay.features_file import read_features
 from infra.replay.history_file import CLOCK_START, Line, read
 from infra.replay.history_line import UnpublishableLine
 from infra.replay.journal import SEPARATOR, Journal
@@ -52,10 +53,12 @@ class PartTask:
     terms: Terms | None = None
     keeps_store: bool = False
     """True if the users' documents and the raw log are written, too."""
+    features: Path | None = None
+    """The file of the users' features; None: no decision knows any."""
 
-    def includes(self, line: Line) -> bool:
-        """True if the line belongs to a user of this part. Lines without a user belong to the first part."""
-        return zlib.crc32(line.user_id.encode(errors="replace")) % self.parts == self.number
+    def includes(self, user_id: str) -> bool:
+        """True if the user is of this part. Lines without a user belong to the first part."""
+        return zlib.crc32(user_id.encode(errors="replace")) % self.parts == self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
             topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
             sleep=_no_sleep,
             received=journal.receive,
+            features=read_features(task.features, task.includes) if task.features else None,
         )
         run = _PartRun(task, embedded, journal)
         asyncio.run(run.deliver_all(progress))
@@ -110,7 +114,7 @@ class _PartRun:
         size = max(self.task.events.stat().st_size, 1)
         for line in read(self.task.events):
             delivered_at = line.delivered_at
-            if self.task.includes(line):
+            if self.task.includes(line.user_id):
                 await self._pass_time(delivered_at, inclusive=False)
                 self.journal.begin_line(delivered_at, line.number)
                 self.outcomes[await self._deliver(line)] += 1

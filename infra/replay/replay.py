@@ -49,7 +49,7 @@ class Summary:
     """The final instant of the virtual clock (UTC)."""
 
 
-def replay(
+def replay(  # noqa: PLR0913 - each is an option of the command
     events: Path,
     out: Path,
     catalog: Path | Switch,
@@ -58,14 +58,16 @@ def replay(
     *,
     keep_store: bool = False,
     terms: Terms | None = None,
+    features: Path | None = None,
     progress: Progress = lambda _: None,
 ) -> Summary:
     """Run a file of events through the functions, write the outputs into `out`, and return the summary.
 
     The clock ends at `now` (UTC), or at the last publish time if that is later or `now` is None. `keep_store` also
     keeps the users' documents and the raw log of all messages in `out`. `terms` are the deployment's, else the
-    default ones. Raises `InvalidCatalog` if a catalog is invalid, `InfraError` if a part failed, `OSError` if a
-    file cannot be read or written.
+    default ones. `features` is a file of the users' features, without which decisions know none. Raises
+    `InvalidCatalog` if a catalog is invalid, `InfraError` if a part failed, `OSError` if a file cannot be read or
+    written.
     """
     began = time.perf_counter()
     count = processes or _default_processes(events)
@@ -74,7 +76,7 @@ def replay(
     with TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=out) as scratch:
         folders = [Path(scratch) / str(number) for number in range(count)]
         tasks = [
-            PartTask(events, catalog, now, number, count, folder, terms, keep_store)
+            PartTask(events, catalog, now, number, count, folder, terms, keep_store, features)
             for number, folder in enumerate(folders)
         ]
         parts = run_parts(tasks, progress)

@@ -41,6 +41,15 @@ def test_a_missing_component_is_named_with_the_command_that_adds_it(complete, co
     assert f"gcloud components install {component}" in sdk.missing()
 
 
+def test_the_emulator_of_bigtable_is_a_program_of_its_own(complete):
+    with pytest.raises(InfraError, match="has no bigtable; add it with: gcloud components install bigtable"):
+        sdk.find_bigtable()
+    program = complete / sdk.BIGTABLE_PROGRAM
+    program.parent.mkdir()
+    program.touch(mode=0o755)
+    assert sdk.find_bigtable() == program
+
+
 def test_a_named_folder_that_does_not_exist_is_refused(complete, monkeypatch):
     monkeypatch.setenv(sdk.SDK_VARIABLE, str(complete / "none"))
     with pytest.raises(InfraError, match="which is not a folder"):

@@ -4,15 +4,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from google.cloud.bigtable_v2.types import bigtable, data
 from google.cloud.firestore_v1.types import bloom_filter, common, document, firestore, query, write
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.pubsub_v1.types import pubsub
 from google.rpc import status_pb2
 
 from infra.generate.protos import FOLDER, ROOT, generate
-from shared.adapters.gcp.protos import firestore_pb2, pubsub_pb2
+from shared.adapters.gcp.protos import bigtable_pb2, firestore_pb2, pubsub_pb2
 
-GOOGLES = (common, document, firestore, query, write, pubsub, bloom_filter)
+GOOGLES = {
+    bigtable_pb2.DESCRIPTOR: (bigtable, data),
+    firestore_pb2.DESCRIPTOR: (common, document, firestore, query, write, bloom_filter),
+    pubsub_pb2.DESCRIPTOR: (pubsub,),
+}
+"""Google's messages, by our file."""
 
 
 def test_the_generated_modules_are_current(tmp_path: Path) -> None:
@@ -24,19 +30,19 @@ def test_the_generated_modules_are_current(tmp_path: Path) -> None:
 
 
 def messages() -> Iterator[Descriptor]:
-    files = (firestore_pb2.DESCRIPTOR, pubsub_pb2.DESCRIPTOR)
-    waiting = [message for file in files for message in file.message_types_by_name.values()]
+    waiting = [message for file in GOOGLES for message in file.message_types_by_name.values()]
     while waiting:
         waiting += (found := waiting.pop()).nested_types
         yield found
 
 
-def of_google(name: str) -> Descriptor:
-    """Google's message of a name without its package, such as `StructuredQuery.Filter`."""
+def of_google(own: Descriptor) -> Descriptor:
+    """Google's message of the same name without its package, such as `StructuredQuery.Filter`."""
+    name = short_name(own)
     if name == "Status":
         return status_pb2.Status.DESCRIPTOR
     outer, *inner = name.split(".")
-    (module,) = [module for module in GOOGLES if outer in module.__protobuf__.manifest]
+    (module,) = [module for module in GOOGLES[own.file] if outer in module.__protobuf__.manifest]
     found = getattr(module, outer).pb().DESCRIPTOR
     for part in inner:
         found = found.nested_types_by_name[part]
@@ -63,7 +69,7 @@ def on_the_wire(field: FieldDescriptor) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("own", list(messages()), ids=short_name)
 def test_a_message_is_read_and_written_as_googles(own: Descriptor) -> None:
-    googles = of_google(short_name(own))
+    googles = of_google(own)
     for field in own.fields:
         assert on_the_wire(field) == on_the_wire(googles.fields_by_name[field.name])
     for enum in own.enum_types:

@@ -1,0 +1,122 @@
+"""The Bigtable table of users' features, as the export writes it: by Google's client, many rows at a time."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any, NamedTuple, Self
+
+from google.api_core.exceptions import GoogleAPICallError
+from google.cloud.bigtable import Client
+from google.cloud.bigtable.row_filters import (
+    ColumnQualifierRegexFilter,
+    ExactValueFilter,
+    FamilyNameRegexFilter,
+    RowFilterChain,
+    TimestampRange,
+)
+
+from infra.errors import InfraError, UsageError
+from shared.adapters.gcp.feature_rows import BY, FAMILY, MARK, MARKS, MILLISECOND, cell_micros, encode, row_key
+from shared.domain.instants import from_micros
+
+_NAME = re.compile(r"projects/([^/]+)/instances/([^/]+)/tables/([^/]+)")
+ROWS_AT_ONCE = 1000
+"""The rows of one request. Bigtable takes 100,000 changes in one, of which a row has one for each feature."""
+
+
+class FeatureRow(NamedTuple):
+    """The features of one user."""
+
+    user_id: str
+    as_of: datetime
+    """The instant (UTC) of which they tell."""
+    values: Mapping[str, Any]
+    """Numbers, texts and booleans by name; None for what is unknown."""
+
+
+class Exported(NamedTuple):
+    """A row that an earlier export wrote."""
+
+    user_id: str
+    as_of: datetime
+
+
+class FeatureTable:
+    """A table of Bigtable, or of its emulator. Every method raises `InfraError` where Bigtable fails."""
+
+    def __init__(self, client: Any, instance: str, table: str) -> None:
+        self._table = client.instance(instance).table(table)
+
+    @classmethod
+    def at(cls, name: str) -> Self:
+        """The table of a full name, in the emulator if BIGTABLE_EMULATOR_HOST names one. Raises `UsageError`."""
+        if not (parts := _NAME.fullmatch(name)):
+            expected = "projects/PROJECT/instances/INSTANCE/tables/TABLE"
+            raise UsageError(f"--table: expected {expected}, found {name!r}")
+        project, instance, table = parts.groups()
+        return cls(Client(project=project), instance, table)
+
+    def write(self, rows: Iterable[FeatureRow]) -> Iterator[int]:
+        """Write rows, and give the number of those that are written after each request."""
+        for batch in _batches(rows):
+            self._mutate([self._written(row) for row in batch])
+            yield len(batch)
+
+    def delete(self, rows: Iterable[Exported]) -> int:
+        """Delete what an export wrote, and nothing else; the number of rows that it was found in.
+
+        A row without the export's mark stays, and so does every cell that is newer than the export's.
+        """
+        return sum(self._delete(row) for row in rows)
+
+    def _written(self, row: FeatureRow) -> Any:
+        written = self._table.direct_row(row_key(row.user_id))
+        at = from_micros(cell_micros(row.as_of))
+        for name, value in row.values.items():
+            written.set_cell(FAMILY, name.encode(), encode(as_json(name, value)), timestamp=at)
+        written.set_cell(MARKS, MARK.encode(), BY, timestamp=at)
+        return written
+
+    def _delete(self, row: Exported) -> bool:
+        by_export = RowFilterChain(
+            [FamilyNameRegexFilter(MARKS), ColumnQualifierRegexFilter(MARK.encode()), ExactValueFilter(BY)]
+        )
+        key, until = row_key(row.user_id), from_micros(cell_micros(row.as_of)) + MILLISECOND
+        try:
+            found = self._table.read_row(key)
+            columns = list(found.cells.get(FAMILY, {})) if found else []
+            change = self._table.conditional_row(key, by_export)
+            if columns:
+                change.delete_cells(FAMILY, columns, time_range=TimestampRange(end=until), state=True)
+            change.delete_cell(MARKS, MARK.encode(), state=True)
+            return bool(change.commit())
+        except GoogleAPICallError as error:
+            raise InfraError(f"Bigtable: {error.message}") from error
+
+    def _mutate(self, rows: list[Any]) -> None:
+        try:
+            statuses = self._table.mutate_rows(rows)
+        except GoogleAPICallError as error:
+            raise InfraError(f"Bigtable: {error.message}") from error
+        if failed := [status for status in statuses if status.code]:
+            raise InfraError(f"Bigtable: {len(failed)} of {len(rows)} rows were not written: {failed[0].message}")
+
+
+def as_json(name: str, value: Any) -> Any:
+    """The value of a feature as JSON has it. Raises `InfraError` for a value that no feature can have."""
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case Decimal():
+            return float(value)
+        case _:
+            found = type(value).__name__
+            raise InfraError(f"user_features.{name}: expected numbers, text or booleans, found {found}")
+
+
+def _batches(rows: Iterable[FeatureRow]) -> Iterator[list[FeatureRow]]:
+    waiting = iter(rows)
+    while batch := list(islice(waiting, ROWS_AT_ONCE)):
+        yield batch
