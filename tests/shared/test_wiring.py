@@ -14,6 +14,7 @@ from infra.deploy.package import compose
 from shared import wiring
 from shared.adapters.clock import SystemClock
 from shared.adapters.crashing import CrashingPublisher
+from shared.adapters.gcp.bigtable import BigtableFeatures
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.pubsub import PubsubPublisher
@@ -44,8 +45,11 @@ NEEDLESS = (
     "sqlite3",
     "numpy",
     "pandas",
+    "shared.adapters.gcp.bigtable",
+    "shared.adapters.gcp.feature_rows",
+    "shared.adapters.gcp.protos.bigtable",
 )
-"""Modules that are slow to import, or used only on a laptop."""
+"""Modules that are slow to import, or used only on a laptop, or only where features are read."""
 IMPORT_AND_WIRE = """
 import asyncio, sys
 import main
@@ -109,6 +113,17 @@ async def test_it_is_built_once() -> None:
 async def test_a_crash_can_be_asked_for(environment) -> None:
     environment.setenv("UPBEAT_EXIT_BEFORE_PUBLISH", "/tmp/fuse")  # noqa: S108 - a name, never opened
     assert isinstance(wiring.current().publisher, CrashingPublisher)
+
+
+async def test_features_are_read_where_a_table_is_named(environment) -> None:
+    assert wiring.current().application.features is None
+    wiring._from_environment.cache_clear()
+    environment.setenv("UPBEAT_FEATURES_TABLE", "projects/p/instances/i/tables/t")
+    environment.setenv("UPBEAT_FEATURES_MILLISECONDS", "5")
+    environment.setenv("BIGTABLE_EMULATOR_HOST", NOWHERE)
+    features = wiring.current().application.features
+    assert isinstance(features, BigtableFeatures)
+    assert (features.table, features.seconds) == ("projects/p/instances/i/tables/t", 0.005)
 
 
 async def test_a_failure_to_build_is_not_remembered(environment) -> None:
