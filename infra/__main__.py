@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from infra.commands.catalog import catalog
 from infra.commands.demo import demo
 from infra.commands.explain import explain
+from infra.commands.features import features
 from infra.commands.listen import listen
 from infra.commands.package import package
 from infra.commands.policy import policy
@@ -61,6 +62,7 @@ def command_line(*, completion: bool) -> typer.Typer:
     line.add_typer(catalog, name="catalog")
     line.add_typer(warehouse, name="warehouse")
     line.add_typer(policy, name="policy")
+    line.add_typer(features, name="features")
     return line
 
 

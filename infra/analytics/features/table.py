@@ -1,11 +1,9 @@
 """The Bigtable table of users' features, as the export writes it: by Google's client, many rows at a time."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud.bigtable import Client
@@ -17,6 +15,7 @@ from google.cloud.bigtable.row_filters import (
     TimestampRange,
 )
 
+from infra.analytics.features.rows import Exported, FeatureRow, as_json
 from infra.errors import InfraError, UsageError
 from shared.adapters.gcp.feature_rows import BY, FAMILY, MARK, MARKS, MILLISECOND, cell_micros, encode, row_key
 from shared.domain.instants import from_micros
@@ -24,23 +23,6 @@ from shared.domain.instants import from_micros
 _NAME = re.compile(r"projects/([^/]+)/instances/([^/]+)/tables/([^/]+)")
 ROWS_AT_ONCE = 1000
 """The rows of one request. Bigtable takes 100,000 changes in one, of which a row has one for each feature."""
-
-
-class FeatureRow(NamedTuple):
-    """The features of one user."""
-
-    user_id: str
-    as_of: datetime
-    """The instant (UTC) of which they tell."""
-    values: Mapping[str, Any]
-    """Numbers, texts and booleans by name; None for what is unknown."""
-
-
-class Exported(NamedTuple):
-    """A row that an earlier export wrote."""
-
-    user_id: str
-    as_of: datetime
 
 
 class FeatureTable:
@@ -102,18 +84,6 @@ class FeatureTable:
             raise InfraError(f"Bigtable: {error.message}") from error
         if failed := [status for status in statuses if status.code]:
             raise InfraError(f"Bigtable: {len(failed)} of {len(rows)} rows were not written: {failed[0].message}")
-
-
-def as_json(name: str, value: Any) -> Any:
-    """The value of a feature as JSON has it. Raises `InfraError` for a value that no feature can have."""
-    match value:
-        case None | bool() | int() | float() | str():
-            return value
-        case Decimal():
-            return float(value)
-        case _:
-            found = type(value).__name__
-            raise InfraError(f"user_features.{name}: expected numbers, text or booleans, found {found}")
 
 
 def _batches(rows: Iterable[FeatureRow]) -> Iterator[list[FeatureRow]]:

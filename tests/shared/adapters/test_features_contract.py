@@ -35,7 +35,7 @@ async def source(request, tmp_path: Path, project, monkeypatch) -> AsyncIterator
         yield of_file
         return
     emulator = request.getfixturevalue("bigtable")
-    from infra.analytics.features.table import FeatureRow  # noqa: PLC0415 - needs Google's client
+    from infra.analytics.features.rows import FeatureRow  # noqa: PLC0415
     from shared.adapters.gcp.bigtable import BigtableFeatures  # noqa: PLC0415
     from tests.support.bigtable import EmulatedTable  # noqa: PLC0415
 
