@@ -100,6 +100,7 @@ def statement(
     where: Where = WAREHOUSE,
     only: Only = None,
     confirm_hours: ConfirmHours = 24,
+    as_json: AsJson = False,
 ) -> None:
     """Print the export as a script for BigQuery.
 
@@ -122,7 +123,8 @@ def statement(
 
     with open_engine(where) as engine:
         changes = Changes(engine, timedelta(hours=confirm_hours), only or ())
-    typer.echo(export_script(changes.queries, changes.features, table), nl=False)
+    script = export_script(changes.queries, changes.features, table)
+    print_result(script.rstrip(), as_json=as_json, facts={"script": script})
 
 
 def _text(done: "Outcome", *, dry_run: bool) -> str:

@@ -54,7 +54,7 @@ def replay(
     --features is for a catalog that asks for features: rows as upbeat features export --file writes them. A
     decision knows what the rows tell of the instants up to it:
 
-        {"user_id": "ada", "as_of": "2026-01-31T00:00:00Z", "expected_value": 120.5}
+        {"user_id": "ada", "as_of": "2026-01-31T00:00:00Z", "worth": 120.5}
 
     The same events give the same files, except for the speed in summary.json. UPBEAT_GRACE_DAYS and the like hold
     here as they do in the functions.

@@ -76,6 +76,12 @@ locals {
       query    = "histogram_quantile(0.95, sum by (le, topic) (rate(${local.metric}_latency_bucket{${local.from_lines}}[10m]))) > 60000"
       seconds  = 600
     }
+    features = {
+      title    = "Features cannot be read"
+      severity = "WARNING"
+      query    = "sum(rate(${local.metric}_events{${local.from_lines}, features_failure!=\"\"}[15m])) / sum(rate(${local.metric}_events{${local.from_lines}, outcome=\"applied\"}[15m])) > 0.05"
+      seconds  = 900
+    }
     slow_clock = {
       title    = "The clock falls behind"
       severity = "ERROR"

@@ -7,6 +7,7 @@ locals {
     { title = "Cold starts a minute, by topic", query = "60 * sum by (topic) (rate(${local.metric}_events{${local.from_lines}, cold_start=\"true\"}[5m]))" },
     { title = "Users due, a minute", query = "60 * sum(rate(${local.metric}_due_users_sum{${local.from_lines}}[5m]))" },
     { title = "Verdicts without a payment, a minute", query = "60 * sum(rate(${local.metric}_unmatched_count{${local.from_lines}}[5m]))" },
+    { title = "Events without features, a minute, by reason", query = "60 * sum by (features_failure) (rate(${local.metric}_events{${local.from_lines}, features_failure!=\"\"}[5m]))" },
     { title = "Age of the oldest message, in seconds", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\"})" },
     { title = "Instances", query = "sum by (service_name) (run_googleapis_com:container_instance_count{${local.from_lines}})" },
   ]

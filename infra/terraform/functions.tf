@@ -43,7 +43,7 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = each.value.min_instances
     max_instance_count               = each.value.max_instances
 
-    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, {
+    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, contains(keys(local.deciding), each.key) ? local.features_environment : {}, {
       GOOGLE_CLOUD_PROJECT = var.project
       UPBEAT_LOG_LEVEL     = var.log_level
       FUNCTION_USE_ASGI    = "true"

@@ -173,3 +173,14 @@ variable "otlp_endpoint" {
     error_message = "otlp_endpoint: expected http:// or https:// with a host and no path, or nothing, found \"${var.otlp_endpoint}\"."
   }
 }
+
+variable "features_nodes" {
+  description = "The nodes of the Bigtable instance from which functions read users' features. 0: there is none."
+  type        = number
+  default     = 0
+
+  validation {
+    condition     = var.features_nodes >= 0 && var.features_nodes <= 30 && floor(var.features_nodes) == var.features_nodes
+    error_message = "features_nodes: expected a whole number from 0 to 30, found ${var.features_nodes}."
+  }
+}

@@ -12,7 +12,7 @@ locals {
 
   # A line's field by the metric's name; a metric without a value counts lines. Each label is a field too.
   log_metrics = {
-    events    = { labels = ["topic", "outcome", "reason", "cold_start"], value = null, unit = "1", description = "Deliveries by their outcome." }
+    events    = { labels = ["topic", "outcome", "reason", "cold_start", "features_failure"], value = null, unit = "1", description = "Deliveries by their outcome." }
     latency   = { labels = ["topic"], value = "latency_ms", unit = "ms", description = "Time from a message's publication to the answer." }
     duration  = { labels = ["topic"], value = "duration_ms", unit = "ms", description = "Time from the request to the answer." }
     due_users = { labels = [], value = "due_users", unit = "1", description = "Users for whom a tick published a message." }

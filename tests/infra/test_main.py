@@ -23,6 +23,7 @@ COMMANDS = [
     *((name,) for name in NAMES),
     *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
     *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
+    *(("features", name) for name in ("export", "statement")),
 ]
 
 
@@ -76,6 +77,8 @@ def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpP
     assert "..." not in page.partition("Commands:")[2]
     assert "..." not in help_page("catalog").partition("Commands:")[2]
     assert "..." not in help_page("warehouse").partition("Commands:")[2]
+    assert listed == [*NAMES, "catalog", "features", "warehouse"]
+    assert "..." not in help_page("features").partition("Commands:")[2]
     assert "Exit codes: 0 for success, 1 for a failure, 2 for" in page
 
 

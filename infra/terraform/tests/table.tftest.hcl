@@ -44,6 +44,10 @@ run "each_row_is_a_function" {
     condition     = length(google_billing_budget.monthly) == 0
     error_message = "Expected no budget without a billing account."
   }
+  assert {
+    condition     = length(google_bigtable_instance.features) + length(google_bigtable_table_iam_member.reader) == 0
+    error_message = "Expected no Bigtable, which costs money all the time, unless it is asked for."
+  }
 }
 
 run "an_environment_overrides_the_table_and_has_a_budget" {
@@ -66,5 +70,34 @@ run "an_environment_overrides_the_table_and_has_a_budget" {
   assert {
     condition     = google_billing_budget.monthly[0].amount[0].specified_amount[0].units == "250"
     error_message = "Expected the budget of the variable."
+  }
+}
+
+run "features_are_read_where_they_are_asked_for" {
+  command = plan
+
+  variables {
+    features_nodes = 2
+  }
+
+  assert {
+    condition     = google_bigtable_instance.features[0].cluster[0].num_nodes == 2
+    error_message = "Expected the number of nodes of the variable."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["payment"].service_config[0].environment_variables["UPBEAT_FEATURES_TABLE"] == "projects/upbeat-test/instances/upbeat/tables/user_features"
+    error_message = "Expected functions to be told of the table."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.function["lifecycle_clock"].service_config[0].environment_variables), "UPBEAT_FEATURES_TABLE")
+    error_message = "Expected nothing for the clock, which decides nothing."
+  }
+  assert {
+    condition     = setsubtract(keys(google_cloudfunctions2_function.function), keys(google_bigtable_table_iam_member.reader)) == toset(["lifecycle_clock"])
+    error_message = "Expected every function but the clock to read the table."
+  }
+  assert {
+    condition     = toset([for family in google_bigtable_table.features[0].column_family : family.family]) == toset(keys(google_bigtable_gc_policy.features))
+    error_message = "Expected a policy for the old cells of each family."
   }
 }

@@ -28,6 +28,7 @@ run "each_variable_has_its_rule" {
     stored_successes   = 5
     billing_account    = "my-account"
     monthly_budget     = 0.5
+    features_nodes     = 0.5
   }
 
   expect_failures = [
@@ -44,6 +45,7 @@ run "each_variable_has_its_rule" {
     var.stored_successes,
     var.billing_account,
     var.monthly_budget,
+    var.features_nodes,
   ]
 }
 

@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from infra.analytics.features.statement import PROFILE
 from infra.deploy.package import zip_function
-from infra.topology import ROOT
+from infra.topology import ROOT, load
+from shared.adapters.gcp.feature_rows import FAMILY, MARKS
+from shared.settings import read_settings
 from tests.infra.terraform.edits import edit
 from tests.infra.terraform.offline import Applied
-from tests.infra.terraform.resources import changes
+from tests.infra.terraform.resources import changes, of_type, resources
 
 HOLDS_DATA = (
     "google_pubsub_topic.",
@@ -112,6 +115,31 @@ def test_a_plan_that_would_replace_what_holds_data_is_refused(
             edit(file, "decision, exposure,", "decision, exposures,")(tree)
 
     assert "Instance cannot be destroyed" in stub.plan(change, tmp_path).errors
+
+
+def test_features_bring_a_table_that_the_functions_read_and_only_the_export_writes(
+    stub: Applied, tmp_path: Path
+) -> None:
+    def change(tree: Path) -> None:
+        with (tree / "terraform" / "env" / "dev.tfvars").open("a") as variables:
+            variables.write("features_nodes = 1\n")
+
+    plan = stub.plan(change, tmp_path).plan or {}
+    planned, found = changes(plan), resources(plan)
+    assert [address for address, actions in planned.items() if "delete" in actions] == []
+    readers = {each.key for each in of_type(found, "google_bigtable_table_iam_member", "reader")}
+    assert readers == load().functions.keys() - {"lifecycle_clock"}
+    (role,) = [each for each in of_type(found, "google_project_iam_custom_role") if each.name == "features"]
+    assert role.values["permissions"] == ["bigtable.tables.readRows"]
+    (table,) = of_type(found, "google_bigtable_table")
+    assert {family["family"] for family in table.values["column_family"]} == {FAMILY, MARKS}
+    (profile,) = of_type(found, "google_bigtable_app_profile")
+    assert profile.values["app_profile_id"] == PROFILE
+    for function in of_type(found, "google_cloudfunctions2_function"):
+        (service,) = function.values["service_config"]
+        settings = read_settings(service["environment_variables"])
+        is_told = settings.features_table == "projects/upbeat-dev/instances/upbeat/tables/user_features"
+        assert is_told == (function.key in readers)
 
 
 def test_a_database_that_exists_is_taken_over(stub: Applied, tmp_path: Path) -> None:
