@@ -15,6 +15,7 @@ from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client, publish_catalog, read_blob
 from shared.record.codec import unpack
+from tests.support.bigtable import EmulatedTable
 from tests.support.builders import campaign, catalog
 from tests.support.listening import pull
 from tests.support.watching import eventually
@@ -34,7 +35,7 @@ ASKING = catalog(
 class Running(NamedTuple):
     up: EmulatorRuntime
     bigtable: BigtableEmulator
-    table: Any
+    table: EmulatedTable
     log: list[dict[str, Any]]
     """The log lines of the function so far."""
 
@@ -56,7 +57,6 @@ class Running(NamedTuple):
 @pytest.fixture
 def running(emulators, project, hurried, monkeypatch) -> Iterator[Running]:
     """The function for payments, a catalog that asks for a feature, and a Bigtable of its own, which may die."""
-    from tests.support.bigtable import EmulatedTable  # noqa: PLC0415 - needs Google's client
 
     def publish(endpoints: Endpoints) -> None:
         publish_catalog(emulator_client(endpoints), ASKING)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.infra.analytics.features.conftest import put, warehouse  # noqa: F401 - fixtures
 from tests.support import analysts
+from tests.support.bigtable import EmulatedTable
 
 analysts.required("duckdb", "sqlglot")
 
@@ -25,9 +26,6 @@ def filled(put, warehouse):  # noqa: F811
 def test_an_export_says_what_it_wrote_and_the_next_one_that_nothing_changed(
     run, filled, bigtable, project, monkeypatch
 ):
-    pytest.importorskip("google.cloud.bigtable", reason=analysts.REASON)
-    from tests.support.bigtable import EmulatedTable  # noqa: PLC0415 - needs Google's client
-
     table = EmulatedTable(bigtable, project, monkeypatch)
     words = ("features", "export", "--warehouse", filled, "--table", table.name)
     planned = run(*words, "--dry-run", "--json")
@@ -48,7 +46,6 @@ def test_an_export_says_what_it_wrote_and_the_next_one_that_nothing_changed(
 
 @pytest.mark.emulator
 def test_a_table_that_does_not_exist_is_an_error_in_one_line(run, filled, bigtable, monkeypatch):
-    pytest.importorskip("google.cloud.bigtable", reason=analysts.REASON)
     monkeypatch.setenv("BIGTABLE_EMULATOR_HOST", bigtable.host)
     done = run("features", "export", "--warehouse", filled, "--table", TABLE)
     assert done.exit_code == 1
@@ -85,8 +82,6 @@ def test_a_file_has_every_row_and_a_replay_reads_it(run, filled, tmp_path):
     ],
 )
 def test_wrong_options_are_told(run, filled, words, expected):
-    if "user_features" in words:
-        pytest.importorskip("google.cloud.bigtable", reason=analysts.REASON)
     done = run("features", "export", "--warehouse", filled, *words)
     assert (done.exit_code, done.stderr[: len(f"error: {expected}")]) == (2, f"error: {expected}")
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from infra.analytics.features.rows import FeatureRow
 from infra.replay.features_file import read_features
+from shared.adapters.gcp.bigtable import BigtableFeatures
 from shared.adapters.gcp.connection import BIGTABLE, connections
 from shared.domain.features import NO_FEATURES, Feature, KnownFeatures
 from shared.ports import Features
+from tests.support.bigtable import EmulatedTable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,10 +38,6 @@ async def source(request, tmp_path: Path, project, monkeypatch) -> AsyncIterator
         yield of_file
         return
     emulator = request.getfixturevalue("bigtable")
-    from infra.analytics.features.rows import FeatureRow  # noqa: PLC0415
-    from shared.adapters.gcp.bigtable import BigtableFeatures  # noqa: PLC0415
-    from tests.support.bigtable import EmulatedTable  # noqa: PLC0415
-
     table = EmulatedTable(emulator, project, monkeypatch)
     async with AsyncExitStack() as stack:
 

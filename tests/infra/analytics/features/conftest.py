@@ -1,13 +1,13 @@
 """Fixtures: a warehouse with a model of two features, and a table in Bigtable's emulator."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support import analysts
+from tests.support.bigtable import EmulatedTable
 
 Rows = dict[str, tuple[datetime, float | None, str | None, bool | None]]
 """Of each user the instant, a number, a text and a boolean."""
@@ -37,9 +37,6 @@ def put(warehouse: str) -> Callable[[Rows], None]:
 
 
 @pytest.fixture
-def table(request, project, monkeypatch) -> Iterator[Any]:
+def table(bigtable, project, monkeypatch) -> EmulatedTable:
     """An empty table in Bigtable's emulator."""
-    emulator = request.getfixturevalue("bigtable")
-    from tests.support.bigtable import EmulatedTable  # noqa: PLC0415 - needs Google's client
-
-    return EmulatedTable(emulator, project, monkeypatch)
+    return EmulatedTable(bigtable, project, monkeypatch)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import analysts
 
-analysts.required("duckdb", "sqlglot", "google.cloud.bigtable")
+analysts.required("duckdb", "sqlglot")
 
 from infra.analytics.features.changes import Changes, Outcome
 from infra.analytics.features.export import export, plan

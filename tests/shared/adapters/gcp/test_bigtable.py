@@ -25,6 +25,7 @@ from shared.domain.features import NO_FEATURES, Feature, KnownFeatures
 from shared.domain.instants import from_micros
 from tests.shared.adapters.proxy import proxied
 from tests.shared.adapters.wire import Wire, watched
+from tests.support.bigtable import EmulatedTable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TABLE = "projects/p/instances/upbeat/tables/user_features"
@@ -51,10 +52,8 @@ def reader(stack) -> Callable[..., BigtableFeatures]:
 
 
 @pytest.fixture
-def table(bigtable, project, monkeypatch) -> Any:
+def table(bigtable, project, monkeypatch) -> EmulatedTable:
     """A table with one user, anna, whose value is 1."""
-    from tests.support.bigtable import EmulatedTable  # noqa: PLC0415 - needs Google's client
-
     made = EmulatedTable(bigtable, project, monkeypatch)
     made.put("anna", "value", b"1", NOON)
     return made
