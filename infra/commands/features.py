@@ -40,6 +40,9 @@ def export(
     ] = None,
     only: Only = None,
     confirm_hours: ConfirmHours = 24,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Write all rows: for a table that was made anew.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be written and deleted.")
     ] = False,
@@ -58,7 +61,7 @@ def export(
 
     For example:
 
-        upbeat features export --table projects/P/instances/upbeat/tables/user_features
+        upbeat features export --table projects/P/instances/I/tables/T
         upbeat features export --file features.jsonl
     """
     from datetime import UTC, datetime, timedelta
@@ -78,7 +81,7 @@ def export(
 
     now = datetime.now(UTC)
     with open_engine(where) as engine:
-        changes = Changes(engine, timedelta(hours=confirm_hours), only or ())
+        changes = Changes(engine, timedelta(hours=confirm_hours), only or (), everything=everything)
         if dry_run:
             done = plan(changes, now)
         elif file:
@@ -110,7 +113,7 @@ def statement(
 
     For example:
 
-        upbeat features statement --table projects/P/instances/upbeat/tables/user_features > export.sql
+        upbeat features statement --table projects/P/instances/I/tables/T
     """
     from datetime import timedelta
 

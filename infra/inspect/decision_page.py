@@ -26,6 +26,8 @@ STYLES = {"issued": "green", "lost": "dim"}
 def page(state: View, decision: Decision, older: Sequence[Decision]) -> Group:
     """The user's state, the decision, and one line for each older decision."""
     parts: list[RenderableType] = [_state(state), Text(), _tree(decision)]
+    if missing := decision.get("features_missing"):
+        parts += [Text(), Text(f"Decided without some features: {'; '.join(missing)}")]
     if older:
         parts += [Text(), Text("Older decisions, newest first (--moment picks one):"), *map(_short, older)]
     return Group(*parts)

@@ -1,5 +1,5 @@
 # Bigtable, from which functions read what analysts computed of users. Off unless features_nodes is set: a node costs
-# money all the time. Nothing in it is protected, because one export makes it again.
+# money all the time. Nothing in it is protected, because an export with --all makes it again.
 
 locals {
   reads_features   = var.features_nodes > 0

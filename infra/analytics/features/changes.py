@@ -23,11 +23,13 @@ class Changes:
     """The rows that differ from what was exported.
 
     A row is written if a feature of it changed, or to confirm it: if it was not written for `confirm_after`, so
-    that functions do not take what is still true for stale. Raises `InfraError` if there is nothing to export, and
-    `UsageError` for a feature that the model does not have.
+    that functions do not take what is still true for stale. With `everything`, all rows are written. Raises
+    `InfraError` if there is nothing to export, and `UsageError` for a feature that the model does not have.
     """
 
-    def __init__(self, engine: Engine, confirm_after: timedelta, only: Sequence[str] = ()) -> None:
+    def __init__(
+        self, engine: Engine, confirm_after: timedelta, only: Sequence[str] = (), *, everything: bool = False
+    ) -> None:
         self._engine = engine
         existing = engine.relations()
         if MODEL not in existing:
@@ -41,8 +43,11 @@ class Changes:
             )
         self.features = tuple(dict.fromkeys(only)) or known
         self.queries = Queries(self.features, confirm_after)
-        self._is_comparable = EXPORTED in existing and {*_features_of(engine, EXPORTED)} == {*self.features}
-        self._was_exported = EXPORTED in existing
+        self.exported = _features_of(engine, EXPORTED) if EXPORTED in existing else ()
+        """The features that the last export wrote; none before the first one."""
+        self.retired = tuple(name for name in self.exported if name not in self.features)
+        """Those of them that are exported no more."""
+        self._is_comparable = {*self.exported} == {*self.features} and not everything
 
     def rows(self) -> Iterator[FeatureRow]:
         """The rows to write."""
@@ -54,7 +59,7 @@ class Changes:
 
     def gone(self) -> list[Exported]:
         """The rows of users whom the warehouse does not have any more."""
-        if not self._was_exported:
+        if not self.exported:
             return []
         return [Exported(row[USER_ID], row[AS_OF]) for row in self._engine.rows(self.queries.gone)]
 

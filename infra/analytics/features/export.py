@@ -1,6 +1,6 @@
 """The export: what changed in the warehouse's `user_features` goes to Bigtable, and what disappeared leaves it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -16,12 +16,12 @@ Progress = Callable[[float], None]
 class Target(Protocol):
     """A place to which rows are exported."""
 
-    def write(self, rows: Iterable[FeatureRow]) -> Iterable[int]:
-        """Write rows; the numbers of those that are written, as it goes on."""
+    def write(self, rows: Iterable[FeatureRow], retired: Sequence[str] = ()) -> Iterable[int]:
+        """Write rows without retired features; the numbers of those that are written, as it goes on."""
         ...
 
-    def delete(self, rows: Iterable[Exported]) -> int:
-        """Delete what an export wrote; the number of rows."""
+    def delete(self, rows: Iterable[Exported], features: Sequence[str]) -> int:
+        """Delete what an export wrote of these features; the number of rows."""
         ...
 
 
@@ -33,10 +33,10 @@ def export(changes: Changes, target: Target, now: datetime, progress: Progress =
     """
     rows, gone = [check_time(row, now) for row in changes.rows()], changes.gone()
     written = 0
-    for number in target.write(rows):
+    for number in target.write(rows, changes.retired):
         written += number
         progress(written / len(rows))
-    deleted = target.delete(gone)
+    deleted = target.delete(gone, changes.exported)
     changes.remember()
     total = changes.count()
     return Outcome(total, written, total - written, deleted, changes.features)

@@ -3,7 +3,8 @@
 https://cloud.google.com/bigquery/docs/export-to-bigtable: it needs BigQuery's edition Enterprise or Enterprise
 Plus, and an app profile that routes to one cluster, near the dataset, at low priority. The script writes the rows
 that Google's client would write. It deletes nothing: what disappeared stays in `features_exported`, and the next
-export by the client deletes it.
+export by the client deletes it. Where other features are exported than before, the client has to do it once: the
+script fails, since `features_exported` does not have them.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The Bigtable table of users' features, as the export writes it: by Google's client, many rows at a time."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from typing import Any, Self
 
@@ -40,39 +41,41 @@ class FeatureTable:
         project, instance, table = parts.groups()
         return cls(Client(project=project), instance, table)
 
-    def write(self, rows: Iterable[FeatureRow]) -> Iterator[int]:
-        """Write rows, and give the number of those that are written after each request."""
+    def write(self, rows: Iterable[FeatureRow], retired: Sequence[str] = ()) -> Iterator[int]:
+        """Write rows, and give the number of those that are written after each request.
+
+        `retired` are features that earlier exports wrote, and that leave the rows.
+        """
         for batch in _batches(rows):
-            self._mutate([self._written(row) for row in batch])
+            self._mutate([self._written(row, retired) for row in batch])
             yield len(batch)
 
-    def delete(self, rows: Iterable[Exported]) -> int:
-        """Delete what an export wrote, and nothing else; the number of rows that it was found in.
+    def delete(self, rows: Iterable[Exported], features: Sequence[str]) -> int:
+        """Delete what an export wrote of these features, and nothing else; the number of rows with its mark.
 
-        A row without the export's mark stays, and so does every cell that is newer than the export's.
+        A row without the mark stays, and so does every cell that is newer than the export's.
         """
-        return sum(self._delete(row) for row in rows)
+        return sum(self._delete(row, features) for row in rows)
 
-    def _written(self, row: FeatureRow) -> Any:
+    def _written(self, row: FeatureRow, retired: Sequence[str]) -> Any:
         written = self._table.direct_row(row_key(row.user_id))
         at = from_micros(cell_micros(row.as_of))
+        for name in retired:
+            written.delete_cell(FAMILY, name.encode(), time_range=_up_to(row.as_of))
         for name, value in row.values.items():
             written.set_cell(FAMILY, name.encode(), encode(as_json(name, value)), timestamp=at)
         written.set_cell(MARKS, MARK.encode(), BY, timestamp=at)
         return written
 
-    def _delete(self, row: Exported) -> bool:
+    def _delete(self, row: Exported, features: Sequence[str]) -> bool:
         by_export = RowFilterChain(
             [FamilyNameRegexFilter(MARKS), ColumnQualifierRegexFilter(MARK.encode()), ExactValueFilter(BY)]
         )
-        key, until = row_key(row.user_id), from_micros(cell_micros(row.as_of)) + MILLISECOND
+        change = self._table.conditional_row(row_key(row.user_id), by_export)
+        columns = [name.encode() for name in features]
+        change.delete_cells(FAMILY, columns, time_range=_up_to(row.as_of), state=True)
+        change.delete_cell(MARKS, MARK.encode(), state=True)
         try:
-            found = self._table.read_row(key)
-            columns = list(found.cells.get(FAMILY, {})) if found else []
-            change = self._table.conditional_row(key, by_export)
-            if columns:
-                change.delete_cells(FAMILY, columns, time_range=TimestampRange(end=until), state=True)
-            change.delete_cell(MARKS, MARK.encode(), state=True)
             return bool(change.commit())
         except GoogleAPICallError as error:
             raise InfraError(f"Bigtable: {error.message}") from error
@@ -84,6 +87,11 @@ class FeatureTable:
             raise InfraError(f"Bigtable: {error.message}") from error
         if failed := [status for status in statuses if status.code]:
             raise InfraError(f"Bigtable: {len(failed)} of {len(rows)} rows were not written: {failed[0].message}")
+
+
+def _up_to(as_of: datetime) -> Any:
+    """The cells that tell of an instant, and older ones."""
+    return TimestampRange(end=from_micros(cell_micros(as_of)) + MILLISECOND)
 
 
 def _batches(rows: Iterable[FeatureRow]) -> Iterator[list[FeatureRow]]:

@@ -147,6 +147,18 @@ def test_a_campaign_is_affected_by_what_it_rests_on_though_it_is_unchanged(after
     }
 
 
+def test_a_campaign_is_affected_by_a_feature_of_its_audience(after):
+    after["features"] = {"worth": {"type": "number", "max_age_hours": 48}}
+    after["audiences"]["loyal"]["all"].append({"worth": "features.worth > 1"})
+    before = deepcopy(after)
+    after["features"]["worth"]["max_age_hours"] = 72
+    old, new = compile_catalog(before), compile_catalog(after)
+    (changed,) = diff(old, new)
+    assert (changed.path, changed.fields) == ("features.worth", (FieldDiff("max_age_hours", 48, 72),))
+    affected_by = {one.campaign_id: one.by for one in consequences((changed,), old, new).affected}
+    assert affected_by == {"thanks": ("features.worth",)}
+
+
 def test_a_new_campaign_is_not_affected_it_is_told_as_new(after):
     after["campaigns"]["new"] = dict(after["campaigns"]["gift"], offer="more", priority=5)
     after["offers"]["more"] = {"cms_ref": "offers/more", "validity_hours": 5}

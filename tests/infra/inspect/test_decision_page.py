@@ -27,7 +27,7 @@ def candidate(**facts):
     return {**common, "subscription_id": "main", "outcome": "issued", "reason": None, "detail": None, **facts}
 
 
-def told(*candidates, moments=("renewed",)):
+def told(*candidates, moments=("renewed",), **facts):
     decision = {
         "decided_at": "2026-01-01T00:00:00Z",
         "catalog_version": "v1",
@@ -35,6 +35,7 @@ def told(*candidates, moments=("renewed",)):
         "moments": [*moments],
         "candidates": [*candidates],
         "outcome": "issued",
+        **facts,
     }
     console = Console(width=80, highlight=False)
     with console.capture() as captured:
@@ -49,6 +50,12 @@ def test_whatever_else_is_on_record_of_a_candidate_is_told_by_its_name():
     for line in ("experiment_id: price", "variant: b", "propensity: 0.5", "counts: max 1, count 1"):
         assert line in text
     assert "score" not in text
+
+
+def test_a_decision_without_features_says_why():
+    assert "Decided without some features" not in told(candidate())
+    text = told(candidate(), features_missing=["features.value has no value", "and 2 more"])
+    assert "Decided without some features: features.value has no value; and 2 more" in text
 
 
 def test_what_is_not_so_is_not_told_and_an_arm_without_an_offer_is_told_as_nothing():

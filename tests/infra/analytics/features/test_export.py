@@ -14,6 +14,7 @@ from infra.analytics.features.export import export, plan
 from infra.analytics.warehouse.engine import open_engine
 from infra.errors import InfraError, UsageError
 from shared.adapters.gcp.feature_rows import row_key
+from tests.support.bigtable import EmulatedTable
 
 pytestmark = pytest.mark.emulator
 
@@ -31,9 +32,9 @@ ROWS = {
 def run(warehouse, table):
     """A function that exports what the warehouse has."""
 
-    def exported(*only: str, into: Any = table, confirm_after: timedelta = DAY, dry: bool = False) -> Outcome:
+    def exported(*only: str, into: Any = table, dry: bool = False, everything: bool = False) -> Outcome:
         with open_engine(warehouse) as engine:
-            changes = Changes(engine, confirm_after, only)
+            changes = Changes(engine, DAY, only, everything=everything)
             return plan(changes, NOW) if dry else export(changes, into, NOW)
 
     return exported
@@ -79,6 +80,15 @@ def test_the_same_again_writes_nothing(put, run, table) -> None:
     before = table.cells
     assert counts(run()) == (3, 0, 3, 0)
     assert table.cells == before
+
+
+def test_a_table_that_was_made_anew_gets_all_rows_on_demand(put, run, bigtable, project, monkeypatch) -> None:
+    put(ROWS)
+    run()
+    anew = EmulatedTable(bigtable, project, monkeypatch)
+    assert counts(run(into=anew)) == (3, 0, 3, 0)
+    assert counts(run(into=anew, everything=True)) == (3, 3, 0, 0)
+    assert anew.cells.keys() == ROWS.keys()
 
 
 @pytest.mark.parametrize(
@@ -132,9 +142,11 @@ def test_what_others_wrote_stays(put, run, table) -> None:
     run()
     table.put("stranger", "value", b"1", NOON)
     table.put("ben", "value", b"7", NOON + DAY)
+    table.put("émile", "theirs", b"8", NOON)
     put({"anna": ROWS["anna"]})
     assert counts(run()) == (1, 0, 1, 2)
-    assert table.cells.keys() == {"anna", "stranger", "ben"}
+    assert table.cells.keys() == {"anna", "stranger", "ben", "émile"}
+    assert table.cells["émile"] == {"features:theirs": [(b"8", NOON)]}
     assert table.cells["ben"] == {"features:value": [(b"7", NOON + DAY)]}
     assert table.cells["stranger"] == {"features:value": [(b"1", NOON)]}
 
@@ -155,12 +167,12 @@ def test_an_export_that_fails_is_made_again(put, run, table) -> None:
         def __init__(self, at: str) -> None:
             self.at = at
 
-        def write(self, rows):
-            yield from table.write(list(rows)[:1] if self.at == "write" else rows)
+        def write(self, rows, retired):
+            yield from table.write(list(rows)[:1] if self.at == "write" else rows, retired)
             if self.at == "write":
                 raise InfraError("Bigtable: UNAVAILABLE")
 
-        def delete(self, _rows):
+        def delete(self, _rows, _features):
             raise InfraError("Bigtable: UNAVAILABLE")
 
     put(ROWS)
@@ -183,6 +195,8 @@ def test_some_features_can_be_exported_and_another_choice_writes_all_again(put, 
     assert counts(run("value")) == (3, 0, 3, 0)
     assert counts(run("segment", "value")) == (3, 3, 0, 0)
     assert table.cells["anna"].keys() == {"features:value", "features:segment", "export:by"}
+    assert counts(run("vip")) == (3, 3, 0, 0)
+    assert table.cells["anna"].keys() == {"features:vip", "export:by"}
     with pytest.raises(
         UsageError, match=r"--only: expected features of user_features \(value, segment, vip\), found x"
     ):
