@@ -50,8 +50,8 @@ def plan(changes: Changes, now: datetime) -> Outcome:
 
 
 def write_file(changes: Changes, path: Path) -> Outcome:
-    """Write every row into a file that `upbeat replay --features` reads; nothing is remembered."""
-    rows = changes.every_row()
+    """Write every row, by user, into a file that `upbeat replay --features` reads; nothing is remembered."""
+    rows = sorted(changes.every_row(), key=lambda row: row.user_id)
     with path.open("wb") as file:
         for row in rows:
             values = {name: as_json(name, value) for name, value in row.values.items()}

@@ -37,7 +37,7 @@ EXPORT DATA OPTIONS (
 CREATE OR REPLACE TABLE {EXPORTED} AS
 {queries.now_exported}
 UNION ALL
-SELECT old.* FROM {EXPORTED} AS old
+SELECT old.{USER_ID}, old.{AS_OF}, {", ".join(f"old.{name}" for name in features)} FROM {EXPORTED} AS old
 LEFT JOIN {MODEL} AS new ON new.{USER_ID} = old.{USER_ID} WHERE new.{USER_ID} IS NULL;
 """  # noqa: S608 - names that were checked
 

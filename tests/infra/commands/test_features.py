@@ -56,7 +56,7 @@ def test_a_table_that_does_not_exist_is_an_error_in_one_line(run, filled, bigtab
 def test_a_file_has_every_row_and_a_replay_reads_it(run, filled, tmp_path):
     file = tmp_path / "features.jsonl"
     assert run("features", "export", "--warehouse", filled, "--file", str(file)).exit_code == 0
-    assert sorted(map(json.loads, file.read_text().splitlines()), key=lambda row: row["user_id"]) == [
+    assert [json.loads(line) for line in file.read_text().splitlines()] == [
         {"user_id": "anna", "as_of": "2026-01-10T12:00:00Z", "value": 120.5, "segment": "gold", "vip": True},
         {"user_id": "ben", "as_of": "2026-01-10T12:00:00Z", "value": -3.0, "segment": None, "vip": False},
     ]
