@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.infra.analytics.features.conftest import put, warehouse  # noqa: F401 - fixtures
 from tests.support import analysts
 from tests.support.bigtable import EmulatedTable
 
@@ -17,9 +16,11 @@ TABLE = "projects/p/instances/upbeat/tables/user_features"
 
 
 @pytest.fixture
-def filled(put, warehouse):  # noqa: F811
-    put(ROWS)
-    return warehouse
+def filled(tmp_path):
+    from tests.support.feature_models import build  # noqa: PLC0415 - needs the analysts' requirements
+
+    build(str(tmp_path / "warehouse.duckdb"), ROWS)
+    return str(tmp_path / "warehouse.duckdb")
 
 
 @pytest.mark.emulator
