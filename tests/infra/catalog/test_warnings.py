@@ -79,6 +79,27 @@ def test_clauses_that_cannot_be_true_together_are_told_at_the_last_of_them() -> 
 
 
 @pytest.mark.parametrize(
+    ("clause", "is_possible"),
+    [
+        ("features.value > 5 && features.value < 3", False),
+        ("features.value > 5 && features.value < 7", True),
+        ("features.segment == 'a' && features.segment == 'b'", False),
+        ("features.segment == 'a' || features.segment == 'b'", True),
+        ("features.vip == true && features.vip == false", False),
+        ("features.value == null && features.value > 1", False),
+        ("features.value > 5 && features.other < 3", True),
+    ],
+)
+def test_clauses_about_features_are_judged_as_others(clause: str, is_possible: bool) -> None:
+    types = {"value": "number", "other": "number", "segment": "string", "vip": "bool"}
+    declared = {name: {"type": type_, "max_age_hours": 48} for name, type_ in types.items()}
+    found = told(features=declared, audiences={"wanted": {"all": [{"c0": clause}]}})
+    assert [one.startswith("audiences.wanted.all[0].c0: expected a clause that can be true") for one in found] == (
+        [] if is_possible else [True]
+    )
+
+
+@pytest.mark.parametrize(
     "clause", ["now > timestamp('2026-01-01T00:00:00Z')", "now > timestamp(subscription.since)"]
 )
 def test_a_time_with_its_offset_is_no_mistake(clause: str) -> None:
