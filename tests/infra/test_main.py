@@ -74,6 +74,7 @@ def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpP
     page = help_page()
     listed = [line.split()[0] for line in page.partition("Commands:\n")[2].split("\n\n")[0].splitlines()]
     assert listed == [*NAMES, "catalog", "warehouse"]
+    assert listed == [*NAMES, "catalog", "features"]
     assert "..." not in page.partition("Commands:")[2]
     assert "..." not in help_page("catalog").partition("Commands:")[2]
     assert "..." not in help_page("warehouse").partition("Commands:")[2]
