@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -101,6 +102,7 @@ def test_a_feature_changes_a_decision_and_without_bigtable_it_goes_on_and_says_s
     assert not any("features_failure" in line for line in running.log)
 
     os.killpg(running.bigtable.process.pid, signal.SIGSTOP)
+    time.sleep(0.5)  # each thread stops when it is next scheduled
     frozen = running.decide("later")
     assert frozen["outcome"] == "withheld"
     assert frozen["context"] == {"features.expected_value": None}

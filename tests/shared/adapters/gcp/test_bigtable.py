@@ -30,6 +30,8 @@ from tests.support.bigtable import EmulatedTable
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TABLE = "projects/p/instances/upbeat/tables/user_features"
 GENEROUS_SECONDS = 30.0
+FREEZING_SECONDS = 0.5
+"""The time until a stopped process is still: each thread stops when it is next scheduled."""
 SILENT = KnownFeatures(failure="Bigtable: no answer within 0.02 s")
 
 
@@ -142,6 +144,7 @@ class TestOutages:
             assert (await features.load("anna", NOON)).failure == "Bigtable: NOT_FOUND"
             features.seconds = 0.2
             os.killpg(ours.process.pid, signal.SIGSTOP)
+            await asyncio.sleep(FREEZING_SECONDS)
             assert (await features.load("anna", NOON)).failure == "Bigtable: no answer within 0.2 s"
             ours.process.kill()
             assert (await features.load("anna", NOON)).failure in {
