@@ -20,13 +20,29 @@ from infra.commands.rollback import rollback
 from infra.commands.score import score
 from infra.commands.show import show
 from infra.commands.smoke import smoke
+from infra.commands.train import train
 from infra.commands.up import up
 from infra.commands.warehouse import warehouse
 from infra.commands.whatif import whatif
 from infra.errors import InfraError, UsageError
 from infra.terminal.help_page import CONTEXT, Command
 
-COMMANDS = (demo, replay, whatif, score, show, explain, up, publish, listen, redrive, package, smoke, rollback)
+COMMANDS = (
+    demo,
+    replay,
+    whatif,
+    score,
+    train,
+    show,
+    explain,
+    up,
+    publish,
+    listen,
+    redrive,
+    package,
+    smoke,
+    rollback,
+)
 EXIT_CODES = """
 Exit codes: 0 for success, 1 for a failure, 2 for arguments or an input file that make no sense.
 """

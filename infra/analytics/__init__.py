@@ -1,4 +1,5 @@
 """Offline analysis: the warehouse, reports, batch scoring, the training of models, and policies."""
+"""Offline analysis: the warehouse, reports, training, policies, and batch scoring."""
 
 from importlib.util import find_spec
 
@@ -24,3 +25,6 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # a parent of it is missing
         return False
+    """Raise `UsageError` if a package of the analysts' requirements is not installed."""
+    if any(find_spec(module) is None for module in modules):
+        raise UsageError("needs the analysts' requirements: make .venv/.analytics")

@@ -46,7 +46,9 @@ def score(
 
         upbeat score users.csv --model churn_risk@1
     """
-    from infra.analytics.batch_scores import RowCounts, find_score, rows, score_rows
+    from infra.analytics.artifacts import find_score
+    from infra.analytics.batch_scores import RowCounts, score_rows
+    from infra.analytics.tables import rows
 
     chosen, found_rows = find_score(model), rows(readable(file, "rows to score"))
     if out and out.exists() and out.samefile(file):

@@ -1,19 +1,23 @@
-"""Reads a raw log: every message that is about one user."""
+"""Reads a raw log: every message, or those that are about one user."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import orjson
 
+from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from shared.contracts.inbound.envelope import EVENTS, Delivery
 from shared.queries.past_log import Logged
 
+Position = tuple[datetime, int, str, str]
+"""The place of a message in the log. Of one instant, ids are numbers that grow: a shorter one is smaller."""
+
 
 class Found(NamedTuple):
-    """The messages of a raw log about one user."""
+    """Messages of a raw log."""
 
     messages: list[Logged]
     """By publish time, each once."""
@@ -24,16 +28,32 @@ class Found(NamedTuple):
 def messages_about(folder: Path, user_id: str) -> Found:
     """Every message that may be about a user. Raises `OSError` if a file cannot be read."""
     quoted, unreadable = orjson.dumps(user_id), list[str]()
-    found: dict[tuple[datetime, int, str, str], Logged] = {}
+    found: dict[Position, Logged] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for landed in _lines(file, unreadable):
             if quoted in landed.data or (file.stem in EVENTS and _may_hide_a_name(landed.data)):
-                delivery = Delivery(landed.data, dict(landed.attributes), landed.message_id)
-                # As in the warehouse's views, of messages that landed more than once one counts.
-                at, id_ = landed.publish_time, landed.message_id
-                found[at, len(id_), id_, file.stem] = Logged(file.stem, at, delivery)
-    # Of one instant, ids are numbers that grow, so that a shorter one is the smaller.
+                found[_position(landed, file.stem)] = _logged(landed, file.stem)
     return Found([found[position] for position in sorted(found)], unreadable)
+
+
+def messages_of(folder: Path, topics: Iterable[str]) -> Found:
+    """Every message of these topics, all of them in memory. Raises `OSError` if a file cannot be read."""
+    found: dict[Position, Logged] = {}
+    unreadable: list[str] = []
+    for file in (file_of(folder, topic) for topic in topics):
+        if file.exists():
+            for landed in _lines(file, unreadable):
+                found[_position(landed, file.stem)] = _logged(landed, file.stem)
+    return Found([found[position] for position in sorted(found)], unreadable)
+
+
+def _position(landed: Landed, topic: str) -> Position:
+    """As in the warehouse's views, of messages that landed more than once one counts: they share a position."""
+    return landed.publish_time, len(landed.message_id), landed.message_id, topic
+
+
+def _logged(landed: Landed, topic: str) -> Logged:
+    return Logged(topic, landed.publish_time, Delivery(landed.data, dict(landed.attributes), landed.message_id))
 
 
 def _may_hide_a_name(data: bytes) -> bool:

@@ -143,6 +143,11 @@ class Situation:
             self._scored[name] = score.evaluate(self._known(score.features))
         return self._scored[name]
 
+    def facts(self, names: Iterable[str]) -> Facts:
+        """These facts as a score is given them: None for one that is unknown."""
+        known = self._known(names := tuple(names))
+        return {name: known[name] for name in names}
+
     def _score(self, name: str) -> Score | BrokenScore:
         return self.catalog.library.score(name, self.catalog.document.scores[name].version)
 
@@ -228,8 +233,7 @@ class Situation:
         """
         inputs = _inputs_of(tuple(dict.fromkeys(audiences)))
         names = _told_names(inputs.told, *[self._score(name).features for name in self._scored])
-        known = self._known(names)
-        asked: Facts = {name: known[name] for name in names}
+        asked = self.facts(names)
         if "offers" in inputs.costly_facts:
             asked["offers"] = offers_of(self.user, inputs.offers)
         scores: Facts = {f"scores.{name}": self._scored[name].value for name in sorted(self._scored)}
@@ -245,8 +249,7 @@ class Situation:
 
     def _asked_facts(self, inputs: _Inputs) -> Facts:
         """Every fact that audiences use."""
-        known = self._known(inputs.facts)
-        facts = {name: known[name] for name in inputs.facts}
+        facts = self.facts(inputs.facts)
         if "scores" in inputs.costly_facts:
             scored = (self.score(name) for name in self.catalog.document.scores)
             facts["scores"] = {result.name: result.value for result in scored if result.value is not None}

@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from infra.analytics.batch_scores import RowCounts, find_score, parse_cell, rows, score_rows, shipped_artifact
+from infra.analytics.artifacts import find_score, shipped_artifact
+from infra.analytics.batch_scores import RowCounts, score_rows
+from infra.analytics.tables import parse_cell, rows
 from infra.catalog.load import SHIPPED_SCORES
 from infra.errors import UsageError
 from shared.decisioning.audiences.facts import FACTS

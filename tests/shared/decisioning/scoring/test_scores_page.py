@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from infra.analytics.batch_scores import find_score
+from infra.analytics.artifacts import find_score
 from infra.topology import ROOT
 from shared.decisioning.audiences.facts import FACTS
 from shared.decisioning.scoring.artifact import Artifact, Training
