@@ -78,7 +78,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
     with (
         Journal(task.folder, keyed=task.parts > 1, keeps_raw=task.keeps_store) as journal,
         closing(SqliteStore(task.folder / STORE, durable=False)) as file,
-        _only_errors_logged(),
+        only_errors_logged(),
     ):
         records = MemoryRecords(file, terms)
         embedded = EmbeddedRuntime(
@@ -89,7 +89,7 @@ def run_part(task: PartTask, progress: Progress) -> PartResult:
             terms=terms,
             published=AllPublished(),
             topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
-            sleep=_no_sleep,
+            sleep=no_sleep,
             received=journal.receive,
             features=read_features(task.features, task.includes) if task.features else None,
         )
@@ -170,12 +170,12 @@ def _collect_garbage_rarely() -> None:
     gc.set_threshold(100_000, 50, 50)
 
 
-async def _no_sleep(_seconds: float) -> None:
+async def no_sleep(_seconds: float) -> None:
     """Return at once: the virtual clock stands still, so that waiting changes nothing."""
 
 
 @contextmanager
-def _only_errors_logged() -> Iterator[None]:
+def only_errors_logged() -> Iterator[None]:
     """Log errors only, without warnings about dead letters, which are in their own file anyway."""
     log = logging.getLogger("shared")
     before = log.level

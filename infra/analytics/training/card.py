@@ -19,7 +19,7 @@ def summary(trained: Trained, comparison: Comparison | None) -> Iterator[str]:
     yield f"{len(dataset.label):,} rows: {dataset.label_text} in {dataset.label.mean():.1%}"
     yield from (f"note: {note}" for note in dataset.notes)
     yield f"{len(dataset.columns)} features"
-    yield from (f"  {note.column} {note.text}" for note in trained.notes)
+    yield from (f"  {line}" for line in _notes(trained))
     yield f"tested: {trained.folds.how}"
     yield ""
     yield f"{'':10}{'AUC (95% interval)':24}{'log-loss':10}calibration error"
@@ -98,7 +98,7 @@ def card(trained: Trained, comparison: Comparison | None) -> str:
             [(name, f"{area:.3f}") for name, area in sorted(trained.alone.items(), key=lambda item: -item[1])],
         ),
         "## Notes",
-        _list([*dataset.notes, *(f"{note.column} {note.text}" for note in trained.notes)]) or "None.",
+        _list([*dataset.notes, *_notes(trained)]) or "None.",
     ]
     if comparison:
         parts += ["## Against the score in force", _list(_compared(comparison))]
@@ -118,7 +118,7 @@ def facts(trained: Trained, comparison: Comparison | None, files: Sequence[str])
         "metrics": {one.kind: one.measures._asdict() for one in trained.candidates},
         "shuffled": {**trained.shuffled._asdict(), "is_plausible": trained.shuffled.is_plausible},
         "features": [column.name for column in trained.dataset.columns],
-        "notes": [*trained.dataset.notes, *(f"{note.column} {note.text}" for note in trained.notes)],
+        "notes": [*trained.dataset.notes, *_notes(trained)],
         "slices": [one._asdict() for one in trained.slices[:MAX_SLICES]],
         "calibration": [part._asdict() for part in trained.bins],
         "promotion": None
@@ -137,6 +137,14 @@ def facts(trained: Trained, comparison: Comparison | None, files: Sequence[str])
 def _line(kind: str, measured: Measures) -> str:
     area = f"{measured.auc:.4f} ({measured.auc_low:.3f} to {measured.auc_high:.3f})"
     return f"{kind:10}{area:24}{measured.log_loss:<10.4f}{measured.calibration_error:.4f}"
+
+
+def _notes(trained: Trained) -> Iterator[str]:
+    """What was noticed about columns, once for all columns of which the same is true."""
+    columns: dict[str, list[str]] = {}
+    for note in trained.notes:
+        columns.setdefault(note.text, []).append(note.column)
+    return (f"{', '.join(names)} {text}" for text, names in columns.items())
 
 
 def _control(trained: Trained) -> str:

@@ -5,15 +5,16 @@ code from the same document. An event that arrived later has not arrived yet.
 """
 
 import asyncio
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
+from infra.replay.history_file import CLOCK_START
+from infra.replay.part import ATTEMPTS, no_sleep, only_errors_logged
 from infra.topology import load as load_topology
 from shared.adapters.memory_records import MemoryRecords
 from shared.adapters.sqlite import SqliteStore
@@ -66,7 +67,7 @@ def snapshots(
     """The snapshots, in the order in which they were taken."""
     with (
         TemporaryDirectory() as folder,
-        _only_errors_logged(),
+        only_errors_logged(),
         closing(SqliteStore(Path(folder) / "users.sqlite", durable=False)) as file,
     ):
         walk = _Walk(MemoryRecords(file, terms), catalog, terms, wanted, accepted)
@@ -81,7 +82,7 @@ class _Walk:
         self.records, self.catalog, self.terms = records, catalog, terms
         self.wanted, self.accepted = wanted, accepted
         self.names = feature_names(catalog)
-        self.clock = VirtualClock(datetime.fromisoformat("1990-01-01T00:00:00Z"))
+        self.clock = VirtualClock(CLOCK_START)
         self.runtime = EmbeddedRuntime(
             records,
             catalog,
@@ -89,7 +90,8 @@ class _Walk:
             lambda _: None,
             terms=terms,
             published=AllPublished(),
-            topology=load_topology().with_each_function(max_delivery_attempts=1),
+            topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
+            sleep=no_sleep,
         )
         self.taken: list[Snapshot] = []
         self._left = {*wanted.decisions}
@@ -137,15 +139,3 @@ class _Walk:
         user = user_of(record, account, record.triggers, at, event)
         facts = Situation(self.catalog, user).facts(self.names)
         self.taken.append(Snapshot(record.user_id, at, facts, event.key.cause if event else None))
-
-
-@contextmanager
-def _only_errors_logged() -> Iterator[None]:
-    """Log errors only: dead letters are in the log already."""
-    log = logging.getLogger("shared")
-    before = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(before)

@@ -136,7 +136,7 @@ def test_of_failures_that_last_or_pass(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("shared.application.handle_event.process", unreliable)
-        patch.setattr("infra.replay.part._only_errors_logged", _nothing_logged)
+        patch.setattr("infra.replay.part.only_errors_logged", _nothing_logged)
         check_both_ways(tmp_path, MANY)
     assert {count for event, count in attempts.items() if event.key.event_id == "p2"} == {2 * 5}
     assert {count for event, count in attempts.items() if event.key.event_id == "p3"} == {2 * 3}

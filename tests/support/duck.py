@@ -1,0 +1,19 @@
+"""Portable BigQuery SQL on DuckDB, over rows that a test gives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import sqlglot
+
+
+def scores(sql: str, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> list[float | None]:
+    """The column `score` of a query on a table with these columns and their types, in the order of `n`."""
+    connection = duckdb.connect()
+    named = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    connection.execute(f'create table "{table}" (n bigint, {named})')
+    places = ", ".join("?" * (len(columns) + 1))
+    insert = f'insert into "{table}" values ({places})'  # noqa: S608 - names of a test
+    connection.executemany(insert, [[n, *row] for n, row in enumerate(rows)])
+    (translated,) = sqlglot.transpile(sql, read="bigquery", write="duckdb")
+    return [score for _, score in sorted(connection.execute(translated).fetchall())]
