@@ -7,7 +7,8 @@ from pathlib import Path
 
 from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
-from shared.decisioning.audiences.facts import FACTS, FEATURE
+from shared.decisioning.audiences.attributes import fact_names
+from shared.decisioning.audiences.facts import FEATURE
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.document.problems import entry_of, problem
@@ -34,7 +35,7 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
     except InvalidYaml as error:
         raise InvalidCatalog([f"{path.name}: {error}"]) from error
     catalog = compile_catalog(content)
-    registry = Registry(partial(_artifact, path), FACTS)
+    registry = Registry(partial(_artifact, path), fact_names(catalog.document.attributes))
     policies: dict[str, Policy] = {}
     problems = [*_scores(catalog.document, registry), *_policies(catalog.document, path, policies)]
     if problems:

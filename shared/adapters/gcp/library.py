@@ -6,7 +6,7 @@ from typing import Any
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.paths import ArtifactLocation, policy_location, score_location
 from shared.adapters.gcp.values import from_values
-from shared.decisioning.audiences.facts import FACTS
+from shared.decisioning.audiences.attributes import fact_names
 from shared.decisioning.document.schema import CatalogDocument
 from shared.decisioning.experiments.policy import InvalidPolicy, Policy
 from shared.decisioning.library import Library, read_policy
@@ -35,10 +35,15 @@ class FirestoreLibrary:
         """The last valid policy by name."""
         self.last_read: dict[str, tuple[object, Fit]] = {}
         """The text of each policy as last read, valid or not, and its experiment's variants and segments then."""
+        self.facts = fact_names({})
+        """The facts that scores may use: those of the catalog that was loaded last."""
         self.registry = self._new_registry()
 
     async def load(self, document: CatalogDocument) -> Library:
         """The library with every score and policy that the document names. Raises `Transient` if a read fails."""
+        if (facts := fact_names(document.attributes)) != self.facts:
+            self.facts = facts
+            self.registry = self._new_registry()
         for name, terms in document.scores.items():
             await self._load_score(name, terms.version)
         for experiment in document.experiments.values():
@@ -48,7 +53,7 @@ class FirestoreLibrary:
         return Library(self.registry.get, dict(self.policies))
 
     def _new_registry(self) -> Registry:
-        return Registry(lambda name, version: self.artifacts.get((name, version)), FACTS)
+        return Registry(lambda name, version: self.artifacts.get((name, version)), self.facts)
 
     async def _load_score(self, name: str, version: int) -> None:
         if (name, version) in self.artifacts:

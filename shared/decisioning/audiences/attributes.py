@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from shared.contracts.strict_json import kind_of
-from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FEATURE, FEATURES, Facts
+from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FACTS, FEATURE, FEATURES, Facts
 from shared.decisioning.document.clause_text import DECLARED_USE
 from shared.decisioning.document.schema import Attribute, CatalogDocument, Feature
 
@@ -28,6 +28,11 @@ def declared_facts(document: CatalogDocument) -> Declared:
     """The attributes and features that a catalog declares."""
     attributes = {f"{ATTRIBUTE}{name}": terms for name, terms in document.attributes.items()}
     return attributes | {f"{FEATURE}{name}": terms for name, terms in document.features.items()}
+
+
+def fact_names(attributes: Mapping[str, Attribute]) -> frozenset[str]:
+    """The names of the facts that a score can use under a catalog that declares these attributes."""
+    return frozenset((*FACTS, *(f"{ATTRIBUTE}{name}" for name in attributes)))
 
 
 def as_fact(value: object, declared: Declaration) -> object:

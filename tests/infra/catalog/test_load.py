@@ -159,3 +159,12 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> N
 def test_the_default_catalog_says_the_same_in_yaml_and_in_json(tmp_path: Path) -> None:
     content = yaml.safe_load(DEFAULT_CATALOG.read_text())
     assert load_catalog(put(tmp_path / "catalog.json", content)) == load_catalog()
+
+
+def test_a_score_may_use_the_attributes_that_the_catalog_declares_and_no_others(tmp_path: Path) -> None:
+    put(tmp_path / "scores/risk.1.json", logistic(numeric=[number("profile.attributes.visits")]))
+    path = put(tmp_path / "catalog.yaml", {"scores": {"risk": {"version": 1}}})
+    with pytest.raises(InvalidCatalog, match="expected a known fact.*found profile.attributes.visits"):
+        load_catalog(path)
+    put(path, {"scores": {"risk": {"version": 1}}, "attributes": {"visits": {"type": "number"}}})
+    assert load_catalog(path).library.score("risk", 1).features == {"profile.attributes.visits"}

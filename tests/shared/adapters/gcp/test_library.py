@@ -274,3 +274,11 @@ async def test_a_broken_catalog_leaves_the_library_in_use(put, publish, look) ->
     await publish("v2", {"scores": {"risk": {"version": "2"}}})
     after = await look()
     assert (after.version, after.library) == (before.version, before.library)
+
+
+async def test_a_score_may_use_the_attributes_of_the_catalog_in_force(put, publish, look) -> None:
+    await put(score("risk", 1, json.dumps(logistic(numeric=[number("profile.attributes.visits")]))))
+    await publish("v1", WITH_SCORE)
+    assert isinstance((await look()).library.score("risk", 1), BrokenScore)
+    await publish("v2", WITH_SCORE | {"attributes": {"visits": {"type": "number"}}})
+    assert isinstance((await look()).library.score("risk", 1), Score)
