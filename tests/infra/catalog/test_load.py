@@ -164,7 +164,7 @@ def test_the_default_catalog_says_the_same_in_yaml_and_in_json(tmp_path: Path) -
 def test_a_score_may_use_the_attributes_that_the_catalog_declares_and_no_others(tmp_path: Path) -> None:
     put(tmp_path / "scores/risk.1.json", logistic(numeric=[number("profile.attributes.visits")]))
     path = put(tmp_path / "catalog.yaml", {"scores": {"risk": {"version": 1}}})
-    with pytest.raises(InvalidCatalog, match="expected a known fact.*found profile.attributes.visits"):
+    with pytest.raises(InvalidCatalog, match="expected a known fact"):
         load_catalog(path)
     put(path, {"scores": {"risk": {"version": 1}}, "attributes": {"visits": {"type": "number"}}})
     assert load_catalog(path).library.score("risk", 1).features == {"profile.attributes.visits"}
