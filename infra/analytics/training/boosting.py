@@ -18,10 +18,8 @@ MAX_BYTES = 480 * 1024
 PARAMETERS: Mapping[str, Any] = {
     "objective": "binary",
     "learning_rate": 0.1,
-    "num_leaves": 4,
     "min_data_in_leaf": 20,
     "lambda_l2": 5.0,
-    "feature_fraction": 0.5,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "max_bin": 255,
@@ -33,6 +31,13 @@ PARAMETERS: Mapping[str, Any] = {
 }
 
 
+SIZES: tuple[Mapping[str, Any], ...] = (
+    {"num_leaves": 4, "feature_fraction": 0.5},
+    {"num_leaves": 16, "feature_fraction": 0.9},
+)
+"""The choices of the trees' size: small ones add up, large ones know what features mean together."""
+
+
 class BoostedModel(NamedTuple):
     """Fitted trees, as LightGBM has them."""
 
@@ -41,6 +46,8 @@ class BoostedModel(NamedTuple):
     categories: Mapping[str, Mapping[str, int]]
     """The number of each category, by feature."""
     rounds: int
+    leaves: int
+    """The most leaves of a tree."""
 
     def predict(self, dataset: Dataset, rows: Any) -> Any:
         """The probability of the label for each of these rows."""
@@ -87,20 +94,23 @@ class BoostedModel(NamedTuple):
     @property
     def settings(self) -> str:
         """How it was fitted, in words."""
-        return f"LightGBM {lightgbm.__version__}, {self.rounds} trees of at most {PARAMETERS['num_leaves']} leaves"
+        return f"LightGBM {lightgbm.__version__}, {self.rounds} trees of at most {self.leaves} leaves"
 
 
 def fit_trees(dataset: Dataset, rows: Any, seed: int) -> BoostedModel:
     """Fit on these rows. The number of trees is the one with the least log-loss in folds within them."""
     categories = {column.name: _numbered(column, rows) for column in dataset.columns if not column.is_number}
     features = tuple(column.name for column in dataset.columns)
-    rounds = _rounds(dataset, rows, categories, seed)
-    model = BoostedModel(_trained(dataset, rows, categories, rounds, seed), features, categories, rounds)
+    settings, rounds = _settings(dataset, rows, categories, seed)
+
+    def fitted(count: int) -> BoostedModel:
+        booster = lightgbm.train(settings, _data(dataset, rows, categories), count)
+        return BoostedModel(booster, features, categories, count, settings["num_leaves"])
+
+    model = fitted(rounds)
     size = len(json.dumps(model.content()))
-    if size > MAX_BYTES:  # trees are of about the same size; the first ones matter most
-        rounds = max(1, int(rounds * MAX_BYTES / size * 0.95))
-        model = BoostedModel(_trained(dataset, rows, categories, rounds, seed), features, categories, rounds)
-    return model
+    # Trees are of about the same size, and the first ones matter most.
+    return model if size <= MAX_BYTES else fitted(max(1, int(rounds * MAX_BYTES / size * 0.95)))
 
 
 def _numbered(column: Column, rows: Any) -> dict[str, int]:
@@ -132,18 +142,24 @@ def _data(dataset: Dataset, rows: Any, categories: Mapping[str, Mapping[str, int
     )
 
 
-def _trained(
-    dataset: Dataset, rows: Any, categories: Mapping[str, Mapping[str, int]], rounds: int, seed: int
-) -> Any:
-    return lightgbm.train({**PARAMETERS, "seed": seed}, _data(dataset, rows, categories), rounds)
-
-
-def _rounds(dataset: Dataset, rows: Any, categories: Mapping[str, Mapping[str, int]], seed: int) -> int:
-    found = []
-    for train, test in inner(dataset, rows, INNER_FOLDS, seed):
-        known = _data(dataset, train, categories)
-        stop = lightgbm.early_stopping(PATIENCE, verbose=False)
-        valid = known.create_valid(_matrix(dataset, test, categories), dataset.label[test].astype(float))
-        booster = lightgbm.train({**PARAMETERS, "seed": seed}, known, MAX_ROUNDS, [valid], callbacks=[stop])
-        found.append(booster.best_iteration or MAX_ROUNDS)
-    return max(1, round(sum(found) / len(found))) if found else PATIENCE
+def _settings(
+    dataset: Dataset, rows: Any, categories: Mapping[str, Mapping[str, int]], seed: int
+) -> tuple[dict[str, Any], int]:
+    """The size and the number of trees with the least log-loss in folds within these rows."""
+    folds = [
+        (_data(dataset, train, categories), _matrix(dataset, test, categories), dataset.label[test].astype(float))
+        for train, test in inner(dataset, rows, INNER_FOLDS, seed)
+    ]
+    tried = []
+    for size in SIZES:
+        settings = {**PARAMETERS, **size, "seed": seed}
+        loss, rounds = 0.0, list[int]()
+        for known, unknown, label in folds:
+            stop = lightgbm.early_stopping(PATIENCE, verbose=False)
+            valid = known.create_valid(unknown, label)
+            booster = lightgbm.train(settings, known, MAX_ROUNDS, [valid], callbacks=[stop])
+            loss += booster.best_score["valid_0"]["binary_logloss"] * len(label)
+            rounds.append(booster.best_iteration or MAX_ROUNDS)
+        tried.append((loss, settings, max(1, round(sum(rounds) / len(rounds))) if rounds else PATIENCE))
+    _, settings, count = min(tried, key=lambda one: one[0])
+    return settings, count

@@ -18,7 +18,7 @@ def summary(trained: Trained, comparison: Comparison | None) -> Iterator[str]:
     dataset = trained.dataset
     yield f"{len(dataset.label):,} rows: {dataset.label_text} in {dataset.label.mean():.1%}"
     yield from (f"note: {note}" for note in dataset.notes)
-    yield f"{len(dataset.columns)} features"
+    yield f"features: {len(dataset.columns)}"
     yield from (f"  {line}" for line in _notes(trained))
     yield f"tested: {trained.folds.how}"
     yield ""

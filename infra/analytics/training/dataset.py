@@ -59,23 +59,25 @@ def dataset_of_table(rows: Iterable[Row], roles: Roles, about: str, prefix: str 
     Raises `UsageError` if the label, or another column that is named, does not exist or cannot be used.
     """
     facts, unreadable = _facts_by_column(rows)
+    repeated = _repeated(facts)
     label_column = find_column(roles.label, facts, "--label")
     labels = read_labels(label_column, facts.pop(label_column), roles.positive)
     users, times = _users(facts, roles.user), _times(facts, roles.time)
-    for name in roles.left_out:
-        del facts[find_column(name, facts, "--leave-out")]
-    keep = np.array([value is not None for value in labels.values])
-    columns, unfit = _columns(facts, prefix)
-    notes = ([f"{unreadable} rows could not be read, and were left out"] if unreadable else []) + labels.notes
+    left_out = {find_column(name, facts, "--leave-out") for name in roles.left_out}
+    keep = np.array([value is not None for value in labels.values]) & ~repeated
+    columns, unfit = _columns({name: facts[name] for name in facts if name not in left_out}, prefix)
+    notes = [f"{unreadable} rows could not be read, and were left out"] if unreadable else []
+    if repeated.any():
+        notes.append(f"{repeated.sum()} rows repeat an earlier one, its identifier included, and were left out")
     return Dataset(
         about,
         tuple(column._replace(values=column.values[keep]) for column in columns),
         {prefix + name: list(compress(values, keep)) for name, values in facts.items()},
-        np.array([value for value in labels.values if value is not None], dtype=bool),
+        np.array([*compress(labels.values, keep)], dtype=bool),
         f"{labels.column} is {labels.positive}",
         None if users is None else users[keep],
         None if times is None else times[keep],
-        notes=tuple(notes),
+        notes=(*notes, *labels.notes),
         unfit=tuple(unfit),
     )
 
@@ -106,14 +108,31 @@ def _facts_by_column(rows: Iterable[Row]) -> tuple[dict[str, list[object]], int]
             continue
         if count == MAX_ROWS:
             raise UsageError(f"--rows: expected at most {MAX_ROWS:,} rows, found more")
-        for name in row.keys() - facts.keys():
-            facts[name] = [None] * count
+        for name in row:
+            if name not in facts:
+                facts[name] = [None] * count
         for name, values in facts.items():
             values.append(row.get(name))
         count += 1
     if not count:
         raise UsageError(f"--rows: expected rows, found none ({unreadable} could not be read)")
-    return dict(sorted(facts.items())), unreadable
+    return facts, unreadable
+
+
+def _repeated(facts: Mapping[str, Sequence[object]]) -> Any:
+    """True for each row that says in every column what an earlier row says, if that cannot be chance.
+
+    It cannot if one column tells all the others apart: an identifier.
+    """
+    columns = [
+        [repr(value) if isinstance(value, list) else value for value in values] for values in facts.values()
+    ]
+    repeated, seen = [], set()
+    for row in zip(*columns, strict=True):
+        repeated.append(row in seen)
+        seen.add(row)
+    has_identifier = any(len({*values}) == len(seen) for values in columns)
+    return np.array(repeated) & has_identifier
 
 
 def _columns(facts: Mapping[str, Sequence[object]], prefix: str) -> tuple[list[Column], list[Note]]:

@@ -21,7 +21,7 @@ KNOTS = 5
 """The most bends of a number, at its quantiles."""
 FEWEST_FOR_KNOTS = 50
 """The fewest rows with a number for it to have bends."""
-STRENGTHS = (0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+STRENGTHS = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """The choices of scikit-learn's C: the smaller, the stronger the penalty."""
 INNER_FOLDS = 3
 RAREST = 5

@@ -24,9 +24,10 @@ SUSPECT = 0.9
 FEW = 256
 """The most values of columns that are compared value by value."""
 FOLDS, QUANTILES, WEIGHT = 5, 20, 5
-_names_an_id = re.compile(
-    r"(?:^|[._])(?:id|uuid|guid|key|index|number|no|nr)$|(?<=[a-z])(?:ID|Id)$|^id[._]"
+_is_named_id = re.compile(
+    r"(?i:(?:^|[._])(?:id|uuid|guid)$|^(?:user|customer|account|member|client|subscriber)_?id$)|(?<=[a-z])I[Dd]$"
 ).search
+_is_named_number = re.compile(r"(?i)(?:^|[._])(?:key|index|number|no|nr|code)$").search
 
 
 class Screened(NamedTuple):
@@ -63,19 +64,18 @@ def screen(dataset: Dataset, seed: int, kept: Iterable[str] = ()) -> Screened:
 
 
 def suspects(alone: Mapping[str, float], area: float) -> list[Note]:
-    """The columns that by themselves are as good as the whole model, and surprisingly good.
+    """The columns that foretell the label far better than all those that foretell it as usual.
 
     `area` is the AUC of the model with all columns.
     """
-    best = sorted(alone.items(), key=lambda item: -item[1])
-    runner_up = best[1][1] if len(best) > 1 else 0.5
+    usual = max((found for found in alone.values() if found < SUSPECT), default=0.5)
     return [
         Note(
             name,
             f"alone has an AUC of {found:.3f}, next to {area:.3f} of the model: was it known before the label?",
         )
-        for name, found in best[:1]
-        if found >= SUSPECT and found >= runner_up + 0.1
+        for name, found in alone.items()
+        if found >= SUSPECT and found >= usual + 0.1
     ]
 
 
@@ -107,8 +107,11 @@ def _useless(column: Column) -> str | None:
     distinct = len(set(known.tolist()))
     if distinct == 1 and not column.missing.any():
         return f"has the same value in every row ({str(known[0])[:40]})"
+    whole = not column.is_number or np.equal(known, np.floor(known)).all()
+    if _is_named_id(column.name) and distinct > MANY and whole:
+        return f"has {distinct:,} different values and an identifier's name (--user keeps a user's rows together)"
     if column.is_number:
-        return _number_as_id(column, known, distinct)
+        return _number_as_id(column, known, distinct) if whole else None
     if distinct > MANY and (distinct > len(known) / ROWS_A_CATEGORY or distinct > MAX_CATEGORIES):
         return f"has {distinct:,} different texts in {len(known):,} rows: an identifier or free text"
     return None
@@ -116,10 +119,10 @@ def _useless(column: Column) -> str | None:
 
 def _number_as_id(column: Column, known: Any, distinct: int) -> str | None:
     """The reason to take whole numbers for identifiers: most differ, and they are numbered or named like that."""
-    if distinct <= MANY or distinct < 0.9 * len(known) or not np.equal(known, np.floor(known)).all():
+    if distinct <= MANY or distinct < 0.9 * len(known):
         return None
     numbered = distinct == len(known) and known.max() - known.min() < 1.2 * len(known)
-    if numbered or _names_an_id(column.name):
+    if numbered or _is_named_number(column.name):
         return f"has {distinct:,} different whole numbers in {len(known):,} rows: an identifier"
     return None
 

@@ -104,8 +104,16 @@ def train(dataset: Dataset, order: Order) -> Trained:
         bins=calibration_bins(chosen.predicted, dataset.label[tested]),
         slices=slices(screened.dataset, tested, chosen.predicted),
         alone=screened.alone,
-        notes=[*screened.notes, *suspects(screened.alone, chosen.measures.auc)],
+        notes=[*screened.notes, *suspects(screened.alone, chosen.measures.auc), *_useless(chosen)],
     )
+
+
+def _useless(chosen: Assessed) -> list[Note]:
+    """What is to be said of a model that foretells nothing."""
+    measured = chosen.measures
+    if measured.log_loss < measured.log_loss_of_share and measured.auc_low > 0.5:
+        return []
+    return [Note("the model", "is not surely better than the share of the label: these rows teach it nothing")]
 
 
 def _content(
