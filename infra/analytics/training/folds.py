@@ -9,8 +9,8 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from infra.analytics.training.dataset import Dataset
 from infra.errors import UsageError
 
-LATER_SHARE = 0.3
-"""The share of the rows, the newest, that are tested where rows have instants."""
+LATER_SHARES = (0.3, 0.4, 0.5, 0.2)
+"""The shares of the rows, the newest, that may be tested where rows have instants: the first that is possible."""
 FEWEST_LATER = 20
 """The fewest rows of either label before and after the cut for a split by time."""
 
@@ -83,11 +83,11 @@ def _by_user(dataset: Dataset, count: int, seed: int) -> Iterator[tuple[Any, Any
 
 
 def _cut(dataset: Dataset) -> float | None:
-    """The instant of the split by time; None if either side of it would have too few rows of a label."""
-    cut = float(np.quantile(dataset.times, 1 - LATER_SHARE, method="higher"))
-    before, later = dataset.times + dataset.horizon <= cut, dataset.times >= cut
-    for side in (before, later):
-        counts = np.bincount(dataset.label[side].astype(int), minlength=2)
-        if counts.min() < FEWEST_LATER:
-            return None
-    return cut
+    """The instant of the split by time; None if either side of any would have too few rows of a label."""
+    for share in LATER_SHARES:
+        cut = float(np.quantile(dataset.times, 1 - share, method="higher"))
+        sides = dataset.times + dataset.horizon <= cut, dataset.times >= cut
+        counts = [np.bincount(dataset.label[side].astype(int), minlength=2).min() for side in sides]
+        if min(counts) >= FEWEST_LATER:
+            return cut
+    return None
