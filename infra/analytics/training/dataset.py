@@ -33,6 +33,8 @@ class Dataset(NamedTuple):
     """An array of the rows' instants in seconds since 1970; None if they are unknown."""
     horizon: float = 0
     """The seconds after a row's instant in which its label is decided."""
+    is_replayed: bool = False
+    """True if every fact is known to be older than the label, since a replay computed it."""
     notes: tuple[str, ...] = ()
     """Sentences about the rows and the label."""
     unfit: tuple[Note, ...] = ()

@@ -113,6 +113,7 @@ def _dataset(
         about=f"A raw log of Upbeat, replayed: {at}, with the facts that a decision would have known then.",
         label_text=outcome.text,
         horizon=outcome.within.total_seconds(),
+        is_replayed=True,
     )
 
 

@@ -51,7 +51,7 @@ def screen(dataset: Dataset, seed: int, kept: Iterable[str] = ()) -> Screened:
         reason = _useless(column) or _same_as_another(column, seen)
         if not reason:
             alone[column.name] = auc_alone(column, dataset.label, seed)
-            reason = _foreknowledge(alone[column.name])
+            reason = None if dataset.is_replayed else _foreknowledge(alone[column.name])
         if reason and column.name not in keep:
             notes.append(Note(column.name, f"{reason}: left out"))
         else:

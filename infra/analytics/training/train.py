@@ -90,6 +90,7 @@ def train(dataset: Dataset, order: Order) -> Trained:
         chosen, reason = choose(candidates, dataset.label[tested])
         control = shuffled(screened.dataset, folds, chosen.kind, order.seed)
         model = KINDS[chosen.kind](screened.dataset, np.arange(len(dataset.label)), order.seed)
+    named = [] if dataset.is_replayed else suspects(screened.alone, chosen.measures.auc)
     content = _content(order, screened.dataset, model, folds, chosen, control)
     return Trained(
         content=content,
@@ -104,7 +105,7 @@ def train(dataset: Dataset, order: Order) -> Trained:
         bins=calibration_bins(chosen.predicted, dataset.label[tested]),
         slices=slices(screened.dataset, tested, chosen.predicted),
         alone=screened.alone,
-        notes=[*screened.notes, *suspects(screened.alone, chosen.measures.auc), *_useless(chosen)],
+        notes=[*screened.notes, *named, *_useless(chosen)],
     )
 
 

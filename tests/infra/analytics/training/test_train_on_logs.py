@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import orjson
 import pytest
@@ -181,8 +182,27 @@ def test_a_folder_without_a_log_and_a_log_that_is_too_short_are_refused(tmp_path
         rows(short, "no-payment:400d")
 
 
+def uncertain_lives(users=250):
+    """Users of whom most leave soon after they view the cancel page, and few of the others."""
+    random, lines = Random(5), []  # noqa: S311 - cases, not secrets
+    for number in range(users):
+        user, day = f"u{number:03}", random.uniform(0, 200)
+        lines.append((day, trial(user, day, day + 14, f"trial-{user}")))
+        day += 14
+        for period in range(8):
+            lines.append((day, payment(user, day, event_id=f"paid-{user}-{period}")))
+            views = random.random() < 0.15
+            if views:
+                lines.append((day + 20, signal(user, day + 20, "cancel_page_viewed", f"viewed-{user}-{period}")))
+            if random.random() < (0.8 if views else 0.06):
+                break
+            day += 30
+    return [line for _, line in sorted(lines, key=lambda one: one[0])]
+
+
 @pytest.mark.slow
-def test_the_command_learns_from_a_log_and_compares_with_the_score_in_force(log, run, tmp_path):
+def test_the_command_learns_from_a_log_and_compares_with_the_score_in_force(run, tmp_path):
+    log = replays.run(tmp_path / "log", *uncertain_lives(), keep_store=True).folder / RAW
     words = ["--label", "no-payment:40d", "--score", "churn_risk@2", "--out", str(tmp_path), "--at", "2026-01-01"]
     more = ["--kind", "logistic", "--promote-against", "churn_risk@1", "--json", "--every", "10", "--entitled"]
     done = run("train", str(log.parent), *words, *more)
