@@ -11,6 +11,7 @@ from infra.commands.demo import demo
 from infra.commands.explain import explain
 from infra.commands.features import features
 from infra.commands.listen import listen
+from infra.commands.model import model
 from infra.commands.package import package
 from infra.commands.policy import policy
 from infra.commands.publish import publish
@@ -79,6 +80,7 @@ def command_line(*, completion: bool) -> typer.Typer:
     line.add_typer(warehouse, name="warehouse")
     line.add_typer(policy, name="policy")
     line.add_typer(features, name="features")
+    line.add_typer(model, name="model")
     return line
 
 

@@ -24,6 +24,7 @@ COMMANDS = [
     *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
     *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
     *(("features", name) for name in ("export", "statement")),
+    *(("model", name) for name in ("sql", "drift", "bigquery-ml", "from-weights")),
 ]
 
 

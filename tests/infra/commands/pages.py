@@ -5,6 +5,7 @@ NAMES = (
     "replay",
     "whatif",
     "score",
+    "train",
     "show",
     "explain",
     "up",
@@ -15,7 +16,7 @@ NAMES = (
     "smoke",
     "rollback",
 )
-"""Every command but `catalog`, which has commands of its own, in the order of the help page."""
+"""Every command but `catalog` and `model`, which have commands of their own, in the order of the help page."""
 
 NARROW = {"COLUMNS": "80"}
 """The environment of a command whose pages must fit 80 columns."""
