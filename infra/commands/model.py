@@ -33,6 +33,7 @@ def sql(
     source: Source,
     keys: Keys = None,
     context: InContext = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the query that scores every row of a table.
 
@@ -47,7 +48,8 @@ def sql(
     from infra.analytics.training.score_sql import column, in_context, score_sql
 
     columns = in_context if context else column
-    typer.echo(score_sql(find_score(score, "SCORE"), source, keys or ["user_id"], columns))
+    query = score_sql(find_score(score, "SCORE"), source, keys or ["user_id"], columns)
+    print_result(query, as_json=as_json, facts={"sql": query})
 
 
 @model.command(cls=Command)
@@ -71,7 +73,7 @@ def drift(
 
     For example:
 
-        upbeat model drift churn.1.json --before trained.csv --now march.csv --label churned
+        upbeat model drift churn.1.json --before trained.csv --now march.csv
     """
     from infra.analytics import require
 
@@ -102,7 +104,7 @@ def drift(
 
 
 @model.command("bigquery-ml", cls=Command)
-def bigquery_ml(score: Score, source: Source, name: BigQueryModel) -> None:
+def bigquery_ml(score: Score, source: Source, name: BigQueryModel, as_json: AsJson = False) -> None:
     """Print the statements that train a logistic score again in BigQuery ML.
 
     The first creates the model, with the same hinges in its TRANSFORM; the table needs a column label of 0 and 1.
@@ -110,7 +112,7 @@ def bigquery_ml(score: Score, source: Source, name: BigQueryModel) -> None:
 
     For example:
 
-        upbeat model bigquery-ml churn.1.json --from project.dataset.users --model dataset.churn
+        upbeat model bigquery-ml churn.1.json --from d.users --model d.churn
     """
     from infra.analytics import require
 
@@ -119,7 +121,9 @@ def bigquery_ml(score: Score, source: Source, name: BigQueryModel) -> None:
     from infra.analytics.training.bigquery_ml import create_model, terms_of, weights_query
 
     terms = terms_of(find_score(score, "SCORE"))
-    typer.echo(f"{create_model(terms, name, source)};\n\n{weights_query(name)};")
+    statements = {"create": create_model(terms, name, source), "weights": weights_query(name)}
+    text = "\n".join(f"{statement.rstrip()};" for statement in statements.values())
+    print_result(text, as_json=as_json, facts=statements)
 
 
 @model.command("from-weights", cls=Command)
@@ -127,9 +131,10 @@ def from_weights(
     score: Score,
     weights: Annotated[Path, typer.Argument(metavar="FILE", help="The rows of ML.WEIGHTS as JSON, one a line.")],
     version: Annotated[int, typer.Option(metavar="N", min=1, help="The version of the new artifact.")],
-    on: Annotated[str, typer.Option("--on", metavar="TEXT", help="The data that it was trained on.")],
     rows: Annotated[int, typer.Option("--rows", metavar="N", min=1, help="The number of its training rows.")],
+    on: Annotated[str, typer.Option("--on", metavar="TEXT", help="The data it was trained on.")] = "BigQuery",
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Where to write; default: here.")] = Path(),
+    as_json: AsJson = False,
 ) -> None:
     """Write the artifact of weights that BigQuery ML has trained.
 
@@ -138,7 +143,7 @@ def from_weights(
 
     For example:
 
-        upbeat model from-weights churn.1.json weights.jsonl --version 2 --on "users of March" --rows 90000
+        upbeat model from-weights churn.1.json w.jsonl --version 2 --rows 90000
     """
     from infra.analytics import require
 
@@ -161,7 +166,7 @@ def from_weights(
         raise UsageError(f"{file}: expected a version that is new, found another artifact")
     with writing_into(out):
         file.write_text(json.dumps(artifact, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    typer.echo(f"wrote {file}")
+    print_result(f"wrote {file}", as_json=as_json, facts={"file": str(file)})
 
 
 def _json_lines(file: Path) -> list[dict[str, object]]:

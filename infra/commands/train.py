@@ -86,7 +86,7 @@ def train(  # noqa: PLR0913 - each is an option
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a score on a table or on a raw log, and write its artifact.
+    """Train a score on a table or on a raw log.
 
     Tries a hinge logistic regression and boosted trees on users whom neither was trained on, and takes the simpler
     one unless the other is surely better. Columns of which nothing can be learned, and those that know the label
@@ -103,7 +103,7 @@ def train(  # noqa: PLR0913 - each is an option
 
         upbeat train --rows customers.csv --label churned
 
-        upbeat train out --label no-payment:60d --score churn_risk@2 --entitled --promote-against churn_risk@1
+        upbeat train out --label no-payment:60d --promote-against churn_risk@1
     """
     from infra.analytics import require
 

@@ -76,6 +76,7 @@ def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpP
     listed = [line.split()[0] for line in page.partition("Commands:\n")[2].split("\n\n")[0].splitlines()]
     assert listed == [*NAMES, "catalog", "warehouse"]
     assert listed == [*NAMES, "catalog", "features"]
+    assert listed == [*NAMES, "catalog", "model"]
     assert "..." not in page.partition("Commands:")[2]
     assert "..." not in help_page("catalog").partition("Commands:")[2]
     assert "..." not in help_page("warehouse").partition("Commands:")[2]
