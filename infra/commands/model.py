@@ -24,7 +24,7 @@ LargestError = Annotated[
 ]
 BigQueryModel = Annotated[str, typer.Option("--model", metavar="NAME", help="The model: DATASET.NAME.")]
 
-model = typer.Typer(no_args_is_help=True, help="Write a score as SQL, measure its drift, train it in BigQuery ML.")
+model = typer.Typer(no_args_is_help=True, help="Write a score as SQL, measure drift, train in BigQuery ML.")
 
 
 @model.command(cls=Command)
