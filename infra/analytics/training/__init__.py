@@ -1,1 +1,1 @@
-"""Training of the shipped scores, run by hand and repeated by a test; nothing here is deployed."""
+"""Training: of any score by `upbeat train`, and of the shipped churn risk by hand; nothing here is deployed."""
