@@ -70,7 +70,7 @@ def fact_names(header: Sequence[str]) -> list[str]:
         base, name, number = fact_name(text), fact_name(text), 1
         while name in names or (name != text and name in taken):
             number += 1
-            name = f"{base}_{number}"
+            name = f"{base[: MAX_NAME - 8]}_{number}"
         names.append(name)
     return names
 
