@@ -13,6 +13,8 @@ from infra.analytics.training.folds import inner
 from infra.analytics.training.hinges import rounded
 
 MAX_ROUNDS, PATIENCE, INNER_FOLDS = 400, 20, 3
+MOST_ROWS = 30_000
+"""The most rows by which size and number of the trees are chosen."""
 MAX_BYTES = 480 * 1024
 """Room for the trees in an artifact of 512 KB."""
 PARAMETERS: Mapping[str, Any] = {
@@ -148,7 +150,7 @@ def _settings(
     """The size and the number of trees with the least log-loss in folds within these rows."""
     folds = [
         (_data(dataset, train, categories), _matrix(dataset, test, categories), dataset.label[test].astype(float))
-        for train, test in inner(dataset, rows, INNER_FOLDS, seed)
+        for train, test in inner(dataset, rows, INNER_FOLDS, seed, MOST_ROWS)
     ]
     tried = []
     for size in SIZES:

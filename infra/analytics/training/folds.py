@@ -60,8 +60,10 @@ def split(dataset: Dataset, count: int, seed: int) -> Folds:
     return Folds(tuple(usable), f"{how}; trained on what was known by {at} UTC, tested on rows from then on")
 
 
-def inner(dataset: Dataset, rows: Any, count: int, seed: int) -> list[Fold]:
-    """Stratified folds within some rows, by user: for the choice of settings."""
+def inner(dataset: Dataset, rows: Any, count: int, seed: int, most: int) -> list[Fold]:
+    """Stratified folds within some rows, or a sample of `most` of them, by user: for the choice of settings."""
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
     part = dataset._replace(
         label=dataset.label[rows], users=None if dataset.users is None else dataset.users[rows], times=None
     )

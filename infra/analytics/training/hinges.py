@@ -24,6 +24,8 @@ FEWEST_FOR_KNOTS = 50
 STRENGTHS = (0.001, 0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """The choices of scikit-learn's C: the smaller, the stronger the penalty."""
 INNER_FOLDS = 3
+MOST_ROWS = 10_000
+"""The most rows by which the penalty is chosen: the best one does not depend on their number."""
 RAREST = 5
 """The fewest rows of a category with a coefficient of its own, if they are a 500th of all; others share one."""
 MAX_TERMS, MAX_CATEGORIES = 128, 1000
@@ -204,7 +206,7 @@ def _empty(term: Term) -> Any:
 
 
 def _strength(dataset: Dataset, rows: Any, matrix: Any, seed: int) -> float:
-    folds = inner(dataset, rows, INNER_FOLDS, seed)
+    folds = inner(dataset, rows, INNER_FOLDS, seed, MOST_ROWS)
     if not folds:
         return STRENGTHS[0]
     place = np.full(len(dataset.label), -1)

@@ -246,7 +246,7 @@ def test_rows_of_one_user_are_never_on_both_sides_of_a_test(learn):
     assert [*folds.tested] == [*range(600)]
     for train, test in folds.folds:
         assert set(dataset.users[train].tolist()).isdisjoint(dataset.users[test].tolist())
-        for inner_train, inner_test in inner(dataset, train, 3, 0):
+        for inner_train, inner_test in inner(dataset, train, 3, 0, 1000):
             assert {*inner_train.tolist(), *inner_test.tolist()} == {*train.tolist()}
             assert set(dataset.users[inner_train].tolist()).isdisjoint(dataset.users[inner_test].tolist())
 
