@@ -8,23 +8,23 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sklearn", "sqlglot")
 
-import duckdb  # noqa: E402
-import numpy as np  # noqa: E402
-import sqlglot  # noqa: E402
+import duckdb
+import numpy as np
+import sqlglot
 
-from infra.analytics.training.bigquery_ml import (  # noqa: E402
+from infra.analytics.training.bigquery_ml import (
     INTERCEPT,
     content_of_weights,
     create_model,
     terms_of,
     weights_query,
 )
-from infra.analytics.training.dataset import Roles, dataset_of_table  # noqa: E402
-from infra.analytics.training.hinges import design, fit_hinges  # noqa: E402
-from infra.errors import UsageError  # noqa: E402
-from shared.decisioning.scoring.load import load_score  # noqa: E402
-from tests.support.artifacts import COMMON, leaf, number, score, trees  # noqa: E402
-from tests.support.artifacts import logistic as artifact_of  # noqa: E402
+from infra.analytics.training.dataset import Roles, dataset_of_table
+from infra.analytics.training.hinges import design, fit_hinges
+from infra.errors import UsageError
+from shared.decisioning.scoring.load import load_score
+from tests.support.artifacts import COMMON, leaf, number, score, trees
+from tests.support.artifacts import logistic as artifact_of
 
 ROWS = 400
 

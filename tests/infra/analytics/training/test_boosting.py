@@ -6,12 +6,12 @@ from tests.support import analysts
 
 analysts.required("lightgbm", "sklearn")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from infra.analytics.training.boosting import fit_trees  # noqa: E402
-from infra.analytics.training.dataset import Roles, dataset_of_table  # noqa: E402
-from shared.decisioning.scoring.load import load_score  # noqa: E402
-from tests.support.artifacts import COMMON  # noqa: E402
+from infra.analytics.training.boosting import fit_trees
+from infra.analytics.training.dataset import Roles, dataset_of_table
+from shared.decisioning.scoring.load import load_score
+from tests.support.artifacts import COMMON
 
 CITIES = [f"city {number}" for number in range(40)]
 

@@ -9,20 +9,20 @@ from tests.support import analysts
 
 analysts.required("duckdb", "numpy", "sqlglot")
 
-import duckdb  # noqa: E402
-import numpy as np  # noqa: E402
-import sqlglot  # noqa: E402
+import duckdb
+import numpy as np
+import sqlglot
 
-from infra.analytics.training.drift import (  # noqa: E402
+from infra.analytics.training.drift import (
     SCORE_EDGES,
     calibration,
     drift,
     edges_of,
     of_decisions,
 )
-from infra.analytics.training.outcomes import parse_outcome  # noqa: E402
-from infra.analytics.training.score_sql import in_context  # noqa: E402
-from tests.support.artifacts import category, leaf, logistic, number, score, split, trees, written  # noqa: E402
+from infra.analytics.training.outcomes import parse_outcome
+from infra.analytics.training.score_sql import in_context
+from tests.support.artifacts import category, leaf, logistic, number, score, split, trees, written
 
 X = number(
     "x", 0.5, min=-9, max=9, knots=[{"at": at, "coefficient": 0.1} for at in (-1, 0, 1)], missing={"contribute": 0}

@@ -8,14 +8,14 @@ from tests.support import analysts
 
 analysts.required("duckdb", "lightgbm", "sklearn", "sqlglot")
 
-from datetime import date  # noqa: E402
+from datetime import date
 
-from infra.analytics.tables import rows  # noqa: E402
-from infra.analytics.training.dataset import Roles, dataset_of_table  # noqa: E402
-from infra.analytics.training.score_sql import columns_by_name, score_sql  # noqa: E402
-from infra.analytics.training.train import Order, train  # noqa: E402
-from tests.support import churn_table, replays  # noqa: E402
-from tests.support.duck import scores  # noqa: E402
+from infra.analytics.tables import rows
+from infra.analytics.training.dataset import Roles, dataset_of_table
+from infra.analytics.training.score_sql import columns_by_name, score_sql
+from infra.analytics.training.train import Order, train
+from tests.support import churn_table, replays
+from tests.support.duck import scores
 
 PREFIX = "profile.attributes."
 CUSTOMERS = 300

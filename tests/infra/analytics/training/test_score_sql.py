@@ -7,10 +7,10 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot")
 
-from infra.analytics.artifacts import find_score  # noqa: E402
-from infra.analytics.training.score_sql import columns_by_name, in_context, score_sql  # noqa: E402
-from tests.support.artifacts import category, leaf, logistic, number, score, split, trees  # noqa: E402
-from tests.support.duck import scores  # noqa: E402
+from infra.analytics.artifacts import find_score
+from infra.analytics.training.score_sql import columns_by_name, in_context, score_sql
+from tests.support.artifacts import category, leaf, logistic, number, score, split, trees
+from tests.support.duck import scores
 
 ROWS = 10_000
 PLANS = ["a", "b", "it's", 'quoted "', "back\\slash", "line\nbreak", "å", ""]

@@ -11,17 +11,17 @@ from tests.support import analysts
 
 analysts.required("lightgbm", "sklearn")
 
-from infra.analytics.training.log_rows import When, rows_of_log  # noqa: E402
-from infra.analytics.training.outcomes import parse_outcome  # noqa: E402
-from infra.analytics.training.replayed import Wanted, feature_names, snapshots  # noqa: E402
-from infra.catalog.load import DEFAULT_CATALOG, load_catalog  # noqa: E402
-from infra.errors import UsageError  # noqa: E402
-from infra.raw.folder import RAW  # noqa: E402
-from infra.raw.reader import messages_of  # noqa: E402
-from shared.contracts.inbound.envelope import EVENTS  # noqa: E402
-from shared.domain.terms import Terms  # noqa: E402
-from tests.support import replays  # noqa: E402
-from tests.support.replays import START, at, event, payment, signal, trial  # noqa: E402
+from infra.analytics.training.log_rows import When, rows_of_log
+from infra.analytics.training.outcomes import parse_outcome
+from infra.analytics.training.replayed import Wanted, feature_names, snapshots
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.errors import UsageError
+from infra.raw.folder import RAW
+from infra.raw.reader import messages_of
+from shared.contracts.inbound.envelope import EVENTS
+from shared.domain.terms import Terms
+from tests.support import replays
+from tests.support.replays import START, at, event, payment, signal, trial
 
 CATALOG = load_catalog(DEFAULT_CATALOG)
 TERMS = Terms()

@@ -10,15 +10,15 @@ from tests.support import analysts
 
 analysts.required("lightgbm", "sklearn")
 
-import numpy as np  # noqa: E402
+import numpy as np
 
-from infra.analytics.artifacts import find_score  # noqa: E402
-from infra.analytics.tables import rows  # noqa: E402
-from infra.analytics.training import quality  # noqa: E402
-from infra.analytics.training.dataset import Roles, dataset_of_table  # noqa: E402
-from infra.analytics.training.folds import inner, split  # noqa: E402
-from infra.analytics.training.measures import auc, auc_interval, calibration_bins, losses  # noqa: E402
-from tests.support import churn_table  # noqa: E402
+from infra.analytics.artifacts import find_score
+from infra.analytics.tables import rows
+from infra.analytics.training import quality
+from infra.analytics.training.dataset import Roles, dataset_of_table
+from infra.analytics.training.folds import inner, split
+from infra.analytics.training.measures import auc, auc_interval, calibration_bins, losses
+from tests.support import churn_table
 
 DAY = ("--at", "2026-01-01")
 
