@@ -103,6 +103,35 @@ def drift(
         raise typer.Exit(1)
 
 
+@model.command("drift-sql", cls=Command)
+def drift_sql(
+    score: Score,
+    label: Annotated[
+        str | None, typer.Option(metavar="LABEL", help="What the score foretells, as in no-payment:60d.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the query for the drift of a score between decisions of two periods.
+
+    It reads stg_decision of the warehouse, in portable SQL, between the dates @before_from, @before_to, @now_from
+    and @now_to. With a label a second query gives the calibration by what happened after the decisions.
+
+    For example:
+
+        upbeat model drift-sql churn_risk@1 --label no-payment:60d
+    """
+    from infra.analytics.artifacts import find_score
+    from infra.analytics.training.drift import calibration_sql, drift_sql, of_decisions
+    from infra.analytics.training.outcomes import parse_outcome
+    from infra.analytics.training.score_sql import in_context
+
+    asked = find_score(score, "SCORE")
+    queries = {"drift": drift_sql(asked, of_decisions(asked), in_context)}
+    if label:
+        queries["calibration"] = calibration_sql(of_decisions(asked, parse_outcome(label)))
+    print_result(";\n\n".join(query.rstrip() for query in queries.values()), as_json=as_json, facts=queries)
+
+
 @model.command("bigquery-ml", cls=Command)
 def bigquery_ml(score: Score, source: Source, name: BigQueryModel, as_json: AsJson = False) -> None:
     """Print the statements that train a logistic score again in BigQuery ML.

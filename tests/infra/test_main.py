@@ -25,6 +25,7 @@ COMMANDS = [
     *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
     *(("features", name) for name in ("export", "statement")),
     *(("model", name) for name in ("sql", "drift", "bigquery-ml", "from-weights")),
+    *(("model", name) for name in ("sql", "drift", "drift-sql", "bigquery-ml", "from-weights")),
 ]
 
 

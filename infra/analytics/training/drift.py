@@ -148,7 +148,10 @@ def of_decisions(score: Score, outcome: Outcome | None = None) -> str:
     """The source over the decisions that computed the score, in periods of parameters named as `Periods` are.
 
     With an outcome, `label` says whether it came after each decision, NULL while its time is not over at @now_to.
+    Raises `UsageError` for feedback, which is about offers.
     """
+    if outcome and outcome.of_offer:
+        raise UsageError(f"--label: expected payment or a kind of moment, found {outcome.what}")
     within = "publish_date >= @before_from AND publish_date < @now_to"
     value = f"SAFE_CAST({in_context(f'scores.{score.name}')} AS FLOAT64)"
     period = (

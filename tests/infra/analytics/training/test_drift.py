@@ -193,6 +193,20 @@ def test_decisions_tell_the_calibration_by_what_happened_after_them(label, paid)
     assert found.error == pytest.approx(abs(0.25 - paid))
 
 
+def test_the_command_prints_the_queries_that_run_on_decisions(run, tmp_path):
+    file = tmp_path / "risk.json"
+    file.write_bytes(written(RISK))
+    told = json.loads(run("model", "drift-sql", str(file), "--label", "payment:10d", "--json").stdout)
+    memory = Memory()
+    for n in range(20):
+        memory.decide(n, 5 + n * 2, **{"scores.risk": 0.3, "x": n})
+    assert {row["measure"] for row in memory.rows(told["drift"], **PERIODS)} == {"score", "x", "plan"}
+    (row,) = memory.rows(told["calibration"], **PERIODS)
+    assert (row["observed"], row["predicted"]) == (0, pytest.approx(0.3))
+    refused = run("model", "drift-sql", str(file), "--label", "converted:3d")
+    assert (refused.exit_code, "expected payment or a kind of moment" in refused.stderr) == (2, True)
+
+
 def test_no_outcome_at_all_is_no_calibration():
     memory = Memory()
     memory.decide(1, 58, **{"scores.risk": 0.9})
