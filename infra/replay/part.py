@@ -73,7 +73,7 @@ class PartResult:
 def run_part(task: PartTask, progress: Progress) -> PartResult:
     """Run a part. Raises `InfraError` if a user stays due after the clock processed them."""
     task.folder.mkdir()
-    _collect_garbage_rarely()
+    collect_garbage_rarely()
     clock, terms = VirtualClock(CLOCK_START), task.terms or Terms()
     with (
         Journal(task.folder, keyed=task.parts > 1, keeps_raw=task.keeps_store) as journal,
@@ -161,7 +161,7 @@ def _write_subscriptions(records: Iterable[UserRecord], task: PartTask, now: dat
             file.write(key + line + b"\n")
 
 
-def _collect_garbage_rarely() -> None:
+def collect_garbage_rarely() -> None:
     """Make garbage collection rare.
 
     Most objects live to the end and few are cyclic. The default thresholds cost a fifth of a replay's time.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
 from infra.replay.history_file import CLOCK_START
-from infra.replay.part import ATTEMPTS, no_sleep, only_errors_logged
+from infra.replay.part import ATTEMPTS, collect_garbage_rarely, no_sleep, only_errors_logged
 from infra.topology import load as load_topology
 from shared.adapters.memory_records import MemoryRecords
 from shared.adapters.sqlite import SqliteStore
@@ -65,6 +65,7 @@ def snapshots(
     messages: Sequence[Logged], catalog: Catalog, terms: Terms, wanted: Wanted, accepted: Accepted
 ) -> list[Snapshot]:
     """The snapshots, in the order in which they were taken."""
+    collect_garbage_rarely()
     with (
         TemporaryDirectory() as folder,
         only_errors_logged(),
