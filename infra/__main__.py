@@ -44,6 +44,14 @@ COMMANDS = (
     smoke,
     rollback,
 )
+GROUPS = {
+    "catalog": catalog,
+    "warehouse": warehouse,
+    "model": model,
+    "policy": policy,
+    "features": features,
+}
+"""The commands that have commands of their own."""
 EXIT_CODES = """
 Exit codes: 0 for success, 1 for a failure, 2 for arguments or an input file that make no sense.
 """
@@ -76,11 +84,8 @@ def command_line(*, completion: bool) -> typer.Typer:
     line.callback()(upbeat)
     for command in COMMANDS:
         line.command(cls=Command)(command)
-    line.add_typer(catalog, name="catalog")
-    line.add_typer(warehouse, name="warehouse")
-    line.add_typer(policy, name="policy")
-    line.add_typer(features, name="features")
-    line.add_typer(model, name="model")
+    for name, group in GROUPS.items():
+        line.add_typer(group, name=name)
     return line
 
 

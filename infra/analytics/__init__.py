@@ -1,5 +1,4 @@
-"""Offline analysis: the warehouse, reports, batch scoring, the training of models, and policies."""
-"""Offline analysis: the warehouse, reports, training, policies, and batch scoring."""
+"""Offline analysis: the warehouse, reports, training, policies, features, and batch scores."""
 
 from importlib.util import find_spec
 
@@ -25,6 +24,3 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # a parent of it is missing
         return False
-    """Raise `UsageError` if a package of the analysts' requirements is not installed."""
-    if any(find_spec(module) is None for module in modules):
-        raise UsageError("needs the analysts' requirements: make .venv/.analytics")
