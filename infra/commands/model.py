@@ -121,7 +121,8 @@ def drift_sql(
         upbeat model drift-sql churn_risk@1 --label no-payment:60d
     """
     from infra.analytics.artifacts import find_score
-    from infra.analytics.training.drift import calibration_sql, drift_sql, of_decisions
+    from infra.analytics.training.drift import calibration_sql, drift_sql
+    from infra.analytics.training.drift_of_decisions import of_decisions
     from infra.analytics.training.outcomes import parse_outcome
     from infra.analytics.training.score_sql import in_context
 

@@ -18,8 +18,8 @@ from infra.analytics.training.drift import (
     calibration,
     drift,
     edges_of,
-    of_decisions,
 )
+from infra.analytics.training.drift_of_decisions import of_decisions
 from infra.analytics.training.outcomes import parse_outcome
 from infra.analytics.training.score_sql import in_context
 from tests.support.artifacts import category, leaf, logistic, number, score, split, trees, written
