@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from infra.raw.folder import RAW, file_of
+from infra.replay import published_catalogs
 from infra.replay.journal import FILES, merge
 from infra.replay.part import SUBSCRIPTIONS, PartResult, PartTask, Progress
 from infra.replay.processes import run_parts
@@ -87,6 +88,7 @@ def replay(  # noqa: PLR0913 - each is an option of the command
             (out / RAW).mkdir(exist_ok=True)
             for topic in Topic:
                 merge([file_of(folder / RAW, topic) for folder in folders], file_of(out / RAW, topic))
+            published_catalogs.land(out, events, catalog, max(part.ended_at for part in parts))
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")
     return summary

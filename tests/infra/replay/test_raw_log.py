@@ -10,6 +10,7 @@ from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import from_line
 from infra.replay.journal import FILES
+from infra.replay.switch import Switch
 from infra.topology import load
 from shared.contracts.topics import Topic
 from shared.domain.errors import Transient
@@ -135,3 +136,34 @@ async def test_a_message_is_told_once_however_often_it_is_delivered():
     embedded.clock.move_to(NOW)
     assert await embedded.push(push) == "dead_lettered"
     assert (asked, told, [one.topic for one in sunk]) == (["u"] * 5, [push], ["dead-letter"])
+
+
+def test_the_catalog_lands_with_the_first_line_as_if_it_had_been_published_then(tmp_path):
+    (landed,) = raw(kept(tmp_path), "catalog-published")
+    told, catalog = orjson.loads(landed.data), load_catalog(DEFAULT_CATALOG)
+    assert landed.publish_time == START
+    assert (told["catalog_version"], told["published_at"]) == (catalog.version, "2026-01-01T00:00:00Z")
+    assert told["catalog"] == orjson.loads(catalog.to_json())
+    assert {each["catalog_version"] for each in kept(tmp_path).rows("decisions")} == {catalog.version}
+
+
+def test_both_catalogs_of_a_switch_land_and_one_that_never_was_in_force_does_not(tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("{placements: {}, offers: {}, campaigns: {}}")
+
+    def landed(name, at_day):
+        switch = Switch(DEFAULT_CATALOG, other, datetime.fromisoformat(at(at_day)))
+        told = raw(kept(tmp_path / name, catalog=switch), "catalog-published")
+        versions = [load_catalog(file).version for file in (DEFAULT_CATALOG, other)]
+        return [
+            (versions.index(orjson.loads(each.data)["catalog_version"]), each.publish_time.isoformat())
+            for each in told
+        ]
+
+    assert landed("within", 5) == [(0, at(0)), (1, at(5))]
+    assert landed("before", -5) == [(1, at(0))]
+    assert landed("after", 400) == [(0, at(0))]
+
+
+def test_a_history_without_lines_lands_no_catalog(tmp_path):
+    assert raw(replays.run(tmp_path, keep_store=True), "catalog-published") == []
