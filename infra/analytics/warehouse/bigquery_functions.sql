@@ -70,7 +70,7 @@ CREATE OR REPLACE MACRO bq_replaced_bytes(digits) AS array_to_string(
     lambda each: CASE WHEN regexp_full_match(each, '[0-7].|....+') THEN each ELSE 'EFBFBD' END
   ), '');
 CREATE OR REPLACE MACRO bq_lossy_string(x) AS
-  coalesce(TRY(decode(x)), decode(unhex(bq_replaced_bytes(hex(x)))));
+  coalesce(TRY(decode(x)), decode(unhex(bq_replaced_bytes(CASE WHEN TRY(decode(x)) IS NULL THEN hex(x) END))));
 
 -- Times.
 CREATE OR REPLACE MACRO bq_timestamp_diff(a, b, unit) AS (epoch_us(a) - epoch_us(b)) // unit;
@@ -78,9 +78,12 @@ CREATE OR REPLACE MACRO bq_unix(x, unit) AS CAST(floor(epoch_us(x) / unit) AS BI
 CREATE OR REPLACE MACRO bq_of_unix(x, unit) AS to_timestamp(0) + to_microseconds(CAST(x AS BIGINT) * unit);
 
 -- JSON. DuckDB also takes NaN, Infinity and a comma before a closing bracket, which are looked for outside of texts.
-CREATE OR REPLACE MACRO bq_is_lenient_json(x) AS
-  regexp_matches(x, 'NaN|Inf|,\s*[\]}]')
-  AND regexp_matches(regexp_replace(x, '"(\\.|[^"\\])*"', '""', 'g'), 'NaN|Inf|,\s*[\]}]');
+-- CASE computes its second branch for the few that need it; AND would compute both for all.
+CREATE OR REPLACE MACRO bq_may_be_lenient_json(x) AS
+  contains(x, 'NaN') OR contains(x, 'Inf') OR contains(x, ',]') OR contains(x, ',}') OR contains(x, ', ')
+  OR contains(x, ',' || chr(9)) OR contains(x, ',' || chr(10)) OR contains(x, ',' || chr(13));
+CREATE OR REPLACE MACRO bq_is_lenient_json(x) AS CASE WHEN bq_may_be_lenient_json(x)
+  THEN regexp_matches(regexp_replace(x, '"(\\.|[^"\\])*"', '""', 'g'), 'NaN|Inf|,\s*[\]}]') ELSE FALSE END;
 CREATE OR REPLACE MACRO bq_safe_json(x) AS CASE WHEN NOT bq_is_lenient_json(x) THEN TRY_CAST(x AS JSON) END;
 CREATE OR REPLACE MACRO bq_json(x) AS bq_or_error(x, bq_safe_json(x), 'JSON');
 CREATE OR REPLACE MACRO bq_json_type(j) AS CASE json_type(j)

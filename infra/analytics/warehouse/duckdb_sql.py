@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlglot import exp
 
+from infra.analytics.warehouse.json_reads import read_once
 from infra.analytics.warehouse.portable import CASTS, UNITS
 
 
 def to_duckdb(tree: exp.Expression) -> str:
     """The query for DuckDB. It must have passed `lint`."""
     root = exp.Subquery(this=tree.copy())  # so that every node of the query has a parent
+    read_once(root)
     for node in reversed(list(root.walk())):
         if mend := MENDS.get(type(node)):
             mended = mend(node)
