@@ -11,6 +11,8 @@
 --     topic: [trial-start, payment, churn-signal, trigger-feedback, lifecycle-due, lifecycle-clock,
 --       upsell-trigger, subscription-change, decision, exposure, dead-letter, catalog-published]
 --     reason: [not_json, no_identity, no_user, no_time]
+--   fresh: {column: publish_time, hours: 26}
+--   volume: {days: 7, least: 0.2, most: 5}
 -- columns:
 --   topic: The topic.
 --   source: The event's `source`; empty where there is none, and for messages of Upbeat.

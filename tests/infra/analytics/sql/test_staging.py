@@ -139,7 +139,7 @@ def unreadable():
 
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_what_cannot_be_parsed_is_shown_with_its_reason(unreadable, name):
-    found = unreadable.read("stg_unparsed", "topic, reason", "message_id = @name", name=name)
+    found = unreadable.read("stg_unparsed", "topic, reason", "message_id = @id", id=name)
     assert found == [("payment", UNREADABLE[name][1])]
 
 
