@@ -46,45 +46,44 @@ WITH
     WHERE TRUE
     QUALIFY ROW_NUMBER() OVER (PARTITION BY user_id, first_day ORDER BY sequence DESC, decided_at DESC) = 1
   ),
+  begun AS (
+    SELECT user_id, subscription_id, MIN(first_day) AS first_day FROM changes GROUP BY user_id, subscription_id
+  ),
+  -- A subscription's row may change on each day on which any subscription of its user does.
+  steps AS (
+    SELECT
+      of_user.user_id, begun.subscription_id, of_user.first_day, of_user.user_status, of_user.user_entitled,
+      last_of_day.first_day IS NOT NULL AS is_own,
+      MAX(last_of_day.first_day) OVER (
+        PARTITION BY of_user.user_id, begun.subscription_id ORDER BY of_user.first_day
+      ) AS told_on,
+      LEAD(of_user.first_day) OVER (
+        PARTITION BY of_user.user_id, begun.subscription_id ORDER BY of_user.first_day
+      ) AS next_day
+    FROM last_of_users_day AS of_user
+    JOIN begun ON begun.user_id = of_user.user_id AND begun.first_day <= of_user.first_day
+    LEFT JOIN last_of_day
+      ON last_of_day.user_id = of_user.user_id AND last_of_day.subscription_id = begun.subscription_id
+      AND last_of_day.first_day = of_user.first_day
+  ),
   spans AS (
     SELECT
-      last_of_day.* EXCEPT (user_status, user_entitled, decided_at, sequence),
-      CASE
-        WHEN status IN ('expired', 'revoked', 'none') THEN first_day
-        ELSE DATE_SUB(
-          COALESCE(
-            LEAD(first_day) OVER (PARTITION BY user_id, subscription_id ORDER BY first_day),
-            DATE_ADD(DATE(newest.as_of), INTERVAL 1 DAY)
-          ),
-          INTERVAL 1 DAY
-        )
-      END AS last_day
-    FROM last_of_day CROSS JOIN newest
-  ),
-  user_spans AS (
-    SELECT
-      user_id, user_status, user_entitled, first_day,
-      DATE_SUB(
-        COALESCE(
-          LEAD(first_day) OVER (PARTITION BY user_id ORDER BY first_day),
-          DATE_ADD(DATE(newest.as_of), INTERVAL 1 DAY)
-        ),
-        INTERVAL 1 DAY
+      steps.user_id, steps.subscription_id, steps.user_status, steps.user_entitled, steps.first_day,
+      told.status, told.entitled, told.plan, told.auto_renew, told.period_end, told.store, told.period_amount,
+      told.period_currency,
+      IF(
+        told.status IN ('expired', 'revoked', 'none'),
+        steps.first_day,
+        COALESCE(DATE_SUB(steps.next_day, INTERVAL 1 DAY), DATE(newest.as_of))
       ) AS last_day
-    FROM last_of_users_day CROSS JOIN newest
-  ),
-  subscription_days AS (
-    SELECT spans.*, day
-    FROM spans, UNNEST(GENERATE_DATE_ARRAY(GREATEST(spans.first_day, @since), spans.last_day)) AS day
-  ),
-  user_days AS (
-    SELECT user_spans.*, day
-    FROM user_spans, UNNEST(GENERATE_DATE_ARRAY(GREATEST(user_spans.first_day, @since), user_spans.last_day)) AS day
+    FROM steps
+    JOIN last_of_day AS told
+      ON told.user_id = steps.user_id AND told.subscription_id = steps.subscription_id
+      AND told.first_day = steps.told_on
+    CROSS JOIN newest
+    WHERE steps.is_own OR told.status NOT IN ('expired', 'revoked', 'none')
   )
 SELECT
-  subscription_days.day, subscription_days.user_id, subscription_days.subscription_id, subscription_days.status,
-  subscription_days.entitled, subscription_days.plan, subscription_days.auto_renew, subscription_days.period_end,
-  user_days.user_status, user_days.user_entitled, subscription_days.store, subscription_days.period_amount,
-  subscription_days.period_currency
-FROM subscription_days
-JOIN user_days ON user_days.user_id = subscription_days.user_id AND user_days.day = subscription_days.day
+  day, spans.user_id, spans.subscription_id, spans.status, spans.entitled, spans.plan, spans.auto_renew,
+  spans.period_end, spans.user_status, spans.user_entitled, spans.store, spans.period_amount, spans.period_currency
+FROM spans, UNNEST(GENERATE_DATE_ARRAY(GREATEST(spans.first_day, @since), spans.last_day)) AS day
