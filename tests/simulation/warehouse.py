@@ -67,8 +67,9 @@ def built(engine: DuckDBEngine) -> Iterator[Step]:
         began, used = now, now_used
 
 
-def multiply(connection: Any, times: int, first: datetime, end: datetime) -> None:
-    """Land what was published from `first` to before `end`, so many times."""
+def multiply(connection: Any, small: Path, times: int, first: datetime, end: datetime) -> None:
+    """Land what was published from `first` to before `end` in another warehouse, so many times."""
+    connection.execute(f"ATTACH '{small}' AS small (READ_ONLY)")
     for table in tables():
         query = (
             "SELECT * FROM small.TABLE" if table in ONCE else MULTIPLIED.replace("NAME", NAME).replace("ID", ID)
@@ -80,6 +81,7 @@ def multiply(connection: Any, times: int, first: datetime, end: datetime) -> Non
             " WHERE publish_time >= $first AND publish_time < $end ORDER BY publish_time",
             values,
         )
+    connection.execute("DETACH small")
 
 
 def number_of_events(engine: DuckDBEngine) -> int:
@@ -91,18 +93,18 @@ def number_of_events(engine: DuckDBEngine) -> int:
 def measured(folder: Path, events: int) -> tuple[int, list[Step], list[Step]]:
     """The number of events, and what each model took: of the whole, and of one more day."""
     out = experiment_history.replayed(folder / "history", USERS)
-    with DuckDBEngine.at(str(folder / "small.duckdb")) as small:
+    file = folder / "small.duckdb"
+    with DuckDBEngine.at(str(file)) as small:
         load(small, out, tuple(topic.value for topic in Topic))
         found = number_of_events(small)
     connection = duckdb.connect(str(folder / "large.duckdb"), config={"threads": 2})
     with DuckDBEngine.of(connection) as engine:
         for table in tables():
             engine.land(table, [])
-        connection.execute(f"ATTACH '{folder / 'small.duckdb'}' AS small (READ_ONLY)")
         times = max(1, round(events / found))
-        multiply(connection, times, experiment_history.START - timedelta(days=1), CUT)
+        multiply(connection, file, times, experiment_history.START - timedelta(days=1), CUT)
         whole = list(built(engine))
-        multiply(connection, times, CUT, CUT + timedelta(days=1))
+        multiply(connection, file, times, CUT, CUT + timedelta(days=1))
         day = list(built(engine))
         return number_of_events(engine), whole, day
 

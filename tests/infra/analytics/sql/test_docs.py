@@ -49,7 +49,7 @@ def built():
     warehouse.close()
 
 
-@pytest.mark.parametrize(("query", "answer"), zip(QUERIES, ANSWERS, strict=True))
+@pytest.mark.parametrize(("query", "answer"), [*zip(QUERIES, ANSWERS, strict=True)])
 def test_a_query_of_the_page_answers_as_it_says(built, query, answer):
     assert built.rows(query) == answer
 
