@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 
 from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
+from infra.analytics.warehouse.engine import Engine
 from infra.analytics.warehouse.models import Model, read_models
 from infra.analytics.warehouse.runner import Built, run
 from infra.raw.line import Landed
@@ -155,10 +156,10 @@ def letter(of: Row, reason: str = "invalid", days: float | None = None) -> Row:
 
 
 class Warehouse:
-    """The shipped models over raw rows, in memory."""
+    """The shipped models over raw rows, in memory or by another engine."""
 
-    def __init__(self, *rows: Row) -> None:
-        self.engine = DuckDBEngine.of(duckdb.connect())
+    def __init__(self, *rows: Row, engine: Engine | None = None) -> None:
+        self.engine = engine or DuckDBEngine.of(duckdb.connect())
         for topic in TOPICS:
             self.engine.land(table_of(topic), [])
         self.land(*rows)
@@ -187,8 +188,9 @@ class Warehouse:
         return self.rows(f"SELECT {columns} FROM {name} WHERE {day} AND {where}", **parameters)  # noqa: S608
 
     def table(self, name: str) -> list[str]:
-        """All rows of a model, in an order of their own."""
-        return sorted(map(repr, self.read(name, ", ".join(MODELS[name].header.columns))))
+        """All rows of a model as text, sorted; of a FLOAT64 12 digits, since the order of a sum decides the rest."""
+        found = self.read(name, ", ".join(MODELS[name].header.columns))
+        return sorted(str([_plain(value) for value in row]) for row in found)
 
     def everything(self) -> dict[str, list[str]]:
         """All rows of all models that store rows."""
@@ -202,3 +204,15 @@ class Warehouse:
 def table_of(topic: str) -> str:
     """The raw table of a topic."""
     return f"raw_{topic.replace('-', '_')}"
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return value.astimezone(UTC).isoformat()
+        case float():
+            return float(f"{value:.12g}")
+        case dict() | list():
+            return json.dumps(value, sort_keys=True)
+        case _:
+            return value

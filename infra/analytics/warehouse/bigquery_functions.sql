@@ -24,9 +24,12 @@ CREATE OR REPLACE MACRO bq_safe_date(x) AS CASE
     CASE WHEN regexp_full_match(CAST(x AS VARCHAR), '\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*')
       THEN TRY_CAST(trim(CAST(x AS VARCHAR)) AS DATE) END
   ELSE TRY_CAST(x AS DATE) END;
+-- Times as Upbeat writes them, told by LIKE: a regular expression takes twenty times as long.
+CREATE OR REPLACE MACRO bq_is_plain_time(x) AS x LIKE '20__-__-__T__:__:__.______Z' OR x LIKE '20__-__-__T__:__:__Z';
 CREATE OR REPLACE MACRO bq_safe_timestamp(x) AS CASE
   WHEN typeof(x) = 'VARCHAR' THEN
-    CASE WHEN regexp_full_match(
+    CASE WHEN bq_is_plain_time(CAST(x AS VARCHAR)) THEN TRY_CAST(CAST(x AS VARCHAR) AS TIMESTAMPTZ)
+      WHEN regexp_full_match(
         CAST(x AS VARCHAR),
         '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ Tt][0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}(\.[0-9]{1,6})?)?( ?[Zz]| ?UTC|[+-][0-9]{1,2}(:[0-9]{2})?)?')
       THEN TRY_CAST(upper(CAST(x AS VARCHAR)) AS TIMESTAMPTZ) END

@@ -28,16 +28,21 @@
 --   document: The experiment or the holdout as the catalog writes it, as JSON.
 WITH
   catalogs AS (
-    SELECT catalog_version, published_at, catalog
+    SELECT
+      catalog_version, published_at, catalog, JSON_QUERY(catalog, '$.experiments') AS experiments,
+      JSON_QUERY(catalog, '$.holdouts') AS holdouts
     FROM stg_catalog_published
     WHERE publish_date >= DATE '1990-01-01'
     QUALIFY ROW_NUMBER() OVER (PARTITION BY catalog_version ORDER BY published_at, message_id) = 1
   ),
+  -- JSON_KEYS quotes a name that is more than letters and digits.
+  experiment_names AS (
+    SELECT catalog_version, published_at, catalog, TRIM(key, '"') AS experiment_id
+    FROM catalogs, UNNEST(JSON_KEYS(experiments, 1)) AS key
+  ),
   experiment_terms AS (
-    SELECT
-      catalog_version, published_at, TRIM(key, '"') AS experiment_id,
-      JSON_QUERY(catalog, '$.experiments')[TRIM(key, '"')] AS document
-    FROM catalogs, UNNEST(JSON_KEYS(JSON_QUERY(catalog, '$.experiments'), 1)) AS key
+    SELECT catalog_version, published_at, experiment_id, catalog['experiments'][experiment_id] AS document
+    FROM experiment_names
   ),
   arms AS (
     SELECT
@@ -86,11 +91,13 @@ WITH
     FROM covered
     WHERE variant IS NOT NULL
   ),
+  holdout_names AS (
+    SELECT catalog_version, published_at, catalog, TRIM(key, '"') AS holdout
+    FROM catalogs, UNNEST(JSON_KEYS(holdouts, 1)) AS key
+  ),
   holdout_terms AS (
-    SELECT
-      catalog_version, published_at, TRIM(key, '"') AS holdout,
-      JSON_QUERY(catalog, '$.holdouts')[TRIM(key, '"')] AS document
-    FROM catalogs, UNNEST(JSON_KEYS(JSON_QUERY(catalog, '$.holdouts'), 1)) AS key
+    SELECT catalog_version, published_at, holdout, catalog['holdouts'][holdout] AS document
+    FROM holdout_names
   ),
   held_out AS (
     SELECT

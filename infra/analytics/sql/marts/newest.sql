@@ -1,5 +1,5 @@
 -- description: "How far the log reaches: the instant as of which everything else is true. No model asks a clock."
--- materialized: table
+-- materialized: view
 -- columns:
 --   as_of: The latest publish time of any message that was parsed (UTC); NULL for an empty warehouse.
 SELECT MAX(publish_time) AS as_of

@@ -47,16 +47,23 @@ WITH
       END AS mode
     FROM read_as_json
   ),
+  decoded AS (
+    SELECT
+      topic, message_id, publish_time, attributes, content, mode,
+      IF(
+        mode = 'structured',
+        SAFE_CONVERT_BYTES_TO_STRING(SAFE.FROM_BASE64(JSON_VALUE(content, '$.data_base64'))),
+        NULL
+      ) AS text
+    FROM of_a_mode
+  ),
   unwrapped AS (
     SELECT
       topic, message_id, publish_time, content,
       CASE
         WHEN mode <> 'structured' THEN content
         WHEN JSON_VALUE(content, '$.data.user_id') IS NOT NULL THEN JSON_QUERY(content, '$.data')
-        ELSE SAFE.PARSE_JSON(
-          SAFE_CONVERT_BYTES_TO_STRING(SAFE.FROM_BASE64(JSON_VALUE(content, '$.data_base64'))),
-          wide_number_mode => 'round'
-        )
+        ELSE SAFE.PARSE_JSON(text, wide_number_mode => 'round')
       END AS event,
       CASE mode
         WHEN 'structured' THEN JSON_VALUE(content, '$.id')
@@ -70,7 +77,7 @@ WITH
         WHEN 'structured' THEN JSON_VALUE(content, '$.time')
         WHEN 'binary' THEN JSON_VALUE(attributes, '$."ce-time"')
       END AS ce_time
-    FROM of_a_mode
+    FROM decoded
   ),
   identified AS (
     SELECT
