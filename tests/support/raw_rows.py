@@ -188,7 +188,7 @@ class Warehouse:
         return self.rows(f"SELECT {columns} FROM {name} WHERE {day} AND {where}", **parameters)  # noqa: S608
 
     def table(self, name: str) -> list[str]:
-        """All rows of a model as text, sorted; of a FLOAT64 12 digits, since the order of a sum decides the rest."""
+        """All rows of a model as text, sorted; of a FLOAT64 12 digits: the order of a sum decides the rest."""
         found = self.read(name, ", ".join(MODELS[name].header.columns))
         return sorted(str([_plain(value) for value in row]) for row in found)
 
