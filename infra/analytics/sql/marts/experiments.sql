@@ -29,24 +29,24 @@
 WITH
   catalogs AS (
     SELECT
-      catalog_version, published_at, catalog, JSON_QUERY(catalog, '$.experiments') AS experiments,
-      JSON_QUERY(catalog, '$.holdouts') AS holdouts
+      catalog_version, published_at, message, JSON_QUERY(message, '$.catalog.experiments') AS experiments,
+      JSON_QUERY(message, '$.catalog.holdouts') AS holdouts
     FROM stg_catalog_published
     WHERE publish_date >= DATE '1990-01-01'
     QUALIFY ROW_NUMBER() OVER (PARTITION BY catalog_version ORDER BY published_at, message_id) = 1
   ),
   -- JSON_KEYS quotes a name that is more than letters and digits.
   experiment_names AS (
-    SELECT catalog_version, published_at, catalog, TRIM(key, '"') AS experiment_id
+    SELECT catalog_version, published_at, message, TRIM(key, '"') AS experiment_id
     FROM catalogs, UNNEST(JSON_KEYS(experiments, 1)) AS key
   ),
   experiment_terms AS (
-    SELECT catalog_version, published_at, experiment_id, catalog['experiments'][experiment_id] AS document
+    SELECT catalog_version, published_at, experiment_id, message['catalog']['experiments'][experiment_id] AS document
     FROM experiment_names
   ),
   arms AS (
     SELECT
-      catalog_version, published_at, experiment_id, document, position,
+      catalog_version, published_at, experiment_id, document, position AS arm_number,
       JSON_VALUE(arm, '$.id') AS variant,
       JSON_VALUE(document, '$.policy') AS policy,
       LEAST(GREATEST(COALESCE(SAFE_CAST(JSON_VALUE(document, '$.coverage') AS FLOAT64), 1.0), 0.0), 1.0) AS coverage,
@@ -66,7 +66,7 @@ WITH
       *,
       COALESCE(
         SUM(weight) OVER (
-          PARTITION BY catalog_version, experiment_id ORDER BY position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          PARTITION BY catalog_version, experiment_id ORDER BY arm_number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ), 0.0
       ) AS starts
     FROM weighted
@@ -92,11 +92,11 @@ WITH
     WHERE variant IS NOT NULL
   ),
   holdout_names AS (
-    SELECT catalog_version, published_at, catalog, TRIM(key, '"') AS holdout
+    SELECT catalog_version, published_at, message, TRIM(key, '"') AS holdout
     FROM catalogs, UNNEST(JSON_KEYS(holdouts, 1)) AS key
   ),
   holdout_terms AS (
-    SELECT catalog_version, published_at, holdout, catalog['holdouts'][holdout] AS document
+    SELECT catalog_version, published_at, holdout, message['catalog']['holdouts'][holdout] AS document
     FROM holdout_names
   ),
   held_out AS (

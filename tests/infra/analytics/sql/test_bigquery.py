@@ -6,10 +6,10 @@ from tests.support import analysts
 
 analysts.required("bqemulator", "duckdb", "google.cloud.bigquery", "sqlglot", "pyarrow")
 
-from infra.analytics.warehouse.bigquery_engine import BigQueryEngine  # noqa: E402 - after the check
-from infra.raw.line import from_line  # noqa: E402
-from tests.support import bigquery, experiment_history  # noqa: E402
-from tests.support.raw_rows import MODELS, Warehouse, landed, letter, paid, tick, verdict  # noqa: E402
+from infra.analytics.warehouse.bigquery_engine import BigQueryEngine
+from infra.raw.line import from_line
+from tests.support import bigquery, experiment_history
+from tests.support.raw_rows import MODELS, Warehouse, landed, letter, paid, tick, verdict
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")]
 USERS = 6

@@ -9,7 +9,7 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
-from tests.support.raw_rows import (  # noqa: E402 - after the check that they are there
+from tests.support.raw_rows import (
     MODELS,
     Warehouse,
     candidate,

@@ -8,9 +8,9 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
-from shared.domain.events import FeedbackKind  # noqa: E402 - after the check that they are there
-from shared.domain.moments import MomentKind  # noqa: E402
-from tests.support.raw_rows import (  # noqa: E402
+from shared.domain.events import FeedbackKind
+from shared.domain.moments import MomentKind
+from tests.support.raw_rows import (
     MODELS,
     Warehouse,
     answered,

@@ -6,7 +6,7 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
-from tests.support.raw_rows import (  # noqa: E402 - after the check that they are there
+from tests.support.raw_rows import (
     Warehouse,
     letter,
     paid,

@@ -12,11 +12,15 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
-from infra.analytics.warehouse.checks import check, read_assertions  # noqa: E402 - after the check
-from infra.raw.line import from_line  # noqa: E402
-from infra.replay.journal import FILES  # noqa: E402
-from tests.support import experiment_history  # noqa: E402
-from tests.support.raw_rows import MODELS, Warehouse, change, decision, paid  # noqa: E402
+from infra.analytics.warehouse.checks import check, read_assertions
+from infra.analytics.warehouse.load import load
+from infra.catalog.load import DEFAULT_CATALOG
+from infra.demo import cdnow
+from infra.raw.line import from_line
+from infra.replay.journal import FILES
+from infra.replay.replay import replay
+from tests.support import experiment_history
+from tests.support.raw_rows import MODELS, TOPICS, Warehouse, change, decision, paid
 
 pytestmark = pytest.mark.slow
 USERS = 60
@@ -229,3 +233,25 @@ def test_revenue_is_what_was_paid_less_what_went_back(built, out):
         found[0][currency] += amount
         found[1][currency] += refunded
     assert found == (amounts, back)
+
+
+def test_the_demos_history_adds_up_to_its_summary_and_its_files(tmp_path):
+    history = tmp_path / "events.jsonl"
+    history.write_text("".join(json.dumps(line) + "\n" for line in cdnow.events()))
+    replay(history, tmp_path, DEFAULT_CATALOG, keep_store=True)
+    warehouse = Warehouse()
+    load(warehouse.engine, tmp_path, TOPICS)
+    warehouse.run("funnel", "revenue", "moments")
+    summary = json.loads((tmp_path / "summary.json").read_bytes())
+    stages = Counter()
+    for stage, number in warehouse.read("funnel", "stage, number"):
+        stages[stage] += number
+    assert stages["issued"] == summary["triggers_issued"]
+    assert stages["revoked"] == summary["triggers_revoked"]
+    assert len(warehouse.read("stg_payment", "event_id", "rejected IS NULL")) == summary["applied"]
+    cents = sum(line["data"]["amount"] for line in cdnow.events())
+    assert warehouse.read("revenue", "SUM(payments) AS payments, SUM(amount) AS amount") == [
+        (summary["events_read"], cents)
+    ]
+    told = sum(len(body["moments"]) for body in bodies(tmp_path, "changes"))
+    assert warehouse.read("moments", "COUNT(*) AS n") == [(told,)]
