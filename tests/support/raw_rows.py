@@ -213,18 +213,18 @@ def _plain(value: Any) -> Any:
         case float():
             return float(f"{value:.12g}")
         case dict() | list():
-            return json.dumps(_numbers(value), sort_keys=True)
+            return json.dumps(_alike(value), sort_keys=True)
         case _:
             return value
 
 
-def _numbers(value: Any) -> Any:
+def _alike(value: Any) -> Any:
     """A JSON value in which 5 and 5.0 are one number, as they are in JSON."""
     match value:
         case dict():
-            return {name: _numbers(one) for name, one in value.items()}
+            return {name: _alike(one) for name, one in value.items()}
         case list():
-            return [_numbers(one) for one in value]
+            return [_alike(one) for one in value]
         case float() if value.is_integer():
             return int(value)
         case _:
