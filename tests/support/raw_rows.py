@@ -212,6 +212,8 @@ def _plain(value: Any) -> Any:
             return value.astimezone(UTC).isoformat()
         case float():
             return float(f"{value:.12g}")
+        case str() if value.startswith("{"):  # BigQuery's emulator keeps what JSON_QUERY gives as text
+            return _plain(json.loads(value))
         case dict() | list():
             return json.dumps(_alike(value), sort_keys=True)
         case _:
