@@ -12,10 +12,6 @@ from infra.commands.sweeps import recall, sweep
 from infra.terminal.help_page import Command
 
 if TYPE_CHECKING:
-    from google.cloud.firestore import Client
-
-    from infra.remote.pubsub import Bus
-    from shared.contracts.outbound.message import Message
     from shared.decisioning.catalog import Catalog
 
 CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, in YAML or JSON.")]
@@ -149,7 +145,8 @@ def publish(
         upbeat catalog publish new.yaml --project my-project
     """
     from infra.catalog.load import artifacts_of
-    from infra.remote.firestore import catalog_in_force, client_of, publish_catalog
+    from infra.commands.publication import Publication, put_in_force
+    from infra.remote.firestore import catalog_in_force, client_of
     from infra.remote.sweeps import in_force
 
     content = valid_catalog(file)
@@ -160,34 +157,11 @@ def publish(
         print_result(f"{file} is not published: {version} is in force", as_json=as_json, facts=facts)
         return
     before = in_force(client)
-    number = publish_catalog(client, content, artifacts_of(content, file), only_first=if_none, by=by)
-    _announce(client, bus, project)
-    recalls = _recalls(before.catalog, content, project) if before else []
-    facts = {"file": str(file), "published": True, **summary, "number": number, "recalls": recalls}
-    lines = [f"{file} is published: {_sentence(summary)}", *_advice(recalls)]
+    publication = Publication(content, before.catalog if before else None, artifacts_of(content, file), by)
+    done = put_in_force(client, bus, publication, project, only_first=if_none)
+    facts = {"file": str(file), "published": True, **summary, "number": done.number, "recalls": done.recalls}
+    lines = [f"{file} is published: {_sentence(summary)}", *done.advice]
     print_result("\n".join(lines), as_json=as_json, facts=facts)
-
-
-def _recalls(before: "Catalog", after: "Catalog", project: str | None) -> list[str]:
-    """The commands that recall what a catalog closes of the one before."""
-    from datetime import UTC, datetime
-
-    from infra.catalog.closing import closed, recalls
-    from infra.sweeps.sweep import MAX_CAMPAIGNS
-    from infra.terminal.invocation import again
-
-    end = ["--project", project] if project else []
-    closing = closed(before, after, datetime.now(UTC))
-    return [" ".join([again(), "catalog recall", *words, *end]) for words in recalls(closing, MAX_CAMPAIGNS)]
-
-
-def _advice(recalls: list[str]) -> list[str]:
-    if not recalls:
-        return []
-    return [
-        "What is open of what it closes stays open until its user's next event. To withdraw it now, run:",
-        *(f"    {command}" for command in recalls),
-    ]
 
 
 @catalog.command(cls=Command)
@@ -203,29 +177,13 @@ def announce(project: Project = None, as_json: AsJson = False) -> None:
 
         upbeat catalog announce --project my-project
     """
+    from infra.commands.publication import send_announcement
     from infra.remote.firestore import client_of
 
-    message = _announce(client_of(project), bus_of(project), project)
+    message = send_announcement(client_of(project), bus_of(project), project)
     version = message.body["catalog_version"]
     facts = {"version": version, "message_id": message.message_id}
     print_result(f"{version} is announced: message {message.message_id}", as_json=as_json, facts=facts)
-
-
-def _announce(client: "Client", bus: "Bus", project: str | None) -> "Message":
-    """Announce the catalog in force. Raises `InfraError`, with the command to send the message again."""
-    from infra.errors import InfraError
-    from infra.remote.announcement import NotAnnounced
-    from infra.remote.announcement import announce as send
-    from infra.terminal.invocation import again
-
-    try:
-        message = send(client, bus)
-    except NotAnnounced as error:
-        command = f"{again()} catalog announce" + (f" --project {project}" if project else "")
-        raise InfraError(f"{error}; send it with: {command}") from error
-    if message is None:
-        raise InfraError("no catalog is in force; publish one with: upbeat catalog publish")
-    return message
 
 
 def _summary(content: "Catalog") -> dict[str, Any]:

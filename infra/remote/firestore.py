@@ -14,7 +14,7 @@ from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 from infra.remote.running import find
 from shared.adapters.gcp import catalog_publisher
-from shared.adapters.gcp.catalog_publisher import ArtifactExists
+from shared.adapters.gcp.catalog_publisher import AnotherInForce, ArtifactExists
 from shared.adapters.gcp.paths import (
     CATALOGS,
     CURRENT_CATALOG,
@@ -99,21 +99,27 @@ def publish_catalog(
     artifacts: Iterable[PublishedArtifact] = (),
     *,
     only_first: bool = False,
+    replacing: int | None = None,
     by: str | None = None,
 ) -> int:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
     Returns the number of the publication.
 
-    Raises `InfraError` if Firestore fails, if it already has a different artifact of a score's version, or if
-    `only_first` and another catalog came into force meanwhile.
+    Raises `InfraError` if Firestore fails, if it already has a different artifact of a score's version, if
+    `only_first` and another catalog came into force meanwhile, or if the publication in force is not the one with
+    the number `replacing`.
     """
     try:
         with client_errors("publish the catalog"):
             return catalog_publisher.publish_catalog(
-                client, catalog, artifacts, now=datetime.now(UTC), only_first=only_first, by=by
+                *(client, catalog, artifacts),
+                now=datetime.now(UTC),
+                only_first=only_first,
+                replacing=replacing,
+                by=by,
             )
-    except ArtifactExists as error:
+    except (ArtifactExists, AnotherInForce) as error:
         raise InfraError(str(error)) from error
 
 

@@ -125,6 +125,15 @@ def test_of_two_first_catalogs_only_one_comes_into_force(firestore):
     assert in_force(firestore) == first.version
 
 
+def test_a_catalog_that_replaces_one_publication_replaces_no_other(firestore):
+    first, second, third = (compile_catalog({"time_zone": zone}) for zone in ("UTC", "Asia/Tokyo", "Europe/Paris"))
+    number = publish_catalog(firestore, first)
+    publish_catalog(firestore, second, replacing=number)
+    with pytest.raises(InfraError, match=rf"catalog: expected publication {number} in force, found \d+"):
+        publish_catalog(firestore, third, replacing=number)
+    assert in_force(firestore) == second.version
+
+
 def test_a_published_catalog_is_told_with_the_whole_document(firestore, bus):
     run("catalog", "publish", str(DEFAULT_CATALOG), "--by", "spring campaign")
     (received,) = bus.receive("catalog-published")

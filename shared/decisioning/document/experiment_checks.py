@@ -26,6 +26,7 @@ def experiment_problems(path: str, terms: ExperimentTerms) -> Iterator[str]:
     if all(variant.offer is None for variant in terms.variants):
         yield problem(f"{path}.variants", "an offer in at least one variant", None)
     yield from _policy(path, terms) if terms.policy else _weights(path, terms)
+    yield from _analysis(path, terms)
     if terms.min_bucket_version > terms.bucket_version:
         expected = f"at most bucket_version ({terms.bucket_version})"
         yield problem(f"{path}.min_bucket_version", expected, terms.min_bucket_version)
@@ -59,6 +60,17 @@ def _policy(path: str, terms: ExperimentTerms) -> Iterator[str]:
     if terms.floor * len(terms.variants) > 1 + ROUNDING:
         most = 1 / len(terms.variants)
         yield problem(f"{path}.floor", f"at most {most:g} with {len(terms.variants)} variants", terms.floor)
+
+
+def _analysis(path: str, terms: ExperimentTerms) -> Iterator[str]:
+    """What the report and the guard could not work with."""
+    if terms.control is not None and terms.control not in _variants(terms):
+        yield problem(f"{path}.control", f"one of the variants ({', '.join(_variants(terms))})", terms.control)
+    if terms.auto_stop and not terms.guardrail_metrics:
+        yield problem(f"{path}.auto_stop", "false, as there are no guardrail_metrics", found=True)
+    if terms.auto_stop and terms.compared_with is None:
+        expected = "false, as neither `control` nor one variant that offers nothing says what to compare with"
+        yield problem(f"{path}.auto_stop", expected, found=True)
 
 
 def problems_between(document: CatalogDocument) -> Iterator[str]:

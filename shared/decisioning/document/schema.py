@@ -302,6 +302,18 @@ class ExperimentTerms(Strict):
     """For analysis: the metrics that the experiment should improve."""
     guardrail_metrics: tuple[Metric, ...] = Field((), max_length=8)
     """For analysis: the metrics that the experiment must not harm."""
+    control: Id | None = None
+    """For analysis: the variant that the others are compared with. None: the only one that offers nothing."""
+    harm_margin: Share = 0.0
+    """For analysis: the harm to a guardrail that is tolerated, as a share of control's mean."""
+    auto_stop: bool = False
+    """If true, `upbeat experiment guard` stops the experiment once a guardrail is surely worse."""
+
+    @property
+    def compared_with(self) -> Id | None:
+        """The control, as named or as the only variant that offers nothing; None if there is none."""
+        without = [variant.id for variant in self.variants if variant.offer is None]
+        return self.control or (without[0] if len(without) == 1 else None)
 
 
 class HoldoutTerms(Strict):

@@ -32,6 +32,9 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week."""
 FALLBACK_PREFIX = "fallback."
 """The prefix of the campaign id of a placement's fallback. No other campaign's id can have a dot."""
+ENTITLED_DAYS = "entitled_days"
+"""The metric of the days on which a user had access."""
+_REVENUE = re.compile(r"revenue:[A-Z]{3}")
 HOLDOUT_SALT_PREFIX = "holdout/"
 """The prefix of every holdout's hash seed. No experiment's salt may begin with it, so that no seed is shared."""
 _KINDS = {kind.value: kind for kind in MomentKind}
@@ -119,8 +122,9 @@ def _feedback(event: str) -> str:
 
 
 def _metric(name: str) -> str:
-    if name not in (*MomentKind, *FeedbackKind):
-        raise ValueError("the name of a moment or of a kind of feedback")
+    if name not in (*MomentKind, *FeedbackKind, ENTITLED_DAYS) and not _REVENUE.fullmatch(name):
+        other = f"{ENTITLED_DAYS}, or revenue with its currency (revenue:EUR)"
+        raise ValueError(f"the name of a moment or of a kind of feedback, {other}")
     return name
 
 
