@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from infra.commands.catalog import catalog
 from infra.commands.demo import demo
+from infra.commands.experiment import experiment
 from infra.commands.explain import explain
 from infra.commands.features import features
 from infra.commands.listen import listen
@@ -47,6 +48,7 @@ COMMANDS = (
 GROUPS = {
     "catalog": catalog,
     "warehouse": warehouse,
+    "experiment": experiment,
     "model": model,
     "policy": policy,
     "features": features,

@@ -23,9 +23,10 @@ COMMANDS = [
     *((name,) for name in NAMES),
     *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
     *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
-    *(("features", name) for name in ("export", "statement")),
-    *(("model", name) for name in ("sql", "drift", "bigquery-ml", "from-weights")),
+    *(("experiment", name) for name in ("report", "plan", "guard")),
     *(("model", name) for name in ("sql", "drift", "drift-sql", "bigquery-ml", "from-weights")),
+    *(("policy", name) for name in ("refresh", "evaluate", "simulate")),
+    *(("features", name) for name in ("export", "statement")),
 ]
 
 
@@ -77,6 +78,7 @@ def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpP
     listed = [line.split()[0] for line in page.partition("Commands:\n")[2].split("\n\n")[0].splitlines()]
     assert listed == [*NAMES, *GROUPS]
     assert "..." not in page.partition("Commands:")[2]
+    assert "Exit codes: 0 for success, 1 for a failure, 2 for" in page
     for group in GROUPS:
         assert "..." not in help_page(group).partition("Commands:")[2], group
 
