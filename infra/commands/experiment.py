@@ -152,7 +152,7 @@ def guard(
 
     For example:
 
-        upbeat experiment guard --warehouse bigquery:my-project.upbeat --project my-project --dry-run
+        upbeat experiment guard --dry-run
     """
     from infra.analytics import require
 

@@ -15,6 +15,8 @@ from infra.terminal.console import console
 from shared.decisioning.document.schema import CatalogDocument
 from tests.support.experiment_rows import Metric, Plan
 
+FUNNEL = "INSERT INTO funnel VALUES {}"
+INSERTED = "INSERT INTO stg_catalog_published VALUES ('{0}', '2026-03-0{1}T00:00:00Z', DATE '2026-03-0{1}')"
 HISTORY = Plan(users=8000, metrics=(Metric("plan.changed", 0.10), Metric("refunded", 0.02)), windows=(7, 28))
 
 
@@ -83,7 +85,7 @@ def test_without_exposures_the_funnel_tells_what_it_can(warehouse) -> None:
         for day in range(1, 11)
         for stage, number in (("issued", 500), ("accepted", 50), ("lost", 10_000))
     )
-    engine = warehouse(None, 1, f"INSERT INTO funnel VALUES {rows}")
+    engine = warehouse(None, 1, FUNNEL.format(rows))
     found = plan(engine, document(goal_metrics=["accepted", "renewed"]), "next", Question())
     accepted, renewed = found.needs
     assert (accepted.mean, found.units_per_day) == (0.1, 500)
@@ -137,7 +139,7 @@ def test_no_effect_is_too_small_or_too_large(warehouse, effect) -> None:
 def test_the_newest_published_catalog_is_planned_by_default(warehouse) -> None:
     table = "CREATE TABLE stg_catalog_published (catalog JSON, published_at TIMESTAMPTZ, publish_date DATE)"
     older, newer = (
-        f"INSERT INTO stg_catalog_published VALUES ('{text}', '2026-03-0{day}T00:00:00Z', DATE '2026-03-0{day}')"
+        INSERTED.format(text, day)
         for day, text in ((1, "{}"), (2, document().model_dump_json(exclude_defaults=True)))
     )
     assert list(newest_catalog(warehouse(None, 1, table, newer, older)).experiments) == ["next"]

@@ -20,6 +20,9 @@ from tests.support.experiment_rows import Metric, Plan, duckdb_of
 
 PLAN = Plan(users=4000, metrics=(Metric("plan.changed", 0.10, 0.05), Metric("refunded", 0.02, 0.0)), windows=(7,))
 TEXT = "UPDATE exposures SET {} WHERE experiment_id = 'gift' AND {}"
+HOLDOUT = "UPDATE exposures SET holdouts = '{}' WHERE variant = '{}' AND {}"
+CONVERTED = "UPDATE metrics SET numerator = 1 WHERE hash(unit_id || 'x') % 2 = 0 AND {}"
+DELETED = "DELETE FROM {} WHERE {}"
 EVERY_TENTH = "CAST(split_part(user_id, '-', 2) AS INTEGER) % 10 = 0"
 
 
@@ -111,10 +114,9 @@ def test_the_lift_of_the_holdout_stands_beside_and_is_a_report_of_its_own(wareho
 
 
 def test_units_in_two_holdouts_are_in_neither_group(warehouse) -> None:
-    change = "UPDATE exposures SET holdouts = 'everything,other' WHERE variant = 'held_out' AND " + EVERY_TENTH
-    change_treated = "UPDATE exposures SET holdouts = 'other' WHERE variant = 'treated' AND " + EVERY_TENTH
-    plan = replace(PLAN, held_out=0.3)
-    found = report(warehouse(plan, 1, change, change_treated), "holdout/everything")
+    both = HOLDOUT.format("everything,other", "held_out", EVERY_TENTH)
+    other = HOLDOUT.format("other", "treated", EVERY_TENTH)
+    found = report(warehouse(replace(PLAN, held_out=0.3), 1, both, other), "holdout/everything")
     assert units_out(found) == {"other_holdout": 400}
 
 
@@ -165,13 +167,13 @@ def test_a_policy_weights_each_unit_by_its_propensity(warehouse) -> None:
     """On the second half of the days the arm is likely, and everybody converts more often: Simpson's paradox."""
     plan = replace(PLAN, users=8000, held_out=0.0, metrics=(Metric("plan.changed", 0.1),), guardrails=())
     plan = replace(plan, terms={"policy": "bandit", "floor": 0.05}, weights=(("control", 0.5), ("offer", 0.5)))
-    late = "exposure_date >= DATE '2026-03-15' AND {} AND hash(unit_id) % 10 < 8"
-    dropped = late.format("variant = 'control'")
+    late = "exposure_date >= DATE '2026-03-15'"
+    dropped = late + " AND variant = 'control' AND hash(unit_id) % 10 < 8"
     statements = (
-        f"DELETE FROM metrics WHERE {dropped}",
-        f"DELETE FROM exposures WHERE {dropped}",
-        TEXT.format("propensity = IF(variant = 'offer', 5/6, 1/6)", "exposure_date >= DATE '2026-03-15'"),
-        "UPDATE metrics SET numerator = 1 WHERE exposure_date >= DATE '2026-03-15' AND hash(unit_id || 'x') % 2 = 0",
+        DELETED.format("metrics", dropped),
+        DELETED.format("exposures", dropped),
+        TEXT.format("propensity = IF(variant = 'offer', 5/6, 1/6)", late),
+        CONVERTED.format(late),
     )
     engine = warehouse(plan, 1, *statements)
     found = report(engine, "gift")
@@ -197,11 +199,9 @@ def test_subscriptions_of_one_user_are_no_independent_units(warehouse) -> None:
         PLAN, users=1000, held_out=0.0, unit="subscription", subscriptions=4, terms={"unit": "subscription"}
     )
     same = (
-        "UPDATE exposures SET variant = (SELECT MIN(e.variant) FROM exposures e WHERE e.user_id = exposures.user_id"
-        " AND hash(e.user_id) % 2 = 0) WHERE hash(user_id) % 2 = 0",
         "UPDATE exposures SET variant = IF(hash(user_id || 'y') % 2 = 0, 'control', 'offer')",
-        "UPDATE metrics SET numerator = IF(hash(split_part(unit_id, '/', 1) || metric) % 10 = 0, 1, 0),"
-        " covariate = 0, variant = NULL",
+        "UPDATE metrics SET numerator = IF(hash(split_part(unit_id, '/', 1) || metric) % 10 = 0, 1, 0)",
+        "UPDATE metrics SET covariate = 0",
     )
     found = report(warehouse(plan, 1, *same), "gift")
     one = found.comparisons[0]
@@ -299,14 +299,14 @@ def test_what_is_missing_is_named(warehouse, statements, error, words) -> None:
 
 
 def test_an_unknown_experiment_is_refused_with_those_that_there_are(warehouse) -> None:
-    with pytest.raises(UnknownExperiment, match="gfit: expected .* found gift, holdout/everything"):
+    with pytest.raises(UnknownExperiment, match=r"gfit: expected .* found gift, holdout/everything"):
         report(warehouse(PLAN), "gfit")
 
 
 def test_an_experiment_without_control_is_refused_until_one_is_named(warehouse) -> None:
     plan = replace(PLAN, weights=(("plain", 0.5), ("offer", 0.5)))
     engine = warehouse(plan)
-    with pytest.raises(NoControl, match="experiments.gift: expected a control in the catalog, --control, or .*"):
+    with pytest.raises(NoControl, match=r"experiments\.gift: expected a control in the catalog, --control, or "):
         report(engine, "gift")
     assert report(engine, "gift", Asked(control="plain")).arms == ("offer",)
     with pytest.raises(NoControl, match=r"control: expected one of its variants \(plain, offer\), found 'nobody'"):
