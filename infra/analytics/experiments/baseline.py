@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from infra.analytics.experiments.definition import HELD_OUT
-from infra.analytics.experiments.exposed import LAST_DAY, NothingToReport
+from infra.analytics.experiments.exposed import FIRST_DAY, LAST_DAY, NothingToReport
 from infra.analytics.experiments.sums import Sums
 from infra.analytics.warehouse.engine import Engine
 
-FIRST_DAY = date(1990, 1, 1)
 SOURCES = """
 SELECT
   experiment_id, COUNT(DISTINCT unit_id) AS units, MIN(exposure_date) AS first_day, MAX(exposure_date) AS last_day

@@ -149,7 +149,7 @@ def lack(outcome: Outcome, units: int) -> str | None:
     """What the rows of a metric lack; None if they are whole."""
     found = outcome.complete + outcome.waiting
     if not found:
-        return "expected rows in metrics, found none"
+        return "expected rows in metrics within these days, found none"
     if outcome.missing:
         return f"expected a number for each unit, found none for {outcome.missing:,}"
     if found != units:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
@@ -39,8 +38,6 @@ class Definition:
     kind: str
     catalog_version: str
     """The newest catalog that has it."""
-    first_day: date
-    """The day of its first catalog (UTC)."""
     unit: str
     variants: tuple[str, ...]
     """Those of the newest catalog, and then those that earlier ones had."""
@@ -116,7 +113,6 @@ def _definition(id_: str, rows: Sequence[Mapping[str, Any]]) -> Definition:
         id=id_,
         kind=newest["kind"],
         catalog_version=newest["catalog_version"],
-        first_day=rows[0]["published_at"].date(),
         unit=newest["unit"] or "user",
         variants=tuple(dict.fromkeys([*written, *(row["variant"] for row in newest_first)])),
         goals=_names(newest["goal_metrics"]),

@@ -27,7 +27,7 @@ judged AS (
       WHEN withheld IN ('cap', 'cool_down') THEN withheld
       WHEN NOT @is_holdout AND NOT COALESCE(given, FALSE) THEN 'not_given'
       WHEN COALESCE(bucket_version, 0) < @min_bucket_version THEN 'before_min_bucket_version'
-      WHEN @is_policy AND (propensity IS NULL OR propensity <= 0 OR propensity > 1) THEN 'no_propensity'
+      WHEN NOT @is_holdout AND NOT COALESCE(propensity > 0 AND propensity <= 1, FALSE) THEN 'no_propensity'
       WHEN NOT @is_policy AND COALESCE(variants_seen, 1) > 1 THEN 'crossover'
     END AS left_out
   FROM ranked
@@ -59,7 +59,8 @@ HOLDOUTS = """
 SELECT DISTINCT holdouts FROM exposures
 WHERE experiment_id = @experiment AND exposure_date >= @since AND exposure_date <= @until AND holdouts IS NOT NULL
 """
-LAST_DAY = date(9999, 12, 31)
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(9999, 12, 31)
+"""No unit was exposed before or after: a filter of partitions that leaves out none."""
 NO_VARIANT = "none"
 LEFT_OUT = {
     "repeated": "told again: the unit is counted once, by its first occasion",
@@ -70,7 +71,7 @@ LEFT_OUT = {
     "cool_down": "kept back by the campaign's cool-down: nobody of the other arms is like them",
     "not_given": "not given what was due",
     "before_min_bucket_version": "assigned before min_bucket_version",
-    "no_propensity": "picked by the policy with no propensity from 0 to 1",
+    "no_propensity": "assigned with no propensity above 0 and up to 1",
     "crossover": "seen in several variants",
 }
 """The reasons for which a unit is left out, in the order in which they are asked."""
@@ -115,6 +116,17 @@ class Exposed:
         return tuple(cell for cell in self.cells if cell.left_out is None)
 
     @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day on which a unit in the experiment was exposed; there must be one."""
+        days = [cell.exposure_date for cell in self.included]
+        return min(days), max(days)
+
+    @property
+    def total(self) -> int:
+        """The number of units in the experiment."""
+        return sum(cell.units for cell in self.included)
+
+    @property
     def weighted(self) -> bool:
         """True if the propensity differs within an arm: then each unit counts by its inverse."""
         found: dict[str | None, set[float]] = {}
@@ -145,11 +157,12 @@ def exposed(engine: Engine, definition: Definition, since: date, until: date) ->
     return Exposed(cells, mixed[0]["users"] if mixed else 0)
 
 
-def some_units(engine: Engine, definition: Definition, since: date, until: date = LAST_DAY) -> Exposed:
-    """The units first exposed on these days. Raises `NothingToReport` if there is none to compare."""
-    units = exposed(engine, definition, since, until)
+def some_units(engine: Engine, definition: Definition, since: date | None = None) -> Exposed:
+    """The units first exposed since a day. Raises `NothingToReport` if there is none to compare."""
+    units = exposed(engine, definition, since or FIRST_DAY, LAST_DAY)
     if not units.cells:
-        raise NothingToReport(f"exposures: expected units of {definition.id} since {since}, found none")
+        when = f" since {since}" if since else ""
+        raise NothingToReport(f"exposures: expected units of {definition.id}{when}, found none")
     if not units.included:
         reasons = ", ".join(f"{sum(arms.values()):,} {reason}" for reason, arms in left_out(units))
         raise NothingToReport(f"exposures: expected units of {definition.id} to compare, found only {reasons}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from infra.analytics.experiments.comparisons import Arms
 from infra.analytics.experiments.definition import Definition, NoControl, definitions
-from infra.analytics.experiments.exposed import LAST_DAY, NothingToReport, some_units
+from infra.analytics.experiments.exposed import NothingToReport, some_units
 from infra.analytics.experiments.harm import Harm, harms
 from infra.analytics.experiments.outcomes import outcomes
 from infra.analytics.experiments.sample_ratio import sample_ratio
@@ -105,14 +105,13 @@ def _making_harmful_offers(document: CatalogDocument, harmful: Harmful) -> list[
 
 def _guarded(engine: Engine, id_: str, definition: Definition) -> Guarded:
     try:
-        control, units = definition.control(), some_units(engine, definition, definition.first_day)
+        control, units = definition.control(), some_units(engine, definition)
     except (NoControl, NothingToReport) as error:
         return Guarded(id_, doubt=str(error))
-    days = definition.first_day, LAST_DAY
-    found = outcomes(engine, definition, definition.guardrails, days, weighted=units.weighted)
+    found = outcomes(engine, definition, definition.guardrails, units.days, weighted=units.weighted)
     margin = definition.terms.harm_margin if definition.terms else 0.0
     arms = [Arms(control, variant) for variant in definition.variants if variant != control]
-    verdicts = harms(found, definition.guardrails, arms, margin, sum(cell.units for cell in units.included))
+    verdicts = harms(found, definition.guardrails, arms, margin, units.total)
     mismatches = sample_ratio(definition, units.included).mismatches
     return Guarded(
         id_,

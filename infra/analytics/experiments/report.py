@@ -7,7 +7,6 @@ from datetime import date
 from infra.analytics.experiments.comparisons import GOAL, GUARDRAIL, Arms, Comparison, compare, with_holm
 from infra.analytics.experiments.definition import Definition, definition_of, definitions
 from infra.analytics.experiments.exposed import (
-    LAST_DAY,
     LEFT_OUT,
     Exposed,
     NothingToReport,
@@ -34,7 +33,7 @@ class Asked:
     window_days: int | None = None
     """The days after the exposure. None: the longest that has passed for half of the units."""
     since: date | None = None
-    """The first day of exposure. None: that of the first catalog with the experiment."""
+    """Only units first exposed since this day. None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ def report(engine: Engine, id_: str, asked: Asked | None = None) -> Report:
     asked = asked or Asked()
     definition = definition_of(engine, id_)
     control = definition.control(asked.control)
-    days = asked.since or definition.first_day, LAST_DAY
-    units = some_units(engine, definition, *days)
+    units = some_units(engine, definition, asked.since)
+    days = units.days
     goals = _goals(engine, definition, asked.metrics, days)
     guardrails = tuple(name for name in definition.guardrails if name not in goals)
     weighted = units.weighted and not definition.is_holdout
@@ -112,21 +111,20 @@ def report(engine: Engine, id_: str, asked: Asked | None = None) -> Report:
     window = asked.window_days or window_of(found)
     sides = tuple(Arms(control, variant) for variant in _arms(definition, units) if variant != control)
     roles = [*((name, GOAL) for name in goals), *((name, GUARDRAIL) for name in guardrails)]
-    total = sum(cell.units for cell in units.included)
     ratio = sample_ratio(definition, units.included)
     return Report(
         *(id_, definition.kind, definition.catalog_version, definition.unit, definition.policy, control),
         arms=tuple(side.arm for side in sides),
-        first_exposure=min(cell.exposure_date for cell in units.included),
-        last_exposure=max(cell.exposure_date for cell in units.included),
+        first_exposure=days[0],
+        last_exposure=days[1],
         mismatches=ratio.mismatches,
         sample_ratio=ratio,
         units=by_arm(units.included, definition.variants),
         excluded=tuple(Excluded(reason, LEFT_OUT[reason], arms) for reason, arms in left_out(units)),
         window_days=window,
-        comparisons=_compared(found, roles, sides, window, total),
-        by_window=tuple(_by_window(found, roles, sides, window, total)),
-        harms=tuple(harms(found, guardrails, sides, margin, total)),
+        comparisons=_compared(found, roles, sides, window, units.total),
+        by_window=tuple(_by_window(found, roles, sides, window, units.total)),
+        harms=tuple(harms(found, guardrails, sides, margin, units.total)),
         revoked=tuple(_revoked(definition, units)),
         lifts=tuple(_lifts(engine, definition, goals, days, window)),
         notes=tuple(_notes(definition, units, weighted=weighted)),
@@ -192,9 +190,8 @@ def _lifts(
             continue
         units = exposed(engine, holdout, *days)
         found = outcomes(engine, holdout, goals, days, weighted=False)
-        total = sum(cell.units for cell in units.included)
         sides = [Arms(holdout.control(), arm) for arm in holdout.variants if arm != holdout.control()]
-        lifts = _compared(found, [(goal, GOAL) for goal in goals], sides, window, total)
+        lifts = _compared(found, [(goal, GOAL) for goal in goals], sides, window, units.total)
         yield Lift(name, lifts, sample_ratio(holdout, units.included).mismatches)
 
 

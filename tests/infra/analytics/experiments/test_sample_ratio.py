@@ -17,7 +17,6 @@ DEFINITION = Definition(
     id="gift",
     kind="experiment",
     catalog_version="v1",
-    first_day=DAY,
     unit="user",
     variants=("control", "offer"),
     goals=(),
