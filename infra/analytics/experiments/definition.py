@@ -11,6 +11,7 @@ from infra.analytics.warehouse.engine import Engine
 from infra.errors import UsageError
 from shared.decisioning.document.schema import ExperimentTerms
 
+Rows = Sequence[Mapping[str, Any]]
 HOLDOUT = "holdout"
 HELD_OUT = "held_out"
 """The control of a holdout."""
@@ -86,25 +87,26 @@ def check_tables(engine: Engine, *tables: str) -> None:
         )
 
 
-def definitions(engine: Engine) -> dict[str, Definition]:
-    """Every experiment and holdout that a published catalog has. Raises `NoTable`."""
+def published(engine: Engine) -> dict[str, Rows]:
+    """The rows of every experiment and holdout that a published catalog has, the newest last. Raises `NoTable`."""
     check_tables(engine, "experiments", "exposures", "metrics")
     found: dict[str, list[Mapping[str, Any]]] = {}
     for row in engine.rows(DEFINITIONS):
         found.setdefault(row["experiment_id"], []).append(row)
-    return {id_: _definition(id_, rows) for id_, rows in found.items()}
+    return {**found}
 
 
 def definition_of(engine: Engine, id_: str) -> Definition:
     """One experiment or holdout. Raises `UnknownExperiment` with those that there are."""
-    known = definitions(engine)
+    known = published(engine)
     if id_ not in known:
         there = ", ".join(sorted(known)) or "none: no published catalog in the warehouse has any"
         raise UnknownExperiment(f"{id_}: expected an experiment of a published catalog, found {there}")
-    return known[id_]
+    return definition(id_, known[id_])
 
 
-def _definition(id_: str, rows: Sequence[Mapping[str, Any]]) -> Definition:
+def definition(id_: str, rows: Rows) -> Definition:
+    """The experiment or holdout of these rows. Raises `UnknownExperiment` if its document is broken."""
     newest = rows[-1]
     newest_first = sorted(rows, key=lambda row: row["catalog_version"] != newest["catalog_version"])
     terms = None if newest["kind"] == HOLDOUT else _terms(id_, newest["document"])

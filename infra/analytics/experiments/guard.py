@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.analytics.experiments.comparisons import Arms
-from infra.analytics.experiments.definition import Definition, NoControl, definitions
+from infra.analytics.experiments.definition import Definition, NoControl, UnknownExperiment, definition, published
 from infra.analytics.experiments.exposed import NothingToReport, some_units
 from infra.analytics.experiments.harm import Harm, harms
 from infra.analytics.experiments.outcomes import outcomes
@@ -60,9 +60,14 @@ def may_stop(terms: ExperimentTerms | None) -> bool:
 
 def guarded(engine: Engine) -> Iterator[Guarded]:
     """The experiments that the guard may stop, by their newest catalog in the warehouse."""
-    for id_, definition in sorted(definitions(engine).items()):
-        if may_stop(definition.terms):
-            yield _guarded(engine, id_, definition)
+    for id_, rows in sorted(published(engine).items()):
+        try:
+            known = definition(id_, rows)
+        except UnknownExperiment as error:
+            yield Guarded(id_, doubt=str(error))
+            continue
+        if may_stop(known.terms):
+            yield _guarded(engine, known)
 
 
 def harmful_arms(found: Iterable[Guarded]) -> Harmful:
@@ -103,18 +108,18 @@ def _making_harmful_offers(document: CatalogDocument, harmful: Harmful) -> list[
     ]
 
 
-def _guarded(engine: Engine, id_: str, definition: Definition) -> Guarded:
+def _guarded(engine: Engine, known: Definition) -> Guarded:
     try:
-        control, units = definition.control(), some_units(engine, definition)
+        control, units = known.control(), some_units(engine, known)
     except (NoControl, NothingToReport) as error:
-        return Guarded(id_, doubt=str(error))
-    found = outcomes(engine, definition, definition.guardrails, units.days, weighted=units.weighted)
-    margin = definition.terms.harm_margin if definition.terms else 0.0
-    arms = [Arms(control, variant) for variant in definition.variants if variant != control]
-    verdicts = harms(found, definition.guardrails, arms, margin, units.total)
-    mismatches = sample_ratio(definition, units.included).mismatches
+        return Guarded(known.id, doubt=str(error))
+    found = outcomes(engine, known, known.guardrails, units.days, weighted=units.weighted)
+    margin = known.terms.harm_margin if known.terms else 0.0
+    arms = [Arms(control, variant) for variant in known.variants if variant != control]
+    verdicts = harms(found, known.guardrails, arms, margin, units.total)
+    mismatches = sample_ratio(known, units.included).mismatches
     return Guarded(
-        id_,
+        known.id,
         tuple(verdict for verdict in verdicts if verdict.is_sure),
         len(verdicts),
         f"the sample ratio is not as it should be: {'; '.join(mismatches)}" if mismatches else None,

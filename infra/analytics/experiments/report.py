@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from infra.analytics.experiments.comparisons import GOAL, GUARDRAIL, Arms, Comparison, compare, with_holm
-from infra.analytics.experiments.definition import Definition, definition_of, definitions
+from infra.analytics.experiments.definition import Definition, definition_of, published
+from infra.analytics.experiments.definition import definition as definition_from
 from infra.analytics.experiments.exposed import (
     LEFT_OUT,
     Exposed,
@@ -182,12 +183,13 @@ def _lifts(
     """The holdouts of the experiment's own units, measured by its goals."""
     if definition.is_holdout or not goals:
         return
-    known = definitions(engine)
+    known = published(engine)
     for name in holdouts_of(engine, definition, *days):
-        holdout = known.get(f"holdout/{name}")
-        if holdout is None:
-            yield Lift(name, (), (), f"experiments: expected holdout/{name}, found none")
+        id_ = f"holdout/{name}"
+        if id_ not in known:
+            yield Lift(name, (), (), f"experiments: expected {id_}, found none")
             continue
+        holdout = definition_from(id_, known[id_])
         units = exposed(engine, holdout, *days)
         found = outcomes(engine, holdout, goals, days, weighted=False)
         sides = [Arms(holdout.control(), arm) for arm in holdout.variants if arm != holdout.control()]

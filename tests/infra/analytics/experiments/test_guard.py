@@ -102,6 +102,16 @@ def test_what_is_missing_stops_nothing(warehouse, statement) -> None:
     assert not one.must_stop
 
 
+def test_a_broken_document_hides_no_harm_of_another_experiment(warehouse) -> None:
+    row = (
+        "INSERT INTO experiments BY NAME SELECT 'broken' AS experiment_id, 'experiment' AS kind, '{}' AS document,"
+    )
+    row += " 'v' AS catalog_version, 'a' AS variant, TIMESTAMPTZ '2026-03-01T00:00:00Z' AS published_at"
+    broken, harmed = guarded(warehouse(HARMED, 1, row))
+    assert "experiments.broken.document: expected the terms of an experiment" in broken.doubt
+    assert harmed.must_stop
+
+
 def test_the_stopped_catalog_differs_by_the_state_alone() -> None:
     before = compile_catalog(CONTENT)
     change = stopped(before, {"gift": ["offer"]})
