@@ -63,7 +63,7 @@ def drift(
     error: LargestError = 0.05,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how far a score and its features have moved between two tables.
+    """Tell how far a score and its features have moved.
 
     Prints the population stability index of the score and of each feature: below 0.1 nothing happened, from 0.25
     on the users are others than those of the training. With a label, also how well the score holds now.
@@ -111,7 +111,7 @@ def drift_sql(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print the query for the drift of a score between decisions of two periods.
+    """Print the query for drift between decisions of two periods.
 
     It reads stg_decision of the warehouse, in portable SQL, between the dates @before_from, @before_to, @now_from
     and @now_to. With a label a second query gives the calibration by what happened after the decisions.
@@ -135,7 +135,7 @@ def drift_sql(
 
 @model.command("bigquery-ml", cls=Command)
 def bigquery_ml(score: Score, source: Source, name: BigQueryModel, as_json: AsJson = False) -> None:
-    """Print the statements that train a logistic score again in BigQuery ML.
+    """Print the statements that train a score in BigQuery ML.
 
     The first creates the model, with the same hinges in its TRANSFORM; the table needs a column label of 0 and 1.
     The second reads the weights: save its rows as JSON, one a line, for upbeat model from-weights.

@@ -55,7 +55,7 @@ def refresh(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a new policy from what came of the decisions of the one before.
+    """Write a new policy from what came of the last one.
 
     Each arm gets the probability that it is the best, and at least the floor of the purpose. Young decisions count
     by the share of outcomes that is known at their age. A success is what the catalog's goal_metrics name first,
@@ -69,7 +69,7 @@ def refresh(
 
     For example:
 
-        upbeat policy refresh words --catalog catalog.yaml --warehouse warehouse.duckdb --dry-run
+        upbeat policy refresh words --catalog catalog.yaml --dry-run
     """
     from infra.analytics.policies.page import refresh_page
     from infra.analytics.policies.refresh import refresh as refreshed
@@ -102,17 +102,18 @@ def evaluate(
     now: Now = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a policy would have brought, from decisions that another one made by chance.
+    """Say what a policy would have brought, before it is used.
 
-    Prints the rate of success by inverse propensity scoring and by the doubly robust estimator, each with its 95%
-    interval, and by how much the policy exceeds every arm given always. Writes nothing.
+    All it needs are the decisions that another policy made by chance. Prints the rate of success by inverse
+    propensity scoring and by the doubly robust estimator, each with its 95% interval, and by how much the policy
+    exceeds every arm given always. Writes nothing.
 
     Exit codes: 0 if the policy surely exceeds every fixed arm, 1 if it does not or there are no decisions, 2 for
     files or options that make no sense.
 
     For example:
 
-        upbeat policy evaluate words --catalog catalog.yaml --policy policies/words_bandit.json
+        upbeat policy evaluate words --catalog catalog.yaml --policy new.json
     """
     from infra.analytics.policies.off_policy import evaluate as evaluated
     from infra.analytics.policies.page import evaluation_page
@@ -153,7 +154,7 @@ def simulate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Simulate a season in which a policy is refreshed, before one is started.
+    """Simulate a season of a policy that is refreshed.
 
     Prints what was captured of the way from equal shares to always giving the best arm, and the successes that it
     lost, on average of all seeds. Delays that are so long on average are exponentially distributed.

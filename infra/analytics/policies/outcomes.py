@@ -81,7 +81,8 @@ SELECT user_id, arm, segment, propensity,
   TIMESTAMP_DIFF(@now, decided_at, SECOND) AS age_seconds,
   TIMESTAMP_DIFF({outcome}_at, decided_at, SECOND) AS delay_seconds
 FROM policy_inputs
-WHERE experiment_id = @experiment AND given AND decision_date >= @since AND decided_at <= @now
+WHERE experiment_id = @experiment AND given AND policy_version IS NOT NULL
+  AND decision_date >= @since AND decided_at <= @now
 """
 
 

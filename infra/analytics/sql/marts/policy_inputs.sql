@@ -17,6 +17,7 @@
 --   arm: The variant.
 --   propensity: The probability with which it was chosen.
 --   policy_version: The version of the policy; NULL for weights.
+--   segment: The segment of the experiment that the user was in; NULL for none.
 --   decided_at: When it was decided (UTC).
 --   decision_date: The day of `decided_at` (UTC); the partition.
 --   given: TRUE if the user was given what was due; FALSE if a holdout, a cap or a rest kept it back.
@@ -28,7 +29,8 @@
 WITH
   choices AS (
     SELECT
-      experiment_id, decision_id, user_id, cause, campaign_id, variant AS arm, propensity, policy_version, decided_at,
+      experiment_id, decision_id, user_id, cause, campaign_id, variant AS arm, propensity, policy_version, segment,
+      decided_at,
       DATE(decided_at) AS decision_date, given, trigger_id, context
     FROM stg_candidate
     WHERE publish_date >= DATE '1990-01-01' AND experiment_id IS NOT NULL AND variant IS NOT NULL AND given IS NOT NULL
@@ -44,7 +46,7 @@ WITH
   )
 SELECT
   choices.experiment_id, choices.decision_id, choices.user_id, choices.cause, choices.campaign_id, choices.arm,
-  choices.propensity, choices.policy_version, choices.decided_at, choices.decision_date, choices.given,
+  choices.propensity, choices.policy_version, choices.segment, choices.decided_at, choices.decision_date, choices.given,
   choices.trigger_id, choices.context, answers.accepted_at, answers.converted_at,
   TIMESTAMP_DIFF(COALESCE(answers.converted_at, answers.accepted_at), choices.decided_at, MICROSECOND) / 1000000
     AS delay_seconds

@@ -33,6 +33,7 @@
 --   variant: The user's variant of it.
 --   propensity: The probability with which that variant was chosen.
 --   policy_version: The version of the policy that set the probability; NULL for weights.
+--   segment: The segment of the experiment that the user was in, where its policy may tell segments apart.
 --   unit: "What the experiment assigns: `user` or `subscription`."
 --   bucket_version: The version of the experiment's buckets.
 --   newly_assigned: TRUE if this decision assigned the variant, FALSE if an earlier one did.
@@ -65,6 +66,7 @@ SELECT
   JSON_VALUE(candidate, '$.variant') AS variant,
   SAFE_CAST(JSON_VALUE(candidate, '$.propensity') AS FLOAT64) AS propensity,
   JSON_VALUE(candidate, '$.policy_version') AS policy_version,
+  JSON_VALUE(candidate, '$.segment') AS segment,
   JSON_VALUE(candidate, '$.unit') AS unit,
   SAFE_CAST(JSON_VALUE(candidate, '$.bucket_version') AS INT64) AS bucket_version,
   SAFE_CAST(JSON_VALUE(candidate, '$.newly_assigned') AS BOOL) AS newly_assigned,
