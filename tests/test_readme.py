@@ -17,11 +17,12 @@ from infra.catalog.warnings import warnings
 from infra.remote import running
 from infra.replay.replay import replay
 from infra.topology import ROOT
+from tests.support import analysts
 from tests.support.watching import eventually
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-MAKE, TOUR, CATALOG, SCORE, UP, EMULATORS, PRODUCTION = range(7)
+MAKE, TOUR, CATALOG, SCORE, WAREHOUSE, UP, EMULATORS, PRODUCTION = range(8)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
@@ -132,6 +133,16 @@ def test_a_catalog_that_it_shows_makes_offers(campaigns: tuple[set[str], Path], 
 def test_a_catalog_that_it_shows_has_no_warning(campaigns: tuple[set[str], Path]) -> None:
     _, file = campaigns
     assert [*warnings(load_catalog(file).document, datetime(2026, 1, 1, tzinfo=UTC))] == []
+
+
+@pytest.mark.slow
+def test_the_models_are_built_of_the_tour(tour: tuple[Path, str]) -> None:
+    for module in ("duckdb", "sqlglot"):
+        pytest.importorskip(module, reason=analysts.REASON)
+    folder, _ = tour
+    told = run(BLOCKS[WAREHOUSE], folder)
+    assert "raw_payment: 2 added" in told
+    assert "subscription_daily" in told
 
 
 @pytest.mark.emulator
