@@ -28,11 +28,13 @@ CATALOG: dict[str, Any] = {
     },
     "milestones": {"trial.ending": [3, 1], "lapsed": [7]},
     "scores": {"risk": {"version": 1}},
+    "features": {"ltv": {"type": "number", "max_age_hours": 24}},
     "audiences": {
         "known": {
             "all": [
                 {"somewhere": "profile.country == null || profile.country != 'SE'"},
                 {"few": "size(subscriptions) < 3"},
+                {"worth": "features.ltv == null || features.ltv > 0.0"},
             ]
         }
     },
@@ -47,6 +49,7 @@ CATALOG: dict[str, Any] = {
         "learnt": {
             "variants": [{"id": "half", "offer": "half"}, {"id": "annual", "offer": "annual"}],
             "policy": "p",
+            "segments": ["known"],
         },
     },
     "holdouts": {"some": {"percent": 30, "campaigns": ["tried", "reminder"]}},
