@@ -17,6 +17,8 @@ TEXT
 readonly APIS="
 artifactregistry.googleapis.com
 bigquery.googleapis.com
+bigtable.googleapis.com
+bigtableadmin.googleapis.com
 billingbudgets.googleapis.com
 cloudbuild.googleapis.com
 cloudfunctions.googleapis.com
@@ -41,6 +43,13 @@ google_artifact_registry_repository_iam_member  roles/artifactregistry.admin
 google_bigquery_dataset                         roles/bigquery.dataOwner
 google_bigquery_dataset_iam_member              roles/bigquery.dataOwner
 google_bigquery_table                           roles/bigquery.dataOwner
+google_bigtable_app_profile                     roles/bigtable.admin
+google_bigtable_gc_policy                       roles/bigtable.admin
+google_bigtable_instance                        roles/bigtable.admin
+google_bigtable_table                           roles/bigtable.admin
+google_bigtable_table_iam_member                roles/bigtable.admin
+google_cloud_run_v2_job                         roles/run.admin
+google_cloud_run_v2_job_iam_member              roles/run.admin
 google_cloud_run_v2_service_iam_member          roles/run.admin
 google_cloud_scheduler_job                      roles/cloudscheduler.admin
 google_cloudbuild_trigger                       roles/cloudbuild.builds.editor

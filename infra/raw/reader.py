@@ -48,7 +48,7 @@ def messages_of(folder: Path, topics: Iterable[str]) -> Found:
 
 
 def _position(landed: Landed, topic: str) -> Position:
-    """As in the warehouse's views, of messages that landed more than once one counts: they share a position."""
+    """As in the warehouse's models, of messages that landed more than once one counts: they share a position."""
     return landed.publish_time, len(landed.message_id), landed.message_id, topic
 
 

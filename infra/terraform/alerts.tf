@@ -50,6 +50,16 @@ locals {
       threshold = 0.1
       seconds   = 300
     }
+    models = {
+      title     = "The models fail"
+      severity  = "WARNING"
+      filter    = "metric.type=\"run.googleapis.com/job/completed_execution_count\" AND resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${local.warehouse_job}\" AND metric.labels.result=\"failed\""
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = "resource.label.job_name"
+      threshold = 0
+      seconds   = 0
+    }
     memory = {
       title     = "Memory runs out"
       severity  = "WARNING"

@@ -108,7 +108,7 @@ resource "google_bigtable_table_iam_member" "reader" {
   member        = google_service_account.function[each.key].member
 }
 
-# Who exports: `upbeat features export --warehouse bigquery:PROJECT.upbeat` as this account.
+# Who exports: `upbeat features export --warehouse bigquery:PROJECT.upbeat_models` as this account.
 resource "google_service_account" "export" {
   count = local.reads_features ? 1 : 0
 
@@ -130,7 +130,7 @@ resource "google_bigtable_table_iam_member" "export" {
 resource "google_bigquery_dataset_iam_member" "export" {
   count = local.reads_features ? 1 : 0
 
-  dataset_id = google_bigquery_dataset.warehouse.dataset_id
+  dataset_id = google_bigquery_dataset.models.dataset_id
   role       = "roles/bigquery.dataEditor"
   member     = google_service_account.export[0].member
 }

@@ -9,6 +9,6 @@ output "topics" {
 }
 
 output "warehouse" {
-  description = "The dataset of the views."
-  value       = google_bigquery_dataset.warehouse.id
+  description = "The dataset of the models; the raw tables are in upbeat."
+  value       = google_bigquery_dataset.models.id
 }

@@ -184,3 +184,25 @@ variable "features_nodes" {
     error_message = "features_nodes: expected a whole number from 0 to 30, found ${var.features_nodes}."
   }
 }
+
+variable "warehouse_image" {
+  description = "The image of the job that builds the models (docs/operations.md says how to make it). Empty: there is no job."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.warehouse_image == "" || can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+(:[\\w.-]+|@sha256:[0-9a-f]{64})$", var.warehouse_image))
+    error_message = "warehouse_image: expected an image of Artifact Registry with its tag or digest, or nothing, found \"${var.warehouse_image}\"."
+  }
+}
+
+variable "warehouse_schedule" {
+  description = "When the job runs (cron, UTC): once a night, or once an hour as \"20 * * * *\"."
+  type        = string
+  default     = "0 3 * * *"
+
+  validation {
+    condition     = can(regex("^\\S+( \\S+){4}$", var.warehouse_schedule))
+    error_message = "warehouse_schedule: expected five fields of cron, found \"${var.warehouse_schedule}\"."
+  }
+}

@@ -1,4 +1,4 @@
-# Every message of every topic lands in BigQuery as it was published; views parse what can be parsed.
+# Every message of every topic lands in BigQuery as it was published; models (models.tf) parse what can be parsed.
 
 locals {
   landing_days = 31 # the longest retention of Pub/Sub: there is no dead letter, so an outage may last that long
@@ -14,7 +14,7 @@ locals {
 resource "google_bigquery_dataset" "warehouse" {
   dataset_id  = "upbeat"
   location    = var.bigquery_location
-  description = "Upbeat's messages: a raw table and a view for each topic."
+  description = "Upbeat's messages: a raw table for each topic."
 
   depends_on = [google_project_service.api]
 }
@@ -37,32 +37,6 @@ resource "google_bigquery_table" "raw" {
 
   lifecycle {
     prevent_destroy = true
-  }
-}
-
-# Doubles have the same id and time; partitioning by the time too lets a filter on it reach the table's partitions.
-resource "google_bigquery_table" "messages" {
-  for_each = local.topics
-
-  dataset_id          = google_bigquery_dataset.warehouse.dataset_id
-  table_id            = replace(each.key, "-", "_")
-  description         = "Messages of ${each.key}, each once. `unparsed` marks those that are not JSON."
-  deletion_protection = false # a protected view can never be changed
-
-  view {
-    use_legacy_sql = false
-    query          = <<-SQL
-      SELECT
-        message_id,
-        publish_time,
-        attributes,
-        SAFE.PARSE_JSON(SAFE_CONVERT_BYTES_TO_STRING(data), wide_number_mode => 'round') AS message,
-        SAFE.PARSE_JSON(SAFE_CONVERT_BYTES_TO_STRING(data), wide_number_mode => 'round') IS NULL AS unparsed,
-        data
-      FROM ${google_bigquery_table.raw[each.key].dataset_id}.${google_bigquery_table.raw[each.key].table_id}
-      WHERE TRUE
-      QUALIFY ROW_NUMBER() OVER (PARTITION BY message_id, publish_time) = 1
-    SQL
   }
 }
 

@@ -101,3 +101,16 @@ run "features_are_read_where_they_are_asked_for" {
     error_message = "Expected a policy for the old cells of each family."
   }
 }
+
+run "the_models_have_no_job_without_an_image" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloud_run_v2_job.warehouse) + length(google_cloud_scheduler_job.warehouse) + length(google_service_account.warehouse) == 0
+    error_message = "Expected no job, no schedule and no account."
+  }
+  assert {
+    condition     = google_bigquery_dataset.models.location == google_bigquery_dataset.warehouse.location
+    error_message = "Expected the models where the raw tables are: no query reads two locations."
+  }
+}

@@ -29,6 +29,8 @@ run "each_variable_has_its_rule" {
     billing_account    = "my-account"
     monthly_budget     = 0.5
     features_nodes     = 0.5
+    warehouse_image    = "warehouse"
+    warehouse_schedule = "daily"
   }
 
   expect_failures = [
@@ -46,6 +48,8 @@ run "each_variable_has_its_rule" {
     var.billing_account,
     var.monthly_budget,
     var.features_nodes,
+    var.warehouse_image,
+    var.warehouse_schedule,
   ]
 }
 

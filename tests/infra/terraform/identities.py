@@ -14,6 +14,7 @@ DOCUMENTS = (
 GRANTED_ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_bigquery_dataset_iam_member": ("dataset", "dataset_id"),
+    "google_cloud_run_v2_job_iam_member": ("job", "name"),
     "google_cloud_run_v2_service_iam_member": ("service", "name"),
     "google_pubsub_subscription_iam_member": ("subscription", "subscription"),
     "google_pubsub_topic_iam_member": ("topic", "topic"),
@@ -37,6 +38,8 @@ def identity_problems(found: list[Resource], topology: Topology, project: str, n
         if "_iam_" in each.type and not each.type.endswith(("_iam_member", "_iam_custom_role")):
             yield f"{each.type}.{each.name}: expected only _iam_member, which leaves the grants of others alone"
     granted, implied = set(grants(found)), set(implied_grants(topology, project, number))
+    if of_type(found, "google_cloud_run_v2_job"):
+        implied |= set(_job_grants(project))
     yield from (f"expected {', '.join(grant)}; found no such grant" for grant in sorted(implied - granted))
     yield from (f"expected no grant of {', '.join(grant)}; found it" for grant in sorted(granted - implied))
 
@@ -68,7 +71,7 @@ def implied_grants(topology: Topology, project: str, number: str) -> Iterator[Gr
     """The table of identities that a topology implies."""
     agent = f"service-{number}"
     letters = topology.dead_letter.topic
-    database = f'project where resource.name == "projects/{project}/databases/(default)"'
+    database = _database(project)
     yield Grant(agent, f"topic {letters}", "roles/pubsub.publisher")
     yield Grant(agent, "dataset upbeat", "roles/bigquery.dataEditor")
     accounts = ["upbeat-push", "upbeat-build"]
@@ -90,3 +93,19 @@ def _build_grants(project: str, number: str) -> Iterator[Grant]:
     yield Grant("upbeat-build", "project", "roles/logging.logWriter")
     yield Grant("upbeat-build", f"project where {buckets}", "roles/storage.objectViewer")
     yield Grant("upbeat-build", "repository upbeat-functions", "roles/artifactregistry.writer")
+
+
+def _database(project: str) -> str:
+    return f'project where resource.name == "projects/{project}/databases/(default)"'
+
+
+def _job_grants(project: str) -> Iterator[Grant]:
+    """The job reads the raw tables, writes models, publishes catalogs, and starts by its own account."""
+    account = "upbeat-warehouse"
+    yield Grant("upbeat-deployer", f"account {account}", "roles/iam.serviceAccountUser")
+    yield Grant(account, "dataset upbeat", "roles/bigquery.dataViewer")
+    yield Grant(account, "dataset upbeat_models", "roles/bigquery.dataEditor")
+    yield Grant(account, "project", "roles/bigquery.jobUser")
+    yield Grant(account, _database(project), DOCUMENTS)
+    yield Grant(account, "topic catalog-published", "roles/pubsub.publisher")
+    yield Grant(account, "job warehouse", "roles/run.invoker")

@@ -16,6 +16,9 @@ from tests.infra.terraform.resources import Document
 
 Change = Callable[[Path], None]
 """Changes a copy of the folder infra/."""
+IMAGE = "europe-west1-docker.pkg.dev/upbeat-dev/upbeat-functions/warehouse:some-tag"
+VARIABLES = {"TF_VAR_warehouse_image": IMAGE}
+"""Variables without which a part of the module would not be made."""
 
 # The check's last call of Terraform is the second plan, on what it has applied. This command stands before the
 # real one on the path: it tells the place of the state, and waits until the tests are done.
@@ -58,7 +61,7 @@ class Applied:
         return Outcome("", json.loads(shown.stdout))
 
     def _terraform(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "TF_CLI_CONFIG_FILE": self.config, "TF_IN_AUTOMATION": "1"}
+        environment = {**os.environ, **VARIABLES, "TF_CLI_CONFIG_FILE": self.config, "TF_IN_AUTOMATION": "1"}
         return subprocess.run(  # noqa: S603 - the arguments are ours
             ["terraform", *arguments],  # noqa: S607 - the one on the path
             cwd=folder,
@@ -79,6 +82,7 @@ def applied_stub(check: str, folder: Path) -> Iterator[Applied]:
     os.mkfifo(folder / "release")
     environment = {
         **os.environ,
+        **VARIABLES,
         "PATH": f"{folder}:{os.environ['PATH']}",
         "UPBEAT_HELD": str(folder),
         "UPBEAT_TERRAFORM": shutil.which("terraform") or "",

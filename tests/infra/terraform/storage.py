@@ -46,13 +46,11 @@ def firestore_problems(found: list[Resource], written: dict[str, set[str]]) -> I
 
 
 def warehouse_problems(found: list[Resource], topology: Topology) -> Iterator[str]:
-    """Sentences about raw tables and views that lose messages, are scanned whole, or cannot change."""
+    """Sentences about raw tables that are missing, lose messages, or are scanned whole."""
     tables = of_type(found, "google_bigquery_table")
-    for name in ("raw", "messages"):
-        keys = sorted(each.key or "" for each in tables if each.name == name)
-        yield from differences(sorted(topology.topics), keys, f"tables named {name}")
+    yield from differences(sorted(topology.topics), sorted(each.key or "" for each in tables), "raw tables")
     for each in tables:
-        yield from _raw_problems(each) if each.name == "raw" else _view_problems(each)
+        yield from _raw_problems(each)
 
 
 def _raw_problems(table: Resource) -> Iterator[str]:
@@ -64,16 +62,3 @@ def _raw_problems(table: Resource) -> Iterator[str]:
     yield from differences(("DAY", "publish_time", True), found, f"{values['table_id']} partitions")
     if not partitions["expiration_ms"] or not values["deletion_protection"]:
         yield f"{values['table_id']}: expected partitions that expire in a protected table"
-
-
-def _view_problems(table: Resource) -> Iterator[str]:
-    values, (view,) = table.values, table.values["view"]
-    if values["deletion_protection"]:
-        yield f"{values['table_id']}: expected an unprotected view, since a protected one can never change"
-    for part in (
-        "SAFE.PARSE_JSON(SAFE_CONVERT_BYTES_TO_STRING(data)",
-        "PARTITION BY message_id, publish_time",
-        f"FROM upbeat.raw_{values['table_id']}\n",
-    ):
-        if part not in view["query"]:
-            yield f"{values['table_id']}: expected {part} in the view"

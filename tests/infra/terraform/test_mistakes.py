@@ -55,7 +55,6 @@ REFUSED_BY_THE_PLAN = {
         ),
         "Value of audience has the wrong form",
     ),
-    "a view that is no SQL": (edit("terraform/warehouse.tf", "WHERE TRUE", "WHERE ("), "Value of query is wrong"),
     "a zip that was not built": (without_zip, "Build the zips first: make zips."),
     "a region that is none": (
         edit("terraform/variables.tf", 'default     = "europe-west1"', 'default     = "europe-west0"'),
@@ -68,6 +67,10 @@ REFUSED_BY_THE_PLAN = {
     "a label that no line has an extractor for": (
         edit("terraform/watch.tf", "key = labels.value", 'key = "subject"'),
         "extractors",
+    ),
+    "a job that runs at an hour that is none": (
+        edit("terraform/variables.tf", '"0 3 * * *"', '"0 24 * * *"'),
+        "'24' is not from 0 to 23",
     ),
     "a schedule that is no cron": (edit("topology.yaml", '"* * * * *"', '"* * * *"'), "must have five fields"),
     "a deadline equal to the timeout": (
@@ -141,9 +144,17 @@ NAMED_BY_A_RULE = {
         edit("terraform/firestore.tf", '"blob", ', '"blob", "open_campaigns", '),
         "subscriptions: expected {",
     ),
-    "a view that can never change": (
-        edit("terraform/warehouse.tf", "deletion_protection = false", "deletion_protection = true"),
-        "expected an unprotected view",
+    "a job that may change what landed": (
+        edit("terraform/models.tf", "roles/bigquery.dataViewer", "roles/bigquery.dataEditor"),
+        "expected no grant of upbeat-warehouse, dataset upbeat, roles/bigquery.dataEditor",
+    ),
+    "a job that everybody may start": (
+        edit(
+            "terraform/models.tf",
+            '"roles/run.invoker"\n  member   = google_service_account.warehouse[0].member',
+            '"roles/run.invoker"\n  member   = "allUsers"',
+        ),
+        "expected no grant of allUsers, job warehouse, roles/run.invoker",
     ),
     "a field that no line has": (
         edit("terraform/watch.tf", '"latency_ms", unit', '"latency", unit'),

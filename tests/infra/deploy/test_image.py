@@ -1,0 +1,54 @@
+"""The image of the warehouse's job: what its Dockerfile takes and installs."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.topology import ROOT
+from tests.support.builds import steps
+
+LINES = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] != "#"]
+COPIED = [path for keyword, *paths in LINES if keyword == "COPY" for path in paths[:-1]]
+NOT_UPLOADED = shutil.ignore_patterns("__pycache__", "build", ".terraform")
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The folder of the image, before anything is installed."""
+    for path in COPIED:
+        if (ROOT / path).is_dir():
+            shutil.copytree(ROOT / path, tmp_path / path, ignore=NOT_UPLOADED)
+        else:
+            shutil.copyfile(ROOT / path, tmp_path / path)
+    return tmp_path
+
+
+def test_the_python_of_the_image_is_the_one_of_the_build():
+    assert LINES[0] == ["FROM", steps("build")["zips"]["name"]]
+
+
+def test_the_image_has_what_its_targets_of_the_makefile_need(copied):
+    (targets,) = [words for keyword, *words in LINES if keyword == "RUN"]
+    done = subprocess.run(["make", "-n", *targets[1:]], cwd=copied, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    assert (targets[0], done.returncode) == ("make", 0), done.stderr
+    for requirements in ("local", "analytics"):
+        assert f"--require-hashes -r .ci/requirements-{requirements}.txt" in done.stdout
+
+
+def test_the_command_line_runs_from_what_the_image_has(copied):
+    pytest.importorskip("sqlglot", reason="needs the analysts' requirements: make .venv/.analytics")
+    command = [sys.executable, "-m", "infra", "warehouse", "docs", "--out", "models.md"]
+    done = subprocess.run(  # noqa: S603
+        command,
+        cwd=copied,
+        env=os.environ | {"PYTHONPATH": str(copied)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "subscription_daily" in (copied / "models.md").read_text()
