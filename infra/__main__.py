@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from infra.commands.catalog import catalog
+from infra.commands.clock import clock
 from infra.commands.demo import demo
 from infra.commands.experiment import experiment
 from infra.commands.explain import explain
@@ -23,6 +24,7 @@ from infra.commands.score import score
 from infra.commands.show import show
 from infra.commands.smoke import smoke
 from infra.commands.train import train
+from infra.commands.trigger import trigger
 from infra.commands.up import up
 from infra.commands.warehouse import warehouse
 from infra.commands.whatif import whatif
@@ -38,6 +40,8 @@ COMMANDS = (
     show,
     explain,
     up,
+    clock,
+    trigger,
     publish,
     listen,
     redrive,

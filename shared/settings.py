@@ -51,6 +51,9 @@ class Settings:
     """`UPBEAT_FEATURES_MILLISECONDS`: the time in which they are read, or else unknown; 1 to 1,000."""
     service: str = "upbeat"
     """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
+    clock_file: str | None = None
+    """`UPBEAT_CLOCK_FILE`, for local emulators alone: the path of a file with the seconds by which the clock is
+    ahead. A function that runs in Cloud Run does not start with it."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -69,6 +72,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         features_table=_features_table(environ),
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
         service=environ.get("K_SERVICE") or "upbeat",
+        clock_file=_clock_file(environ),
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=read_terms(environ),
     )
@@ -90,6 +94,14 @@ def read_terms(environ: Mapping[str, str]) -> Terms:
         freshness=_duration(environ, "UPBEAT_FRESHNESS_HOURS", timedelta(hours=1), defaults.freshness),
         redelivery=_duration(environ, "UPBEAT_REDELIVERY_DAYS", timedelta(days=1), defaults.redelivery),
     )
+
+
+def _clock_file(environ: Mapping[str, str]) -> str | None:
+    """Production has one time. `K_SERVICE` is what Cloud Run sets in every function."""
+    file = environ.get("UPBEAT_CLOCK_FILE") or None
+    if file and environ.get("K_SERVICE"):
+        raise InvalidSettings(f"UPBEAT_CLOCK_FILE: expected nothing in a deployed function, found {file!r}")
+    return file
 
 
 def _log_level(environ: Mapping[str, str]) -> str:

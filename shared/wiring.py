@@ -65,7 +65,7 @@ def check_settings() -> None:
 def _from_environment() -> Wiring:
     """Firestore and Pub/Sub: the emulators if their environment variables are set, else Google Cloud."""
     # Local runtimes start without gRPC.
-    from shared.adapters.clock import SystemClock  # noqa: PLC0415
+    from shared.adapters.clock import MovedClock, SystemClock  # noqa: PLC0415
     from shared.adapters.crashing import CrashingPublisher  # noqa: PLC0415
     from shared.adapters.gcp.catalogs import FirestoreCatalogs  # noqa: PLC0415
     from shared.adapters.gcp.connection import BIGTABLE, FIRESTORE, PUBSUB, connections  # noqa: PLC0415
@@ -82,7 +82,7 @@ def _from_environment() -> Wiring:
     logs.configure(settings.project, settings.log_level)
     if settings.otlp_endpoint:
         export_spans(settings.otlp_endpoint, settings.service)
-    clock = SystemClock()
+    clock = MovedClock(Path(settings.clock_file)) if settings.clock_file else SystemClock()
     services = (FIRESTORE, PUBSUB, BIGTABLE) if settings.features_table else (FIRESTORE, PUBSUB)
     firestore, pubsub, *bigtable = connections(os.environ, *services)
     documents = Documents(firestore, settings.project)

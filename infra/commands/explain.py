@@ -60,7 +60,7 @@ def explain(
 
     wanted = selected(moment)
     content = valid_catalog(catalog) if catalog else None
-    instant, terms = as_of(now, store), deployment_terms()
+    instant, terms = as_of(now, store, project), deployment_terms()
     record = record_of(user, store, project)
     log = raw_log(raw, store, project)
     past = past_of(record, instant, terms, log) if now else None

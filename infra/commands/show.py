@@ -36,7 +36,7 @@ def show(
     from shared.queries.past import everything_then
     from shared.queries.user_view import everything, to_json
 
-    instant, terms = as_of(now, store), deployment_terms()
+    instant, terms = as_of(now, store, project), deployment_terms()
     record = record_of(user, store, project)
     log = raw_log(raw, store, project)
     past = past_of(record, instant, terms, log) if now else None

@@ -30,6 +30,12 @@ def up(
     tick_seconds: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="The time between two ticks of the lifecycle clock.")
     ] = 5.0,
+    now: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Start the functions' clock at this time, RFC 3339; move it with `clock`."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every function on the emulators, until Ctrl-C.
@@ -47,9 +53,10 @@ def up(
     For example:
 
         upbeat up --tick-seconds 1
+        upbeat up --now 2026-03-01T09:00:00Z
     """
     from infra.catalog.load import DEFAULT_CATALOG, artifacts_of
-    from infra.commands.inputs import valid_catalog
+    from infra.commands.inputs import instant, valid_catalog
     from infra.emulator.runtime import EmulatorRuntime
     from infra.remote.announcement import announce
     from infra.remote.firestore import emulator_client, publish_catalog
@@ -58,7 +65,7 @@ def up(
     from infra.terminal.log_view import LogView
 
     file = catalog or DEFAULT_CATALOG
-    content = valid_catalog(file)
+    content, starts_at = valid_catalog(file), instant("--now", now)
 
     def publish(endpoints: "Endpoints") -> None:
         client = emulator_client(endpoints)
@@ -71,6 +78,7 @@ def up(
         tick_seconds=tick_seconds,
         publish_catalog=publish,
         state_folder=state_folder(),
+        now=starts_at,
         sink=LogView(),
     )
     with _until_stopped(), upbeat as running:

@@ -19,7 +19,9 @@ Store = Annotated[
 ]
 AsOf = Annotated[
     str | None,
-    typer.Option("--now", metavar="TIME", help="The time to show; default: the end of the replay, else now."),
+    typer.Option(
+        "--now", metavar="TIME", help="The time to show; default: the end of the replay, or the functions' time."
+    ),
 ]
 
 
@@ -50,9 +52,19 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     return record
 
 
-def as_of(now: str | None, store: Path | None) -> datetime:
-    """The instant to show (UTC): --now, else the end of the store's replay, else now. Raises `UsageError`."""
-    return instant("--now", now) or (_clock_of(store) if store else None) or datetime.now(UTC)
+def as_of(now: str | None, store: Path | None, project: str | None = None) -> datetime:
+    """The instant to show (UTC). Raises `UsageError`.
+
+    It is --now; else the end of the store's replay, or the time of the emulators' functions; else the present.
+    """
+    if given := instant("--now", now):
+        return given
+    if store or project:
+        return (_clock_of(store) if store else None) or datetime.now(UTC)
+    from infra.remote.clock import RunningClock
+    from infra.remote.running import state_folder
+
+    return RunningClock(state_folder()).now()
 
 
 def store_file(store: Path) -> Path:

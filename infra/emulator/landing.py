@@ -1,8 +1,8 @@
 """Lands every message of every topic in the raw log, as the BigQuery subscriptions do in the cloud."""
 
 import threading
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -25,8 +25,17 @@ class Landing:
     A message is acknowledged once it is written. Whatever was published before the end lands before it returns.
     """
 
-    def __init__(self, bus: Bus, topics: Iterable[str], folder: Path, sink: Sink) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        topics: Iterable[str],
+        folder: Path,
+        sink: Sink,
+        ahead: Callable[[], timedelta] = lambda: timedelta(0),
+    ) -> None:
+        """`ahead` says by how much the clock of the functions is ahead: publish times are told by that clock."""
         self._bus = bus
+        self._ahead = ahead
         self._topics = tuple(topics)
         self._folder = folder
         self._sink = sink
@@ -69,13 +78,14 @@ class Landing:
         received = self._bus.pull(subscription, 1000, *wait)
         if received:
             name = self._bus.subscription_path(subscription)
-            self._writer.append(topic, [_landed(name, message) for message in received])
+            ahead = self._ahead()
+            self._writer.append(topic, [_landed(name, message, ahead) for message in received])
             self._bus.ack(subscription, received)
         return len(received)
 
 
-def _landed(subscription: str, message: Received) -> Landed:
+def _landed(subscription: str, message: Received, ahead: timedelta) -> Landed:
     at = message.publish_time
     # Google's client has a type of its own, with nanoseconds; the column has microseconds.
-    publish_time = datetime.combine(at.date(), at.timetz())
+    publish_time = datetime.combine(at.date(), at.timetz()) + ahead
     return Landed(subscription, message.message_id, publish_time, message.attributes, message.data)

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -18,6 +19,7 @@ from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
 from infra.raw.folder import RAW, set_aside
 from infra.remote import running
+from infra.remote.clock import SETTING, RunningClock
 from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 from infra.remote.pubsub import Bus
 from infra.topology import ROOT, Topology, load
@@ -34,6 +36,8 @@ class EmulatorRuntime:
     """Upbeat running on the emulators; a context manager that starts everything and leaves no process behind.
 
     In the `state_folder`, it also keeps the raw log: every message in and out.
+
+    There, too, is the clock that the functions follow; it starts at `now` (UTC), or at the machine's time.
 
     With `emulators`, it uses that running pair and leaves it running; otherwise it runs its own pair. With
     `state_folder`, only one runtime per folder can run at a time.
@@ -53,6 +57,7 @@ class EmulatorRuntime:
         tick_seconds: float | None = None,
         publish_catalog: PublishCatalog | None = None,
         state_folder: Path | None = None,
+        now: datetime | None = None,
         sink: Sink | None = None,
     ) -> None:
         self.project = project
@@ -68,6 +73,7 @@ class EmulatorRuntime:
         self._tick_seconds = tick_seconds
         self._publish_catalog = publish_catalog
         self._state_folder = state_folder
+        self._now = now
         self._sink: Sink = sink or (lambda _name, _line: None)
         self._entered = ExitStack()
 
@@ -75,6 +81,7 @@ class EmulatorRuntime:
         with ExitStack() as stack:
             if self._state_folder:
                 stack.enter_context(running.claimed(self._state_folder))
+                RunningClock(self._state_folder).start_at(self._now)
             folder = self._compose(stack)
             self._start_emulators(stack)
             self._start_functions(stack, folder)
@@ -140,11 +147,13 @@ class EmulatorRuntime:
         """Land every message from now on. The raw log begins anew, since the emulators are empty."""
         set_aside(folder)
         topics.create_landing(self.bus, self.topology)
-        stack.enter_context(Landing(self.bus, self.topology.topics, folder / RAW, self._sink))
+        clock = RunningClock(folder)
+        stack.enter_context(Landing(self.bus, self.topology.topics, folder / RAW, self._sink, lambda: clock.ahead))
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
         self._sink("up", f"starting {', '.join(self.topology.functions)}")
-        env = {**self.endpoints.env, **self._env}
+        clock = {SETTING: str(RunningClock(self._state_folder).file)} if self._state_folder else {}
+        env = {**self.endpoints.env, **clock, **self._env}
         stack.callback(lambda: stop_all(self._processes.values()))
         for name, port in zip(self.topology.functions, free_ports(len(self.topology.functions)), strict=True):
             self.function_urls[name] = f"http://{LOCALHOST}:{port}"

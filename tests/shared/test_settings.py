@@ -104,3 +104,10 @@ def test_a_log_level_that_does_not_exist_is_refused() -> None:
 def test_the_longest_durations_can_be_added_to_any_time() -> None:
     terms = read_settings(PROJECT | {"UPBEAT_GRACE_DAYS": "100000", "UPBEAT_REDELIVERY_DAYS": "100000"}).terms
     assert terms.grace == terms.redelivery == timedelta(days=100_000)
+
+
+def test_a_clock_of_its_own_is_for_local_emulators_alone():
+    local = {"GOOGLE_CLOUD_PROJECT": "p", "UPBEAT_CLOCK_FILE": "state/clock"}
+    assert read_settings(local).clock_file == "state/clock"
+    with pytest.raises(InvalidSettings, match="UPBEAT_CLOCK_FILE: expected nothing in a deployed function"):
+        read_settings(local | {"K_SERVICE": "payment"})

@@ -1,0 +1,1 @@
+"""Sample events of every kind, and stories made of them, dated relative to the present."""
