@@ -157,7 +157,8 @@ def test_the_emulators_do_what_it_says(tmp_path: Path) -> None:
         finally:
             up.send_signal(signal.SIGINT)
             up.wait(60)
-    assert "active" in told
+    assert "trial.started" in told
+    assert "expired" in told
     assert "auto_renew" in told
 
 

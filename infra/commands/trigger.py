@@ -33,8 +33,8 @@ def trigger(
 ) -> None:
     """Publish a valid, current event of a kind, or let a story happen.
 
-    The event occurs now, by the clock of the running emulators. Its fields have plausible values; --set replaces
-    them, with null to leave one out, and +30d or -1h for a time relative to the event. Feedback is about the latest
+    The event occurs now, by the clock of the running emulators. Its fields have plausible values. --set replaces
+    them: null leaves one out, +30d or -1h is a time relative to the event. Feedback is about the newest
     offer of the user, and a refund about the newest payment, unless --set names another.
 
     A story publishes one event after another and moves the clock of the emulators in between: months pass in
