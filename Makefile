@@ -41,6 +41,7 @@ lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.generate.asyncapi --check
+	$(BIN)/python -m infra.generate.settings_page --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/release.cloudbuild.yaml
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
@@ -65,9 +66,10 @@ up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators,
 zips: $(VENV)/.local ## Write the deployable zip of every function into infra/build
 	$(BIN)/upbeat package
 
-docs: $(VENV)/.dev ## Generate the JSON Schemas and the AsyncAPI document, and Python's messages of the .proto files
+docs: $(VENV)/.dev ## Generate the contracts' documents, the page of the settings, and Python's messages of the .proto files
 	$(BIN)/python -m infra.generate.asyncapi
 	$(BIN)/python -m infra.generate.protos
+	$(BIN)/python -m infra.generate.settings_page
 
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt

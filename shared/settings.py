@@ -24,7 +24,7 @@ class Settings:
     project: str
     """`GOOGLE_CLOUD_PROJECT`: the Google Cloud project that holds Firestore and Pub/Sub."""
     log_level: str = "INFO"
-    """`UPBEAT_LOG_LEVEL`: one of `LOG_LEVELS`, in upper or lower case."""
+    """`UPBEAT_LOG_LEVEL`: `DEBUG`, `INFO`, `WARNING`, `ERROR` or `CRITICAL`, in upper or lower case."""
     catalog_seconds: float = 60.0
     """`UPBEAT_CATALOG_SECONDS`: the age in seconds at which the catalog is read again."""
     exit_before_publish: str | None = None
@@ -50,7 +50,7 @@ class Settings:
     features_seconds: float = 0.02
     """`UPBEAT_FEATURES_MILLISECONDS`: the time in which they are read, or else unknown; 1 to 1,000."""
     service: str = "upbeat"
-    """`K_SERVICE`, which Cloud Run sets: the name of the service in spans."""
+    """`K_SERVICE`: the name of the service in spans; Cloud Run sets it."""
     clock_file: str | None = None
     """`UPBEAT_CLOCK_FILE`, for local emulators alone: the path of a file with the seconds by which the clock is
     ahead. A function that runs in Cloud Run does not start with it."""

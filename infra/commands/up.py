@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.common import AsJson, print_result
+from infra.errors import UsageError
 from infra.terminal.invocation import again
 
 if TYPE_CHECKING:
@@ -30,6 +31,24 @@ def up(
     tick_seconds: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="The time between two ticks of the lifecycle clock.")
     ] = 5.0,
+    ports: Annotated[
+        str,
+        typer.Option(
+            metavar="PUBSUB,FIRESTORE",
+            envvar="UPBEAT_EMULATOR_PORTS",
+            help="The emulators' ports; 0 for any free one.",
+        ),
+    ] = "8085,8080",
+    import_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--import", metavar="DIR", help="Begin with what --export-on-exit has saved.", file_okay=False
+        ),
+    ] = None,
+    export_on_exit: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save documents, raw log and time in the end.", file_okay=False),
+    ] = None,
     now: Annotated[
         str | None,
         typer.Option(
@@ -42,7 +61,11 @@ def up(
 
     Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, and publishes
     the catalog. Prints the addresses, and then the functions' logs on standard error. Needs Java and the emulators
-    of the gcloud SDK, but no network and no account. All documents are in memory and are gone afterwards.
+    of the gcloud SDK, but no network and no account. All documents are in memory and are gone afterwards, unless
+    --export-on-exit saves them for --import; messages that are not delivered yet are lost either way.
+
+    While this runs, .upbeat/emulators.env sets PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST and
+    GOOGLE_CLOUD_PROJECT, for clients of your own.
 
     Every message in and out is also a line of .upbeat/raw/TOPIC.jsonl in the repository (of raw/TOPIC.jsonl in
     UPBEAT_STATE_DIR, if that is set), with the columns of BigQuery's raw tables. The files grow as long as this
@@ -58,13 +81,14 @@ def up(
     from infra.catalog.load import DEFAULT_CATALOG, artifacts_of
     from infra.commands.inputs import instant, valid_catalog
     from infra.emulator.runtime import EmulatorRuntime
+    from infra.emulator.saved import find_saved
     from infra.remote.announcement import announce
     from infra.remote.firestore import emulator_client, publish_catalog
     from infra.remote.pubsub import Bus
     from infra.remote.running import state_folder
     from infra.terminal.log_view import LogView
 
-    file = catalog or DEFAULT_CATALOG
+    saved, file = find_saved(import_from) if import_from else None, catalog or DEFAULT_CATALOG
     content, starts_at = valid_catalog(file), instant("--now", now)
 
     def publish(endpoints: "Endpoints") -> None:
@@ -76,14 +100,27 @@ def up(
     upbeat = EmulatorRuntime(
         project,
         tick_seconds=tick_seconds,
-        publish_catalog=publish,
+        publish_catalog=publish if catalog or not saved else None,
         state_folder=state_folder(),
         now=starts_at,
+        ports=_ports(ports),
+        saved=saved,
+        save_into=export_on_exit,
         sink=LogView(),
     )
     with _until_stopped(), upbeat as running:
         print_result(_summary(running), as_json=as_json, facts=asdict(running.state))
         running.wait()
+
+
+def _ports(text: str) -> tuple[int, int]:
+    """The ports of Pub/Sub and Firestore. Raises `UsageError`."""
+    pubsub, _, firestore = text.partition(",")
+    if not (pubsub.isdecimal() and firestore.isdecimal() and int(pubsub) < 65536 and int(firestore) < 65536):
+        raise UsageError(
+            f"--ports: expected two port numbers with a comma between, such as 8085,8080, found {text!r}"
+        )
+    return int(pubsub), int(firestore)
 
 
 @contextmanager
@@ -115,8 +152,8 @@ def _summary(running: "EmulatorRuntime") -> str:
     return "\n".join(
         [
             f"Upbeat is up, as project {running.project}",
-            f"  {'Pub/Sub':<18}{running.endpoints.pubsub_host}",
-            f"  {'Firestore':<18}{running.endpoints.firestore_host}",
+            f"  {'Pub/Sub':<18}PUBSUB_EMULATOR_HOST={running.endpoints.pubsub_host}",
+            f"  {'Firestore':<18}FIRESTORE_EMULATOR_HOST={running.endpoints.firestore_host}",
             *lines,
             f"In another terminal: {again()} publish, listen, show or redrive. Ctrl-C stops everything.",
         ]

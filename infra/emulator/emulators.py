@@ -1,12 +1,13 @@
 """The Firestore and Pub/Sub emulators, run with java directly: the gcloud wrapper leaves java processes behind."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from infra.emulator import sdk
 from infra.emulator.processes import Process, Program, Sink, stop_all
 from infra.emulator.readiness import wait_until_ready
-from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
+from infra.remote.endpoints import LOCALHOST, Endpoints, check_free, free_ports
 
 SMALL_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 """JVM options for few threads and a fast start. C1 alone, the first JIT, takes a third less CPU."""
@@ -16,14 +17,28 @@ FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 
 
 class Emulators:
-    """Both emulators, on free ports, with all data in memory; a context manager.
+    """Both emulators, with all data in memory; a context manager.
+
+    `ports` are those of Pub/Sub and of Firestore, 0 for any free one. `firestore_export` is an export of the emulator
+    of Firestore to begin with.
 
     One pair serves any number of projects, and a new project starts empty. A crashed emulator is not restarted:
     its data is lost, and a restart would hide that loss.
     """
 
-    def __init__(self, sink: Sink | None = None, heap_mib: int = HEAP_MIB) -> None:
-        pubsub_port, firestore_port = free_ports(2)
+    def __init__(
+        self,
+        sink: Sink | None = None,
+        heap_mib: int = HEAP_MIB,
+        *,
+        ports: tuple[int, int] = (0, 0),
+        firestore_export: Path | None = None,
+    ) -> None:
+        pubsub_port, firestore_port = (
+            given or free for given, free in zip(ports, free_ports(len(ports)), strict=True)
+        )
+        self._ports = ports
+        self._more = (f"--import-data={firestore_export}",) if firestore_export else ()
         self.pubsub_host = f"{LOCALHOST}:{pubsub_port}"
         self.firestore_host = f"{LOCALHOST}:{firestore_port}"
         self._sink = sink
@@ -38,11 +53,13 @@ class Emulators:
     def start(self) -> None:
         """Start both emulators and wait until both respond.
 
-        Raises `InfraError` if java or an emulator is missing, or if one fails to start.
+        Raises `InfraError` if java or an emulator is missing, if one fails to start, or if a port is in use.
         """
         installed = sdk.find()
+        for port in filter(None, self._ports):
+            check_free(port)
         pubsub_jar = ("-jar", str(installed.pubsub_jar))
-        firestore_jar = ("-cp", str(installed.firestore_jar), FIRESTORE_MAIN, "start")
+        firestore_jar = ("-cp", str(installed.firestore_jar), FIRESTORE_MAIN, "start", *self._more)
         for program in (
             _java(installed, "pubsub", pubsub_jar, self.pubsub_host, self._heap_mib),
             _java(installed, "firestore", firestore_jar, self.firestore_host, self._heap_mib),

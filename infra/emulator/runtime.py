@@ -15,6 +15,7 @@ from infra.emulator.emulators import Emulators
 from infra.emulator.landing import Landing
 from infra.emulator.processes import Process, Sink, stop_all
 from infra.emulator.readiness import wait_until_ready
+from infra.emulator.saved import Saved, save
 from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
 from infra.raw.folder import RAW, set_aside
@@ -37,7 +38,8 @@ class EmulatorRuntime:
 
     In the `state_folder`, it also keeps the raw log: every message in and out.
 
-    There, too, is the clock that the functions follow; it starts at `now` (UTC), or at the machine's time.
+    There, too, is the clock that the functions follow; it starts at `now` (UTC), at the time of what was `saved`,
+    or at the machine's time. `save_into` is a folder to save everything into in the end.
 
     With `emulators`, it uses that running pair and leaves it running; otherwise it runs its own pair. With
     `state_folder`, only one runtime per folder can run at a time.
@@ -58,6 +60,9 @@ class EmulatorRuntime:
         publish_catalog: PublishCatalog | None = None,
         state_folder: Path | None = None,
         now: datetime | None = None,
+        ports: tuple[int, int] = (0, 0),
+        saved: Saved | None = None,
+        save_into: Path | None = None,
         sink: Sink | None = None,
     ) -> None:
         self.project = project
@@ -73,7 +78,10 @@ class EmulatorRuntime:
         self._tick_seconds = tick_seconds
         self._publish_catalog = publish_catalog
         self._state_folder = state_folder
-        self._now = now
+        self._now = now or (saved.now if saved else None)
+        self._ports = ports
+        self._saved = saved
+        self._save_into = save_into
         self._sink: Sink = sink or (lambda _name, _line: None)
         self._entered = ExitStack()
 
@@ -133,7 +141,7 @@ class EmulatorRuntime:
     def _start_emulators(self, stack: ExitStack) -> None:
         """Start the emulators, create the topics and publish the catalog: all that a function depends on."""
         self._sink("up", "starting the emulators")
-        self._emulators = self._given_emulators or stack.enter_context(Emulators())
+        self._emulators = self._given_emulators or stack.enter_context(self._own_emulators())
         self.endpoints = self._emulators.endpoints(self.project)
         self.bus = Bus.of_emulator(self.endpoints)
         stack.callback(self.bus.close)
@@ -146,9 +154,22 @@ class EmulatorRuntime:
     def _start_landing(self, stack: ExitStack, folder: Path) -> None:
         """Land every message from now on. The raw log begins anew, since the emulators are empty."""
         set_aside(folder)
+        if self._saved:
+            self._saved.restore_raw(folder)
+        if self._save_into:
+            stack.callback(self._save, self._save_into, folder)
         topics.create_landing(self.bus, self.topology)
         clock = RunningClock(folder)
         stack.enter_context(Landing(self.bus, self.topology.topics, folder / RAW, self._sink, lambda: clock.ahead))
+
+    def _own_emulators(self) -> Emulators:
+        export = self._saved.firestore_export if self._saved else None
+        return Emulators(ports=self._ports, firestore_export=export)
+
+    def _save(self, into: Path, folder: Path) -> None:
+        """Runs when the functions have stopped and everything has landed, while the emulators still run."""
+        self._sink("up", f"saving into {into}")
+        save(into, self.endpoints, folder / RAW, RunningClock(folder).now())
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
         self._sink("up", f"starting {', '.join(self.topology.functions)}")

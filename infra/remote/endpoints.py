@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from infra.errors import InfraError
+
 LOCALHOST = "127.0.0.1"
 
 
@@ -33,3 +35,15 @@ def free_ports(count: int) -> list[int]:
         for listener in sockets:
             listener.bind((LOCALHOST, 0))
         return [listener.getsockname()[1] for listener in sockets]
+
+
+def check_free(port: int) -> None:
+    """Raise `InfraError` if another program uses the port."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended does not count
+        try:
+            listener.bind((LOCALHOST, port))
+        except OSError as error:
+            raise InfraError(
+                f"port {port}: expected a free port, found one that cannot be used ({error.strerror})"
+            ) from None

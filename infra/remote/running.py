@@ -17,6 +17,8 @@ from infra.topology import ROOT
 FOLDER_VARIABLE = "UPBEAT_STATE_DIR"
 """Environment variable that names the state folder."""
 STATE_FILE, LOCK_FILE = "up.json", "up.lock"
+ENVIRONMENT_FILE = "emulators.env"
+"""The file with the variables by which any client of Google finds the emulators: `. .upbeat/emulators.env`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,16 @@ def claimed(folder: Path) -> Iterator[None]:
             yield
         finally:
             (folder / STATE_FILE).unlink(missing_ok=True)
+            (folder / ENVIRONMENT_FILE).unlink(missing_ok=True)
 
 
 def write(folder: Path, running: RuntimeState) -> None:
-    """Write the state file atomically, so that a reader never sees a partial file."""
+    """Write the state file atomically, so that a reader never sees a partial file; and the environment file."""
     draft = folder / (STATE_FILE + ".draft")
     draft.write_text(json.dumps(asdict(running), indent=2) + "\n")
     draft.replace(folder / STATE_FILE)
+    variables = "".join(f"export {name}={value}\n" for name, value in running.endpoints.env.items())
+    (folder / ENVIRONMENT_FILE).write_text(variables)
 
 
 def find(folder: Path | None = None) -> RuntimeState:

@@ -1,0 +1,127 @@
+"""Writes docs/settings.md: every setting of functions, from shared/settings.py, and those of the command line."""
+
+import argparse
+import ast
+import inspect
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import pairwise
+from typing import NamedTuple
+
+from infra.topology import ROOT
+from shared.domain.terms import Terms
+from shared.settings import Settings
+
+PAGE = ROOT / "docs/settings.md"
+OF_THE_COMMAND_LINE = {
+    "UPBEAT_STATE_DIR": (
+        "`.upbeat` in the repository",
+        "The folder in which `up` keeps its state and its raw log.",
+    ),
+    "UPBEAT_EMULATOR_PORTS": (
+        "`8085,8080`",
+        "The ports of the Pub/Sub and the Firestore emulator; 0 for any free one.",
+    ),
+    "UPBEAT_RECORD_FORMAT": (
+        "set by Terraform",
+        "The format of the documents that a function writes, for `rollback`.",
+    ),
+    "UPBEAT_GCLOUD_SDK": ("found by itself", "The folder of the gcloud SDK, if it is in an unusual place."),
+}
+HEAD = """<!-- Written by `python -m infra.generate.settings_page`. -->
+# Settings
+
+All are environment variables, read and checked once at the start: a function with an invalid one does not start, and
+names the variable, what was expected, and what was found. Terraform sets those of deployed functions
+(`infra/terraform/functions.tf`). `upbeat replay`, `whatif`, `show` and `explain` read the terms of business, too: set
+them as they are set for the functions.
+
+## Functions
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
+COMMANDS = """
+## The command line
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
+_NAME = re.compile(r"`([A-Z][A-Z_]+)`")
+
+
+class Setting(NamedTuple):
+    """One environment variable."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+def page() -> str:
+    """The page as Markdown."""
+    commands = (Setting(name, *about) for name, about in OF_THE_COMMAND_LINE.items())
+    return HEAD + "".join(map(_row, settings())) + COMMANDS + "".join(map(_row, commands))
+
+
+def settings() -> Iterator[Setting]:
+    """Every setting of a function, in the order of the code."""
+    defaults, terms = Settings(project=""), Terms()
+    meanings = _field_docs(Settings)
+    for field, text in meanings.items():
+        if field == "terms":
+            yield from _terms(text, terms)
+            continue
+        (name,) = _NAME.findall(text)[:1]
+        meaning = re.sub(rf"^`{name}`(, )?(: )?", "", text)
+        default = getattr(defaults, field)
+        yield Setting(
+            name, "required" if field == "project" else _shown(default), meaning[:1].upper() + meaning[1:]
+        )
+
+
+def _terms(text: str, terms: Terms) -> Iterator[Setting]:
+    """The terms of business: `UPBEAT_GRACE_DAYS` is the field `grace` in days."""
+    meanings = _field_docs(Terms)
+    for name in _NAME.findall(text):
+        field, unit = name.removeprefix("UPBEAT_").lower().rsplit("_", 1)
+        number = getattr(terms, field) / timedelta(**{unit: 1})
+        yield Setting(name, f"`{number:g}`", f"In {unit}: {meanings[field][:1].lower()}{meanings[field][1:]}")
+
+
+def _field_docs(of: type) -> Mapping[str, str]:
+    """The sentences under the fields of a class, each on one line."""
+    docs = {}
+    for field, doc in pairwise(ast.parse(inspect.getsource(of)).body[0].body):  # type: ignore[attr-defined]
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr) and isinstance(doc.value, ast.Constant):
+            docs[ast.unparse(field.target)] = " ".join(str(doc.value.value).split())
+    return docs
+
+
+def _shown(default: object) -> str:
+    if default is None:
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _row(setting: Setting) -> str:
+    return f"| `{setting.name}` | {setting.default} | {setting.meaning} |\n"
+
+
+def main() -> int:
+    """Write the page, or with `--check` say whether it differs from the code; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m infra.generate.settings_page", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the page differs")
+    if not parser.parse_args().check:
+        PAGE.write_text(page())
+        return 0
+    if PAGE.read_text() == page():
+        return 0
+    print("docs/settings.md differs from the code: run python -m infra.generate.settings_page", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
