@@ -10,6 +10,7 @@ from infra.commands.catalog import catalog
 from infra.commands.clock import clock
 from infra.commands.demo import demo
 from infra.commands.experiment import experiment
+from infra.commands.doctor import doctor
 from infra.commands.explain import explain
 from infra.commands.features import features
 from infra.commands.listen import listen
@@ -48,6 +49,7 @@ COMMANDS = (
     package,
     smoke,
     rollback,
+    doctor,
 )
 GROUPS = {
     "catalog": catalog,

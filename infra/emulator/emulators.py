@@ -19,8 +19,8 @@ FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 class Emulators:
     """Both emulators, with all data in memory; a context manager.
 
-    `ports` are those of Pub/Sub and of Firestore, 0 for any free one. `firestore_export` is an export of the emulator
-    of Firestore to begin with.
+    `ports` are those of Pub/Sub and of Firestore, 0 for any free one. `firestore_export` is an export with
+    which Firestore begins.
 
     One pair serves any number of projects, and a new project starts empty. A crashed emulator is not restarted:
     its data is lost, and a restart would hide that loss.

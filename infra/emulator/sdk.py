@@ -50,7 +50,7 @@ def find() -> Sdk:
     java = shutil.which("java")
     if java is None:
         raise InfraError("the emulators need java 11 or newer, and no java is on the PATH")
-    root = _root()
+    root = sdk_folder()
     pubsub = sorted(root.glob(PUBSUB_JAR))
     if not pubsub:
         raise InfraError(_no_emulator(root, "pubsub-emulator"))
@@ -71,7 +71,7 @@ def _no_emulator(root: Path, component: str) -> str:
     return f"the gcloud SDK in {root} has no {component}; add it with: gcloud components install {component}"
 
 
-def _root() -> Path:
+def sdk_folder() -> Path:
     """The SDK's folder: the one named in the environment, else the first with emulators, else the first found.
 
     Raises `InfraError` if the named folder does not exist, or if no SDK is found.

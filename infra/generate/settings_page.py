@@ -33,10 +33,10 @@ OF_THE_COMMAND_LINE = {
 HEAD = """<!-- Written by `python -m infra.generate.settings_page`. -->
 # Settings
 
-All are environment variables, read and checked once at the start: a function with an invalid one does not start, and
-names the variable, what was expected, and what was found. Terraform sets those of deployed functions
-(`infra/terraform/functions.tf`). `upbeat replay`, `whatif`, `show` and `explain` read the terms of business, too: set
-them as they are set for the functions.
+All are environment variables, read and checked once at the start: a function with an invalid one does not start,
+and names the variable, what was expected, and what was found. Terraform sets those of deployed functions
+(`infra/terraform/functions.tf`). `upbeat replay`, `whatif`, `show` and `explain` read the terms of business, too:
+set them as they are set for the functions.
 
 ## Functions
 
