@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from infra.commands.catalog import catalog
 from infra.commands.clock import clock
+from infra.commands.dead_letters import dead_letters
 from infra.commands.demo import demo
 from infra.commands.experiment import experiment
 from infra.commands.doctor import doctor
@@ -53,6 +54,7 @@ COMMANDS = (
 )
 GROUPS = {
     "catalog": catalog,
+    "dead-letters": dead_letters,
     "warehouse": warehouse,
     "experiment": experiment,
     "model": model,

@@ -1,11 +1,12 @@
 """Checks of arguments and input files, made before a command acts on them."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.errors import InfraError, UsageError
 
@@ -87,3 +88,17 @@ def writing_into(folder: Path) -> Iterator[None]:
     except OSError as error:
         place = error.filename or folder
         raise InfraError(f"{folder}: expected a folder to write into, found {place}: {error.strerror}") from error
+
+
+def fields_of(changes: list[str]) -> dict[str, Any]:
+    """The fields of --set, as NAME=VALUE. A value that is no JSON is text. Raises `UsageError`."""
+    fields: dict[str, Any] = {}
+    for change in changes:
+        name, is_pair, value = change.partition("=")
+        if not (name and is_pair):
+            raise UsageError(f"--set: expected FIELD=VALUE, found {change!r}")
+        try:
+            fields[name] = json.loads(value)
+        except ValueError:
+            fields[name] = value
+    return fields

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
+from infra.commands.inputs import fields_of
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def trigger(
     if list_all or not kind:
         print_result("\n".join(kinds()), as_json=as_json, facts=[*kinds()])
         return
-    fields = _fields(change or [])
+    fields = fields_of(change or [])
     if not kind.startswith(STORY):
         _publish(_made(kind, user, fields, project), project, only_print=only_print, as_json=as_json)
         return
@@ -136,17 +137,3 @@ def _let_happen(name: str, user: str, *, as_json: bool) -> None:
                 print_json({"now": now, "kind": step.kind, **fields})
             else:
                 typer.echo(f"{now}  {step.kind or 'nothing happens'}")
-
-
-def _fields(changes: list[str]) -> dict[str, Any]:
-    """The fields of --set. A value that is no JSON is text."""
-    fields: dict[str, Any] = {}
-    for change in changes:
-        name, is_pair, value = change.partition("=")
-        if not (name and is_pair):
-            raise UsageError(f"--set: expected FIELD=VALUE, found {change!r}")
-        try:
-            fields[name] = json.loads(value)
-        except ValueError:
-            fields[name] = value
-    return fields

@@ -8,13 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
-from infra.topology import ROOT
 from shared.domain.terms import Terms
 from shared.settings import Settings
 
-PAGE = ROOT / "docs/settings.md"
+PAGE = Path(__file__).parents[2] / "docs/settings.md"
 OF_THE_COMMAND_LINE = {
     "UPBEAT_STATE_DIR": (
         "`.upbeat` in the repository",

@@ -4,13 +4,16 @@ import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
 from infra.remote.pubsub import Received
 from infra.topology import Topology
+from shared.contracts.outbound.dead_letter import letter_id
 
 UNDELIVERED = "undelivered"
 """Reason of a letter that Pub/Sub itself dead-lettered, because no function acknowledged it."""
@@ -40,6 +43,15 @@ class Letter:
     reason: str
     data: bytes
     attributes: Mapping[str, str]
+    detail: str = field(default="", compare=False)
+    """The reason in words; empty for a letter of Pub/Sub."""
+    arrived_at: datetime | None = field(default=None, compare=False)
+    """When it came to the dead letters (UTC)."""
+
+    @property
+    def id(self) -> str:
+        """The id of its dead letter: the same whenever the same message is rejected again."""
+        return letter_id(self.topic, base64.b64encode(self.data).decode(), dict(self.attributes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +115,35 @@ def redrive(
     is acknowledged only after it is published. A crash can therefore deliver it twice, which functions recognise
     as a duplicate, but cannot lose it. Letters that are not sent return to the subscription.
     """
-    held = _HeldLetters(bus, topology)
-    try:
+    with HeldLetters(bus, topology) as held:
         held.fill(reason, limit)
         chosen = held.chosen(reason)[:limit]
         letters = tuple(held.readable[message_id] for message_id in chosen)
         kept, unreadable = len(held.readable) - len(letters), len(held.received) - len(held.readable)
         for message_id in () if dry else chosen:
             held.send_back(message_id)
-    finally:
-        held.release()
     return RedriveResult(dry, letters, kept, unreadable)
 
 
-class _HeldLetters:
-    """Letters pulled from the dead-letter subscription and not yet acknowledged, by message id."""
+class HeldLetters:
+    """Letters pulled from the dead-letter subscription and not yet acknowledged, by message id.
+
+    A context manager: those that were neither sent back nor dropped return to the subscription in the end.
+    """
 
     def __init__(self, bus: LetterBus, topology: Topology) -> None:
         self.received: dict[str, Received] = {}
         self.readable: dict[str, Letter] = {}
         self._bus, self._topology = bus, topology
         self._subscription = topology.dead_letter.subscription
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
 
     def fill(self, reason: str | None, limit: int) -> None:
         """Pull until there are `limit` letters to send, or until the subscription is empty."""
@@ -138,12 +158,17 @@ class _HeldLetters:
         """Message ids of the letters with this reason, or of all letters if None."""
         return [id_ for id_, letter in self.readable.items() if reason in (None, letter.reason)]
 
-    def send_back(self, message_id: str) -> None:
-        """Publish a letter in its original form, and acknowledge it only afterwards."""
+    def send_back(self, message_id: str, mended: bytes | None = None) -> str:
+        """Publish a letter as it is or with mended data, and acknowledge it afterwards; the new message's id."""
         letter = self.readable[message_id]
-        self._bus.publish(letter.topic, letter.data, letter.attributes)
+        published = self._bus.publish(letter.topic, letter.data if mended is None else mended, letter.attributes)
+        self.drop(message_id)
+        return published
+
+    def drop(self, message_id: str) -> None:
+        """Acknowledge a letter, which removes it for good."""
         self._bus.ack(self._subscription, [self.received[message_id]])
-        del self.received[message_id]
+        del self.received[message_id], self.readable[message_id]
 
     def release(self) -> None:
         """Return the letters that were not sent to the subscription."""
@@ -165,7 +190,7 @@ def _forwarded(received: Received, topology: Topology) -> Letter:
     if function is None:
         raise UnreadableLetter("it comes from a subscription that belongs to no function")
     attributes = {k: v for k, v in received.attributes.items() if not k.startswith(PUBSUB_ATTRIBUTE_PREFIX)}
-    return Letter(function.listens, UNDELIVERED, received.data, attributes)
+    return Letter(function.listens, UNDELIVERED, received.data, attributes, arrived_at=received.publish_time)
 
 
 class _DeadLetterBody(BaseModel):
@@ -177,6 +202,7 @@ class _DeadLetterBody(BaseModel):
     topic: str
     data_base64: str
     attributes: dict[str, str]
+    detail: str = ""
     truncated_from: int | None = None
 
 
@@ -188,4 +214,4 @@ def _published_by_function(received: Received) -> Letter:
         raise UnreadableLetter("it is not a dead letter of a function") from error
     if body.truncated_from:
         raise UnreadableLetter(f"it holds only the beginning of a request of {body.truncated_from} bytes")
-    return Letter(body.topic, body.reason, data, body.attributes)
+    return Letter(body.topic, body.reason, data, body.attributes, body.detail, received.publish_time)

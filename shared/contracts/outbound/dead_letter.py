@@ -1,6 +1,7 @@
 """The message that preserves an inbound message which can never be processed."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 
 import orjson
 from pydantic import Field, computed_field
@@ -47,12 +48,16 @@ class DeadLetter(Outbound):
         """One id for each combination of topic, data and attributes; of a truncated message its Pub/Sub id."""
         if self.truncated_from and self.pubsub_message_id:
             return name_of(self.topic, self.pubsub_message_id)
-        attributes = orjson.dumps(self.attributes, option=orjson.OPT_SORT_KEYS).decode()
-        return name_of(self.topic, self.data_base64, attributes)
+        return letter_id(self.topic, self.data_base64, self.attributes)
 
     def identity(self) -> str:
         """The dead letter's own id."""
         return self.dead_letter_id
+
+
+def letter_id(topic: str, data_base64: str, attributes: Mapping[str, str]) -> str:
+    """The id of the letter that holds a message whole: the same for the same topic, data and attributes."""
+    return name_of(topic, data_base64, orjson.dumps(attributes, option=orjson.OPT_SORT_KEYS).decode())
 
 
 def dead_letter(topic: str, delivery: Delivery, rejected: Rejected) -> Message:

@@ -1,0 +1,88 @@
+"""A dead letter for people: its payload decoded, with the reason beside the field that it is about."""
+
+import json
+import re
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from infra.remote.dead_letters import Letter
+from infra.remote.letter_records import LetterRecord
+
+SHORT_ID = 12
+"""Characters of an id in lists; any beginning that is unique will do for a command."""
+_PATH = re.compile(r"[A-Za-z_][\w.\[\]-]*(?=: )")
+
+
+def letters_page(letters: Iterable[Letter]) -> Table:
+    """One line a letter."""
+    table = _table("letter", "arrived", "topic", "reason", "user", "detail")
+    for letter in letters:
+        arrived = f"{letter.arrived_at:%Y-%m-%d %H:%M}" if letter.arrived_at else ""
+        table.add_row(letter.id[:SHORT_ID], arrived, letter.topic, letter.reason, _user(letter), letter.detail)
+    return table
+
+
+def letter_page(letter: Letter) -> Group:
+    """Everything about one letter."""
+    lines = [
+        Text(f"letter   {letter.id}"),
+        Text(f"topic    {letter.topic}"),
+        Text(f"reason   {letter.reason}"),
+        Text(f"detail   {letter.detail or 'none: Pub/Sub gave up on it, see the log of the function'}"),
+    ]
+    lines += [Text(f"{name} = {value}") for name, value in sorted(letter.attributes.items())]
+    return Group(*lines, Text(), *_payload(letter))
+
+
+def records_page(records: Iterable[LetterRecord]) -> Table:
+    """What became of letters, one line each."""
+    table = _table("when", "letter", "topic", "reason", "action", "by", "why", "changed")
+    for each in records:
+        table.add_row(
+            *(f"{each.at:%Y-%m-%d %H:%M}", each.letter_id[:SHORT_ID], each.topic, each.reason),
+            *(each.action.value, each.by, each.why, ", ".join(each.changed)),
+        )
+    return table
+
+
+def payload_text(letter: Letter) -> str:
+    """The data as text to read or edit: JSON with one field a line if it is JSON, else as it is."""
+    try:
+        return json.dumps(json.loads(letter.data), indent=2, ensure_ascii=False)
+    except ValueError:
+        return letter.data.decode("utf-8", errors="backslashreplace")
+
+
+def _payload(letter: Letter) -> list[Text]:
+    """The data, with the reason after the line of the field that it names, or under it all."""
+    path = _PATH.match(letter.detail)
+    field = path[0].partition(".")[0].partition("[")[0] if path else None
+    lines, told = [], False
+    for line in payload_text(letter).splitlines() or ["(no data)"]:
+        lines.append(Text(line, overflow="fold"))
+        if field and not told and line.startswith(f'  "{field}":'):
+            lines[-1].append(f"   <-- {letter.detail}", style="bold red")
+            told = True
+    if letter.detail and not told:
+        lines.append(Text(f"    <-- {letter.detail}", style="bold red"))
+    return lines
+
+
+def _user(letter: Letter) -> str:
+    try:
+        event = json.loads(letter.data)
+    except ValueError:
+        return ""
+    user = event.get("user_id") if isinstance(event, dict) else None
+    return user if isinstance(user, str) else ""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
