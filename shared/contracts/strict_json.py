@@ -1,6 +1,7 @@
 """Strict JSON parsing: every byte string has exactly one meaning, or is rejected with one reason."""
 
 import json
+from codecs import BOM_UTF8
 from typing import Any, NoReturn
 
 from shared.contracts.reasons import RejectionReason
@@ -50,13 +51,20 @@ def _parse(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise _not_json(f"a byte that is not UTF-8 at offset {error.start}") from None
     except json.JSONDecodeError as error:
-        raise _not_json(f"a mistake at line {error.lineno}, column {error.colno}") from None
+        raise _not_json(_mistake_in(data) or f"a mistake at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _too_deep() from None
     # Python refuses to parse an integer of more than 4,300 digits:
     # https://docs.python.org/3/library/stdtypes.html#integer-string-conversion-length-limitation
     except ValueError:
         raise _invalid("shorter integers", "one of thousands of digits") from None
+
+
+def _mistake_in(data: bytes) -> str | None:
+    """A mistake that a place in the text would not explain, or None."""
+    if not data.strip():
+        return "no data" if not data else "only spaces"
+    return "a byte-order mark before it" if data.startswith(BOM_UTF8) else None
 
 
 def _object_with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ MAX_QUANTITY = 10**6
 MAX_ORDER = 10**9
 """Maximum distance of `order` from 0."""
 MAX_ID = 256
-ID_PATTERN = r"^[!-.0-~]+$"
+ID_CHARACTERS = r"[!-.0-~]"
+ID_PATTERN = rf"^{ID_CHARACTERS}+$"
 """Printable ASCII without space and slash: ids such as `$RCAnonymousID:8f3c`, `auth0|42` and `a+b@example.com`.
 
 A slash would end a document's name in Firestore.
@@ -43,15 +44,23 @@ class Expected:
 
     An unlisted value of this type may be added by a later version; a value of another type never will be.
     """
+    between: tuple[int, int] | None = None
+    """The bounds of a number, both included."""
+    allowed: str | None = None
+    """A pattern of the characters that a text may have."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Replace every validation error of the field with these words."""
-        context = {"closed": self.closed.__name__} if self.closed else None
+        context = {
+            "closed": self.closed and self.closed.__name__,
+            "between": self.between,
+            "allowed": self.allowed,
+        }
         return core_schema.custom_error_schema(
             handler(source),
             custom_error_type="expected",
             custom_error_message=self.words,
-            custom_error_context=context,
+            custom_error_context={name: about for name, about in context.items() if about},
         )
 
 
@@ -117,7 +126,7 @@ Time = Annotated[
 Id = Annotated[
     str,
     Field(min_length=1, max_length=MAX_ID, pattern=ID_PATTERN),
-    Expected(ID_IN_WORDS),
+    Expected(ID_IN_WORDS, allowed=ID_CHARACTERS),
 ]
 _matches_id = re.compile(ID_PATTERN).fullmatch
 
@@ -130,38 +139,49 @@ def is_id(text: str) -> bool:
 Source = Annotated[
     str,
     Field(max_length=256, pattern=r"^[!-~]*$"),
-    Expected("at most 256 printable ASCII characters without spaces"),
+    Expected("at most 256 printable ASCII characters without spaces", allowed=r"[!-~]"),
 ]
 # Names are shown on pages and in logs, so they have no control characters.
-_NAME_PATTERN = r"^[^\x00-\x1F\x7F-\x9F]+$"
+_NAME_CHARACTERS = r"[^\x00-\x1F\x7F-\x9F]"
+_NAME_PATTERN = rf"^{_NAME_CHARACTERS}+$"
 Plan = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=_NAME_PATTERN),
-    Expected("1 to 128 characters, none of them a control character"),
+    Expected("1 to 128 characters, none of them a control character", allowed=_NAME_CHARACTERS),
 ]
 Store = Annotated[
     str,
     Field(min_length=1, max_length=64, pattern=_NAME_PATTERN),
-    Expected("1 to 64 characters, none of them a control character"),
+    Expected("1 to 64 characters, none of them a control character", allowed=_NAME_CHARACTERS),
 ]
 Product = Annotated[
     str,
     Field(min_length=1, max_length=256, pattern=_NAME_PATTERN),
-    Expected("1 to 256 characters, none of them a control character"),
+    Expected("1 to 256 characters, none of them a control character", allowed=_NAME_CHARACTERS),
 ]
 OfferRef = Annotated[
     str,
     Field(min_length=1, max_length=256, pattern=_NAME_PATTERN),
-    Expected("1 to 256 characters, none of them a control character"),
+    Expected("1 to 256 characters, none of them a control character", allowed=_NAME_CHARACTERS),
 ]
 Text = Annotated[str, Field(max_length=256), Expected("at most 256 characters")]
-Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT), Expected(f"whole minor units from 0 to {MAX_AMOUNT}")]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Expected("an ISO 4217 code of 3 capital letters")]
-Quantity = Annotated[int, Field(ge=1, le=MAX_QUANTITY), Expected(f"a whole number from 1 to {MAX_QUANTITY}")]
-Order = Annotated[
-    int, Field(ge=-MAX_ORDER, le=MAX_ORDER), Expected(f"a whole number from -{MAX_ORDER} to {MAX_ORDER}")
+Amount = Annotated[
+    int,
+    Field(ge=0, le=MAX_AMOUNT),
+    Expected(f"whole minor units from 0 to {MAX_AMOUNT}", between=(0, MAX_AMOUNT)),
 ]
-Share = Annotated[float, Field(ge=0, le=1), Expected("a number from 0 to 1")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Expected("an ISO 4217 code of 3 capital letters")]
+Quantity = Annotated[
+    int,
+    Field(ge=1, le=MAX_QUANTITY),
+    Expected(f"a whole number from 1 to {MAX_QUANTITY}", between=(1, MAX_QUANTITY)),
+]
+Order = Annotated[
+    int,
+    Field(ge=-MAX_ORDER, le=MAX_ORDER),
+    Expected(f"a whole number from -{MAX_ORDER} to {MAX_ORDER}", between=(-MAX_ORDER, MAX_ORDER)),
+]
+Share = Annotated[float, Field(ge=0, le=1), Expected("a number from 0 to 1", between=(0, 1))]
 Flag = Annotated[bool, Expected("true or false")]
 Version = Annotated[
     int,

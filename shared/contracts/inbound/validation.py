@@ -1,5 +1,7 @@
 """Validation: turns content into a model, or rejects it in a sentence that repeats no value of the content."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -53,4 +55,31 @@ def _sentence(problem: ErrorDetails) -> str:
 def _found(problem: ErrorDetails) -> str:
     if problem["type"] == "missing":
         return "none"
-    return problem.get("ctx", {}).get("found") or kind_of(problem["input"])
+    context, value = problem.get("ctx", {}), problem["input"]
+    return (
+        context.get("found")
+        or _out_of_bounds(value, context.get("between"))
+        or _forbidden_character(value, context.get("allowed"))
+        or kind_of(value)
+    )
+
+
+def _out_of_bounds(value: object, between: tuple[int, int] | None) -> str | None:
+    """The bound that a number exceeds; None for a number within, and for anything else."""
+    if between is None or isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    low, high = between
+    if value < low:
+        return f"a number below {low}"
+    return f"a number above {high}" if value > high else None
+
+
+def _forbidden_character(value: object, allowed: str | None) -> str | None:
+    """The first character of a text that it may not have, by its Unicode name; None if there is none."""
+    if allowed is None or not isinstance(value, str):
+        return None
+    for place, character in enumerate(value, 1):
+        if not re.fullmatch(allowed, character):
+            name = unicodedata.name(character, f"U+{ord(character):04X}")
+            return f"a text whose character {place} is {name}"
+    return None

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.inbound.fields import ID_IN_WORDS
 from shared.contracts.reasons import RejectionReason
 from tests.support.samples import COMMON, PAYMENT, VALID, refusal
 
@@ -237,10 +238,10 @@ def test_a_plan_change_without_a_plan_is_refused(signal: str, to_plan: dict[str,
 
 def test_a_detail_has_the_path_the_expectation_and_the_kind_found() -> None:
     details = {
-        "amount": (-5, "whole minor units from 0 to 1000000000000, found a negative integer"),
+        "amount": (-5, "whole minor units from 0 to 1000000000000, found a number below 0"),
         "event_id": (
             "a/b",
-            "1 to 256 printable ASCII characters without spaces and slashes, found a string of 3 characters",
+            f"{ID_IN_WORDS}, found a text whose character 2 is SOLIDUS",
         ),
         "occurred_at": (
             "2026-03-15T09:30:00",
@@ -254,8 +255,8 @@ def test_a_detail_has_the_path_the_expectation_and_the_kind_found() -> None:
             "x" * 65,
             "1 to 64 characters, none of them a control character, found a string of 65 characters",
         ),
-        "quantity": (0, "a whole number from 1 to 1000000, found an integer"),
-        "order": (-(10**9) - 1, "a whole number from -1000000000 to 1000000000, found a negative integer"),
+        "quantity": (0, "a whole number from 1 to 1000000, found a number below 1"),
+        "order": (-(10**9) - 1, "a whole number from -1000000000 to 1000000000, found a number below -1000000000"),
         "ownership": ("rented", "one of purchased, family, promotional, seat, found a string of 6 characters"),
         "grace": ("short", "`none`, found a string of 5 characters"),
     }
@@ -267,3 +268,23 @@ def test_only_the_first_three_problems_are_listed() -> None:
     detail = refusal({}).detail
     assert detail.count("found none") == 3
     assert detail.startswith("event_id: ")
+
+
+def test_an_empty_message_and_a_byte_order_mark_are_named() -> None:
+    for data, found in (
+        (b"", "no data"),
+        (b" \n", "only spaces"),
+        (b"\xef\xbb\xbf{}", "a byte-order mark before it"),
+    ):
+        assert refusal(data).detail == f"the data: expected JSON in UTF-8, found {found}"
+
+
+def test_a_number_out_of_bounds_is_told_by_the_bound_and_never_by_itself() -> None:
+    signal = COMMON | {"signal": "inactivity"}
+    for strength, found in (
+        (2, "a number above 1"),
+        (-0.5, "a number below 0"),
+        ("1", "a string of 1 characters"),
+    ):
+        detail = refusal(signal | {"strength": strength}, "churn-signal").detail
+        assert detail == f"strength: expected a number from 0 to 1, found {found}"
