@@ -10,8 +10,8 @@ from infra.commands.catalog import catalog
 from infra.commands.clock import clock
 from infra.commands.dead_letters import dead_letters
 from infra.commands.demo import demo
-from infra.commands.experiment import experiment
 from infra.commands.doctor import doctor
+from infra.commands.experiment import experiment
 from infra.commands.explain import explain
 from infra.commands.features import features
 from infra.commands.listen import listen

@@ -54,7 +54,9 @@ def list_(reason: Reason = None, limit: Limit = 100, project: Project = None, as
 
 @dead_letters.command(cls=Command)
 def show(letter: LetterId, project: Project = None, as_json: AsJson = False) -> None:
-    """Show one letter: its payload decoded, with the reason beside the field that it is about.
+    """Show one letter, with the reason beside its field.
+
+    The payload is decoded, one field a line.
 
     For example:
 
@@ -97,7 +99,7 @@ def edit(
 
     For example:
 
-        upbeat dead-letters edit 3f9a --set amount=499 --why "decimal in the shop's export"
+        upbeat dead-letters edit 3f9a --set amount=499 --why "a decimal"
     """
     from infra.remote.letter_records import Action
 
@@ -114,13 +116,15 @@ def edit(
 def resend(
     letter: LetterId, why: Why = "", by: By = None, project: Project = None, as_json: AsJson = False
 ) -> None:
-    """Send one letter back to its topic as it is, once what was wrong is mended elsewhere.
+    """Send one letter back to its topic as it is.
+
+    That helps once what was wrong is mended elsewhere.
 
     `upbeat redrive` sends all of them, or all with one reason.
 
     For example:
 
-        upbeat dead-letters resend 3f9a --why "the new version knows this outcome"
+        upbeat dead-letters resend 3f9a --why "known by now"
     """
     from infra.remote.letter_records import Action
 
@@ -161,7 +165,9 @@ def drop(
 
 @dead_letters.command(cls=Command)
 def history(limit: Limit = 50, project: Project = None, as_json: AsJson = False) -> None:
-    """Tell what became of letters: mended, resent or dropped, by whom and why; the newest first.
+    """Tell what became of letters, by whom and why.
+
+    They were mended, resent or dropped. The newest comes first.
 
     For example:
 

@@ -6,9 +6,10 @@ from infra.commands.common import AsJson, print_json
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Say what is installed, what is missing, what each is for, and how to get it.
+    """Say what is installed, what is missing, and how to get it.
 
-    Changes nothing. Only Python and the installed requirements are needed; all else adds something.
+    Tells what each thing is for. Changes nothing. Only Python and the installed requirements are needed; all else
+    adds something.
 
     Exit codes: 0 if Upbeat can run here, 1 if it cannot.
 

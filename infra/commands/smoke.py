@@ -16,7 +16,7 @@ def smoke(
     seconds: Annotated[float, typer.Option(min=1, metavar="SECONDS", help="The longest wait in seconds.")] = 120.0,
     as_json: AsJson = False,
 ) -> None:
-    """Send one trial start through Upbeat and wait for its messages.
+    """Send one trial start through Upbeat; wait for its messages.
 
     Publishes the trial start of a new user whose id starts with upbeat-smoke-, and waits on subscriptions of its
     own for the user's subscription-change. Where the default catalog is in force, it waits for the upsell-trigger

@@ -32,7 +32,7 @@ def trigger(
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a valid, current event of a kind, or let a story happen.
+    """Publish a sample event, or let a story happen.
 
     The event occurs now, by the clock of the running emulators. Its fields have plausible values. --set replaces
     them: null leaves one out, +30d or -1h is a time relative to the event. Feedback is about the newest

@@ -96,7 +96,7 @@ def _emulators() -> Iterator[tuple[str, str, str]]:
     for name, component, pattern in (
         ("Pub/Sub emulator", "pubsub-emulator", sdk.PUBSUB_JAR),
         ("Firestore emulator", "cloud-firestore-emulator", sdk.FIRESTORE_JAR),
-        ("Bigtable emulator", "bigtable", "platform/bigtable-emulator/cbtemulator"),
+        ("Bigtable emulator", "bigtable", sdk.BIGTABLE_PROGRAM),
     ):
         found = sorted(root.glob(pattern)) if root else []
         yield name, component, str(found[-1]) if found else ""

@@ -61,7 +61,7 @@ def find() -> Sdk:
 
 def find_bigtable() -> Path:
     """The program of Bigtable's emulator. Raises `InfraError` with the missing prerequisite."""
-    root = _root()
+    root = sdk_folder()
     if not (root / BIGTABLE_PROGRAM).exists():
         raise InfraError(_no_emulator(root, "bigtable"))
     return root / BIGTABLE_PROGRAM

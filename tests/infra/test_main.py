@@ -22,6 +22,7 @@ UPBEAT = Path(sys.executable).with_name("upbeat")
 COMMANDS = [
     *((name,) for name in NAMES),
     *(("catalog", name) for name in ("lint", "show", "diff", "publish", "recall", "sweep")),
+    *(("dead-letters", name) for name in ("list", "show", "edit", "resend", "drop", "history")),
     *(("warehouse", name) for name in ("load", "run", "check", "cost", "docs")),
     *(("experiment", name) for name in ("report", "plan", "guard")),
     *(("model", name) for name in ("sql", "drift", "drift-sql", "bigquery-ml", "from-weights")),

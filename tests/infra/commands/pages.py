@@ -9,14 +9,17 @@ NAMES = (
     "show",
     "explain",
     "up",
+    "clock",
+    "trigger",
     "publish",
     "listen",
     "redrive",
     "package",
     "smoke",
     "rollback",
+    "doctor",
 )
-"""Every command but `catalog` and `model`, which have commands of their own, in the order of the help page."""
+"""Every command but the groups, in the order of the help page."""
 
 NARROW = {"COLUMNS": "80"}
 """The environment of a command whose pages must fit 80 columns."""
