@@ -21,7 +21,8 @@ def test_what_is_missing_comes_with_its_purpose_and_a_remedy(monkeypatch: pytest
     monkeypatch.setattr(machine.shutil, "which", lambda _name: None)
     java = named("Java")
     assert (java.found, java.purpose) == ("", "the emulators")
-    output = CliRunner().invoke(app, ["doctor"]).output
+    assert java.remedy.startswith("install a Java runtime")
+    output = CliRunner().invoke(app, ["doctor"], env={"COLUMNS": "200"}).output
     assert "missing" in output
     assert "install a Java runtime" in output
 
