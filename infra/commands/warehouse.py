@@ -191,7 +191,7 @@ def cost(where: Where = WAREHOUSE, select: Select = None, as_json: AsJson = Fals
 
     For example:
 
-        upbeat warehouse cost --warehouse 'bigquery:my-project.upbeat_models?raw=upbeat'
+        upbeat warehouse cost --warehouse 'bigquery:ID.upbeat_models?raw=upbeat'
     """
     from infra.analytics import require
 

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from infra.topology import ROOT
 from tests.support.builds import steps
 
-LINES = [line.split() for line in (ROOT / "Dockerfile").read_text().splitlines() if line and line[0] != "#"]
+FILE = "infra/deploy/warehouse.Dockerfile"
+LINES = [line.split() for line in (ROOT / FILE).read_text().splitlines() if line and line[0] != "#"]
 COPIED = [path for keyword, *paths in LINES if keyword == "COPY" for path in paths[:-1]]
 NOT_UPLOADED = shutil.ignore_patterns("__pycache__", "build", ".terraform")
 
@@ -25,6 +27,13 @@ def copied(tmp_path: Path) -> Path:
         else:
             shutil.copyfile(ROOT / path, tmp_path / path)
     return tmp_path
+
+
+def test_its_build_takes_this_file_and_pushes_the_image_that_it_tags():
+    image = yaml.safe_load((ROOT / "infra/deploy/image.cloudbuild.yaml").read_text())
+    (step,) = image["steps"]
+    assert step["args"][1:3] == ["--file", FILE]
+    assert [step["args"][step["args"].index("--tag") + 1]] == image["images"] == ["$_IMAGE"]
 
 
 def test_the_python_of_the_image_is_the_one_of_the_build():
