@@ -2,11 +2,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from scipy.stats import chisquare
 
 from tests.support import analysts
 
 analysts.required("scipy", "tea_tasting")
+
+from scipy.stats import chisquare
 
 from infra.analytics.experiments.definition import Definition
 from infra.analytics.experiments.exposed import Cell

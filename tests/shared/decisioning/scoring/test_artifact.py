@@ -163,7 +163,7 @@ def test_a_tree_that_is_none_is_refused(tree, expected):
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", "the data: expected JSON in UTF-8, found a mistake at line 1, column 1"),
+        (b"", "the data: expected JSON in UTF-8, found no data"),
         (b"[]", "the data: expected an object, found a list"),
         (b"\xff", "the data: expected JSON in UTF-8, found a byte that is not UTF-8 at offset 0"),
         (written(logistic(intercept=inf)), "the data: expected finite numbers, found NaN or Infinity"),
