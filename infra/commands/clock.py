@@ -1,6 +1,5 @@
 """`clock`: show or move the clock of the running emulators."""
 
-import re
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -10,9 +9,6 @@ import typer
 from infra.commands.common import AsJson, print_result
 from infra.commands.inputs import instant
 from infra.errors import UsageError
-
-UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
-_DISTANCE = re.compile(r"\+(\d{1,6})([dhms])")
 
 
 def clock(
@@ -64,8 +60,11 @@ def clock(
 
 def _until(move: str, now: datetime) -> datetime:
     """The instant to move to. Raises `UsageError`."""
-    if distance := _DISTANCE.fullmatch(move):
-        return now + int(distance[1]) * UNITS[distance[2]]
+    from infra.samples.distance import distance
+
+    far = distance(move) if move.startswith("+") else None
+    if far is not None:
+        return now + far
     try:
         return instant("TIME", move) or now
     except UsageError:

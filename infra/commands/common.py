@@ -14,6 +14,17 @@ Project = Annotated[
     typer.Option(metavar="ID", help="Use this Google Cloud project instead of the emulators on this machine."),
 ]
 
+Where = Annotated[
+    str,
+    typer.Option(
+        "--warehouse",
+        metavar="WHERE",
+        help="A file of DuckDB, or bigquery:PROJECT.DATASET?raw=DATASET.",
+    ),
+]
+WAREHOUSE = "warehouse.duckdb"
+"""The warehouse of a laptop, in the present folder."""
+
 
 def print_result(text: str, *, as_json: bool, facts: Any) -> None:
     """Print a result: the text for people, or the facts as one line of JSON."""

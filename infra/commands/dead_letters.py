@@ -214,38 +214,20 @@ def _mended(letter: "Letter", changes: list[str], file: Path | None) -> bytes:
     import click
 
     from infra.remote.letter_page import payload_text
-    from shared.contracts.inbound.envelope import Delivery, parse_event
-    from shared.domain.errors import Rejected
+    from infra.remote.mending import accepted, with_fields
 
     if changes and file:
         raise UsageError("expected --set or --data, found both")
     if file:
         data = readable(file, "an event").read_bytes()
     elif changes:
-        data = _with_fields(letter, fields_of(changes))
+        data = with_fields(letter, fields_of(changes))
     else:
         edited = click.edit(payload_text(letter), extension=".json")
         if edited is None:
             raise UsageError("expected another event, found no change: nothing was sent")
         data = edited.encode()
-    if data == letter.data:
-        raise UsageError("expected another event, found the same: send it as it is with resend")
-    try:
-        parse_event(letter.topic, Delivery(data, dict(letter.attributes)))
-    except Rejected as rejected:
-        raise UsageError(f"{letter.topic}: {rejected.detail}; nothing was sent") from rejected
-    return data
-
-
-def _with_fields(letter: "Letter", fields: dict[str, Any]) -> bytes:
-    try:
-        event = json.loads(letter.data)
-    except ValueError:
-        event = None
-    if not isinstance(event, dict):
-        raise UsageError("--set: expected an event that is a JSON object, found something else; use --data FILE")
-    whole = {**event, **fields}
-    return json.dumps({name: value for name, value in whole.items() if value is not None}).encode()
+    return accepted(letter, data)
 
 
 def _keep(project: str | None, letter: "Letter", action: Any, by: str | None, why: str, *more: Any) -> None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, Project, print_json, print_result
+from infra.commands.common import WAREHOUSE, AsJson, Project, Where, print_json, print_result
 from infra.commands.inputs import valid_catalog
-from infra.commands.warehouse import WAREHOUSE, Where
 from infra.terminal.help_page import Command
 
 if TYPE_CHECKING:

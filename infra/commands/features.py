@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.common import AsJson, print_result
+from infra.commands.common import WAREHOUSE, AsJson, Where, print_result
 from infra.commands.inputs import writing_into
 from infra.errors import UsageError
 from infra.terminal.help_page import Command
@@ -13,10 +13,6 @@ from infra.terminal.help_page import Command
 if TYPE_CHECKING:
     from infra.analytics.features.changes import Outcome
 
-Where = Annotated[
-    str, typer.Option("--warehouse", metavar="WHERE", help="A file of DuckDB, or bigquery:PROJECT.DATASET.")
-]
-WAREHOUSE = "warehouse.duckdb"
 Table = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="The Bigtable table, projects/PROJECT/instances/INSTANCE/tables/TABLE."),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, print_json
+from infra.commands.common import WAREHOUSE, AsJson, Where, print_json
 from infra.commands.inputs import instant, readable, valid_catalog, writing_into
 from infra.errors import UsageError
 from infra.terminal.help_page import Command
+from infra.whole_file import replace_text
 
 if TYPE_CHECKING:
-    from infra.analytics.policies.off_policy import Evaluation
     from infra.analytics.policies.outcomes import Outcomes
-    from infra.analytics.policies.refresh import ArmReport, Refreshed, Terms
+    from infra.analytics.policies.refresh import Terms
     from shared.decisioning.document.schema import ExperimentTerms
     from shared.decisioning.experiments.policy import Policy
 
@@ -32,10 +32,6 @@ CatalogOption = Annotated[
         "--catalog", metavar="FILE", help="The catalog that has the experiment; its policy lies beside it."
     ),
 ]
-Warehouse = Annotated[
-    str,
-    typer.Option(metavar="WHERE", help="The warehouse: a DuckDB file, or bigquery:PROJECT.DATASET."),
-]
 Days = Annotated[int, typer.Option(min=1, max=3650, help="Take the decisions of so many days before --now.")]
 Now = Annotated[
     str | None, typer.Option(metavar="TIME", help="As of this instant, RFC 3339; what came later is not known.")
@@ -46,7 +42,7 @@ Now = Annotated[
 def refresh(
     experiment: ExperimentId,
     catalog: CatalogOption,
-    warehouse: Warehouse = "warehouse.duckdb",
+    where: Where = WAREHOUSE,
     purpose: Annotated[
         str, typer.Option(metavar="PURPOSE", help="exploit: at least 2% for each arm. measure: at least 5%.")
     ] = "exploit",
@@ -71,19 +67,20 @@ def refresh(
 
         upbeat policy refresh words --catalog catalog.yaml --dry-run
     """
+    from infra.analytics.policies.facts import refresh_facts
     from infra.analytics.policies.page import refresh_page
     from infra.analytics.policies.refresh import refresh as refreshed
     from infra.terminal.console import print_page
 
     asked = _asked(experiment, catalog, now)
-    outcomes = _outcomes(asked, warehouse, days)
+    outcomes = _outcomes(asked, where, days)
     terms = _terms(asked.terms, purpose)
     done = refreshed(outcomes, terms, asked.now)
     target = catalog.parent / "policies" / f"{asked.terms.policy}.json"
     if not dry_run:
         _write(target, done.document)
     if as_json:
-        print_json(_facts(done) | {"file": None if dry_run else str(target)})
+        print_json(refresh_facts(done) | {"file": None if dry_run else str(target)})
         return
     print_page(refresh_page(done))
     typer.echo(f"\nnot written (--dry-run): {target}" if dry_run else f"\nwritten: {target}")
@@ -93,7 +90,7 @@ def refresh(
 def evaluate(
     experiment: ExperimentId,
     catalog: CatalogOption,
-    warehouse: Warehouse = "warehouse.duckdb",
+    where: Where = WAREHOUSE,
     file: Annotated[
         Path | None,
         typer.Option("--policy", metavar="FILE", help="Judge this policy; without it the one beside the catalog."),
@@ -115,6 +112,7 @@ def evaluate(
 
         upbeat policy evaluate words --catalog catalog.yaml --policy new.json
     """
+    from infra.analytics.policies.facts import evaluation_facts
     from infra.analytics.policies.off_policy import evaluate as evaluated
     from infra.analytics.policies.page import evaluation_page
     from infra.analytics.policies.refresh import as_given
@@ -124,10 +122,10 @@ def evaluate(
     chosen = file or catalog.parent / "policies" / f"{asked.terms.policy}.json"
     terms = _terms(asked.terms, "exploit")
     candidate = as_given(_policy_in(chosen, asked), terms.floor_of_catalog)
-    outcomes = _outcomes(asked, warehouse, days)
+    outcomes = _outcomes(asked, where, days)
     found = evaluated(lambda _part: candidate, outcomes, terms.variants, outcomes.curve())
     if as_json:
-        print_json({"policy": str(chosen), **_evaluation_facts(found)})
+        print_json({"policy": str(chosen), **evaluation_facts(found)})
     else:
         print_page(evaluation_page({str(chosen): found}))
     if not found.clears_every_fixed_arm:
@@ -214,12 +212,12 @@ def _asked(experiment: str, catalog: Path, now: str | None) -> _Asked:
     return _Asked(experiment, terms, instant("--now", now) or datetime.now(UTC))
 
 
-def _outcomes(asked: _Asked, warehouse: str, days: int) -> "Outcomes":
+def _outcomes(asked: _Asked, where: str, days: int) -> "Outcomes":
     from infra.analytics.policies.outcomes import Outcome, read_outcomes
     from infra.analytics.warehouse.engine import open_engine
 
     goals = (Outcome(metric) for metric in asked.terms.goal_metrics if metric in [*Outcome])
-    with open_engine(warehouse) as engine:
+    with open_engine(where) as engine:
         return read_outcomes(engine, asked.experiment, asked.now, days, next(goals, Outcome.CONVERTED))
 
 
@@ -247,43 +245,9 @@ def _policy_in(file: Path, asked: _Asked) -> "Policy":
 
 
 def _write(target: Path, document: dict[str, Any]) -> None:
-    """Replace the file at once, so that nobody reads half a policy."""
     with writing_into(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        partial.replace(target)
-
-
-def _facts(done: "Refreshed") -> dict[str, Any]:
-    return {
-        "policy": done.document,
-        "arms": [_arm_facts(report) for report in done.arms],
-        "segments": {segment: [_arm_facts(each) for each in of] for segment, of in done.of_segments.items()},
-        "telling_segments_apart": _evaluation_facts(done.evaluation) if done.evaluation else None,
-        "unknown_arms": done.unknown_arms,
-    }
-
-
-def _arm_facts(report: "ArmReport") -> dict[str, Any]:
-    return {
-        **report.arm._asdict(),
-        "rate": report.posterior.mean,
-        "interval": report.posterior.interval(),
-        "probability_best": report.probability_best,
-        "probability": report.written,
-    }
-
-
-def _evaluation_facts(found: "Evaluation") -> dict[str, Any]:
-    return {
-        "doubly_robust": found.doubly_robust._asdict(),
-        "ips": found.ips._asdict(),
-        "over_fixed": {arm: each._asdict() for arm, each in found.over_fixed.items()},
-        "decisions": found.decisions,
-        "effective_decisions": found.effective_decisions,
-        "clears_every_fixed_arm": found.clears_every_fixed_arm,
-    }
+        replace_text(target, json.dumps(document, indent=2) + "\n")
 
 
 def _rates(text: str) -> dict[str, float]:

@@ -6,18 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from infra.commands.common import AsJson, print_json, print_result
+from infra.commands.common import WAREHOUSE, AsJson, Where, print_json, print_result
 from infra.terminal.help_page import Command
 
-Where = Annotated[
-    str,
-    typer.Option(
-        "--warehouse",
-        metavar="WHERE",
-        help="A file of DuckDB, or bigquery:PROJECT.DATASET?raw=DATASET.",
-    ),
-]
-WAREHOUSE = "warehouse.duckdb"
 PLAIN = (str, int, float, bool, type(None))
 Select = Annotated[
     list[str] | None,

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from infra.emulator.processes import Sink
 from infra.errors import InfraError
 from infra.raw.folder import RawLogWriter
 from infra.raw.line import LANDING_SUFFIX, Landed
+from infra.remote.instants import standard
 from infra.remote.pubsub import Bus, Received
 
 RETRY_SECONDS = 1.0
@@ -85,7 +86,5 @@ class Landing:
 
 
 def _landed(subscription: str, message: Received, ahead: timedelta) -> Landed:
-    at = message.publish_time
-    # Google's client has a type of its own, with nanoseconds; the column has microseconds.
-    publish_time = datetime.combine(at.date(), at.timetz()) + ahead
+    publish_time = standard(message.publish_time) + ahead
     return Landed(subscription, message.message_id, publish_time, message.attributes, message.data)

@@ -1,4 +1,4 @@
-"""What a machine has of what Upbeat can use."""
+"""The programs and packages of a machine that Upbeat can use."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ class Finding(NamedTuple):
     """Its version or place; empty if it is missing."""
     purpose: str
     remedy: str
-    """How to get it."""
+    """The way to get it."""
     is_needed: bool = False
 
 

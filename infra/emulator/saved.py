@@ -45,7 +45,7 @@ class Saved:
 
 
 def find_saved(folder: Path) -> Saved:
-    """What was saved in a folder. Raises `UsageError` for a folder that holds nothing saved."""
+    """The saved parts in a folder. Raises `UsageError` for a folder that holds nothing saved."""
     try:
         now = datetime.fromisoformat((folder / NOW).read_text().strip())
     except (OSError, ValueError):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from infra.errors import InfraError
+from infra.whole_file import replace_text
 
 CLOCK_FILE = "clock"
 """The name of the file in the state folder."""
@@ -46,7 +47,4 @@ class RunningClock:
         self._write(self.ahead + (instant - now))
 
     def _write(self, ahead: timedelta) -> None:
-        """Replace the file as a whole, so that no function reads a part of it."""
-        draft = self.file.with_name(f"{CLOCK_FILE}.draft")
-        draft.write_text(f"{ahead.total_seconds():.6f}\n")
-        draft.replace(self.file)
+        replace_text(self.file, f"{ahead.total_seconds():.6f}\n")

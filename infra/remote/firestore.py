@@ -12,6 +12,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
+from infra.remote.instants import standard
 from infra.remote.running import find
 from shared.adapters.gcp import catalog_publisher
 from shared.adapters.gcp.catalog_publisher import AnotherInForce, ArtifactExists
@@ -26,7 +27,6 @@ from shared.adapters.gcp.paths import (
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.catalog import Catalog
-from shared.domain.instants import from_micros, to_micros
 
 AFTER_EVERY_ID = "\uffff"
 """Sorts after every character that a user id may contain."""
@@ -140,7 +140,7 @@ def publication_in_force(client: Client) -> CatalogPublished | None:
     return CatalogPublished(
         catalog_version=told["version"],
         number=told.get("number"),
-        published_at=from_micros(to_micros(pointer.update_time)),
+        published_at=standard(pointer.update_time),
         published_by=told.get("published_by"),
         catalog=stored["catalog"],
     )

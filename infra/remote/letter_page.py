@@ -39,7 +39,7 @@ def letter_page(letter: Letter) -> Group:
 
 
 def records_page(records: Iterable[LetterRecord]) -> Table:
-    """What became of letters, one line each."""
+    """The fate of letters, one line each."""
     table = _table("when", "letter", "topic", "reason", "action", "by", "why", "changed")
     for each in records:
         table.add_row(

@@ -10,6 +10,7 @@ from google.cloud.firestore import Client
 
 from infra.remote.dead_letters import Letter
 from infra.remote.firestore import client_errors
+from infra.remote.instants import standard
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.domain.instants import to_micros
 
@@ -18,7 +19,7 @@ COLLECTION = "dead_letter_records"
 
 
 class Action(StrEnum):
-    """What was done with a letter."""
+    """The things that a person does with a letter."""
 
     RESENT = "resent"
     MENDED = "mended"
@@ -28,7 +29,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LetterRecord:
-    """What became of one letter."""
+    """The fate of one letter."""
 
     letter_id: str
     topic: str
@@ -88,7 +89,7 @@ def records(client: Client, limit: int) -> list[LetterRecord]:
             | {
                 "action": Action(fields["action"]),
                 "changed": tuple(fields["changed"]),
-                "at": datetime.combine(fields["at"].date(), fields["at"].timetz()),
+                "at": standard(fields["at"]),
             }
         )
         for fields in found

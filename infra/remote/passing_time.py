@@ -12,13 +12,14 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from infra.errors import InfraError
 from infra.remote.clock import RunningClock
 from infra.remote.firestore import client_errors
+from infra.remote.instants import standard
 from infra.remote.pubsub import Bus
 from shared.adapters.gcp.paths import SUBSCRIPTIONS, user_document_id
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.contracts.topics import Topic
 
 PATIENCE_SECONDS = 60.0
-"""How long the functions may take with what is due at one instant."""
+"""The time that the functions may take with all that is due at one instant."""
 POLL_SECONDS = 0.1
 TICK_AGAIN_SECONDS = 3.0
 JUST_AFTER = timedelta(milliseconds=1)
@@ -26,7 +27,7 @@ JUST_AFTER = timedelta(milliseconds=1)
 
 
 class Passed(NamedTuple):
-    """What happened on the way."""
+    """The stops on the way."""
 
     stops: int
     """Instants at which something was due."""
@@ -109,6 +110,4 @@ def _earliest_due(client: Client, until: datetime) -> datetime | None:
         found = query.get(retry=None, timeout=RPC_SECONDS)
     if not found:
         return None
-    at = found[0].get("next_due_at")
-    # Firestore's client has a type of its own, with nanoseconds.
-    return datetime.combine(at.date(), at.timetz())
+    return standard(found[0].get("next_due_at"))

@@ -13,6 +13,7 @@ from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 from infra.terminal.invocation import again
 from infra.topology import ROOT
+from infra.whole_file import replace_text
 
 FOLDER_VARIABLE = "UPBEAT_STATE_DIR"
 """Environment variable that names the state folder."""
@@ -54,9 +55,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 def write(folder: Path, running: RuntimeState) -> None:
     """Write the state file atomically, so that a reader never sees a partial file; and the environment file."""
-    draft = folder / (STATE_FILE + ".draft")
-    draft.write_text(json.dumps(asdict(running), indent=2) + "\n")
-    draft.replace(folder / STATE_FILE)
+    replace_text(folder / STATE_FILE, json.dumps(asdict(running), indent=2) + "\n")
     variables = "".join(f"export {name}={value}\n" for name, value in running.endpoints.env.items())
     (folder / ENVIRONMENT_FILE).write_text(variables)
 

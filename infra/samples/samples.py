@@ -1,6 +1,5 @@
 """Reads the samples, and makes events of them for a user and an instant."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,12 +12,11 @@ from uuid import uuid4
 import yaml
 
 from infra.errors import UsageError
+from infra.samples.distance import distance
 from shared.contracts.outbound.base import rfc3339
 
 EVENTS = Path(__file__).with_name("events.yaml")
 STORIES = Path(__file__).with_name("stories.yaml")
-UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1), "s": timedelta(seconds=1)}
-_DISTANCE = re.compile(r"([+-]?)(\d{1,6})([dhms])")
 VERDICTS = frozenset({"refunded", "refund_reversed", "disputed", "dispute_won", "dispute_lost", "extended"})
 """Outcomes that are about an earlier payment, which `payment_id` names."""
 
@@ -87,12 +85,6 @@ def kinds() -> Iterator[str]:
     """Every kind of event, and every story with the prefix `story:`."""
     yield from _events()
     yield from (f"story:{name}" for name in yaml.safe_load(STORIES.read_text(encoding="utf-8")))
-
-
-def distance(text: str) -> timedelta | None:
-    """A signed distance in days, hours, minutes or seconds, such as `+30d`, `-2h` or `5m`; None for other text."""
-    found = _DISTANCE.fullmatch(text)
-    return found and (-1 if found[1] == "-" else 1) * int(found[2]) * UNITS[found[3]]
 
 
 @cache

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
-import sqlglot
+
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
 
 
 def scores(sql: str, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> list[float | None]:
@@ -15,5 +16,5 @@ def scores(sql: str, table: str, columns: Mapping[str, str], rows: Sequence[Sequ
     places = ", ".join("?" * (len(columns) + 1))
     insert = f'insert into "{table}" values ({places})'  # noqa: S608 - names of a test
     connection.executemany(insert, [[n, *row] for n, row in enumerate(rows)])
-    (translated,) = sqlglot.transpile(sql, read="bigquery", write="duckdb")
-    return [score for _, score in sorted(connection.execute(translated).fetchall())]
+    found = DuckDBEngine.of(connection).rows(sql)
+    return [row["score"] for row in sorted(found, key=lambda row: row["n"])]

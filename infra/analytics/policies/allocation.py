@@ -10,7 +10,7 @@ DIGITS = 6
 
 
 class Purpose(StrEnum):
-    """What a policy is for: it sets the least probability of each arm."""
+    """The purpose of a policy, which sets the least probability of each arm."""
 
     MEASURE = "measure"
     """Every arm is compared with every other: at least 5% of the decisions each."""

@@ -1,4 +1,4 @@
-"""How long outcomes take: the share of them that is known at each age of a decision."""
+"""The delay of outcomes: the share of them that is known at each age of a decision."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -37,7 +37,7 @@ class Estimate(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What a policy would have brought."""
+    """The outcome that a policy would have brought."""
 
     ips: Estimate
     doubly_robust: Estimate
@@ -54,7 +54,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(learn: Learner, outcomes: Outcomes, arms: Sequence[str], curve: DelayCurve) -> Evaluation:
-    """What the policy that `learn` makes of outcomes would have brought.
+    """The outcome that the policy which `learn` makes of outcomes would have brought.
 
     It is learned from one half of the users and judged by the other, and the other way round. So it is never
     judged by what it has learned from. A policy that is fixed beforehand is what a `learn` returns that looks at

@@ -4,24 +4,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from infra.analytics.policies.delay import DelayCurve, delay_curve
 from infra.analytics.policies.posterior import Arm
+from infra.analytics.warehouse.engine import Engine
 from infra.errors import InfraError
 
 
-class Rows(Protocol):
-    """Answers queries: an engine of the warehouse."""
-
-    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of a query in portable SQL, with parameters as @name."""
-
-
 class Outcome(StrEnum):
-    """What counts as a success of an offer: a kind of feedback."""
+    """The kind of feedback that counts as a success of an offer."""
 
     CONVERTED = "converted"
     ACCEPTED = "accepted"
@@ -87,7 +81,7 @@ WHERE experiment_id = @experiment AND given AND policy_version IS NOT NULL
 
 
 def read_outcomes(
-    warehouse: Rows, experiment: str, now: datetime, days: int, outcome: Outcome = Outcome.CONVERTED
+    warehouse: Engine, experiment: str, now: datetime, days: int, outcome: Outcome = Outcome.CONVERTED
 ) -> Outcomes:
     """The decisions of the `days` before `now` (UTC) in which the experiment's policy gave an arm.
 

@@ -39,7 +39,7 @@ def evaluation_page(evaluations: Mapping[str, Evaluation]) -> Group:
 
 
 def season_page(seasons: Seasons) -> Group:
-    """What a season captured and lost, on average of all seeds."""
+    """The captured and lost parts of a season, on average of all seeds."""
     table = _table("after", "captured", "lost", "lost at equal shares")
     for decisions, captured, lost, by_chance in seasons.milestones():
         table.add_row(f"{decisions:,}", f"{captured:.1%}", f"{lost:,.1f}", f"{by_chance:,.1f}")

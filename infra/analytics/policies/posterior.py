@@ -1,4 +1,4 @@
-"""What is known of each arm, and how probable it is that the arm is the best of all."""
+"""The knowledge about each arm, and the probability that the arm is the best of all."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

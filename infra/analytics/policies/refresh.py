@@ -1,6 +1,6 @@
 """A policy made anew from the outcomes of the one before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ NO_SEGMENT = ""
 
 
 class Terms(NamedTuple):
-    """What the catalog says of the experiment, and what the policy is for."""
+    """The terms of the experiment in the catalog, and the purpose of the policy."""
 
     variants: tuple[str, ...]
     segments: tuple[str, ...]
@@ -27,13 +27,13 @@ class Terms(NamedTuple):
     purpose: Purpose
     seed: int = 0
 
-    def probabilities(self, arms: Sequence[Arm]) -> dict[str, float]:
-        """The probabilities for a policy, from what is known of the arms."""
-        return with_floors(best_arms(arms, self.seed), self.purpose.floor, self.floor_of_catalog)
+    def probabilities(self, best: Mapping[str, float]) -> dict[str, float]:
+        """The probabilities for a policy, from those of each arm to be the best."""
+        return with_floors(best, self.purpose.floor, self.floor_of_catalog)
 
 
 class ArmReport(NamedTuple):
-    """What is known of an arm, and what the new policy makes of it."""
+    """The knowledge about an arm, and its probability in the new policy."""
 
     arm: Arm
     posterior: Posterior
@@ -51,7 +51,7 @@ class Refreshed(NamedTuple):
     of_segments: dict[str, list[ArmReport]]
     """The same for each segment of the experiment, and for users of none; empty for one without segments."""
     evaluation: Evaluation | None
-    """Whether telling segments apart pays; None for an experiment without segments."""
+    """The worth of telling segments apart; None for an experiment without segments."""
     unknown_arms: dict[str, int]
     """Decisions with an arm that the catalog does not have: they were left out."""
 
@@ -86,9 +86,10 @@ def refresh(outcomes: Outcomes, terms: Terms, now: datetime) -> Refreshed:
 
 
 def reports(outcomes: Outcomes, terms: Terms, curve: DelayCurve) -> list[ArmReport]:
-    """What is known of each arm of the experiment."""
+    """The report on each arm of the experiment."""
     arms = outcomes.of_arms(terms.variants, curve)
-    best, written = best_arms(arms, terms.seed), terms.probabilities(arms)
+    best = best_arms(arms, terms.seed)
+    written = terms.probabilities(best)
     return [
         ArmReport(arm, posterior, best[arm.name], written[arm.name])
         for arm, posterior in zip(arms, posteriors(arms), strict=True)
@@ -97,9 +98,13 @@ def reports(outcomes: Outcomes, terms: Terms, curve: DelayCurve) -> list[ArmRepo
 
 def learned(outcomes: Outcomes, terms: Terms, curve: DelayCurve) -> Policy:
     """The probabilities with which arms would be given by a policy that tells segments apart."""
-    return {
-        segment: with_floor(terms.probabilities(part.of_arms(terms.variants, curve)), terms.floor_of_catalog)
+    best = {
+        segment: best_arms(part.of_arms(terms.variants, curve), terms.seed)
         for segment, part in by_segment(outcomes, terms).items()
+    }
+    return {
+        segment: with_floor(terms.probabilities(of_arms), terms.floor_of_catalog)
+        for segment, of_arms in best.items()
     }
 
 

@@ -42,7 +42,7 @@ class Course(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """What happened until now, by the batch of decisions between two refreshes."""
+    """The past of a season, by the batch of decisions between two refreshes."""
 
     given: np.ndarray
     """Decisions: batch, arm."""

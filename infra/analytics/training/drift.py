@@ -6,9 +6,10 @@ shares: below 0.1 nothing happened, from 0.25 on the population is another one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from infra.analytics.training.score_sql import Columns, literal, text_literal
+from infra.analytics.warehouse.engine import Engine
 from infra.errors import UsageError
 from shared.decisioning.scoring.logistic_artifact import Logistic, NumericTerm
 from shared.decisioning.scoring.score import Score
@@ -20,13 +21,6 @@ SMOOTHING = 0.5
 """Rows added to each bin, so that an empty one has a share."""
 SCORE_EDGES = tuple(number / 10 for number in range(1, 10))
 SCORE = "score"
-
-
-class Engine(Protocol):
-    """What is asked of a warehouse."""
-
-    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows of a query in portable SQL; `@name` stands for a parameter."""
 
 
 class Drift(NamedTuple):

@@ -2,32 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import sqlglot
 
 from infra.analytics.tables import rows
 from infra.analytics.training.dataset import Roles, dataset_of_table
 from infra.analytics.training.drift import Calibration, Drift, calibration, drift
 from infra.analytics.training.score_sql import columns_by_name
+from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
 from infra.errors import UsageError
 from shared.decisioning.scoring.score import Score
 
 SOURCE = "SELECT * FROM scored"
-
-
-class _Memory:
-    """A DuckDB in memory that speaks portable SQL."""
-
-    def __init__(self) -> None:
-        self.connection = duckdb.connect()
-
-    def rows(self, sql: str, **_parameters: Any) -> list[dict[str, Any]]:
-        (translated,) = sqlglot.transpile(sql, read="bigquery", write="duckdb")
-        result = self.connection.execute(translated)
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def drift_of_tables(
@@ -37,16 +23,17 @@ def drift_of_tables(
 
     The calibration needs `roles`, which name the label. Raises `UsageError` for tables that cannot be read.
     """
-    engine = _Memory()
+    connection = duckdb.connect()
     features = {feature: f"f_{number}" for number, feature in enumerate(sorted(score.features))}
     columns = ", ".join(f"{name} varchar" for name in features.values())
-    engine.connection.execute(f"create table scored (period varchar, score double, label boolean, {columns})")
+    connection.execute(f"create table scored (period varchar, score double, label boolean, {columns})")
     places = ", ".join("?" * (3 + len(features)))
     for period, file in (("before", before), ("now", now)):
         table = _rows_of(score, features, period, file, roles if period == "now" else None)
         if not table:
             raise UsageError(f"{file}: expected rows, found none")
-        engine.connection.executemany(f"insert into scored values ({places})", table)  # noqa: S608 - places
+        connection.executemany(f"insert into scored values ({places})", table)  # noqa: S608 - places
+    engine = DuckDBEngine.of(connection)
     found = drift(engine, score, SOURCE, columns_by_name(features))
     return found, calibration(engine, SOURCE) if roles else None
 

@@ -12,8 +12,6 @@ from infra.raw.line import Landed
 
 Day = date | None
 """A partition; None stands for the whole of a table without partitions."""
-DEFAULT = "warehouse.duckdb"
-"""The warehouse of a laptop, in the present folder."""
 
 
 class State(NamedTuple):
@@ -68,7 +66,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """The bytes that a query would read, before compression on BigQuery, as stored on DuckDB."""
 
 
-def open_engine(where: str = DEFAULT) -> Engine:
+def open_engine(where: str) -> Engine:
     """The warehouse at `FILE.duckdb`, or at `bigquery:PROJECT.DATASET`; a context manager that closes it.
 
     `bigquery:PROJECT.DATASET?raw=OTHER` reads the landed tables of another dataset. Raises `UsageError`.

@@ -15,7 +15,7 @@ from shared.decisioning.scoring.registry import Registry
 log = logging.getLogger(__name__)
 
 Fit = tuple[frozenset[str], tuple[str, ...]]
-"""What a policy must fit: the variants and the segments of its experiment."""
+"""The variants and the segments of an experiment, which its policy must fit."""
 
 
 class FirestoreLibrary:
