@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 from infra.commands.catalog import catalog
 from infra.commands.clock import clock
+from infra.commands.console import console
 from infra.commands.dead_letters import dead_letters
 from infra.commands.demo import demo
 from infra.commands.doctor import doctor
@@ -42,6 +43,7 @@ COMMANDS = (
     show,
     explain,
     up,
+    console,
     clock,
     trigger,
     publish,

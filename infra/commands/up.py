@@ -15,6 +15,7 @@ from infra.errors import UsageError
 from infra.terminal.invocation import again
 
 if TYPE_CHECKING:
+    from infra.emulator.processes import Sink
     from infra.emulator.runtime import EmulatorRuntime
     from infra.remote.endpoints import Endpoints
 
@@ -34,11 +35,11 @@ def up(
     ports: Annotated[
         str,
         typer.Option(
-            metavar="PUBSUB,FIRESTORE",
+            metavar="PUBSUB,FIRESTORE,CONSOLE",
             envvar="UPBEAT_EMULATOR_PORTS",
-            help="The emulators' ports; 0 for any free one.",
+            help="The ports of the emulators and the console; 0 for any free one.",
         ),
-    ] = "8085,8080",
+    ] = "8085,8080,8070",
     import_from: Annotated[
         Path | None,
         typer.Option(
@@ -59,10 +60,11 @@ def up(
 ) -> None:
     """Run every function on the emulators, until Ctrl-C.
 
-    Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, and publishes
-    the catalog. Prints the addresses, and then the functions' logs on standard error. Needs Java and the emulators
-    of the gcloud SDK, but no network and no account. All documents are in memory and are gone afterwards, unless
-    --export-on-exit saves them for --import; messages that are not delivered yet are lost either way.
+    Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, publishes the
+    catalog, and starts the console, which may write. Prints the addresses, and then the functions' logs on
+    standard error. Needs Java and the emulators of the gcloud SDK, but no network and no account. All documents
+    are in memory and are gone afterwards, unless --export-on-exit saves them for --import; messages that are not
+    delivered yet are lost either way.
 
     While this runs, .upbeat/emulators.env sets PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST and
     GOOGLE_CLOUD_PROJECT, for clients of your own.
@@ -90,6 +92,8 @@ def up(
 
     saved, file = find_saved(import_from) if import_from else None, catalog or DEFAULT_CATALOG
     content, starts_at = valid_catalog(file), instant("--now", now)
+    pubsub_port, firestore_port, console_port = _ports(ports)
+    sink = LogView()
 
     def publish(endpoints: "Endpoints") -> None:
         client = emulator_client(endpoints)
@@ -103,24 +107,42 @@ def up(
         publish_catalog=publish if catalog or not saved else None,
         state_folder=state_folder(),
         now=starts_at,
-        ports=_ports(ports),
+        ports=(pubsub_port, firestore_port),
         saved=saved,
         save_into=export_on_exit,
-        sink=LogView(),
+        sink=sink,
     )
-    with _until_stopped(), upbeat as running:
-        print_result(_summary(running), as_json=as_json, facts=asdict(running.state))
+    with _until_stopped(), upbeat as running, _console(console_port, sink) as address:
+        facts = asdict(running.state) | {"console": address}
+        print_result(_summary(running, address), as_json=as_json, facts=facts)
         running.wait()
 
 
-def _ports(text: str) -> tuple[int, int]:
-    """The ports of Pub/Sub and Firestore. Raises `UsageError`."""
-    pubsub, _, firestore = text.partition(",")
-    if not (pubsub.isdecimal() and firestore.isdecimal() and int(pubsub) < 65536 and int(firestore) < 65536):
+def _ports(text: str) -> tuple[int, int, int]:
+    """The ports of Pub/Sub, Firestore and the console. Raises `UsageError`."""
+    numbers = text.split(",")
+    if len(numbers) != 3 or not all(number.isdecimal() and int(number) < 65536 for number in numbers):
         raise UsageError(
-            f"--ports: expected two port numbers with a comma between, such as 8085,8080, found {text!r}"
+            f"--ports: expected three port numbers with commas between, such as 8085,8080,8070, found {text!r}"
         )
-    return int(pubsub), int(firestore)
+    pubsub, firestore, console = map(int, numbers)
+    return pubsub, firestore, console
+
+
+@contextmanager
+def _console(port: int, sink: "Sink") -> Iterator[str]:
+    """Run the console on this port, and tell its address; port 0 is any free one."""
+    from infra.emulator.console import program
+    from infra.emulator.processes import Process
+    from infra.remote.endpoints import LOCALHOST, free_ports
+
+    port = port or free_ports(1)[0]
+    process = Process(program(port), sink)
+    process.start()
+    try:
+        yield f"http://{LOCALHOST}:{port}/"
+    finally:
+        process.stop()
 
 
 @contextmanager
@@ -146,7 +168,7 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _summary(running: "EmulatorRuntime") -> str:
+def _summary(running: "EmulatorRuntime", console: str) -> str:
     listening = {f.listens: running.function_urls[name] for name, f in running.topology.functions.items()}
     lines = [f"  {topic:<18}{url}" for topic, url in listening.items()]
     return "\n".join(
@@ -154,6 +176,7 @@ def _summary(running: "EmulatorRuntime") -> str:
             f"Upbeat is up, as project {running.project}",
             f"  {'Pub/Sub':<18}PUBSUB_EMULATOR_HOST={running.endpoints.pubsub_host}",
             f"  {'Firestore':<18}FIRESTORE_EMULATOR_HOST={running.endpoints.firestore_host}",
+            f"  {'Console':<18}{console}",
             *lines,
             f"In another terminal: {again()} publish, listen, show or redrive. Ctrl-C stops everything.",
         ]

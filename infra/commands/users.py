@@ -31,9 +31,8 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     Raises `UsageError` if the id is not valid or both `store` and `project` are given, `InfraError` if there is no
     such user or this version cannot read the document.
     """
+    from infra.inspect.documents import record_in
     from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
-    from shared.record.codec import UnreadableRecord, unpack
-    from shared.record.damage import damage
 
     if store and project:
         raise UsageError("expected --store or --project, found both")
@@ -43,13 +42,7 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     place = str(store) if store else f"project {project}" if project else "the emulators"
     if blob is None:
         raise InfraError(f"no user {user!r} in {place}")
-    try:
-        record = unpack(blob, deployment_terms())
-    except UnreadableRecord as error:
-        raise InfraError(f"the document of {user!r} in {place} cannot be read by this version: {error}") from error
-    if damaged := damage(record):
-        raise InfraError(f"the document of {user!r} in {place} is damaged: {damaged}")
-    return record
+    return record_in(blob, user, place, deployment_terms())
 
 
 def as_of(now: str | None, store: Path | None, project: str | None = None) -> datetime:

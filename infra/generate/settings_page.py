@@ -21,8 +21,8 @@ OF_THE_COMMAND_LINE = {
         "The folder in which `up` keeps its state and its raw log.",
     ),
     "UPBEAT_EMULATOR_PORTS": (
-        "`8085,8080`",
-        "The ports of the Pub/Sub and the Firestore emulator; 0 for any free one.",
+        "`8085,8080,8070`",
+        "The ports of the Pub/Sub emulator, the Firestore emulator and the console; 0 for any free one.",
     ),
     "UPBEAT_RECORD_FORMAT": (
         "set by Terraform",

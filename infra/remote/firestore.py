@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.firestore import Client
+from google.cloud.firestore import Client, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.errors import InfraError
@@ -67,15 +67,28 @@ def read_blob(client: Client, user_id: str) -> bytes | None:
 
 def users_with_prefix(client: Client, prefix: str, *, unchanged_since: datetime) -> list[str]:
     """Ids of the users with a prefix whose documents have not changed since. Raises `InfraError`."""
+    with client_errors("list users"):
+        found = _beginning_with(client, prefix).get(retry=None, timeout=RPC_SECONDS)
+    return [user_id_of(each.id) for each in found if each.update_time < unchanged_since]
+
+
+def first_users(client: Client, prefix: str, limit: int) -> list[str]:
+    """Ids of the first users that begin with `prefix`, in order. Raises `InfraError` if Firestore fails."""
+    with client_errors("list users"):
+        found = _beginning_with(client, prefix).limit(limit).get(retry=None, timeout=RPC_SECONDS)
+    return [user_id_of(each.id) for each in found]
+
+
+def _beginning_with(client: Client, prefix: str) -> Query:
+    """The documents of users whose ids begin with `prefix`, without their content."""
     users = client.collection(SUBSCRIPTIONS)
-    query = (
+    if not prefix:
+        return users.select([])
+    return (
         users.where(filter=FieldFilter("__name__", ">=", users.document(prefix)))
         .where(filter=FieldFilter("__name__", "<", users.document(prefix + AFTER_EVERY_ID)))
         .select([])
     )
-    with client_errors("list users"):
-        found = query.get(retry=None, timeout=RPC_SECONDS)
-    return [user_id_of(each.id) for each in found if each.update_time < unchanged_since]
 
 
 def remove_users(client: Client, user_ids: Iterable[str]) -> None:

@@ -2,8 +2,8 @@
 
 import heapq
 import sqlite3
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from infra.errors import InfraError
@@ -29,12 +29,25 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
 
 def read_blob(store: Path, user_id: str) -> bytes | None:
     """A user's document; None if the user is unknown. Raises `InfraError` if the file is not a store."""
+    with _reading(store) as connection:
+        row = connection.execute("select blob from subscriptions where user_id = ?", (user_id,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def first_users(store: Path, prefix: str, limit: int) -> list[str]:
+    """The ids of the first users that begin with `prefix`, in order. Raises `InfraError` if it is no store."""
+    query = "select user_id from subscriptions where user_id >= ? and substr(user_id, 1, ?) = ? order by 1 limit ?"
+    with _reading(store) as connection:
+        return [row[0] for row in connection.execute(query, (prefix, len(prefix), prefix, limit))]
+
+
+@contextmanager
+def _reading(store: Path) -> Iterator[sqlite3.Connection]:
     try:
         with _opened_read_only(store) as connection:
-            row = connection.execute("select blob from subscriptions where user_id = ?", (user_id,)).fetchone()
+            yield connection
     except sqlite3.Error as error:
         raise InfraError(f"{store}: expected the SQLite file of a store, found something else: {error}") from error
-    return bytes(row[0]) if row else None
 
 
 def _opened_read_only(store: Path) -> closing[sqlite3.Connection]:

@@ -9,6 +9,7 @@ NAMES = (
     "show",
     "explain",
     "up",
+    "console",
     "clock",
     "trigger",
     "publish",

@@ -1,0 +1,101 @@
+"""Opens what the console shows."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from google.cloud.firestore import Client
+
+from infra.console.sources import Running, Sources
+from infra.inspect.documents import record_in
+from infra.raw.folder import RAW
+from infra.raw.follower import Follower
+from infra.remote import firestore
+from infra.remote.clock import RunningClock
+from infra.remote.pubsub import Bus
+from infra.remote.running import find
+from infra.remote.sweeps import in_force
+from infra.replay import stores
+from shared.decisioning.catalog import Catalog
+from shared.domain.terms import Terms
+from shared.record.user_record import UserRecord
+
+
+def of_emulators(state_folder: Path, terms: Terms) -> Sources:
+    """The running emulators, whose functions keep their state in this folder. Raises `InfraError` if none run."""
+    endpoints = find(state_folder).endpoints
+    client = firestore.emulator_client(endpoints)
+    name = f"{endpoints.project} on the emulators"
+    return Sources(
+        name=name,
+        documents=FirestoreDocuments(client, name, terms),
+        now=RunningClock(state_folder).now,
+        terms=terms,
+        catalog=lambda: _in_force(client),
+        log=Follower(state_folder / RAW),
+        running=Running(Bus.of_emulator(endpoints), client),
+    )
+
+
+def of_project(project: str, terms: Terms) -> Sources:
+    """A Google Cloud project. Its raw log is in BigQuery, so that there is none to follow."""
+    client = firestore.client_of(project)
+    name = f"project {project}"
+    return Sources(
+        name=name,
+        documents=FirestoreDocuments(client, name, terms),
+        now=lambda: datetime.now(UTC),
+        terms=terms,
+        catalog=lambda: _in_force(client),
+        log=None,
+        running=Running(Bus.of_cloud(project), client),
+    )
+
+
+def of_store(store: Path, now: datetime, terms: Terms, catalog: Catalog | None) -> Sources:
+    """The store that a replay kept, as of an instant (UTC): the SQLite file, and the raw log beside it."""
+    return Sources(
+        name=f"the replay in {store.parent}",
+        documents=StoredDocuments(store, terms),
+        now=lambda: now,
+        terms=terms,
+        catalog=lambda: catalog,
+        log=Follower(store.parent / RAW) if (store.parent / RAW).is_dir() else None,
+        running=None,
+    )
+
+
+def _in_force(client: Client) -> Catalog | None:
+    found = in_force(client)
+    return found.catalog if found else None
+
+
+class FirestoreDocuments:
+    """The documents in Firestore."""
+
+    def __init__(self, client: Client, place: str, terms: Terms) -> None:
+        self._client, self._place, self._terms = client, place, terms
+
+    def read(self, user_id: str) -> UserRecord | None:
+        """A user's document; None if there is none."""
+        blob = firestore.read_blob(self._client, user_id)
+        return None if blob is None else record_in(blob, user_id, self._place, self._terms)
+
+    def names(self, prefix: str, limit: int) -> list[str]:
+        """The ids of users that begin with `prefix`, in order."""
+        return firestore.first_users(self._client, prefix, limit)
+
+
+class StoredDocuments:
+    """The documents in the SQLite file of a replay."""
+
+    def __init__(self, store: Path, terms: Terms) -> None:
+        self._store, self._terms = store, terms
+
+    def read(self, user_id: str) -> UserRecord | None:
+        """A user's document; None if there is none."""
+        blob = stores.read_blob(self._store, user_id)
+        return None if blob is None else record_in(blob, user_id, str(self._store), self._terms)
+
+    def names(self, prefix: str, limit: int) -> list[str]:
+        """The ids of users that begin with `prefix`, in order."""
+        return stores.first_users(self._store, prefix, limit)

@@ -1,0 +1,54 @@
+"""What the console reads and where it writes: the running emulators, a cloud project, or a replay's store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from google.cloud.firestore import Client
+
+from infra.raw.follower import Follower
+from infra.remote.pubsub import Bus
+from shared.decisioning.catalog import Catalog
+from shared.domain.terms import Terms
+
+if TYPE_CHECKING:
+    from shared.record.user_record import UserRecord
+
+
+class Documents(Protocol):
+    """The users' documents."""
+
+    def read(self, user_id: str) -> "UserRecord | None":
+        """A user's document; None if there is none. Raises `InfraError` for one that cannot be read."""
+        ...
+
+    def names(self, prefix: str, limit: int) -> list[str]:
+        """The ids of users that begin with `prefix`, in order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running Upbeat, which takes events and catalogs."""
+
+    bus: Bus
+    firestore: Client
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything that the pages need."""
+
+    name: str
+    """What is shown, such as `the emulators` or `replay in /tmp/tour`."""
+    documents: Documents
+    now: Callable[[], datetime]
+    """The present instant of what is shown (UTC)."""
+    terms: Terms
+    catalog: Callable[[], Catalog | None]
+    """The catalog in force; None if there is none, or none is known."""
+    log: Follower | None
+    """The raw log; None where there is none."""
+    running: Running | None
+    """None for a replay's store, to which nothing can be sent."""

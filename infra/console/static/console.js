@@ -1,0 +1,2 @@
+// Makes pages follow what happens. Every page works without it, by loading it again.
+"use strict";
