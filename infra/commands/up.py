@@ -35,9 +35,9 @@ def up(
     ports: Annotated[
         str,
         typer.Option(
-            metavar="PUBSUB,FIRESTORE,CONSOLE",
+            metavar="P,F,C",
             envvar="UPBEAT_EMULATOR_PORTS",
-            help="The ports of the emulators and the console; 0 for any free one.",
+            help="The ports of Pub/Sub, Firestore and the console; 0: any free one.",
         ),
     ] = "8085,8080,8070",
     import_from: Annotated[

@@ -98,8 +98,9 @@ def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(fold
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as up:  # noqa: S603 - ours
         try:
             told = json.loads(up.stdout.readline())
+            assert told.pop("console").startswith("http://127.0.0.1:")
             assert json.loads((folder / running.STATE_FILE).read_text()) == told
-            assert eventually(lambda: len(descendants(up.pid)) == 2 + 2 * len(told["functions"]))
+            assert eventually(lambda: len(descendants(up.pid)) == 3 + 2 * len(told["functions"]))
             children = descendants(up.pid)
         finally:  # a failure above must not wait for ever for what was never told to stop
             up.send_signal(ending)

@@ -103,4 +103,4 @@ def test_ports_that_are_none_are_refused(ports):
         check=False,
     )
     assert done.returncode == 2
-    assert "--ports: expected two port numbers" in done.stderr
+    assert "--ports: expected three port numbers" in done.stderr
