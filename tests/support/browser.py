@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright; tests that need it are skipped, with the reason, where it is missing."""
+"""Drives Debian's Chromium by Playwright; tests that need it are skipped, with the reason, where it is missing."""
 
 import shutil
 from collections.abc import Iterator
