@@ -31,12 +31,18 @@ WITH
     WHERE publish_date >= DATE '1990-01-01'
     GROUP BY day, campaign_id, catalog_version, variant, stage, reason
   ),
+  -- An earlier report may be told after a later one, in a message of its own.
+  first_answers AS (
+    SELECT occurred_at, campaign_id, catalog_version, variant, kind
+    FROM stg_exposure
+    WHERE publish_date >= DATE '1990-01-01' AND kind <> 'suppressed'
+    QUALIFY ROW_NUMBER() OVER (PARTITION BY trigger_id, kind ORDER BY occurred_at, sequence, message_id) = 1
+  ),
   answered AS (
     SELECT
       DATE(occurred_at) AS day, campaign_id, catalog_version, variant,
       IF(kind = 'impression', 'seen', kind) AS stage, COUNT(*) AS number
-    FROM stg_exposure
-    WHERE publish_date >= DATE '1990-01-01' AND kind <> 'suppressed'
+    FROM first_answers
     GROUP BY day, campaign_id, catalog_version, variant, stage
   )
 SELECT day, campaign_id, catalog_version, variant, 'considered' AS stage, CAST(NULL AS STRING) AS reason, SUM(number) AS number

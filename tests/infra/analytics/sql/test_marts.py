@@ -90,6 +90,7 @@ def test_the_funnel_counts_each_stage_on_its_own_day():
         decision("v", 1, held(variant="plain")),
         trigger("u", 1, variant="plain"),
         trigger("u", 1, "revoked", 5, variant="plain", revoke_reason="moment"),
+        answered("u", 1, "impression", 2.5, variant="plain"),
         answered("u", 1, "impression", 2, variant="plain"),
         answered("u", 1, "dismissed", 3, variant="plain"),
         answered("v", 1, "suppressed", 1, variant="plain"),
