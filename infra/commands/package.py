@@ -1,6 +1,5 @@
 """`package`: write each function's deployable zip."""
 
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +29,8 @@ def package(
 
         upbeat package payment trial_start --out /tmp/zips
     """
+    from hashlib import sha256
+
     from infra.deploy.package import zip_function
     from infra.topology import known, load
 

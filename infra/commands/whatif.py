@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
@@ -118,6 +117,8 @@ def _print(sides: Sides, done: "Summary", study: "WhatIf") -> None:
 @contextmanager
 def _folder(out: Path | None) -> Iterator[Path]:
     """The folder for both replays; a temporary one, deleted afterwards, if `out` is None."""
+    from tempfile import TemporaryDirectory
+
     if out:
         yield out
         return

@@ -66,12 +66,18 @@ def test_the_version_is_unknown_where_nothing_is_installed(monkeypatch: pytest.M
     def not_installed(name: str) -> str:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr("infra.__main__.version", not_installed)
+    monkeypatch.setattr(metadata, "version", not_installed)
     done = CliRunner().invoke(app, ["--version"])
     assert (done.exit_code, done.stdout) == (
         0,
         "upbeat, version unknown: not installed (make, or pip install -e ., installs it)\n",
     )
+
+
+def test_help_loads_nothing_that_only_commands_need() -> None:
+    code = "import sys, infra.__main__; print(*sorted(name.partition('.')[0] for name in sys.modules))"
+    loaded = set(run(sys.executable, "-c", code).split())
+    assert loaded.isdisjoint({"rich", "pydantic", "orjson", "yaml", "grpc", "zipfile", "email", "hashlib"})
 
 
 def test_the_list_of_commands_is_complete_and_no_summary_is_cut(help_page: HelpPage) -> None:
