@@ -27,16 +27,19 @@ WAREHOUSE = "warehouse.duckdb"
 
 
 def print_result(text: str, *, as_json: bool, facts: Any) -> None:
-    """Print a result: the text for people, or the facts as one line of JSON."""
+    """Print a result: the text for people, or the facts as one line of JSON.
+
+    On a terminal it appears above a progress bar that is shown, since `print` uses the `sys.stdout` of the moment.
+    """
     if as_json:
         print_json(facts)
     else:
-        typer.echo(text)
+        print(text, flush=True)
 
 
 def print_json(facts: Any) -> None:
     """Print facts as one line of JSON."""
-    typer.echo(json.dumps(facts, ensure_ascii=False))
+    print(json.dumps(facts, ensure_ascii=False), flush=True)
 
 
 def bus_of(project: str | None) -> "Bus":

@@ -71,14 +71,17 @@ def report(
     from infra.analytics.experiments.report import report as reported
     from infra.analytics.warehouse.engine import open_engine
     from infra.terminal.console import print_page
+    from infra.terminal.progress import spinner
 
     asked = Asked(control, tuple(metric or ()), window, _day("--since", since))
-    with open_engine(where) as engine:
+    with open_engine(where) as engine, spinner(f"computing the report on {id_}"):
         found = reported(engine, id_, asked)
     if html:
         from infra.analytics.experiments.html_page import html as page_of
 
-        _write(html, page_of(found))
+        with spinner("drawing the plots"):
+            drawn = page_of(found)
+        _write(html, drawn)
     if as_json:
         _print_json(asdict(found) | {"harms": [asdict(one) | {"is_sure": one.is_sure} for one in found.harms]})
     else:
@@ -122,8 +125,9 @@ def plan(
     from infra.analytics.experiments.plan_page import page
     from infra.analytics.warehouse.engine import open_engine
     from infra.terminal.console import print_page
+    from infra.terminal.progress import spinner
 
-    with open_engine(where) as engine:
+    with open_engine(where) as engine, spinner(f"planning {id_}"):
         document = valid_catalog(catalog).document if catalog else newest_catalog(engine)
         found = planned(engine, document, id_, Question(effect, days, window, tuple(metric or ())))
     if as_json:
@@ -158,8 +162,9 @@ def guard(
     require(*PACKAGES)
     from infra.analytics.experiments.guard import guarded, harmful_arms
     from infra.analytics.warehouse.engine import open_engine
+    from infra.terminal.progress import spinner
 
-    with open_engine(where) as engine:
+    with open_engine(where) as engine, spinner("looking at the guardrails"):
         found = list(guarded(engine))
     harmful = harmful_arms(found)
     done = _stop(harmful, project) if harmful and not dry_run else {}

@@ -73,15 +73,16 @@ def export(
     from infra.analytics.features.export import export as run
     from infra.analytics.features.export import plan, write_file
     from infra.analytics.warehouse.engine import open_engine
-    from infra.terminal.progress import bar
+    from infra.terminal.progress import bar, spinner
 
     now = datetime.now(UTC)
     with open_engine(where) as engine:
         changes = Changes(engine, timedelta(hours=confirm_hours), only or (), everything=everything)
         if dry_run:
-            done = plan(changes, now)
+            with spinner("comparing with what was exported"):
+                done = plan(changes, now)
         elif file:
-            with writing_into(file.parent):
+            with writing_into(file.parent), spinner("exporting"):
                 done = write_file(changes, file)
         else:
             from infra.analytics.features.table import FeatureTable

@@ -81,10 +81,12 @@ def drift(
     from infra.analytics.artifacts import find_score
     from infra.analytics.training.dataset import Roles
     from infra.analytics.training.drift_of_tables import drift_of_tables
+    from infra.terminal.progress import spinner
 
     roles = Roles(label, positive) if label else None
     tables = readable(before, "a table"), readable(now, "a table")
-    moved, held = drift_of_tables(find_score(score, "SCORE"), *tables, roles)
+    with spinner("scoring the rows"):
+        moved, held = drift_of_tables(find_score(score, "SCORE"), *tables, roles)
     drifted = [one.measure for one in moved if one.psi > at_most]
     drifted += ["calibration"] if held and held.error > error else []
     lines = [f"{'PSI':>8}{'missing then':>14}{'now':>8}  measure"]

@@ -71,11 +71,13 @@ def refresh(
     from infra.analytics.policies.page import refresh_page
     from infra.analytics.policies.refresh import refresh as refreshed
     from infra.terminal.console import print_page
+    from infra.terminal.progress import spinner
 
     asked = _asked(experiment, catalog, now)
     outcomes = _outcomes(asked, where, days)
     terms = _terms(asked.terms, purpose)
-    done = refreshed(outcomes, terms, asked.now)
+    with spinner("computing the probabilities"):
+        done = refreshed(outcomes, terms, asked.now)
     target = catalog.parent / "policies" / f"{asked.terms.policy}.json"
     if not dry_run:
         _write(target, done.document)
@@ -117,13 +119,15 @@ def evaluate(
     from infra.analytics.policies.page import evaluation_page
     from infra.analytics.policies.refresh import as_given
     from infra.terminal.console import print_page
+    from infra.terminal.progress import spinner
 
     asked = _asked(experiment, catalog, now)
     chosen = file or catalog.parent / "policies" / f"{asked.terms.policy}.json"
     terms = _terms(asked.terms, "exploit")
     candidate = as_given(_policy_in(chosen, asked), terms.floor_of_catalog)
     outcomes = _outcomes(asked, where, days)
-    found = evaluated(lambda _part: candidate, outcomes, terms.variants, outcomes.curve())
+    with spinner("judging the policy"):
+        found = evaluated(lambda _part: candidate, outcomes, terms.variants, outcomes.curve())
     if as_json:
         print_json({"policy": str(chosen), **evaluation_facts(found)})
     else:
@@ -168,7 +172,7 @@ def simulate(
     from infra.analytics.policies.seasons import simulate_all
     from infra.analytics.policies.simulation import Season
     from infra.terminal.console import print_page
-    from infra.terminal.progress import bar
+    from infra.terminal.progress import bar, spinner
 
     if decisions / every > 2_000:
         raise UsageError(f"--every: expected at most 2,000 refreshes, found {decisions // every:,}")
@@ -181,8 +185,10 @@ def simulate(
     if html:
         from infra.analytics.policies.plot import page
 
+        with spinner("drawing the plots"):
+            drawn = page(seasons)
         with writing_into(html):
-            html.write_text(page(seasons), encoding="utf-8")
+            html.write_text(drawn, encoding="utf-8")
     if as_json:
         print_json(seasons.facts())
     else:
@@ -215,9 +221,10 @@ def _asked(experiment: str, catalog: Path, now: str | None) -> _Asked:
 def _outcomes(asked: _Asked, where: str, days: int) -> "Outcomes":
     from infra.analytics.policies.outcomes import Outcome, read_outcomes
     from infra.analytics.warehouse.engine import open_engine
+    from infra.terminal.progress import spinner
 
     goals = (Outcome(metric) for metric in asked.terms.goal_metrics if metric in [*Outcome])
-    with open_engine(where) as engine:
+    with open_engine(where) as engine, spinner("reading decisions"):
         return read_outcomes(engine, asked.experiment, asked.now, days, next(goals, Outcome.CONVERTED))
 
 

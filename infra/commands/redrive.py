@@ -29,9 +29,11 @@ def redrive(
         upbeat redrive --reason invalid --go
     """
     from infra.remote.dead_letters import redrive as send_back
+    from infra.terminal.progress import spinner
     from infra.topology import load
 
-    done = send_back(bus_of(project), load(), reason=reason, limit=limit, dry=dry)
+    with spinner("reading the dead letters"):
+        done = send_back(bus_of(project), load(), reason=reason, limit=limit, dry=dry)
     print_result(_text(done), as_json=as_json, facts=_facts(done))
 
 

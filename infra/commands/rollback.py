@@ -36,14 +36,16 @@ def rollback(
     """
     from infra.deploy.cloud_run import CloudRun
     from infra.deploy.rollback import carry_out, plan_rollback
+    from infra.terminal.progress import spinner
     from infra.topology import known, load
 
     functions = load().functions
     names = [known(name, tuple(functions), "function") for name in function or functions]
     run = CloudRun(project)
-    moves = plan_rollback(run, {functions[name].subscription for name in names}, to)
-    if not dry:
-        carry_out(run, moves)
+    with spinner("asking Cloud Run"):
+        moves = plan_rollback(run, {functions[name].subscription for name in names}, to)
+        if not dry:
+            carry_out(run, moves)
     verb = "would move" if dry else "moved"
     for move in moves:
         facts = {"dry_run": dry, "service": move.service.name, "from": move.before.name, "to": move.after.name}

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -49,12 +49,15 @@ def score(
     from infra.analytics.artifacts import find_score
     from infra.analytics.batch_scores import RowCounts, score_rows
     from infra.analytics.tables import rows
+    from infra.terminal.progress import spinner
 
     chosen, found_rows = find_score(model), rows(readable(file, "rows to score"))
     if out and out.exists() and out.samefile(file):
         raise UsageError(f"--out: expected another file than the rows, found {str(out)!r}")
     tally = RowCounts(unseen=set(chosen.features))
-    with _lines(out) as lines:
+    # Lines on a terminal are progress enough.
+    shown = spinner(f"scoring {file}") if out or not sys.stdout.isatty() else nullcontext()
+    with _lines(out) as lines, shown:
         for number, scored in enumerate(score_rows(chosen, found_rows, tally), 1):
             lines.write(_line(number, scored, as_json=as_json))
     for feature in sorted(tally.unseen) if tally.rows else ():

@@ -31,8 +31,10 @@ def smoke(
     """
     from infra.deploy.smoke import smoke as run
     from infra.remote.firestore import client_of
+    from infra.terminal.progress import spinner
 
-    result = run(bus_of(project), client_of(project), seconds=seconds)
+    with spinner("waiting for the messages"):
+        result = run(bus_of(project), client_of(project), seconds=seconds)
     print_result(_text(result), as_json=as_json, facts=_facts(result))
     if result.missing:
         raise typer.Exit(1)

@@ -117,6 +117,7 @@ def train(  # noqa: PLR0913 - each is an option
     from infra.analytics.training.promotion import compare
     from infra.analytics.training.train import AUTO, Order
     from infra.analytics.training.train import train as trained_on
+    from infra.terminal.progress import spinner
 
     if kind not in (AUTO, *KINDS):
         raise UsageError(f"--kind: expected {AUTO} or one of {', '.join(KINDS)}, found {kind!r}")
@@ -125,15 +126,19 @@ def train(  # noqa: PLR0913 - each is an option
     in_force = find_score(against, "--promote-against") if against else None
     if rows is not None and folder is None:
         roles = Roles(label, positive, user, time, tuple(leave_out or ()))
-        dataset = _of_table(rows, roles, "profile.attributes." if attributes else "")
+        with spinner("reading the rows"):
+            dataset = _of_table(rows, roles, "profile.attributes." if attributes else "")
     elif folder is not None and rows is None:
         when = When(timedelta(days=every), tuple(moments or ()), entitled)
-        dataset = _of_log(folder, label, when, catalog)
+        with spinner("replaying the log"):
+            dataset = _of_log(folder, label, when, catalog)
     else:
         raise UsageError("expected DIR or --rows FILE, and not both")
     known = [column.name for column in dataset.columns]
     kept = tuple(find_column(column, known, "--keep") for column in keep or ())
-    trained = trained_on(dataset, Order(score, _day(at), version, kind, folds, seed, kept))
+    order = Order(score, _day(at), version, kind, folds, seed, kept)
+    with spinner(f"training on {len(dataset.label):,} rows"):
+        trained = trained_on(dataset, order)
     rows_tested, predicted = trained.folds.tested, trained.chosen.predicted
     comparison = compare(trained.dataset, rows_tested, predicted, in_force, seed) if in_force else None
     refused = comparison is not None and comparison.refusal is not None

@@ -93,10 +93,9 @@ def run(
     models = read_models()
     with open_engine(where) as engine, bar("Building") as progress:
         for built in build(engine, models, select or (), full_refresh=full_refresh, progress=progress):
-            if as_json:
-                print_json({**built._asdict(), "since": _day(built.since), "days": list(map(_day, built.days))})
-            else:
-                typer.echo(f"{built.name}: {built.action}{_span(built.days)}")
+            facts = {**built._asdict(), "since": _day(built.since), "days": list(map(_day, built.days))}
+            text = f"{built.name}: {built.action}{_span(built.days)}"
+            print_result(text, as_json=as_json, facts=facts)
 
 
 def _day(day: object) -> str | None:
@@ -143,26 +142,22 @@ def check(
     from infra.analytics.warehouse.checks import days_before, read_assertions
     from infra.analytics.warehouse.engine import open_engine
     from infra.analytics.warehouse.models import read_models
+    from infra.terminal.progress import bar
 
     at = instant("--now", now) or datetime.now(UTC)
     assertions = read_assertions(read_models())
     failed = 0
-    with open_engine(where) as engine:
-        for outcome in outcomes(engine, assertions, at, days_before(at, days)):
+    with open_engine(where) as engine, bar("checking") as progress:
+        for number, outcome in enumerate(outcomes(engine, assertions, at, days_before(at, days)), 1):
+            progress(number / len(assertions))
             failed += not outcome.holds
+            rows = [_plain(row) for row in outcome.failures]
             if as_json:
-                print_json(
-                    {
-                        "name": outcome.name,
-                        "holds": outcome.holds,
-                        "expected": outcome.expected,
-                        "failures": [_plain(row) for row in outcome.failures],
-                    }
-                )
+                told = {"name": outcome.name, "holds": outcome.holds, "expected": outcome.expected}
+                print_json(told | {"failures": rows})
             elif not outcome.holds:
-                typer.echo(f"{outcome.name}: expected: {outcome.expected} Found:")
-                for row in outcome.failures:
-                    typer.echo("    " + "  ".join(f"{name}={value}" for name, value in _plain(row).items()))
+                lines = ("    " + "  ".join(f"{name}={value}" for name, value in row.items()) for row in rows)
+                print(f"{outcome.name}: expected: {outcome.expected} Found:", *lines, sep="\n", flush=True)
     typer.echo(f"{len(assertions):,} assertions: {failed:,} failed", err=True)
     if failed:
         raise typer.Exit(1)
@@ -190,11 +185,14 @@ def cost(where: Where = WAREHOUSE, select: Select = None, as_json: AsJson = Fals
     from infra.analytics.warehouse.engine import open_engine
     from infra.analytics.warehouse.models import chosen, read_models, stored_inputs
     from infra.analytics.warehouse.runner import FIRST_DAY
+    from infra.terminal.progress import bar
 
     models = read_models()
     total = 0
-    with open_engine(where) as engine:
-        for model in chosen(models, select or ()).values():
+    with open_engine(where) as engine, bar("asking") as progress:
+        asked = chosen(models, select or ())
+        for number, model in enumerate(asked.values(), 1):
+            progress(number / len(asked))
             size = engine.scanned(model.sql, stored_inputs(model.name, models), since=FIRST_DAY)
             total += size
             print_result(

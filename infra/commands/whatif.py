@@ -79,6 +79,7 @@ def whatif(
 
         upbeat whatif events.jsonl --from old.yaml --to new.yaml
     """
+    from infra.terminal.progress import spinner
     from infra.whatif.study import what_if
 
     until, switched = instant("--now", now), instant("--switch-at", switch_at)
@@ -88,7 +89,8 @@ def whatif(
     with _folder(out) as folder, writing_into(folder):
         plan = _Plan(events, files, catalogs, folder, until, switched, deployment_terms())
         old, new = (_replayed(plan, name) for name in files)
-        study = what_if(old, new, examples, switched)
+        with spinner("comparing the triggers"):
+            study = what_if(old, new, examples, switched)
     sides = {name: {"file": str(files[name]), "version": content.version} for name, content in catalogs.items()}
     if as_json:
         _print_json(sides, new.summary, study)

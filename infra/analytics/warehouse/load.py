@@ -16,6 +16,8 @@ UNREADABLE = "raw_unreadable"
 NO_TIME = datetime(1990, 1, 1, tzinfo=UTC)
 """The publish time of an unreadable line, which has none."""
 BLOCK = 1 << 20
+REPORTED = 1000
+"""Lines between two reports of progress."""
 
 
 class Loaded(NamedTuple):
@@ -45,8 +47,8 @@ class _File:
         self.bad: list[Landed] = []
         self.unfinished: str | None = None
 
-    def landed(self) -> Iterator[Landed]:
-        """The messages; what is no message is kept in `bad`."""
+    def landed(self, read: Callable[[int], None]) -> Iterator[Landed]:
+        """The messages; what is no message is kept in `bad`. Tells `read` the offset now and then."""
         with self.path.open("rb") as lines:
             lines.seek(self.offset)
             for line in lines:
@@ -55,6 +57,8 @@ class _File:
                     return
                 self.number += 1
                 self.offset += len(line)
+                if self.number % REPORTED == 0:
+                    read(self.offset)
                 try:
                     yield from_line(line)
                     self.messages += 1
@@ -87,18 +91,24 @@ def load(
         if table not in engine.relations():
             engine.land(table, [])
     marks = {state.table: state for state in engine.recall()}
-    loaded = []
-    for number, file in enumerate(files, 1):
-        loaded.append(_load(engine, file, marks))
-        progress(number / len(files))
+    sizes = {file: file.stat().st_size for file in files}
+    loaded, before, size = [], 0, max(1, sum(sizes.values()))
+
+    def read(offset: int) -> None:
+        progress(min(1.0, (before + offset) / size))  # a file may grow
+
+    for file in files:
+        loaded.append(_load(engine, file, marks, read))
+        before += sizes[file]
+        read(0)
     return loaded
 
 
-def _load(engine: Engine, path: Path, marks: dict[str, State]) -> Loaded:
+def _load(engine: Engine, path: Path, marks: dict[str, State], read: Callable[[int], None]) -> Loaded:
     name = f"file:{path.resolve()}"
     file = _File(path, table_of(path.stem), *_start(path, marks.get(name)))
     began = file.offset
-    added = engine.land(file.table, file.landed())
+    added = engine.land(file.table, file.landed(read))
     if file.bad:
         engine.land(UNREADABLE, file.bad)
     if file.offset != began:
