@@ -21,6 +21,7 @@ from infra.commands.policy import policy
 from infra.commands.publish import publish
 from infra.commands.redrive import redrive
 from infra.commands.replay import replay
+from infra.commands.report import report
 from infra.commands.rollback import rollback
 from infra.commands.score import score
 from infra.commands.show import show
@@ -57,6 +58,7 @@ GROUPS = {
     "catalog": catalog,
     "dead-letters": dead_letters,
     "warehouse": warehouse,
+    "report": report,
     "experiment": experiment,
     "model": model,
     "policy": policy,

@@ -24,7 +24,7 @@ def page(report: Report) -> Group:
     for role, heading in ((GOAL, "Goals"), (GUARDRAIL, "Guardrails")):
         compared = [one for one in report.comparisons if one.role == role]
         if compared:
-            parts += [Text(), _heading(f"{heading}, within {report.window_days} days"), *_comparisons(compared)]
+            parts += [Text(), _heading(f"{heading}, within {report.window_days} days"), *comparisons(compared)]
     parts += [Text(line, style="dim") for one in report.comparisons for line in wording.details(one)]
     return Group(*parts, *_windows(report), *_revoked(report), *_lifts(report), *_notes(report))
 
@@ -45,7 +45,7 @@ def _units(report: Report) -> Iterator[RenderableType]:
         yield grid
 
 
-def _comparisons(compared: Sequence[Comparison]) -> Iterator[RenderableType]:
+def comparisons(compared: Sequence[Comparison]) -> Iterator[RenderableType]:
     """Two tables, so that they fit a terminal: what was found, and how sure it is."""
     for columns in ((0, 1, 2, 3, 4, 5), (0, 1, 6, 7, 8, 9)):
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
@@ -92,7 +92,7 @@ def _lift(lift: Lift) -> Iterator[RenderableType]:
         yield Text(wording.MISMATCHED, style=LOUD)
         yield from map(Text, lift.mismatches)
     if lift.comparisons:
-        yield from _comparisons(lift.comparisons)
+        yield from comparisons(lift.comparisons)
 
 
 def _notes(report: Report) -> Iterator[RenderableType]:

@@ -1,21 +1,10 @@
 """A season as a picture: what is captured and what is lost, as one HTML page with SVG, which needs no network."""
 
-from html import escape
-
 import altair as alt
 import vl_convert
 
 from infra.analytics.policies.seasons import Seasons
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Policy season</title>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-<style>body{{font:16px system-ui,sans-serif;margin:2rem;max-width:50rem}}svg{{max-width:100%;height:auto}}</style>
-</head><body><h1>Policy season</h1><p>{terms}</p>
-<h2>Captured of the way from equal shares to always giving the best arm</h2>{captured}
-<h2>Successes lost against always giving the best arm</h2>{lost}
-</body></html>
-"""
+from infra.html_page import document, heading, paragraph
 
 
 def page(seasons: Seasons) -> str:
@@ -27,11 +16,14 @@ def page(seasons: Seasons) -> str:
         f"Arms with the rates {rates}; a floor of {season.floor:.0%}; refreshed every {season.every:,} decisions; "
         f"outcomes known {delay if season.delay else 'at once'}; mean of {len(seasons.lost)} seeds."
     )
-    return PAGE.format(
-        terms=escape(terms),
-        captured=_svg(_line(seasons, "captured", [*map(float, seasons.captured)], "%")),
-        lost=_svg(_line(seasons, "lost", [*map(float, seasons.lost.mean(axis=0))], "~s")),
+    body = (
+        paragraph(terms),
+        heading("Captured of the way from equal shares to always giving the best arm"),
+        _svg(_line(seasons, "captured", [*map(float, seasons.captured)], "%")),
+        heading("Successes lost against always giving the best arm"),
+        _svg(_line(seasons, "lost", [*map(float, seasons.lost.mean(axis=0))], "~s")),
     )
+    return document("Policy season", body)
 
 
 def _line(seasons: Seasons, name: str, values: list[float], digits: str) -> alt.Chart:
