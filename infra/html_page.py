@@ -72,7 +72,9 @@ def table(names: Sequence[str | Cell], rows: Iterable[Sequence[str | Cell]]) -> 
     """A table; on a narrow screen it scrolls by itself."""
     head = "".join(_cell("th", name) for name in names)
     body = "".join(f"<tr>{''.join(_cell('td', cell) for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="wide" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _cell(element: str, content: str | Cell) -> str:

@@ -38,6 +38,9 @@ def campaigns(
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Tell the lift of this in place of the catalog's goals."),
     ] = None,
+    lift: Annotated[
+        bool, typer.Option("--lift/--no-lift", help="Tell lifts, which take most of the time, or not.")
+    ] = True,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.", dir_okay=False)
     ] = None,
@@ -67,7 +70,8 @@ def campaigns(
     with bar("counting") as progress:
         found = counted(raw, progress)
     _warn(found)
-    told = _Told(f"Campaigns in {chosen}: {found.messages:,} messages", found, *_lifts(raw, found, metric or ()))
+    lifts = _lifts(raw, found, metric or ()) if lift else (None, None)
+    told = _Told(f"Campaigns in {chosen}: {found.messages:,} messages", found, *lifts)
     if html:
         _write(html, told)
     if as_json:
@@ -80,7 +84,7 @@ class _Told(NamedTuple):
     title: str
     counted: "Counted"
     lifts: "list[Lift] | None"
-    """None where there is no experiment and no holdout, or packages are missing."""
+    """None where nobody asked, there is no experiment and no holdout, or packages are missing."""
     missing: str | None
     """Why there are no lifts, if packages are missing."""
 

@@ -62,9 +62,20 @@ def _overview(campaigns: Sequence[CampaignFunnel]) -> Table:
 def _campaign(campaign: CampaignFunnel) -> Iterator[RenderableType]:
     yield Text(title(campaign), style="bold")
     found = table_of(campaign)
+    for columns in _together(found):
+        yield _part(found, [0, *columns])
+
+
+def _together(found: FunnelTable) -> Iterator[Sequence[int]]:
+    """The columns beside `all` of each table, so that those that are compared stay together."""
     others = range(1, len(found.columns))
-    for start in range(0, max(1, len(others)), AT_MOST):
-        yield _part(found, [0, *others[start : start + AT_MOST]])
+    if len(others) <= AT_MOST:
+        yield others
+        return
+    variants, held_out = others[: found.variants], others[found.variants :]
+    yield from (variants[start : start + AT_MOST] for start in range(0, len(variants), AT_MOST))
+    if held_out:
+        yield held_out
 
 
 def _part(found: FunnelTable, columns: Sequence[int]) -> Table:

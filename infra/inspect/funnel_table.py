@@ -33,13 +33,16 @@ class FunnelTable(NamedTuple):
     """The table of one campaign."""
 
     columns: tuple[str, ...]
+    """`all`, the variants, and then the users who are not held out and those who are."""
     rows: tuple[Row, ...]
+    variants: int
+    """The number of columns of variants."""
 
 
 def table_of(campaign: CampaignFunnel) -> FunnelTable:
     """The table. A stage of feedback that nothing reached is left out."""
     columns = dict(_columns(campaign))
-    return FunnelTable(tuple(columns), tuple(_rows([*columns.values()])))
+    return FunnelTable(tuple(columns), tuple(_rows([*columns.values()])), len(campaign.variants))
 
 
 def overview(campaign: CampaignFunnel) -> tuple[int, ...]:

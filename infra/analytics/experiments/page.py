@@ -46,13 +46,16 @@ def _units(report: Report) -> Iterator[RenderableType]:
 
 
 def comparisons(compared: Sequence[Comparison]) -> Iterator[RenderableType]:
-    """Two tables, so that they fit a terminal: what was found, and how sure it is."""
-    for columns in ((0, 1, 2, 3, 4, 5), (0, 1, 6, 7, 8, 9)):
+    """Two tables, so that they fit a terminal: what was found, and how sure that is, where it can be told."""
+    sure = [one for one in compared if one.best]
+    for columns, rows in (((0, 1, 2, 3, 4, 5), compared), ((0, 1, 6, 7, 8, 9), sure)):
+        if not rows:
+            continue
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
         for column in columns:
             is_text = wording.COLUMNS[column] in {"metric", "arm", "finding"}
             grid.add_column(wording.COLUMNS[column], justify="left" if is_text else "right", overflow="fold")
-        for one in compared:
+        for one in rows:
             cells = wording.row(one)
             grid.add_row(*(Text(cells[column]) for column in columns))
         yield grid
