@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from infra.analytics.campaigns.counted import counted
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.catalog.warnings import warnings
+from infra.demo import cdnow
 from infra.remote import running
 from infra.replay.replay import replay
 from infra.topology import ROOT
@@ -128,6 +130,28 @@ def test_a_catalog_that_it_shows_makes_offers(campaigns: tuple[set[str], Path], 
     replay(events, tmp_path / "out", file, datetime(2027, 1, 1, tzinfo=UTC))
     rows = map(json.loads, (tmp_path / "out" / "triggers.jsonl").read_text().splitlines())
     assert shown <= {row["campaign_id"] for row in rows if row["kind"] == "issued"}
+
+
+@pytest.mark.slow
+def test_a_campaign_that_it_shows_wins_on_the_history_of_the_demo(
+    campaigns: tuple[set[str], Path], tmp_path: Path
+) -> None:
+    """For all users who leave, but those who never paid anything. A tenth of the customers suffices."""
+    shown, file = campaigns
+    events = tmp_path / "events.jsonl"
+    lines = (line for line in cdnow.events() if line["data"]["user_id"].endswith("0"))
+    events.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    replay(events, tmp_path / "out", file, keep_store=True)
+    funnels = {one.campaign_id: one.counts for one in counted(tmp_path / "out" / "raw").funnels.campaigns()}
+    for campaign in shown:
+        assert funnels[campaign].issued > 0.9 * funnels[campaign].considered > 100
+    changes = map(json.loads, (tmp_path / "out" / "changes.jsonl").read_text().splitlines())
+    left = {change["user_id"] for change in changes if change["after"]["status"] == "expired"}
+    triggers = map(json.loads, (tmp_path / "out" / "triggers.jsonl").read_text().splitlines())
+    won = {one["user_id"] for one in triggers if one["campaign_id"] in shown}
+    assert won < left
+    free = {line["data"]["user_id"] for line in cdnow.events() if not line["data"]["amount"]}
+    assert left - won <= free
 
 
 def test_a_catalog_that_it_shows_has_no_warning(campaigns: tuple[set[str], Path]) -> None:
