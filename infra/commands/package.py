@@ -32,12 +32,16 @@ def package(
     from hashlib import sha256
 
     from infra.deploy.package import zip_function
+    from infra.terminal.progress import bar
     from infra.topology import known, load
 
     functions = tuple(load().functions)
-    for name in [known(name, functions, "function") for name in function or functions]:
-        with writing_into(out):
-            archive = zip_function(name, out / f"{name}.zip")
-        digest = sha256(archive.read_bytes()).hexdigest()
-        facts = {"function": name, "zip": str(archive), "sha256": digest}
-        print_result(f"{archive}  sha256 {digest}", as_json=as_json, facts=facts)
+    names = [known(name, functions, "function") for name in function or functions]
+    with bar("packaging") as progress:
+        for number, name in enumerate(names, 1):
+            with writing_into(out):
+                archive = zip_function(name, out / f"{name}.zip")
+            progress(number / len(names))
+            digest = sha256(archive.read_bytes()).hexdigest()
+            facts = {"function": name, "zip": str(archive), "sha256": digest}
+            print_result(f"{archive}  sha256 {digest}", as_json=as_json, facts=facts)

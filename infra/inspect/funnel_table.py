@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from infra.inspect.funnel import CampaignFunnel, Counts, Stage
+from infra.inspect.funnel import CampaignFunnel, Counts
+from infra.inspect.funnel_stages import Stage
 
 FEEDBACK = (Stage.DELIVERED, Stage.SEEN, Stage.CLICKED, Stage.ACCEPTED, Stage.DISMISSED, Stage.CONVERTED)
 OVERVIEW = ("considered", "issued", "seen", "accepted", "converted", "revoked")

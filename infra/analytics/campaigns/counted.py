@@ -7,7 +7,8 @@ from typing import NamedTuple
 import orjson
 
 from infra.errors import InfraError, UsageError
-from infra.inspect.funnel import TOPICS, Funnels
+from infra.inspect.funnel import Funnels
+from infra.inspect.funnel_stages import TOPICS
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import UnreadableLine, from_line
 

@@ -107,12 +107,15 @@ def test_memory_is_bounded_and_the_newest_are_remembered(remembered: int, messag
         ("decision", {"message_id": "d", "candidates": [lost("cap"), candidate(campaign=["list"])]}),
         ("decision", {"message_id": 7, "candidates": [candidate()]}),
         ("decision", {"message_id": "d", "candidates": [{"campaign_id": "c", "outcome": "lost", "reason": None}]}),
+        ("decision", {"message_id": "d", "candidates": [candidate("\x1b[2J")]}),
+        ("decision", {"message_id": "d", "candidates": [candidate("c" * 257)]}),
         ("upsell-trigger", {"message_id": "t", "campaign_id": "c", "kind": "shouted"}),
         ("upsell-trigger", {"message_id": "t", "campaign_id": "c", "kind": {}}),
         ("exposure", {"message_id": "e", "campaign_id": "c", "trigger_id": "t", "kind": "ignored"}),
         ("exposure", {"message_id": "e", "campaign_id": "c", "kind": "clicked"}),
         ("catalog-published", {"published_at": 3, "catalog": {"campaigns": {}}}),
         ("catalog-published", {"published_at": "", "catalog": {"campaigns": {"c": None}}}),
+        ("catalog-published", {"published_at": "", "catalog": {"campaigns": {"\x1b[2J": {}}}}),
     ],
 )
 def test_what_is_no_message_of_the_contracts_counts_as_malformed_and_in_nothing_else(

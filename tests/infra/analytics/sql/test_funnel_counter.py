@@ -9,7 +9,8 @@ from tests.support import analysts
 
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
-from infra.inspect.funnel import Counts, Funnels, Stage
+from infra.inspect.funnel import Counts, Funnels
+from infra.inspect.funnel_stages import Stage
 from infra.raw.line import from_line
 from tests.support import experiment_history
 from tests.support.raw_rows import Warehouse
