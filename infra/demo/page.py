@@ -48,6 +48,7 @@ def of_files(history: HistoryResult, story: StoryResult) -> Group:
         "(.jsonl), summary.json, and upbeat.sqlite with every user's document. Next:",
         f"  {again()} show {history.user_id} --store {history.folder}",
         f"  {again()} show {story.user_id} --store {story.folder}",
+        f"  {again()} report campaigns {history.folder}",
     ]
     return Group(_title("Files"), *(Text(line, no_wrap=True, overflow="ignore") for line in lines))
 

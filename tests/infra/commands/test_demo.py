@@ -29,6 +29,7 @@ def test_the_demo_tells_both_histories_within_80_columns_and_without_colour(run,
     assert "\x1b" not in done.stdout
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
     assert f"  {again()} show listener-1 --store out/demo/story\n" in done.stdout
+    assert f"  {again()} report campaigns out/demo/cdnow\n" in done.stdout
 
 
 @pytest.mark.usefixtures("few_purchases")
@@ -52,6 +53,8 @@ def test_as_json_the_demo_tells_the_same(run, tmp_path):
 def test_what_the_demo_kept_can_be_shown(run, tmp_path):
     run("demo", "--out", str(tmp_path / "out"))
     assert run("show", "listener-1", "--store", str(tmp_path / "out" / "story")).exit_code == 0
+    told = run("report", "campaigns", str(tmp_path / "out" / "story"), "--no-lift").stdout
+    assert "payment_recovery" in told
 
 
 def test_a_folder_that_cannot_be_written_into_is_a_failure(run, tmp_path):
