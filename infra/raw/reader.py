@@ -10,7 +10,9 @@ import orjson
 from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from shared.contracts.inbound.envelope import EVENTS, Delivery
-from shared.queries.past_log import Logged
+from shared.contracts.topics import Topic
+from shared.queries.life_log import held_by
+from shared.queries.past_log import Logged, json_object
 
 Position = tuple[datetime, int, str, str]
 """The place of a message in the log. Of one instant, ids are numbers that grow: a shorter one is smaller."""
@@ -31,7 +33,7 @@ def messages_about(folder: Path, user_id: str) -> Found:
     found: dict[Position, Logged] = {}
     for file in sorted(folder.glob("*.jsonl")):
         for landed in _lines(file, unreadable):
-            if quoted in landed.data or (file.stem in EVENTS and _may_hide_a_name(landed.data)):
+            if _may_be_about(quoted, file.stem, landed.data):
                 found[_position(landed, file.stem)] = _logged(landed, file.stem)
     return Found([found[position] for position in sorted(found)], unreadable)
 
@@ -54,6 +56,19 @@ def _position(landed: Landed, topic: str) -> Position:
 
 def _logged(landed: Landed, topic: str) -> Logged:
     return Logged(topic, landed.publish_time, Delivery(landed.data, dict(landed.attributes), landed.message_id))
+
+
+def _may_be_about(quoted: bytes, topic: str, data: bytes) -> bool:
+    """True for a message that names a user, or may; `quoted` is the user's id in JSON.
+
+    A function's dead letter has the message that it holds in base64.
+    """
+    if quoted in data:
+        return True
+    if topic == Topic.DEAD_LETTER:
+        held = held_by(json_object(data)).data
+        return quoted in held or _may_hide_a_name(held)
+    return topic in EVENTS and _may_hide_a_name(data)
 
 
 def _may_hide_a_name(data: bytes) -> bool:

@@ -54,7 +54,7 @@ def from_log(record: UserRecord, logged: Sequence[Logged], at: datetime, terms: 
         today = _absorbed(today, event, offers, terms)
         if published_at <= at:
             then = today
-    if not (_agree(today.history, record.history, terms, record.user_id) and _tell_first_changes(told)):
+    if not (agree(today.history, record.history, terms, record.user_id) and tell_first_changes(told)):
         return None
     kept = {one.trigger_id: one for one in record.triggers}
     ever = sorted((offers | kept).values(), key=lambda one: one.decided_at)
@@ -100,7 +100,7 @@ def _absorbed(record: UserRecord, event: Event, offers: Mapping[str, Trigger], t
         return record
 
 
-def _agree(folded: History, kept: History, terms: Terms, user_id: str) -> bool:
+def agree(folded: History, kept: History, terms: Terms, user_id: str) -> bool:
     """True if two histories agree, although the document may hold less in its ring and more in its base."""
     same = folded.shrink(len(kept.ring), terms, user_id)
     return same.ring == kept.ring and same.head == kept.head
@@ -111,13 +111,13 @@ def _told(user_id: str, logged: Iterable[Logged]) -> Iterator[Told]:
     found = {}
     for topic, _, delivery in logged:
         if topic in ABOUT_USER:
-            body = _object(delivery.data)
-            if body.get("user_id") == user_id and _is_whole(ABOUT_USER[topic], body):
+            body = json_object(delivery.data)
+            if body.get("user_id") == user_id and is_whole(ABOUT_USER[topic], body):
                 found[body["sequence"]] = (topic, body)
     return (found[sequence] for sequence in sorted(found))
 
 
-def _is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
+def is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
     """True if a body is a message of the model, or would be one with the fields that messages got since."""
     try:
         model.model_validate(body)
@@ -126,7 +126,7 @@ def _is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
     return True
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def json_object(data: bytes) -> dict[str, Any]:
     """The JSON object in some bytes; an empty one if there is none."""
     try:
         content = orjson.loads(data)
@@ -135,7 +135,7 @@ def _object(data: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _tell_first_changes(told: Iterable[Told]) -> bool:
+def tell_first_changes(told: Iterable[Told]) -> bool:
     """True if of each subscription the first change is told: before it, nothing had been announced."""
     first: dict[str, Mapping[str, Any]] = {}
     for topic, body in told:
