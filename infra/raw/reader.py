@@ -29,24 +29,29 @@ class Found(NamedTuple):
 
 def messages_about(folder: Path, user_id: str) -> Found:
     """Every message that may be about a user. Raises `OSError` if a file cannot be read."""
-    quoted, unreadable = orjson.dumps(user_id), list[str]()
-    found: dict[Position, Logged] = {}
-    for file in sorted(folder.glob("*.jsonl")):
-        for landed in _lines(file, unreadable):
-            if _may_be_about(quoted, file.stem, landed.data):
-                found[_position(landed, file.stem)] = _logged(landed, file.stem)
-    return Found([found[position] for position in sorted(found)], unreadable)
+    unreadable = list[str]()
+    files = sorted(folder.glob("*.jsonl"))
+    landed = ((file.stem, each) for file in files for each in _lines(file, unreadable))
+    return Found(about(user_id, landed), unreadable)
+
+
+def about(user_id: str, landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
+    """The messages that may be about a user, each once, by publish time; all are given with their topics."""
+    quoted = orjson.dumps(user_id)
+    return _in_order((topic, each) for topic, each in landed if _may_be_about(quoted, topic, each.data))
 
 
 def messages_of(folder: Path, topics: Iterable[str]) -> Found:
     """Every message of these topics, all of them in memory. Raises `OSError` if a file cannot be read."""
-    found: dict[Position, Logged] = {}
-    unreadable: list[str] = []
-    for file in (file_of(folder, topic) for topic in topics):
-        if file.exists():
-            for landed in _lines(file, unreadable):
-                found[_position(landed, file.stem)] = _logged(landed, file.stem)
-    return Found([found[position] for position in sorted(found)], unreadable)
+    unreadable = list[str]()
+    files = [file for topic in topics if (file := file_of(folder, topic)).exists()]
+    return Found(_in_order((file.stem, each) for file in files for each in _lines(file, unreadable)), unreadable)
+
+
+def _in_order(landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
+    """These messages by publish time, each once."""
+    found = {_position(each, topic): _logged(each, topic) for topic, each in landed}
+    return [found[position] for position in sorted(found)]
 
 
 def _position(landed: Landed, topic: str) -> Position:
