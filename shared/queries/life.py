@@ -22,9 +22,10 @@ from shared.queries.life_document import not_yet_told
 from shared.queries.life_entry import LifeEntry, LifeKind, is_held_back, is_revocation
 from shared.queries.life_log import Told, read_log
 from shared.queries.past_log import Logged, agree, tell_first_changes
+from shared.queries.user_view import View
 from shared.record.user_record import UserRecord
 
-__all__ = ["Life", "LifeEntry", "LifeKind", "life"]
+__all__ = ["Life", "LifeEntry", "LifeKind", "life", "life_view"]
 DEFAULT_TERMS = Terms()
 RANK = {kind: rank for rank, kind in enumerate(LifeKind)}
 
@@ -51,6 +52,14 @@ def life(
     entries = tuple(_with_fates(_in_order((*told.entries, *added))))
     missing = tuple(_missing(told, added, record, terms) if logged is not None else _not_held(record))
     return Life(user_id, entries, record is not None, logged is not None, missing)
+
+
+def life_view(life: Life) -> View:
+    """The life for programs; see `to_json`."""
+    entries = [entry._asdict() for entry in life.entries]
+    for entry in entries:
+        del entry["event"]  # the body says it
+    return {**life._asdict(), "entries": entries}
 
 
 def _in_order(entries: Iterable[LifeEntry]) -> list[LifeEntry]:

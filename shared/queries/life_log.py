@@ -14,7 +14,6 @@ from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURC
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import read_object
 from shared.contracts.topics import Topic
-from shared.domain import profiles
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Rejected
 from shared.domain.events import Environment, Event, FeedbackGiven, TimePassed
@@ -34,7 +33,7 @@ class Told(NamedTuple):
     entries: list[LifeEntry]
     """In the order of their publication."""
     record: UserRecord
-    """What the accepted events add up to; no triggers, whose feedback exposures tell."""
+    """What the accepted events but feedback add up to."""
     odd: int
     """Messages about the user that are not of this version's contract, and are left out."""
 
@@ -130,7 +129,6 @@ class _Fold:
             check_same(known, event)
             return Arrival.DUPLICATE
         self._feedback[cause] = event.digest
-        self.record = self.record._replace(profile=profiles.merge(self.record.profile, event))
         return Arrival.APPLIED
 
 

@@ -84,7 +84,7 @@ def test_the_bytes_that_are_read_are_told_before(engine):
 
 def test_topics_without_a_table_are_left_out_and_a_warehouse_without_any_is_refused():
     with DuckDBEngine.of(duckdb.connect()) as engine:
-        with pytest.raises(UsageError, match=r"expected a warehouse with raw tables \(raw_trial_start and so on\)"):
+        with pytest.raises(UsageError, match="expected a warehouse with raw tables"):
             UserMessages(engine)
         message = Landed("s", "1", START, {}, HELD)
         engine.land("raw_payment", [message])
