@@ -40,7 +40,7 @@ def test_it_says_why_others_made_no_offer(told):
     reasons = " ".join(
         entry.text for _, entries in told.chapters for entry in entries if entry.kind is EntryKind.NO_OFFER
     )
-    for reason in ("audience (student)", "cool_down", "exclusivity (save_offer)"):
+    for reason in ("not in its audience (student)", "it rests", "another of its group has an offer (save_offer)"):
         assert reason in reasons
 
 

@@ -15,8 +15,8 @@ def test_a_timeline_tells_what_came_then_what_came_of_it_then_what_was_said(tmp_
     assert [(entry.at, entry.kind, entry.text) for entry in entries] == [
         (START, EntryKind.EVENT, "payment succeeded: premium, 2026-01-01 to 2026-01-31"),
         (START, EntryKind.STATE, "none -> active, auto_renew yes, period_end 2026-01-31 00:00, plan premium"),
-        (START, EntryKind.NO_OFFER, "student_plan: audience (student)"),
-        (START, EntryKind.NO_OFFER, "family_upgrade: audience (shares_or_stays)"),
+        (START, EntryKind.NO_OFFER, "student_plan (activated): not in its audience (student)"),
+        (START, EntryKind.NO_OFFER, "family_upgrade (activated): not in its audience (shares_or_stays)"),
         (START + timedelta(days=2), EntryKind.EVENT, "signal: auto_renew_off"),
         (START + timedelta(days=2), EntryKind.STATE, "active, auto_renew no"),
         (
@@ -25,8 +25,14 @@ def test_a_timeline_tells_what_came_then_what_came_of_it_then_what_was_said(tmp_
             "save_offer: half_price_for_three_months in cancel_flow (auto_renew.off)",
         ),
         # Turning auto-renew off is a moment itself, and raises the risk of churn, which is another.
-        (START + timedelta(days=2), EntryKind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
-        (START + timedelta(days=2), EntryKind.NO_OFFER, "pause_instead_of_cancel: exclusivity (save_offer)"),
+        *(
+            (
+                START + timedelta(days=2),
+                EntryKind.NO_OFFER,
+                f"pause_instead_of_cancel ({moment}): another of its group has an offer (save_offer)",
+            )
+            for moment in ("auto_renew.off", "churn_risk.raised")
+        ),
     ]
 
 
