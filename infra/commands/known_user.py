@@ -44,8 +44,10 @@ class KnownUser:
         """The scores of the catalog in force; none if no catalog is known."""
         from shared.queries.current_scores import current_scores
 
-        catalog = self.catalog
-        return [*current_scores(self.record, catalog, self.now, self.terms, self.life)] if catalog else []
+        if self.catalog is None:
+            return []
+        about = (self.record, self.catalog, self.now, self.terms, self.life)
+        return [*current_scores(*about, is_past=self.past is not None)]
 
     @cached_property
     def catalog(self) -> "Catalog | None":

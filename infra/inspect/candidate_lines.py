@@ -33,7 +33,7 @@ def lines(decision: Decision, candidate: Candidate, catalog: Catalog | None) -> 
     elif candidate.get("suppressed") and not withheld.is_withheld(candidate):
         yield "but for that it would have been offered"
     occurred_at = candidate.get("moment_at")
-    if occurred_at and occurred_at != decision["decided_at"]:
+    if occurred_at and wording.of_value(occurred_at) != wording.of_value(decision["decided_at"]):
         yield f"the moment occurred at {wording.of_value(occurred_at)}"
     yield from map(_cap, candidate.get("caps", ()))
     if holdouts := candidate.get("holdouts"):

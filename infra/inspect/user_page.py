@@ -6,11 +6,10 @@ from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from infra.inspect import life_timeline, timeline
-from infra.inspect.user_tables import decided_table, due_table, grid, offer_table, score_table
+from infra.inspect.user_tables import Grid, decided_table, due_table, offer_table, score_table
 from infra.terminal import wording
 from shared.decisioning.catalog import Catalog
 from shared.domain.grants import Grant
@@ -90,12 +89,12 @@ def _section(title: str, body: RenderableType) -> tuple[RenderableType, ...]:
     return Text(), Text(title, style="bold"), Padding(body, INDENT)
 
 
-def _facts(view: View) -> Table:
+def _facts(view: View) -> Grid:
     """The known facts, one per line."""
-    table = grid(2)
+    table = Grid(2)
     for name, value in view.items():
         if value is not None and name not in {"user_id", "subscriptions"}:
-            table.add_row(name, _fact(value))
+            table.row(name, _fact(value))
     return table
 
 
@@ -117,12 +116,12 @@ def _attributes(record: UserRecord) -> View:
     }
 
 
-def _grants(grants: list[Grant]) -> Table:
+def _grants(grants: list[Grant]) -> Grid:
     """Every payment and trial that the ledger holds: its plan, its time, and its fate."""
-    table = grid(3)
+    table = Grid(3)
     for grant in grants:
         time = f"{wording.of_value(grant.start)} to {wording.of_value(grant.end)}"
-        table.add_row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
+        table.row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
     return table
 
 
@@ -135,10 +134,10 @@ def _fate(grant: Grant) -> Iterator[str]:
         yield f"dispute {grant.dispute.state} {wording.of_value(grant.dispute.at)}"
 
 
-def _verdicts(verdicts: list[Verdict]) -> Table:
+def _verdicts(verdicts: list[Verdict]) -> Grid:
     """The refunds, disputes and extensions that wait for their payment."""
-    table = grid(3)
+    table = Grid(3)
     for verdict in verdicts:
         of = verdict.payment_id or wording.of_value(verdict.period_start)
-        table.add_row(wording.of_value(verdict.at), verdict.outcome, f"of payment {of}")
+        table.row(wording.of_value(verdict.at), verdict.outcome, f"of payment {of}")
     return table

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from rich.table import Table
+from rich.text import Text
 
 from infra.inspect import withheld
 from infra.terminal import wording
@@ -17,23 +18,36 @@ from shared.queries.life_entry import Body
 from shared.queries.past import Past
 from shared.record.user_record import UserRecord
 
-NOTHING_DUE = "nothing is due: the clock brings nothing until the next event"
+NOTHING_DUE = "nothing is due: the clock does not look at this user until the next event"
 
 
-def grid(columns: int) -> Table:
-    """A table without lines or titles, whose cells are folded."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for _ in range(columns):
-        table.add_column(overflow="fold")
-    return table
+class Grid(Table):
+    """A table without lines or titles, whose cells are folded and hold text as it is, never markup."""
+
+    def __init__(self, columns: int) -> None:
+        super().__init__(
+            box=None,
+            padding=(0, 2, 0, 0),
+            collapse_padding=True,
+            pad_edge=False,
+            show_header=False,
+            show_footer=False,
+            show_edge=False,
+        )
+        for _ in range(columns):
+            self.add_column(overflow="fold")
+
+    def row(self, *cells: str) -> None:
+        """Add a row."""
+        self.add_row(*map(Text, cells))
 
 
-def score_table(scores: Iterable[CurrentScore]) -> Table:
+def score_table(scores: Iterable[CurrentScore]) -> Grid:
     """Each score with its value, and with what it was raised at."""
-    table = grid(3)
+    table = Grid(3)
     for score in scores:
         value = "unknown" if score.value is None else wording.of_fraction(score.value)
-        table.add_row(score.name, f"{value} (version {score.version})", score.error or "; ".join(_raise(score)))
+        table.row(score.name, f"{value} (version {score.version})", score.error or "; ".join(_raise(score)))
     return table
 
 
@@ -47,20 +61,20 @@ def _raise(score: CurrentScore) -> Iterator[str]:
         yield f"last raised at {wording.of_value(score.raised_at)}{value}"
     if score.is_raised:
         yield f"counts as raised until it is below {below}"
-    else:
+    elif score.is_raised is not None:
         yield f"raises {score.raises} from {at_least} on"
 
 
-def offer_table(record: UserRecord, now: datetime, life: Life, past: Past | None) -> Table:
+def offer_table(record: UserRecord, now: datetime, life: Life, past: Past | None) -> Grid:
     """The triggers that the document holds: their states, and the feedback in the order in which it came."""
-    table = grid(4)
+    table = Grid(4)
     told = withheld.recorded(one.body for one in life.entries if one.kind is LifeKind.DECISION)
     unknown = past.unknown_revocations if past else frozenset()
     for trigger in record.triggers:
         reports = sorted(trigger.feedback, key=lambda report: report.at)
         feedback = ", ".join(report.kind for report in reports) or "no feedback"
         state = "revoked, then or later" if trigger.trigger_id in unknown else _state(trigger, now, told)
-        table.add_row(trigger.campaign_id, state, f"until {wording.of_value(trigger.expires_at)}", feedback)
+        table.row(trigger.campaign_id, state, f"until {wording.of_value(trigger.expires_at)}", feedback)
     return table
 
 
@@ -72,26 +86,26 @@ def _state(trigger: Trigger, now: datetime, told: withheld.Reasons) -> str:
     return f"revoked: {why_revoked(trigger.revoke_reason)}" if state is TriggerState.REVOKED else state
 
 
-def decided_table(record: UserRecord, life: Life) -> Table:
+def decided_table(record: UserRecord, life: Life) -> Grid:
     """The moments that time brought and that were decided, as the document holds them."""
-    table, names = grid(2), _moment_names(life)
+    table, names = Grid(2), _moment_names(life)
     for at, cause in record.fired.causes:
-        table.add_row(wording.of_value(at), names.get(cause, "a moment whose name is not kept"))
+        table.row(wording.of_value(at), names.get(cause, "a moment whose name is not kept"))
     return table
 
 
-def due_table(record: UserRecord, due: Sequence[Due] | None) -> Table:
+def due_table(record: UserRecord, due: Sequence[Due] | None) -> Grid:
     """What is due next; None: that is not known."""
-    table = grid(2)
+    table = Grid(2)
     if due is None:
-        table.add_row("unknown", "what was due next then")
+        table.row("unknown", "what is due next: only a document of the present tells it")
         return table
     for at, what in due:
-        table.add_row(wording.of_value(at), what)
+        table.row(wording.of_value(at), what)
     if record.next_due_at:
-        table.add_row(wording.of_value(record.next_due_at), "next look of the clock at this user")
-    else:
-        table.add_row("never", NOTHING_DUE)
+        table.row(wording.of_value(record.next_due_at), "next look of the clock at this user")
+    elif not due:
+        table.row(NOTHING_DUE)
     return table
 
 

@@ -28,8 +28,8 @@ class CurrentScore(NamedTuple):
     """The value from which on it raises the moment."""
     rearm_below: float | None = None
     """The value below which it may raise the moment again."""
-    is_raised: bool = False
-    """True if it raised the moment, and has not been below `rearm_below` since."""
+    is_raised: bool | None = None
+    """True if it raised the moment, and has not been below `rearm_below` since. None if that is not known."""
     raised_at: datetime | None = None
     """When the moment was raised last (UTC); None if nothing kept tells."""
     raised_with: float | None = None
@@ -37,9 +37,12 @@ class CurrentScore(NamedTuple):
 
 
 def current_scores(
-    record: UserRecord, catalog: Catalog, now: datetime, terms: Terms, life: Life
+    record: UserRecord, catalog: Catalog, now: datetime, terms: Terms, life: Life, *, is_past: bool = False
 ) -> Iterator[CurrentScore]:
-    """The scores that a catalog names, evaluated at `now` (UTC). Features are not read: they count as unknown."""
+    """The scores that a catalog names, evaluated at `now` (UTC). Features are not read: they count as unknown.
+
+    `is_past`: the record is one of the past, which does not tell which scores were raised.
+    """
     account, _ = record.history.at(now, terms)
     situation = Situation(catalog, user_of(record, account, record.triggers, now, features=NOT_READ))
     for name, about in catalog.document.scores.items():
@@ -51,7 +54,7 @@ def current_scores(
                 raises=moment,
                 at_least=about.raises.at_least,
                 rearm_below=about.raises.rearm_below,
-                is_raised=name in record.raised,
+                is_raised=None if is_past else name in record.raised,
             )
             if told := _last_raised(life, moment):
                 value_then = told.body.get("context", {}).get(f"scores.{name}")

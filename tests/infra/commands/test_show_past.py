@@ -134,7 +134,7 @@ def test_the_page_says_where_the_past_is_from_and_what_may_be_missing(run, kept,
     ring = " ".join(run(*words, str(without_log), env=NARROW).stdout.split())
     assert "The past, as it is known now, from the ring: events may have arrived after it." in ring
     assert "Something may be missing of: decisions, pending." in ring
-    assert "unknown what was due next then" in ring
+    assert "unknown what is due next: only a document of the present tells it" in ring
     profile = " ".join(run("show", "u", "--now", at(5), "--store", str(without_log), env=NARROW).stdout.split())
     assert "missing of: profile, decisions, pending." in profile
 
