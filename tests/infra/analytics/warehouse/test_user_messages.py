@@ -11,19 +11,23 @@ analysts.required("bqemulator", "duckdb", "google.cloud.bigquery", "sqlglot")
 
 import duckdb
 
+from infra.analytics.warehouse import bigquery_engine
 from infra.analytics.warehouse.bigquery_engine import BigQueryEngine
 from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
 from infra.analytics.warehouse.engine import Engine
 from infra.analytics.warehouse.load import table_of
 from infra.analytics.warehouse.user_messages import TOPICS, UserMessages
+from infra.commands.raw_log import DATASET, read_raw_log
 from infra.errors import UsageError
 from infra.raw.folder import RAW, RawLogWriter
 from infra.raw.line import Landed, from_line
 from infra.raw.reader import messages_about
+from infra.topology import ROOT
 from tests.support import bigquery, replays
 from tests.support.replays import GARBAGE, START, event, payment, trial
 
 HELD = orjson.dumps({"user_id": "u", "event_id": "in-cloud-event"})
+pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
 ODD = [
     b'{"specversion": "1.0", "data": {"user_id": "u"}}',
     orjson.dumps({"specversion": "1.0", "data_base64": b64encode(HELD).decode()}),
@@ -76,6 +80,45 @@ def test_the_tables_tell_of_a_user_what_the_files_tell(engine, folder, user):
     expected = [one for one in messages_about(folder, user).messages if one.delivery.message_id not in hidden]
     assert told == expected
     assert bool(told) == (user in {"u", "other"})
+
+
+@pytest.mark.slow
+def test_a_project_is_told_from_bigquery_where_its_tables_are_there(folder, monkeypatch, capsys):
+    with bigquery.running() as address:
+        client = bigquery.client_of(address)
+        monkeypatch.setattr(bigquery_engine.bigquery, "Client", lambda project: client)  # noqa: ARG005
+        client.create_dataset("upbeat")
+        empty = read_raw_log("u", None, None, bigquery.PROJECT)
+        with BigQueryEngine(client, "upbeat", "upbeat") as engine:
+            filled(engine, folder)
+            told = read_raw_log("u", None, None, bigquery.PROJECT)
+    assert empty.messages is None
+    assert empty.gap.startswith("BigQuery was not read: expected a warehouse with raw tables")
+    assert len(told.messages) == len(messages_about(folder, "u").messages) - 1  # see above
+    assert told.place == f"bigquery:{bigquery.PROJECT}.upbeat"
+    assert "GB of bigquery:test-project.upbeat (--raw none leaves it out)" in capsys.readouterr().err
+
+
+def test_a_project_without_credentials_for_bigquery_says_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
+    told = read_raw_log("u", None, None, "some-project")
+    assert told.messages is None
+    assert told.gap.startswith("BigQuery was not read: BigQuery: File")
+
+
+def test_the_raw_tables_of_a_file_are_a_raw_log(folder, tmp_path):
+    file = str(tmp_path / "w.duckdb")
+    with DuckDBEngine.at(file) as engine:
+        filled(engine, folder)
+    told = read_raw_log("u", file, None, None)
+    assert told.messages == messages_about(folder, "u").messages
+    with pytest.raises(UsageError, match=r"gone\.duckdb: expected a warehouse, found none"):
+        read_raw_log("u", str(tmp_path / "gone.duckdb"), None, None)
+
+
+def test_the_dataset_is_the_one_that_terraform_lays():
+    terraform = (ROOT / "infra" / "terraform" / "warehouse.tf").read_text()
+    assert f'dataset_id  = "{DATASET}"' in terraform
 
 
 def test_the_bytes_that_are_read_are_told_before(engine):
