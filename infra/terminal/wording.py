@@ -69,7 +69,14 @@ def of_fraction(value: float) -> str:
 
 def with_short_times(text: str) -> str:
     """A text in which instants are told to the minute, in UTC."""
-    return _TIME.sub(lambda found: f"{datetime.fromisoformat(found[0]).astimezone(UTC):%Y-%m-%d %H:%M}", text)
+    return _TIME.sub(lambda found: _short_time(found[0]), text)
+
+
+def _short_time(text: str) -> str:
+    try:
+        return of_value(datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return text
 
 
 def _of_fact(event: Event) -> str:
