@@ -80,7 +80,7 @@ def test_explain_tells_it_in_place_of_a_gate(sections: Any, offer: str, reason: 
     (decision,) = recorded(life(USER, None, record), None)
     page = on_paper(decision_page.page(summary(record, day(1), TERMS), decision, []))
     assert f"c ({offer}): withheld ({reason})" in page
-    assert "stopped by" not in page
+    assert "stopped" not in page
 
 
 @each_way
