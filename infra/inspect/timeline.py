@@ -13,11 +13,10 @@ from infra.terminal import wording
 from infra.terminal.reasons import why_lost, why_revoked
 from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.contracts.topics import Topic
-from shared.domain.events import Event
 
 
 class EntryKind(StrEnum):
-    """The kind of an entry. Entries of one instant are listed in this order."""
+    """The kind of an entry."""
 
     EVENT = "event"
     FEEDBACK = "feedback"
@@ -30,8 +29,6 @@ class EntryKind(StrEnum):
     NO_OFFER = "no offer"
 
 
-RANK = {kind: rank for rank, kind in enumerate(EntryKind)}
-"""The place of a kind among entries of one instant."""
 STYLES = {
     EntryKind.EVENT: "bold",
     EntryKind.FEEDBACK: "bold",
@@ -51,11 +48,6 @@ class TimelineEntry(NamedTuple):
     at: datetime
     kind: EntryKind
     text: str
-
-
-def of_event(event: Event, at: datetime | None = None) -> TimelineEntry:
-    """The entry of an event, at `at` if given, else at the time of the event."""
-    return TimelineEntry(at or event.occurred_at, EntryKind.EVENT, wording.of_event(event))
 
 
 def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
