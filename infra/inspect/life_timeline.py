@@ -13,7 +13,7 @@ from shared.queries.life_log import SANDBOX
 
 OUTCOMES = {
     Arrival.DUPLICATE: "published again: nothing changed",
-    Arrival.LATE: "too late to be told apart from what came before it",
+    Arrival.LATE: "older than what the document holds: it counts in part, if at all",
     SANDBOX: "of a test environment: nothing changed",
 }
 """The outcomes of events that are told; that an event was applied goes without saying."""

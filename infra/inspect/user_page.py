@@ -64,7 +64,7 @@ def page(shown: Shown) -> Group:
         parts += _section("Experiments", _facts({each.experiment_id: each.variant for each in record.assignments}))
     parts += _section("Life", timeline.table(life_timeline.entries(shown.life)))
     if missing := shown.life.missing:
-        parts += [Padding(Text(f"Not told: {'; '.join(missing)}.", style="dim"), INDENT)]
+        parts += [Padding(Text(f"Incomplete: {'; '.join(missing)}.", style="yellow"), INDENT)]
     if record.triggers:
         parts += _section("Offers", offer_table(record, now, shown.life, shown.past))
     if record.fired.causes and not shown.life.has_log:  # with a log, the life tells of them

@@ -110,7 +110,8 @@ def _fate_told_by(entry: LifeEntry) -> Iterator[tuple[str, str]]:
 def _missing(told: Told, added: Sequence[LifeEntry], record: UserRecord | None, terms: Terms) -> Iterator[str]:
     """What a raw log is known to lack."""
     if added:
-        yield f"the raw log lacks {len(added)} entries that the document holds"
+        entries = "1 entry" if len(added) == 1 else f"{len(added)} entries"
+        yield f"the raw log lacks {entries} that the document holds"
     if told.odd:
         yield f"the raw log holds {told.odd} messages about the user that this version cannot read"
     changes = [(one.topic, one.body) for one in told.entries if one.topic == SubscriptionChange.TOPIC]
@@ -127,5 +128,5 @@ def _not_held(record: UserRecord | None) -> Iterator[str]:
         return
     if mark := record.history.mark:
         begins, kept = from_micros(mark[OCCURRED_AT]), len(record.history.ring)
-        yield f"events before {begins:%Y-%m-%d %H:%M} UTC: the document holds the newest {kept}"
-    yield "decisions and changes of more than 14 days ago, and rejected events: there is no raw log"
+        yield f"events before {begins:%Y-%m-%d %H:%M} UTC are not told: the document holds the newest {kept}"
+    yield "decisions and changes of more than 14 days ago and rejected events are not told: there is no raw log"

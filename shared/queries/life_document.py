@@ -45,7 +45,7 @@ class Known(NamedTuple):
                 if isinstance(entry.event.fact, FeedbackGiven):
                     reports.add((entry.event.fact.trigger_id, entry.event.fact.kind, entry.at))
             elif entry.kind is not LifeKind.REJECTED:
-                messages.add(entry.body.get("message_id", ""))
+                messages.add(str(entry.body.get("message_id")))
                 if _makes_a_trigger(entry):
                     triggers.add(entry.body["trigger_id"])
         return cls(frozenset(causes), frozenset(messages), frozenset(triggers), frozenset(reports))

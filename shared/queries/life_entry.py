@@ -66,7 +66,7 @@ def outbound_entry(topic: str, body: Body, published_at: datetime | None = None)
         case Topic.SUBSCRIPTION_CHANGE:
             return LifeEntry(at, LifeKind.CHANGE, topic, body, published_at)
         case Topic.DECISION:
-            return LifeEntry(at, LifeKind.DECISION, topic, body, published_at, body["outcome"])
+            return LifeEntry(at, LifeKind.DECISION, topic, body, published_at, str(body.get("outcome")))
         case Topic.UPSELL_TRIGGER:
             note = body.get("revoke_reason") or "" if is_revocation(body) else ""
             return LifeEntry(at, LifeKind.TRIGGER, topic, body, published_at, note)

@@ -1,5 +1,6 @@
 """What a raw log tells of a user's life: every event with what became of it, and every message about the user."""
 
+import json
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -178,11 +179,15 @@ def _forwarded(message: Logged) -> Body:
 
 
 def _content(delivery: Delivery) -> Mapping[str, object]:
-    """The event in a delivery as JSON, out of its CloudEvent; an empty object if there is none."""
+    """The event in a delivery as JSON, out of its CloudEvent; an empty object if there is none.
+
+    Integers of more than 64 bits become fractions, which alone orjson can write.
+    """
     try:
-        return unwrap(read_object(delivery.data), delivery.attributes)
+        event = unwrap(read_object(delivery.data), delivery.attributes)
     except (Rejected, AttributeError):
         return json_object(delivery.data)
+    return json_object(json.dumps(event).encode())
 
 
 def _messages_out(user_id: str, out: Iterable[Logged]) -> tuple[list[LifeEntry], int]:

@@ -67,7 +67,7 @@ def test_the_page_tells_every_event_with_what_became_of_it(run, kept):
     ):
         assert text in page, text
     assert "\x1b" not in done.stdout
-    assert "Not told" not in page
+    assert "Incomplete" not in page
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
 
 
@@ -109,7 +109,7 @@ def test_nobody_is_nobody_in_the_log_either(run, gone):
 
 def test_without_the_log_the_page_says_what_is_not_told(run, kept):
     page = words(run("show", "u", "--store", str(kept), "--raw", "none").stdout)
-    assert "Not told: decisions and changes of more than 14 days ago, and rejected events" in page
+    assert "Incomplete: decisions and changes of more than 14 days ago and rejected events are not told" in page
     assert "Moments that time brought" in page
     assert "refused" not in page
 

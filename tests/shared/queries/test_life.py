@@ -128,7 +128,7 @@ def test_without_a_log_the_document_tells_what_it_holds_and_what_is_missing(reco
     issued = [one for one in held.entries if one.kind is LifeKind.TRIGGER and one.body["kind"] == "issued"]
     assert {one.body["campaign_id"] for one in issued} >= {"trial_ending", "payment_recovery"}
     assert held.missing == (
-        "decisions and changes of more than 14 days ago, and rejected events: there is no raw log",
+        "decisions and changes of more than 14 days ago and rejected events are not told: there is no raw log",
     )
 
 
@@ -155,7 +155,7 @@ def test_a_log_that_begins_in_the_midst_of_a_life_says_so(logged):
 def test_a_log_without_old_events_does_not_add_up_to_the_document(logged, record):
     """The ring holds all events, so that what is left out is added from the document."""
     missing = life("u", [one for one in logged if one.topic != Topic.TRIAL_START], record).missing
-    assert missing == ("the raw log lacks 1 entries that the document holds",)
+    assert missing == ("the raw log lacks 1 entry that the document holds",)
 
 
 def test_a_letter_that_pubsub_forwarded_is_told_in_place_of_its_event(logged):
