@@ -120,7 +120,8 @@ def _of_period(payment: PaymentReported) -> str | None:
 
 
 def _of_signal(signal: SignalSeen) -> str:
-    price = None if signal.price is None else f"{signal.price} {signal.currency or ''}".rstrip()
+    of = f" of {signal.currency}" if signal.currency else ""
+    price = None if signal.price is None else f"{signal.price} minor units{of}"
     return _listed(
         f"signal: {signal.kind}",
         reason=signal.reason,
