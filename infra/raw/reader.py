@@ -11,7 +11,7 @@ from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from shared.contracts.inbound.envelope import EVENTS, Delivery
 from shared.contracts.topics import Topic
-from shared.queries.life_log import held_by
+from shared.queries.life_letters import held_by
 from shared.queries.past_log import Logged, json_object
 
 Position = tuple[datetime, int, str, str]

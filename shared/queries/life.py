@@ -2,7 +2,7 @@
 
     life(user_id, logged, record) -> Life
     Life(user_id, entries, has_document, has_log, missing)
-    LifeEntry(at, kind, topic, body, published_at, note, event)      # shared/queries/life_entry.py
+    LifeEntry(at, kind, topic, body, published_at, note, event)      # its fields: shared/queries/life_entry.py
 
 `logged` are the messages that `infra.raw.reader.messages_about` finds, or None where there is no raw log; `record`
 is None for a user whose document is gone. Entries are oldest first, each message once. What both tell is told as

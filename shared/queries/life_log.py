@@ -1,26 +1,19 @@
 """What a raw log tells of a user's life: every event with what became of it, and every message about the user."""
 
-import json
-from base64 import b64decode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
-
-from shared.contracts.inbound.cloudevents import unwrap
-from shared.contracts.inbound.envelope import EVENTS, Delivery, check_not_future, parse_event
-from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURCE_SUBSCRIPTION, dead_letter
-from shared.contracts.reasons import RejectionReason
-from shared.contracts.strict_json import read_object
-from shared.contracts.topics import Topic
+from shared.contracts.inbound.envelope import EVENTS, check_not_future, parse_event
+from shared.contracts.outbound.dead_letter import dead_letter
 from shared.domain.arrival import Arrival, check_same
 from shared.domain.errors import Rejected
 from shared.domain.events import Environment, Event, FeedbackGiven, TimePassed
 from shared.domain.terms import Terms
 from shared.processing.process import absorb
 from shared.queries.life_entry import Body, LifeEntry, LifeKind, outbound_entry
+from shared.queries.life_letters import Letters, event_in, rejected_entry
 from shared.queries.past_log import ABOUT_USER, Logged, is_whole, json_object
 from shared.record.user_record import UserRecord
 
@@ -41,50 +34,12 @@ class Told(NamedTuple):
 
 def read_log(user_id: str, logged: Sequence[Logged], terms: Terms) -> Told:
     """The life that messages tell, which come in the order of their publication."""
-    letters = _Letters(user_id, logged)
+    letters = Letters(user_id, logged)
     fold = _Fold(user_id, terms)
     entries = [entry for message in logged if message.topic in EVENTS if (entry := fold.entry(message, letters))]
     out = [message for message in logged if message.topic in ABOUT_USER]
     told, odd = _messages_out(user_id, out)
     return Told(sorted((*entries, *letters.left(), *told), key=_published), fold.record, odd)
-
-
-class _Letters:
-    """The dead letters about a user, found by the publications that they hold."""
-
-    def __init__(self, user_id: str, logged: Iterable[Logged]) -> None:
-        self._by_id: dict[tuple[str, str], LifeEntry] = {}
-        """The letters of functions, by the topic and Pub/Sub's id of what was rejected."""
-        self._forwarded: dict[tuple[str, bytes], list[LifeEntry]] = {}
-        """The letters of Pub/Sub, which does not say what id the message had."""
-        for message in logged:
-            if message.topic == Topic.DEAD_LETTER:
-                self._note(user_id, message)
-
-    def of(self, message: Logged) -> LifeEntry | None:
-        """The entry of a publication that was rejected; None if it was accepted."""
-        if letter := self._by_id.pop((message.topic, message.delivery.message_id or ""), None):
-            return letter._replace(published_at=message.published_at)
-        forwarded = self._forwarded.get((message.topic, message.delivery.data))
-        return forwarded.pop(0)._replace(published_at=message.published_at) if forwarded else None
-
-    def left(self) -> Iterator[LifeEntry]:
-        """The letters whose events the log does not hold."""
-        yield from self._by_id.values()
-        for letters in self._forwarded.values():
-            yield from letters
-
-    def _note(self, user_id: str, message: Logged) -> None:
-        delivery = message.delivery
-        if SOURCE_SUBSCRIPTION in delivery.attributes:
-            letter = _forwarded(message)
-            if entry := _rejected(user_id, message, letter, delivery):
-                self._forwarded.setdefault((entry.topic, delivery.data), []).append(entry)
-            return
-        letter = json_object(delivery.data)
-        if entry := _rejected(user_id, message, letter, held_by(letter)):
-            identity = entry.topic, str(letter.get("pubsub_message_id") or delivery.message_id)
-            self._by_id.setdefault(identity, entry)
 
 
 class _Fold:
@@ -96,7 +51,7 @@ class _Fold:
         self._feedback: dict[str, str] = {}
         """The digests of the feedback so far, by cause."""
 
-    def entry(self, message: Logged, letters: _Letters) -> LifeEntry | None:
+    def entry(self, message: Logged, letters: Letters) -> LifeEntry | None:
         """The entry of an event, accepted or not; None if it is about somebody else."""
         topic, published_at, delivery = message
         if letter := letters.of(message):
@@ -109,8 +64,8 @@ class _Fold:
             note = self._note(event)
         except Rejected as rejected:
             refusal = dead_letter(topic, delivery, rejected).body
-            return _rejected(self.record.user_id, message, refusal, delivery)
-        return LifeEntry(event.occurred_at, _kind(event), topic, _content(delivery), published_at, note, event)
+            return rejected_entry(self.record.user_id, message, refusal, delivery)
+        return LifeEntry(event.occurred_at, _kind(event), topic, event_in(delivery), published_at, note, event)
 
     def _note(self, event: Event) -> str:
         """Fold an event in; what became of it."""
@@ -141,53 +96,6 @@ def _kind(event: Event) -> LifeKind:
             return LifeKind.FEEDBACK
         case _:
             return LifeKind.EVENT
-
-
-def _rejected(user_id: str, message: Logged, letter: Body, held: Delivery) -> LifeEntry | None:
-    """The entry of a dead letter and the delivery that it holds; None if that is about somebody else.
-
-    What is no JSON object counts as about the user if it holds the user's id in quotes.
-    """
-    event = _content(held)
-    is_about = event["user_id"] == user_id if "user_id" in event else orjson.dumps(user_id) in held.data
-    if not is_about:
-        return None
-    note = f"{letter.get('reason')}: {letter.get('detail')}"
-    body = {**letter, "event": event or None}
-    topic = str(letter.get("topic"))
-    return LifeEntry(message.published_at, LifeKind.REJECTED, topic, body, message.published_at, note)
-
-
-def held_by(letter: Body) -> Delivery:
-    """The delivery in a function's dead letter; an empty one if the letter is not whole."""
-    data, attributes = letter.get("data_base64"), letter.get("attributes")
-    try:
-        held = b64decode(data, validate=True) if isinstance(data, str) else b""
-    except ValueError:
-        held = b""
-    return Delivery(held, attributes if isinstance(attributes, dict) else {})
-
-
-def _forwarded(message: Logged) -> Body:
-    """The letter of a message that Pub/Sub forwarded. Each push subscription has the name of its topic."""
-    topic, delivery = message.delivery.attributes[SOURCE_SUBSCRIPTION], message.delivery
-    own = {
-        name: text for name, text in delivery.attributes.items() if not name.startswith(PUBSUB_ATTRIBUTE_PREFIX)
-    }
-    rejected = Rejected(RejectionReason.UNDELIVERED, RejectionReason.UNDELIVERED.meaning)
-    return dead_letter(topic, delivery._replace(attributes=own, message_id=None), rejected).body
-
-
-def _content(delivery: Delivery) -> Mapping[str, object]:
-    """The event in a delivery as JSON, out of its CloudEvent; an empty object if there is none.
-
-    Integers of more than 64 bits become fractions, which alone orjson can write.
-    """
-    try:
-        event = unwrap(read_object(delivery.data), delivery.attributes)
-    except (Rejected, AttributeError):
-        return json_object(delivery.data)
-    return json_object(json.dumps(event).encode())
 
 
 def _messages_out(user_id: str, out: Iterable[Logged]) -> tuple[list[LifeEntry], int]:
