@@ -17,14 +17,17 @@ from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURC
 from shared.contracts.topics import Topic
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
-from shared.queries.life import LifeKind, life
+from shared.queries.life import LifeKind, life, life_view
 from shared.queries.past_log import Logged
+from shared.queries.user_view import to_json
 from shared.record.codec import unpack
 from tests.support import replays
 from tests.support.replays import at, event, payment, signal, trial
 
 SHOWN = trigger_id("u", cause_of("payment", "", "failed"), "payment_recovery")
 BAD = event("payment", "u", 44, "bad", outcome="succeeded", plan="premium")
+NAMELESS = cause_of("trigger-feedback", "", "")
+"""The cause of feedback of which the document keeps no identity."""
 LIVED = [
     trial(),
     payment(days=13),
@@ -232,3 +235,23 @@ def test_in_whatever_order_events_arrive_each_is_told_once_and_nothing_is_missin
     outbound = {LifeKind.CHANGE, LifeKind.DECISION, LifeKind.TRIGGER, LifeKind.EXPOSURE}
     assert sum(kind in outbound for kind in kinds) == published
     assert [one.at for one in whole.entries] == sorted(one.at for one in whole.entries)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_is_torn_or_missing_the_rest_is_told_in_order(logged, record, data):
+    kept = data.draw(st.lists(st.sampled_from(logged), unique_by=logged.index))
+    kept.sort(key=logged.index)
+    torn = data.draw(st.sets(st.integers(0, len(logged) - 1), max_size=3))
+    ends = data.draw(st.integers(0, 300))
+    messages = [
+        one._replace(delivery=one.delivery._replace(data=one.delivery.data[:ends])) if number in torn else one
+        for number, one in enumerate(kept)
+    ]
+    for known in (record, None):
+        whole = life("u", messages, known)
+        assert [one.at for one in whole.entries] == sorted(one.at for one in whole.entries)
+        to_json(life_view(whole))
+        if known:
+            held = {one.event.key.cause for one in life("u", None, record).entries if one.event}
+            assert held <= {one.event.key.cause for one in whole.entries if one.event} | {NAMELESS}
