@@ -43,6 +43,11 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
     return replace(catalog, library=Library(registry.get, policies))
 
 
+def shipped_scores(catalog: Catalog) -> Library:
+    """The library of a catalog that has no file: the scores that come with Upbeat, and no policies."""
+    return Library(Registry(partial(_artifact, DEFAULT_CATALOG), fact_names(catalog.document.attributes)).get)
+
+
 def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[PublishedArtifact]:
     """The scores and policies that a valid catalog names, in the form in which they are published."""
     for name, terms in catalog.document.scores.items():

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from infra.commands.common import AsJson, Project, print_json
-from infra.commands.inputs import deployment_terms, valid_catalog
 from infra.commands.inputs import moment as selected
-from infra.commands.past import Raw, past_of, raw_log
-from infra.commands.users import AsOf, Store, UserId, as_of, record_of
+from infra.commands.inputs import valid_catalog
+from infra.commands.known_user import Asked, known_user
+from infra.commands.raw_log import Raw
+from infra.commands.users import AsOf, Store, UserId
 from infra.errors import InfraError
 
 if TYPE_CHECKING:
@@ -34,12 +35,14 @@ def explain(
 ) -> None:
     """Explain a decision about a user, candidate by candidate.
 
-    Prints every campaign that was considered, its outcome, and the gate that stopped it. Explains the newest
-    decision that the user's document still holds, or the newest about --moment. It holds the decisions of the last
-    five events within 14 days, and of others whose messages may not be published yet. If there is none, --moment
-    and --catalog together make a new decision, as if the moment occurred now, or at --now: nothing is written, and
-    the answer is marked as hypothetical. It is decided even if the moment is not true of the user then, and the
-    answer says so. Set UPBEAT_GRACE_DAYS and the like as for the functions.
+    Prints every campaign that was considered, its outcome, and the gate that stopped it; of an audience the clause
+    that was not true and the values that it asked for. Explains the newest decision on record, or the newest about
+    one moment. The user's document holds the decisions of the last five events within 14 days. The raw log, which
+    show describes, holds all of them.
+
+    If there is none, --moment and --catalog together make a new decision, as if the moment occurred now, or at
+    --now: nothing is written, and the answer is marked as hypothetical. It is decided even if the moment is not
+    true of the user then, and the answer says so. Set UPBEAT_GRACE_DAYS and the like as for the functions.
 
     A --now before the user's last change explains the past, as show does: the newest decision by then, and a
     hypothetical one only if all that it asks for is known of that time; else exits with 1 and the reason.
@@ -53,30 +56,28 @@ def explain(
         upbeat explain ada --moment lapsed@7 --catalog new.yaml
     """
     from infra.inspect.decision_page import page
-    from infra.inspect.user_page import past_lines
+    from infra.inspect.user_page import where_from
     from infra.terminal.console import print_page
     from shared.queries.explanation import as_if, recorded
     from shared.queries.user_view import summary
 
     wanted = selected(moment)
     content = valid_catalog(catalog) if catalog else None
-    instant, terms = as_of(now, store, project), deployment_terms()
-    record = record_of(user, store, project)
-    log = raw_log(raw, store, project)
-    past = past_of(record, instant, terms, log) if now else None
-    record = past.record if past else record
-    decisions = recorded(record, wanted)
+    known = known_user(Asked(user, store, project, now, raw), content)
+    decisions = recorded(known.life, wanted)
     if not decisions and wanted and content:
-        _check_decidable(user, past)
-        decisions = [as_if(record, wanted, instant, content, terms)]
+        _check_decidable(user, known.past)
+        decisions = [as_if(known.record, wanted, known.now, content, known.terms)]
     if not decisions:
         raise InfraError(_no_decision(user, moment))
+    newest, *older = decisions
     if as_json:
-        print_json(decisions[0])
-    else:
-        for line in past_lines(past):
-            typer.echo(line)
-        print_page(page(summary(record, instant, terms), decisions[0], decisions[1:]))
+        print_json(newest)
+        return
+    for line in where_from(known.life, known.past):
+        typer.echo(line)
+    state = summary(known.record, known.now, known.terms)
+    print_page(page(state, newest, older, known.catalogs.of(newest["catalog_version"])))
 
 
 def _check_decidable(user: str, past: "Past | None") -> None:

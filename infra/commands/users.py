@@ -26,10 +26,18 @@ AsOf = Annotated[
 
 
 def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord":
-    """The user's document.
+    """The user's document. Raises what `find_record` raises, and `InfraError` if there is no such user."""
+    record = find_record(user, store, project)
+    if record is None:
+        raise InfraError(f"no user {user!r} in {place_of(store, project)}")
+    return record
 
-    Raises `UsageError` if the id is not valid or both `store` and `project` are given, `InfraError` if there is no
-    such user or this version cannot read the document.
+
+def find_record(user: str, store: Path | None, project: str | None) -> "UserRecord | None":
+    """The user's document; None if there is none.
+
+    Raises `UsageError` if the id is not valid or both `store` and `project` are given, and `InfraError` if this
+    version cannot read the document.
     """
     from infra.inspect.documents import record_in
     from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
@@ -39,10 +47,14 @@ def record_of(user: str, store: Path | None, project: str | None) -> "UserRecord
     if not is_id(user):
         raise UsageError(f"expected a user's id ({ID_IN_WORDS}), found {user!r}")
     blob = _from_store(store, user) if store else _from_firestore(project, user)
-    place = str(store) if store else f"project {project}" if project else "the emulators"
     if blob is None:
-        raise InfraError(f"no user {user!r} in {place}")
-    return record_in(blob, user, place, deployment_terms())
+        return None
+    return record_in(blob, user, place_of(store, project), deployment_terms())
+
+
+def place_of(store: Path | None, project: str | None) -> str:
+    """Where users' documents are read from, in words."""
+    return str(store) if store else f"project {project}" if project else "the emulators"
 
 
 def as_of(now: str | None, store: Path | None, project: str | None = None) -> datetime:

@@ -10,11 +10,15 @@ import orjson
 
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo.story import Chapter, Story
+from infra.inspect import life_timeline
 from infra.inspect.timeline import TimelineEntry
-from infra.replay.outputs import messages, timeline_of
+from infra.raw.folder import RAW
+from infra.raw.reader import messages_about
+from infra.replay.outputs import messages
 from infra.replay.part import SUBSCRIPTIONS, Progress
 from infra.replay.replay import Summary, replay
 from shared.contracts.topics import Topic
+from shared.queries.life import life
 
 EVENTS = "events.jsonl"
 
@@ -52,7 +56,7 @@ def replay_history(folder: Path, events: Iterable[Line], progress: Progress) -> 
     path = _write(folder, events)
     summary = replay(path, folder, DEFAULT_CATALOG, keep_store=True, progress=progress)
     user_id = most_eventful(folder)
-    timeline = tuple(timeline_of(user_id, path, folder))
+    timeline = _timeline(user_id, folder)
     return HistoryResult(folder, summary, _users(folder), _campaigns(folder), user_id, timeline)
 
 
@@ -60,7 +64,7 @@ def replay_story(folder: Path, story: Story) -> StoryResult:
     """Replay a story into a folder, and divide its timeline into chapters."""
     path = _write(folder, story.events)
     summary = replay(path, folder, DEFAULT_CATALOG, story.ends_at, keep_store=True)
-    entries = timeline_of(story.user_id, path, folder)
+    entries = _timeline(story.user_id, folder)
     chapters = ((chapter, tuple(filter(chapter.includes, entries))) for chapter in story.chapters)
     return StoryResult(folder, summary, story.user_id, tuple(chapters))
 
@@ -76,6 +80,12 @@ def most_eventful(folder: Path) -> str:
         kinds[user_id].add(kind)
         totals[user_id] += 1
     return min(kinds, key=lambda user_id: (-len(kinds[user_id]), totals[user_id], user_id))
+
+
+def _timeline(user_id: str, folder: Path) -> tuple[TimelineEntry, ...]:
+    """The life of a user as the replay's raw log tells it."""
+    logged = messages_about(folder / RAW, user_id).messages
+    return tuple(life_timeline.entries(life(user_id, logged, None)))
 
 
 def _kinds(folder: Path) -> Iterable[tuple[str, str]]:

@@ -8,18 +8,18 @@ from typing import Any, NamedTuple
 from rich.table import Table
 from rich.text import Text
 
-from infra.inspect.withheld import is_withheld, reason_of, reason_of_stored
+from infra.inspect.withheld import is_withheld, offer_of, reason_of
 from infra.terminal import wording
+from infra.terminal.reasons import why_lost, why_revoked
+from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.contracts.topics import Topic
-from shared.decisioning.losses import LossReason
-from shared.domain.events import Event
-from shared.domain.triggers import Trigger
 
 
 class EntryKind(StrEnum):
-    """The kind of an entry. Entries of one instant are listed in this order."""
+    """The kind of an entry."""
 
     EVENT = "event"
+    FEEDBACK = "feedback"
     REFUSED = "refused"
     STATE = "state"
     MOMENT = "moment"
@@ -29,10 +29,9 @@ class EntryKind(StrEnum):
     NO_OFFER = "no offer"
 
 
-RANK = {kind: rank for rank, kind in enumerate(EntryKind)}
-"""The place of a kind among entries of one instant."""
 STYLES = {
     EntryKind.EVENT: "bold",
+    EntryKind.FEEDBACK: "bold",
     EntryKind.REFUSED: "red",
     EntryKind.STATE: "cyan",
     EntryKind.MOMENT: "cyan",
@@ -41,8 +40,6 @@ STYLES = {
     EntryKind.REVOKED: "yellow",
     EntryKind.NO_OFFER: "dim",
 }
-NOTHING = "nothing"
-"""The offer of a variant that has none."""
 
 
 class TimelineEntry(NamedTuple):
@@ -53,11 +50,6 @@ class TimelineEntry(NamedTuple):
     text: str
 
 
-def of_event(event: Event, at: datetime | None = None) -> TimelineEntry:
-    """The entry of an event, at `at` if given, else at the time of the event."""
-    return TimelineEntry(at or event.occurred_at, EntryKind.EVENT, wording.of_event(event))
-
-
 def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
     """The entries of a message: one each, but for a decision one for each campaign that gave no offer."""
     at = datetime.fromisoformat(body["decided_at"])
@@ -65,26 +57,21 @@ def of_message(topic: str, body: Mapping[str, Any]) -> Iterator[TimelineEntry]:
         kind = EntryKind.MOMENT if body.get("changed") == [] else EntryKind.STATE
         yield TimelineEntry(at, kind, wording.of_change(body))
     elif topic == Topic.UPSELL_TRIGGER:
-        kind = EntryKind.OFFER if body["kind"] == "issued" else EntryKind.REVOKED
-        yield TimelineEntry(at, kind, wording.of_trigger(body))
+        if body["kind"] == TriggerKind.ISSUED:
+            yield TimelineEntry(at, EntryKind.OFFER, wording.of_trigger(body))
+        else:
+            text = f"{wording.of_trigger(body)}: {why_revoked(body.get('revoke_reason'))}"
+            yield TimelineEntry(at, EntryKind.REVOKED, text)
     elif topic == Topic.DECISION:
         yield from (_of_lost(at, candidate) for candidate in body["candidates"] if candidate["outcome"] == "lost")
-
-
-def of_stored(trigger: Trigger) -> TimelineEntry:
-    """The entry of a trigger in a user's document: an offer, unless it was withheld."""
-    if not trigger.withheld:
-        return TimelineEntry(trigger.decided_at, EntryKind.OFFER, wording.of_trigger(trigger._asdict()))
-    shown = trigger if trigger.withheld == LossReason.HOLDOUT else trigger._replace(offer_id=NOTHING)
-    text = f"{wording.of_trigger(shown._asdict())}, {reason_of_stored(trigger)}"
-    return TimelineEntry(trigger.decided_at, EntryKind.WITHHELD, text)
 
 
 def _of_lost(at: datetime, candidate: Mapping[str, Any]) -> TimelineEntry:
     """The entry of a candidate that was not given: it lost, or it won and was withheld."""
     if not is_withheld(candidate):
-        return TimelineEntry(at, EntryKind.NO_OFFER, wording.of_candidate(candidate))
-    offered = {**candidate, "offer_id": candidate["offer_id"] or NOTHING}
+        text = f"{candidate['campaign_id']} ({wording.of_moment(candidate)}): {why_lost(candidate)}"
+        return TimelineEntry(at, EntryKind.NO_OFFER, text)
+    offered = {**candidate, "offer_id": offer_of(candidate)}
     return TimelineEntry(at, EntryKind.WITHHELD, f"{wording.of_trigger(offered)}, {reason_of(candidate)}")
 
 

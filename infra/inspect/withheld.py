@@ -1,13 +1,13 @@
 """Offers that won and that the user was not given, and why: the words that every page uses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shared.contracts.topics import Topic
 from shared.decisioning.losses import NOT_GIVEN, LossReason
 from shared.domain.triggers import Trigger
-from shared.record.user_record import UserRecord
 
+NOTHING = "nothing"
+"""The offer of a variant that has none."""
 Reasons = Mapping[str, str]
 """Trigger ids, each with the reason in words, such as `holdout all`."""
 
@@ -22,11 +22,16 @@ def reason_of(candidate: Mapping[str, Any]) -> str:
     return f"{candidate['reason']} {candidate['detail']}"
 
 
-def recorded(record: UserRecord) -> Reasons:
-    """The reasons of all withheld offers whose decisions the document still holds."""
-    decisions = (message.body for message in record.pending_messages if message.topic == Topic.DECISION)
+def recorded(decisions: Iterable[Mapping[str, Any]]) -> Reasons:
+    """The reasons of all withheld offers that these decisions tell."""
     candidates = (candidate for body in decisions for candidate in body["candidates"] if is_withheld(candidate))
     return {one["trigger_id"]: reason_of(one) for one in candidates if one.get("trigger_id")}
+
+
+def offer_of(told: Mapping[str, Any]) -> str:
+    """The offer of a candidate or an exposure; `nothing` if the user's variant has none."""
+    is_nothing = told["offer_id"] is None or told.get("reason") == LossReason.VARIANT
+    return NOTHING if is_nothing else str(told["offer_id"])
 
 
 def reason_of_stored(trigger: Trigger) -> str:

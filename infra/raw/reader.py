@@ -10,7 +10,9 @@ import orjson
 from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from shared.contracts.inbound.envelope import EVENTS, Delivery
-from shared.queries.past_log import Logged
+from shared.contracts.topics import Topic
+from shared.queries.life_letters import held_by
+from shared.queries.past_log import Logged, json_object
 
 Position = tuple[datetime, int, str, str]
 """The place of a message in the log. Of one instant, ids are numbers that grow: a shorter one is smaller."""
@@ -27,24 +29,29 @@ class Found(NamedTuple):
 
 def messages_about(folder: Path, user_id: str) -> Found:
     """Every message that may be about a user. Raises `OSError` if a file cannot be read."""
-    quoted, unreadable = orjson.dumps(user_id), list[str]()
-    found: dict[Position, Logged] = {}
-    for file in sorted(folder.glob("*.jsonl")):
-        for landed in _lines(file, unreadable):
-            if quoted in landed.data or (file.stem in EVENTS and _may_hide_a_name(landed.data)):
-                found[_position(landed, file.stem)] = _logged(landed, file.stem)
-    return Found([found[position] for position in sorted(found)], unreadable)
+    unreadable = list[str]()
+    files = sorted(folder.glob("*.jsonl"))
+    landed = ((file.stem, each) for file in files for each in _lines(file, unreadable))
+    return Found(about(user_id, landed), unreadable)
+
+
+def about(user_id: str, landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
+    """The messages that may be about a user, each once, by publish time; all are given with their topics."""
+    quoted = orjson.dumps(user_id)
+    return _in_order((topic, each) for topic, each in landed if _may_be_about(quoted, topic, each.data))
 
 
 def messages_of(folder: Path, topics: Iterable[str]) -> Found:
     """Every message of these topics, all of them in memory. Raises `OSError` if a file cannot be read."""
-    found: dict[Position, Logged] = {}
-    unreadable: list[str] = []
-    for file in (file_of(folder, topic) for topic in topics):
-        if file.exists():
-            for landed in _lines(file, unreadable):
-                found[_position(landed, file.stem)] = _logged(landed, file.stem)
-    return Found([found[position] for position in sorted(found)], unreadable)
+    unreadable = list[str]()
+    files = [file for topic in topics if (file := file_of(folder, topic)).exists()]
+    return Found(_in_order((file.stem, each) for file in files for each in _lines(file, unreadable)), unreadable)
+
+
+def _in_order(landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
+    """These messages by publish time, each once."""
+    found = {_position(each, topic): _logged(each, topic) for topic, each in landed}
+    return [found[position] for position in sorted(found)]
 
 
 def _position(landed: Landed, topic: str) -> Position:
@@ -54,6 +61,19 @@ def _position(landed: Landed, topic: str) -> Position:
 
 def _logged(landed: Landed, topic: str) -> Logged:
     return Logged(topic, landed.publish_time, Delivery(landed.data, dict(landed.attributes), landed.message_id))
+
+
+def _may_be_about(quoted: bytes, topic: str, data: bytes) -> bool:
+    """True for a message that names a user, or may; `quoted` is the user's id in JSON.
+
+    A function's dead letter has the message that it holds in base64.
+    """
+    if quoted in data:
+        return True
+    if topic == Topic.DEAD_LETTER:
+        held = held_by(json_object(data)).data
+        return quoted in held or _may_hide_a_name(held)
+    return topic in EVENTS and _may_hide_a_name(data)
 
 
 def _may_hide_a_name(data: bytes) -> bool:

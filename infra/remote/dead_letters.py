@@ -13,16 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from infra.remote.pubsub import Received
 from infra.topology import Topology
-from shared.contracts.outbound.dead_letter import letter_id
+from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURCE_SUBSCRIPTION, letter_id
 
 UNDELIVERED = "undelivered"
 """Reason of a letter that Pub/Sub itself dead-lettered, because no function acknowledged it."""
-PUBSUB_ATTRIBUTE_PREFIX = "CloudPubSubDeadLetter"
-"""Prefix of the attributes that Pub/Sub adds to a message that it forwards to a dead-letter topic.
-
-See https://cloud.google.com/pubsub/docs/handling-failures.
-"""
-SOURCE_SUBSCRIPTION = PUBSUB_ATTRIBUTE_PREFIX + "SourceSubscription"
 BATCH = 100
 EMPTY_PULLS = 2
 """Consecutive empty pulls after which the subscription counts as empty.

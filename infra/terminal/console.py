@@ -5,6 +5,8 @@ import os
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 
+from infra.terminal.harmless import Harmless
+
 WIDEST_LINE = 1_000_000
 """The bound for measuring a page, in columns: a finite number far above the length of any line."""
 
@@ -19,9 +21,9 @@ def print_page(page: RenderableType) -> None:
 
     On a terminal the page takes the terminal's width. In a pipe or a file it is as wide as its longest line, so
     that nothing is wrapped or cut, and no line ends in spaces. The environment variable COLUMNS sets another
-    width.
+    width. Characters that a terminal would act on are left out.
     """
-    output = console()
+    output, page = console(), Harmless(page)
     if output.is_terminal:
         output.print(page, crop=False)
         return

@@ -1,7 +1,8 @@
 """Events and messages as text, short enough for one line of a timeline."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from shared.domain.events import Event, FeedbackGiven, PaymentReported, SignalSeen, TrialStarted
@@ -10,6 +11,7 @@ Body = Mapping[str, Any]
 """The JSON of a message."""
 SHOWN_OTHERWISE = frozenset({"status", "entitled", "period_start"})
 """Facts of a change that are not listed: the status comes first, and the others follow from other facts."""
+_TIME = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 SHOWN_OF_ID = 8
 """Characters shown of a long id; enough to find the id again."""
 SHOWN_OF_NAME = 32
@@ -26,7 +28,7 @@ def of_change(body: Body) -> str:
     """A subscription change: the status and the other facts that changed; its moments, if no fact did."""
     before, after = body["before"], body["after"]
     if body.get("changed") == []:
-        return ", ".join(moment["kind"] for moment in body["moments"])
+        return ", ".join(of_moment({**moment, "moment": moment["kind"]}) for moment in body["moments"])
     status = after["status"] if before["status"] == after["status"] else f"{before['status']} -> {after['status']}"
     known = {name: value for name, value in after.items() if value is not None and name not in SHOWN_OTHERWISE}
     facts = (f"{name} {of_value(value)}" for name, value in sorted(known.items()))
@@ -35,24 +37,46 @@ def of_change(body: Body) -> str:
 
 def of_trigger(body: Body) -> str:
     """A trigger: campaign, offer, placement and moment; issued and revoked triggers read alike."""
-    return f"{body['campaign_id']}: {body['offer_id']} in {body['placement']} ({body['moment']})"
+    return f"{body['campaign_id']}: {body['offer_id']} in {body['placement']} ({of_moment(body)})"
 
 
-def of_candidate(candidate: Body) -> str:
-    """A candidate that lost: its campaign and the reason."""
-    detail = f" ({candidate['detail']})" if candidate["detail"] else ""
-    return f"{candidate['campaign_id']}: {candidate['reason']}{detail}"
+def of_moment(body: Body) -> str:
+    """The moment of a trigger or a candidate, as a catalog names it."""
+    return f"{body['moment']}@{body['offset']}" if body.get("offset") else str(body["moment"])
 
 
 def of_value(value: object) -> str:
-    """The value of a fact: instants to the minute, booleans as yes and no."""
+    """The value of a fact: instants to the minute, booleans as yes and no, fractions to three digits."""
     match value:
         case datetime():
             return f"{value:%Y-%m-%d %H:%M}"
         case bool():
             return "yes" if value else "no"
+        case None:
+            return "unknown"
+        case float():
+            return of_fraction(value)
+        case list() | tuple():
+            return ", ".join(map(of_value, value)) or "none"
         case _:
             return _of_text(str(value))
+
+
+def of_fraction(value: float) -> str:
+    """A number with a fraction, to three digits after the point."""
+    return f"{value:.3f}".rstrip("0").rstrip(".")
+
+
+def with_short_times(text: str) -> str:
+    """A text in which instants are told to the minute, in UTC."""
+    return _TIME.sub(lambda found: _short_time(found[0]), text)
+
+
+def _short_time(text: str) -> str:
+    try:
+        return of_value(datetime.fromisoformat(text).astimezone(UTC))
+    except (ValueError, OverflowError):
+        return text
 
 
 def _of_fact(event: Event) -> str:
@@ -76,7 +100,7 @@ def _of_payment(payment: PaymentReported) -> str:
     known = ", ".join(part for part in said if part)
     return _listed(
         f"payment {payment.outcome}: {known}" if known else f"payment {payment.outcome}",
-        payment_id=_shortened(payment.payment_id) if payment.period_start is None else None,
+        payment_id=shortened(payment.payment_id) if payment.period_start is None else None,
         grace_until=payment.grace_until,
         auto_renew=payment.auto_renew,
     )
@@ -96,7 +120,8 @@ def _of_period(payment: PaymentReported) -> str | None:
 
 
 def _of_signal(signal: SignalSeen) -> str:
-    price = None if signal.price is None else f"{signal.price} {signal.currency or ''}".rstrip()
+    of = f" of {signal.currency}" if signal.currency else ""
+    price = None if signal.price is None else f"{signal.price} minor units{of}"
     return _listed(
         f"signal: {signal.kind}",
         reason=signal.reason,
@@ -109,8 +134,8 @@ def _of_signal(signal: SignalSeen) -> str:
     )
 
 
-def _shortened(text: str | None) -> str | None:
-    """A text of a sender's, cut where it would fill the line."""
+def shortened(text: str | None) -> str | None:
+    """A text of a sender's, cut where it would fill the line; None stays None."""
     return text if text is None or len(text) <= SHOWN_OF_NAME else f"{text[:SHOWN_OF_NAME]}..."
 
 

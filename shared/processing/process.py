@@ -80,10 +80,10 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
             folded = record.history.add(event, terms)
             arrival, moments = folded.arrival, folded.moments
             changed = record._replace(history=folded.history) if folded.history is not record.history else record
-    return _with_profile(changed, event), arrival, moments
+    return with_profile(changed, event), arrival, moments
 
 
-def _with_profile(record: UserRecord, event: Event) -> UserRecord:
+def with_profile(record: UserRecord, event: Event) -> UserRecord:
     """The record with what the event says of the user; the very same one if that adds nothing."""
     profile, about = profiles.merge(record.profile, event), attributes.merge(record.attributes, event)
     if profile == record.profile and about is record.attributes:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from shared.contracts.outbound.base import rfc3339
-from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.decide import decide
 from shared.decisioning.situation import Situation
@@ -14,9 +13,11 @@ from shared.domain.features import NOT_READ
 from shared.domain.follow_ups import follow_up
 from shared.domain.milestones import subject_of
 from shared.domain.moments import FOLLOW_UPS, Moment, MomentSelector, is_milestone
+from shared.domain.offsets import offset_text
 from shared.domain.terms import Terms
 from shared.domain.user import User
 from shared.processing.settle import user_of
+from shared.queries.life import Life, LifeKind
 from shared.record.user_record import UserRecord
 
 Decision = Mapping[str, Any]
@@ -26,13 +27,13 @@ UNTRUE = "untrue"
 """The field of a hypothetical decision with the reason why its moment cannot come now; null if it can."""
 
 
-def recorded(record: UserRecord, asked: MomentSelector | None) -> list[Decision]:
-    """The decisions that the document still holds, newest first; if asked, only those about a moment of that kind.
+def recorded(life: Life, asked: MomentSelector | None) -> list[Decision]:
+    """The decisions on record, newest first; if asked, only those about a moment of that kind and offset.
 
     Those about a follow-up are told by the campaign that it follows, if one is named.
     """
-    bodies = [message.body for message in record.pending_messages if message.topic == Topic.DECISION]
-    about = [body for body in bodies if asked is None or _is_about(body, asked, record)]
+    bodies = [entry.body for entry in life.entries if entry.kind is LifeKind.DECISION]
+    about = [body for body in bodies if asked is None or _is_about(body, asked, life)]
     return sorted(about, key=lambda body: -body["sequence"])
 
 
@@ -51,18 +52,26 @@ def as_if(record: UserRecord, selector: MomentSelector, now: datetime, catalog: 
         "catalog_version": decision.catalog_version,
         "moments": [moment.kind],
         "candidates": [*decision.candidates],
+        "context": decision.context.values if decision.results else {},
         "outcome": "issued" if decision.issued else "withheld",
         HYPOTHETICAL: True,
         UNTRUE: why_untrue(moment, user),
     }
 
 
-def _is_about(body: Decision, asked: MomentSelector, record: UserRecord) -> bool:
-    candidates = body["candidates"]
+def _is_about(body: Decision, asked: MomentSelector, life: Life) -> bool:
+    candidates = [one for one in body["candidates"] if one["moment"] == asked.kind and _is_at(one, asked)]
     if asked.campaign is None:
-        return asked.kind in {*body["moments"], *(candidate["moment"] for candidate in candidates)}
-    followed = {trigger.trigger_id for trigger in record.triggers if trigger.campaign_id == asked.campaign}
-    return any(one["moment"] == asked.kind and one.get("follows") in followed for one in candidates)
+        return bool(candidates) or (asked.offset is None and asked.kind in body["moments"])
+    followed = {
+        entry.body["trigger_id"] for entry in life.entries if entry.body.get("campaign_id") == asked.campaign
+    }
+    return any(one.get("follows") in followed for one in candidates)
+
+
+def _is_at(candidate: Mapping[str, Any], asked: MomentSelector) -> bool:
+    """True if a candidate is at the offset that is asked for; one from before offsets were told is at any."""
+    return asked.offset is None or candidate.get("offset") in {None, offset_text(asked.offset)}
 
 
 def _moment(selector: MomentSelector, user: User, catalog: Catalog) -> Moment:

@@ -18,7 +18,7 @@ from shared.record.user_record import Fired, UserRecord
 
 UNKNOWN = ("scores_up", "deferred", "next_due_at")
 """Fields of `everything` that nothing kept tells of the past."""
-DECIDED_BY = frozenset({"profile", "signals", "triggers", "assignments"})
+DECIDED_BY = frozenset({"subscriptions", "profile", "attributes", "signals", "triggers", "assignments"})
 """Parts of a document by which a decision is made."""
 
 
@@ -67,6 +67,9 @@ def from_ring(record: UserRecord, at: datetime, terms: Terms) -> Past | None:
     known = what_stays(record, at)._replace(
         history=record.history.up_to(at, terms, record.user_id),
         profile=tuple(fact for fact in record.profile if fact.at <= at),
+        attributes=record.attributes._replace(
+            facts=tuple(fact for fact in record.attributes.facts if fact.at <= at)
+        ),
         signals=tuple(one for one in record.signals if one.occurred_at <= at),
         triggers=tuple(
             one._replace(feedback=tuple(each for each in one.feedback if each.at <= at)) for one in triggers
@@ -108,6 +111,8 @@ def _incomplete(record: UserRecord, at: datetime) -> Iterator[str]:
     """The parts of which a document may have lost something that was there at an instant."""
     if any(fact.at > at for fact in record.profile):
         yield "profile"
+    if record.attributes.floor or any(fact.at > at for fact in record.attributes.facts):
+        yield "attributes"
     if any(_took_a_place(one, record.signals) for one in record.signals if one.occurred_at > at):
         yield "signals"
     yield from lost_anyway(record, at)

@@ -15,13 +15,12 @@ from shared.contracts.outbound.message import Message
 from shared.contracts.outbound.subscription_change import SubscriptionChange
 from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.contracts.topics import Topic
-from shared.domain import profiles
 from shared.domain.errors import Rejected
 from shared.domain.events import Environment, Event, FeedbackGiven, TimePassed
 from shared.domain.history import History
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
-from shared.processing.process import absorb
+from shared.processing.process import absorb, with_profile
 from shared.processing.settle import NOTHING_ANNOUNCED
 from shared.queries.past import Past, lost_anyway, what_stays
 from shared.queries.past_triggers import Told, feedback_by, issued, revocations, triggers_at
@@ -47,29 +46,63 @@ def from_log(record: UserRecord, logged: Sequence[Logged], at: datetime, terms: 
     None if messages about the user are missing: if the events do not lead to the history that the document has
     today, or if the first change that is told of a subscription was not its first.
     """
-    told = list(_told(record.user_id, logged))
-    offers = issued(told)
-    then = today = UserRecord(record.user_id)
-    for published_at, event in _events(record.user_id, logged, terms):
-        today = _absorbed(today, event, offers, terms)
-        if published_at <= at:
-            then = today
-    if not (_agree(today.history, record.history, terms, record.user_id) and _tell_first_changes(told)):
+    told = _Told.of(record.user_id, logged, at, terms)
+    is_whole = agree(told.today.history, record.history, terms, record.user_id)
+    if not (is_whole and tell_first_changes(told.messages)):
         return None
+    return _past(record, told, at, terms, lost_anyway(record, at))
+
+
+def from_log_alone(user_id: str, logged: Sequence[Logged], at: datetime, terms: Terms) -> Past:
+    """The document at an instant (UTC) of a user whose document is gone, as far as messages tell it."""
+    told = _Told.of(user_id, logged, at, terms)
+    lost = {
+        "assignments": True,
+        "triggers": len(told.offers) > MAX_TRIGGERS,
+        "subscriptions": not tell_first_changes(told.messages),
+    }
+    return _past(UserRecord(user_id), told, at, terms, (part for part, is_lost in lost.items() if is_lost))
+
+
+class _Told(NamedTuple):
+    """What messages tell of a user."""
+
+    messages: list[Told]
+    offers: dict[str, Trigger]
+    then: UserRecord
+    """What the events up to the instant add up to."""
+    today: UserRecord
+    """What all events add up to."""
+
+    @classmethod
+    def of(cls, user_id: str, logged: Sequence[Logged], at: datetime, terms: Terms) -> "_Told":
+        messages = list(_messages(user_id, logged))
+        offers = issued(messages)
+        then = today = UserRecord(user_id)
+        for published_at, event in _events(user_id, logged, terms):
+            today = _absorbed(today, event, offers, terms)
+            if published_at <= at:
+                then = today
+        return cls(messages, offers, then, today)
+
+
+def _past(record: UserRecord, told: _Told, at: datetime, terms: Terms, incomplete: Iterable[str]) -> Past:
+    """The document at an instant: what messages tell, and what the present document knows of that time."""
     kept = {one.trigger_id: one for one in record.triggers}
-    ever = sorted((offers | kept).values(), key=lambda one: one.decided_at)
-    triggers, unknown = triggers_at(ever, at, revocations(told))
-    feedback = feedback_by(told, at)
+    ever = sorted((told.offers | kept).values(), key=lambda one: one.decided_at)
+    triggers, unknown = triggers_at(ever, at, revocations(told.messages))
+    feedback = feedback_by(told.messages, at)
     known = what_stays(record, at)._replace(
-        history=then.history,
-        profile=then.profile,
-        signals=then.signals,
+        history=told.then.history,
+        profile=told.then.profile,
+        attributes=told.then.attributes,
+        signals=told.then.signals,
         triggers=tuple(
             one._replace(feedback=feedback.get(one.trigger_id, ())) for one in triggers[-MAX_TRIGGERS:]
         ),
-        pending=tuple(_pending(told, at, terms)),
+        pending=tuple(_pending(told.messages, at, terms)),
     )
-    return Past(known, "raw log", "then", tuple(lost_anyway(record, at)), unknown)
+    return Past(known, "raw log", "then", tuple(incomplete), unknown)
 
 
 def _events(user_id: str, logged: Iterable[Logged], terms: Terms) -> Iterator[tuple[datetime, Event]]:
@@ -92,32 +125,31 @@ def _absorbed(record: UserRecord, event: Event, offers: Mapping[str, Trigger], t
         case TimePassed():
             return record
         case FeedbackGiven(trigger_id=trigger_id):
-            known = trigger_id in offers
-            return record._replace(profile=profiles.merge(record.profile, event)) if known else record
+            return with_profile(record, event) if trigger_id in offers else record
     try:
         return absorb(record, event, terms)[0]
     except Rejected:
         return record
 
 
-def _agree(folded: History, kept: History, terms: Terms, user_id: str) -> bool:
+def agree(folded: History, kept: History, terms: Terms, user_id: str) -> bool:
     """True if two histories agree, although the document may hold less in its ring and more in its base."""
     same = folded.shrink(len(kept.ring), terms, user_id)
     return same.ring == kept.ring and same.head == kept.head
 
 
-def _told(user_id: str, logged: Iterable[Logged]) -> Iterator[Told]:
+def _messages(user_id: str, logged: Iterable[Logged]) -> Iterator[Told]:
     """The messages about the user that were published, by their sequence, each once."""
     found = {}
     for topic, _, delivery in logged:
         if topic in ABOUT_USER:
-            body = _object(delivery.data)
-            if body.get("user_id") == user_id and _is_whole(ABOUT_USER[topic], body):
+            body = json_object(delivery.data)
+            if body.get("user_id") == user_id and is_whole(ABOUT_USER[topic], body):
                 found[body["sequence"]] = (topic, body)
     return (found[sequence] for sequence in sorted(found))
 
 
-def _is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
+def is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
     """True if a body is a message of the model, or would be one with the fields that messages got since."""
     try:
         model.model_validate(body)
@@ -126,7 +158,7 @@ def _is_whole(model: type[Sequenced], body: Mapping[str, Any]) -> bool:
     return True
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def json_object(data: bytes) -> dict[str, Any]:
     """The JSON object in some bytes; an empty one if there is none."""
     try:
         content = orjson.loads(data)
@@ -135,7 +167,7 @@ def _object(data: bytes) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _tell_first_changes(told: Iterable[Told]) -> bool:
+def tell_first_changes(told: Iterable[Told]) -> bool:
     """True if of each subscription the first change is told: before it, nothing had been announced."""
     first: dict[str, Mapping[str, Any]] = {}
     for topic, body in told:

@@ -59,7 +59,7 @@ def everything(record: UserRecord, now: datetime, terms: Terms) -> View:
             {"subscription_id": sub.id, **verdict._asdict()} for sub in subscriptions for verdict in sub.waiting
         ],
         "signals": [signal._asdict() for signal in record.signals],
-        "events": [_event(row) for row in record.history.ring],
+        "events": [event_view(row) for row in record.history.ring],
         "triggers": [_trigger(trigger, now) for trigger in record.triggers],
         "decisions": [message.body for _, message in entries if message.topic == Topic.DECISION],
         "pending": [
@@ -96,7 +96,8 @@ def _moment(moment: Moment) -> View:
     return {**moment._asdict(), "offset": moment.offset and offset_text(moment.offset)}
 
 
-def _event(row: Row) -> View:
+def event_view(row: Row) -> View:
+    """An event of the ring: its identity and its fact, without what it did not say of the purchase."""
     fact = fact_of(row)._asdict()
     purchase: Purchase = fact.pop("purchase", NO_PURCHASE)
     given = {name: value for name, value in purchase._asdict().items() if value is not None}

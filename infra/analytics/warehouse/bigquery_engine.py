@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, Self
 
 from google.api_core.exceptions import GoogleAPIError
+from google.auth.exceptions import GoogleAuthError
 from google.cloud import bigquery
 
 from infra.analytics.warehouse.bigquery_landing import ASIDE_SQL, COLUMNS_SQL, LOAD, MERGE
@@ -34,11 +35,17 @@ class BigQueryEngine(Engine):
 
     @classmethod
     def at(cls, place: str) -> Self:
-        """The warehouse at PROJECT.DATASET, or PROJECT.DATASET?raw=OTHER. Raises `UsageError`."""
+        """The warehouse at PROJECT.DATASET, or PROJECT.DATASET?raw=OTHER.
+
+        Raises `UsageError`, and `WarehouseError` if there are no credentials.
+        """
         found = PLACE.fullmatch(place)
         if not found:
             raise UsageError(f"--warehouse: expected bigquery:PROJECT.DATASET?raw=DATASET, found bigquery:{place}")
-        client = bigquery.Client(project=found["project"])
+        try:
+            client = bigquery.Client(project=found["project"])
+        except GoogleAuthError as error:
+            raise WarehouseError(f"BigQuery: {error}") from error
         return cls(client, found["dataset"], found["raw"] or found["dataset"])
 
     def __exit__(self, *_: object) -> None:

@@ -13,6 +13,14 @@ from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
+PUBSUB_ATTRIBUTE_PREFIX = "CloudPubSubDeadLetter"
+"""Prefix of the attributes that Pub/Sub adds to a message that it forwards to a dead-letter topic.
+
+See https://cloud.google.com/pubsub/docs/handling-failures.
+"""
+SOURCE_SUBSCRIPTION = PUBSUB_ATTRIBUTE_PREFIX + "SourceSubscription"
+"""The attribute with the name of the subscription whose message Pub/Sub forwarded, unchanged, as a dead letter."""
+
 
 class DeadLetter(Outbound):
     """A rejected message with the reason. Correct it, or redrive it to a version that accepts it.

@@ -35,15 +35,15 @@ def words(text):
 @pytest.mark.parametrize("moment", ["feedback.absent", "feedback.absent@3d:annual_banner"])
 def test_the_email_is_explained_with_the_trigger_that_it_follows(run, kept, banner, moment):
     told = words(run("explain", "u", "--store", str(kept), "--moment", moment).stdout)
-    assert "feedback.absent in inbox annual_email (annual_reminder): issued" in told
+    assert "feedback.absent@3d in inbox annual_email (annual_reminder): issued" in told
     assert f"follows: {banner}" in told
 
 
 def test_the_page_of_the_user_tells_both_steps(run, kept):
     told = words(run("show", "u", "--store", str(kept)).stdout)
-    assert "annual_email revoked until 2026-02-13 00:00 no feedback" in told
-    assert "feedback.absent was decided" in told
-    assert "feedback.clicked was decided" in told
+    assert "annual_email revoked: no longer true until 2026-02-13 00:00 no feedback" in told
+    assert "annual_email: annual_reminder in inbox (feedback.absent@3d)" in told
+    assert "(feedback.clicked)" in told
 
 
 def test_a_follow_up_that_never_came_is_decided_as_if_it_came_now(run, kept, catalog):

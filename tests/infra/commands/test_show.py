@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from infra.raw.folder import RAW
 from infra.replay.stores import STORE
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
@@ -41,10 +42,12 @@ def test_a_page_tells_state_timeline_triggers_and_what_is_due(run, kept):
         "event signal: inactivity",
         "state active -> grace",
         "offer payment_recovery: update_payment_method in email (payment.failed)",
-        "no offer pause_instead_of_cancel: audience (active)",
+        "no offer pause_instead_of_cancel (churn_risk.raised): not in its audience (active)",
         "payment_recovery impression until 2026-02-16 00:00 impression",
-        "trial.ending was decided",
-        "2026-02-20 00:00 something is due next",
+        "feedback payment_recovery: impression (trigger",
+        "moment trial.ending@3d",
+        "2026-02-20 00:00 subscription main: grace -> on_hold, unless an event comes before",
+        "2026-02-20 00:00 next look of the clock at this user",
     ):
         assert words in page
     assert all(len(line) <= 80 for line in done.stdout.splitlines())
@@ -75,7 +78,7 @@ def test_the_store_may_be_named_itself_and_the_time_be_another(run, kept):
 def test_an_unknown_user_is_a_failure_that_says_where_was_looked(run, kept):
     done = run("show", "nobody", "--store", str(kept))
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr == f"error: no user 'nobody' in {kept}\n"
+    assert done.stderr == f"error: no user 'nobody' in {kept} or in {kept / RAW}\n"
 
 
 @pytest.mark.parametrize("user", ["", "a/b", "é", "x" * 257, "a b"])

@@ -134,7 +134,7 @@ def test_the_page_says_where_the_past_is_from_and_what_may_be_missing(run, kept,
     ring = " ".join(run(*words, str(without_log), env=NARROW).stdout.split())
     assert "The past, as it is known now, from the ring: events may have arrived after it." in ring
     assert "Something may be missing of: decisions, pending." in ring
-    assert "unknown what was due next then" in ring
+    assert "unknown what is due next: only a document of the present tells it" in ring
     profile = " ".join(run("show", "u", "--now", at(5), "--store", str(without_log), env=NARROW).stdout.split())
     assert "missing of: profile, decisions, pending." in profile
 
@@ -312,3 +312,20 @@ def test_in_whatever_order_events_arrive_the_log_tells_what_was_known_then(histo
         assert to_json(summary(past.record, instant, TERMS)) == expected
     else:
         assert past.record.history.ring == ()
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw", "none")], ids=["raw log", "ring"])
+def test_attributes_of_the_past_are_those_that_were_known_then(run, tmp_path, raw):
+    def with_level(line, level):
+        return line | {"data": line["data"] | {"profile": {"attributes": {"level": level}}}}
+
+    lines = [with_level(trial(), 1), with_level(payment(days=13), 2), payment(days=43, event_id="later")]
+    folder = replays.run(tmp_path, *lines, keep_store=True, now=END).folder
+    then, earlier = shown(run, folder, 20, *raw), shown(run, folder, 5, *raw)
+    assert then["profile"]["attributes"] == {"level": 2}
+    if raw:
+        assert earlier["profile"]["attributes"] == {}
+        assert "attributes" in earlier["past"]["incomplete"]
+    else:
+        assert earlier["profile"]["attributes"] == {"level": 1}
+        assert earlier["past"]["incomplete"] == []

@@ -47,7 +47,7 @@ def test_whatever_else_is_on_record_of_a_candidate_is_told_by_its_name():
     text = told(
         candidate(experiment_id="price", variant="b", propensity=0.5, score=None, counts=[{"max": 1, "count": 1}])
     )
-    for line in ("experiment_id: price", "variant: b", "propensity: 0.5", "counts: max 1, count 1"):
+    for line in ("experiment price: variant b, chosen with probability 0.5", "counts: max 1, count 1"):
         assert line in text
     assert "score" not in text
 
@@ -65,7 +65,9 @@ def test_what_is_not_so_is_not_told_and_an_arm_without_an_offer_is_told_as_nothi
 
 
 def test_a_text_that_looks_like_markup_is_told_as_it_is():
-    assert "stopped by audience: x in [y]" in told(candidate(outcome="lost", reason="audience", detail="x in [y]"))
+    assert "stopped: not in its audience (x in [y])" in told(
+        candidate(outcome="lost", reason="audience", detail="x in [y]")
+    )
 
 
 def test_a_moment_that_only_candidates_name_is_told_too():

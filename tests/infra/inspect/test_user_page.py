@@ -2,7 +2,6 @@
 
 from rich.console import Console
 
-from infra.inspect.user_page import page
 from shared.decisioning.catalog import EMPTY
 from shared.domain.events import Profile
 from shared.domain.terms import Terms
@@ -10,6 +9,7 @@ from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.queries.user_view import everything, to_json
 from shared.record.user_record import UserRecord
+from tests.support.pages import page_of
 from tests.support.story import day, paid
 
 GIVEN = (("likes", ["jazz", 3]), ("level", 7), ("gone", None), ("news", False))
@@ -19,7 +19,7 @@ RECORD = process(UserRecord("user-1"), EVENT, day(0), Rules(EMPTY, Terms())).rec
 
 def test_attributes_are_shown_with_the_profile_and_removed_ones_are_not() -> None:
     console = Console(width=80, record=True, color_system=None)
-    console.print(page(RECORD, day(1), Terms()))
+    console.print(page_of(RECORD, day(1), Terms()))
     shown = {line.strip() for line in console.export_text().splitlines()}
     assert {
         "country           SE",

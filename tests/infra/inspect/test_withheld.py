@@ -5,16 +5,18 @@ from typing import Any
 import pytest
 from rich.console import Console, RenderableType
 
-from infra.inspect import decision_page, timeline, user_page
+from infra.inspect import decision_page, timeline
 from infra.inspect.timeline import EntryKind
 from shared.contracts.topics import Topic
 from shared.decisioning.compile import compile_catalog
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.queries.explanation import recorded
+from shared.queries.life import life
 from shared.queries.user_view import summary
 from shared.record.user_record import UserRecord
 from tests.support.histories import USER
+from tests.support.pages import page_of
 from tests.support.story import TERMS, day, paid
 
 HELD_OUT = {"holdouts": {"all": {"percent": 100}}}
@@ -54,20 +56,20 @@ each_way = pytest.mark.parametrize(
 
 @each_way
 def test_show_tells_what_was_withheld_once_and_not_as_an_offer(sections: Any, offer: str, reason: str) -> None:
-    page = on_paper(user_page.page(lived(sections), day(1), TERMS))
+    page = on_paper(page_of(lived(sections), day(1), TERMS))
     assert page.count(f"withheld c: {offer} in p (activated), {reason}") == 1
     assert f"c withheld ({reason}) until 2026-01-03 00:00" in page
     assert " offer c:" not in page
 
 
 def test_show_no_longer_names_the_holdout_once_the_decision_is_off_the_record() -> None:
-    page = on_paper(user_page.page(lived(HELD_OUT)._replace(pending=()), day(1), TERMS))
+    page = on_paper(page_of(lived(HELD_OUT)._replace(pending=()), day(1), TERMS))
     assert "withheld c: o in p (activated), holdout " in page
     assert "c withheld (holdout) until" in page
 
 
 def test_show_still_names_the_variant_then() -> None:
-    page = on_paper(user_page.page(lived(ARM_OF_NOTHING)._replace(pending=()), day(1), TERMS))
+    page = on_paper(page_of(lived(ARM_OF_NOTHING)._replace(pending=()), day(1), TERMS))
     assert "withheld c: nothing in p (activated), variant none " in page
     assert "c withheld (variant none) until" in page
 
@@ -75,22 +77,22 @@ def test_show_still_names_the_variant_then() -> None:
 @each_way
 def test_explain_tells_it_in_place_of_a_gate(sections: Any, offer: str, reason: str) -> None:
     record = lived(sections)
-    (decision,) = recorded(record, None)
+    (decision,) = recorded(life(USER, None, record), None)
     page = on_paper(decision_page.page(summary(record, day(1), TERMS), decision, []))
     assert f"c ({offer}): withheld ({reason})" in page
-    assert "stopped by" not in page
+    assert "stopped" not in page
 
 
 @each_way
 def test_a_timeline_of_messages_tells_it_too(sections: Any, offer: str, reason: str) -> None:
-    (decision,) = recorded(lived(sections), None)
+    (decision,) = recorded(life(USER, None, lived(sections)), None)
     (entry,) = timeline.of_message(Topic.DECISION, decision)
     assert (entry.kind, entry.text) == (EntryKind.WITHHELD, f"c: {offer} in p (activated), {reason}")
 
 
 def test_a_decision_of_before_that_a_holdout_stopped_is_told_as_no_offer() -> None:
     """Its candidate was not stored, nor would it have won: another stood in its place."""
-    (decision,) = recorded(lived(HELD_OUT), None)
+    (decision,) = recorded(life(USER, None, lived(HELD_OUT)), None)
     candidates = [{**candidate, "suppressed": False} for candidate in decision["candidates"]]
     (entry,) = timeline.of_message(Topic.DECISION, {**decision, "candidates": candidates})
-    assert (entry.kind, entry.text) == (EntryKind.NO_OFFER, "c: holdout (all)")
+    assert (entry.kind, entry.text) == (EntryKind.NO_OFFER, "c (activated): the user is held out (all)")

@@ -1,3 +1,4 @@
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -44,6 +45,17 @@ def test_a_name_may_be_written_with_escapes(tmp_path):
     write(tmp_path, "decision", landed("2", 'a"b'))
     assert ids(tmp_path) == ["1", "3"]
     assert ids(tmp_path, 'a"b') == ["1", "2", "3"]  # such an event may be about anybody
+
+
+def test_a_dead_letter_is_about_the_user_of_the_message_that_it_holds(tmp_path):
+    def letter(id_, held):
+        data = orjson.dumps({"reason": "invalid", "data_base64": b64encode(held).decode()})
+        return landed(id_)._replace(data=data)
+
+    held = (b'{"user_id": "u"', b'{"user_id": "other"}', b'{"user_id": "\\u0075"}')
+    write(tmp_path, "dead-letter", *(letter(str(number), each) for number, each in enumerate(held)))
+    write(tmp_path, "dead-letter", landed("4"), landed("5")._replace(data=b'{"data_base64": "!"}'))
+    assert ids(tmp_path) == ["0", "2", "4"]
 
 
 def test_a_torn_last_line_and_garbage_are_skipped_and_told(tmp_path):

@@ -66,9 +66,12 @@ def event(fact, subscription_id="main"):
         ),
         (
             SignalSeen(Signal.PRICE_INCREASE_PENDING, price=1299, currency="EUR", agree_until=NOON),
-            "signal: price_increase_pending, price 1299 EUR, agree_until 2026-01-01 12:00",
+            "signal: price_increase_pending, price 1299 minor units of EUR, agree_until 2026-01-01 12:00",
         ),
-        (SignalSeen(Signal.PRICE_INCREASE_PENDING, price=0), "signal: price_increase_pending, price 0"),
+        (
+            SignalSeen(Signal.PRICE_INCREASE_PENDING, price=0),
+            "signal: price_increase_pending, price 0 minor units",
+        ),
         (SignalSeen(Signal.PLAN_CHANGED, to_plan="basic"), "signal: plan_changed, to_plan basic"),
         (SignalSeen(Signal.INACTIVITY), "signal: inactivity"),
         (

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from infra.inspect.user_page import page
 from shared.domain.assignments import Assignment
 from shared.queries.user_view import everything, to_json
 from shared.record.codec import UnreadableRecord, pack, unpack
@@ -19,6 +18,7 @@ from shared.record.damage import damage, misfit
 from shared.record.user_record import UserRecord
 from tests.shared.record.test_codec import inflated, records, written
 from tests.support.histories import TERMS, USER
+from tests.support.pages import page_of
 
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 JUNK = [None, 5, -1, "x", "", [], {}, [1], True, 1e300, "2026-01-01T00:00:00", 2**63]
@@ -45,7 +45,7 @@ def test_a_record_with_any_value_replaced_is_unreadable_or_damaged_or_can_be_sho
     except UnreadableRecord:
         return
     if damage(changed) is None:
-        Console(file=StringIO(), width=80).print(page(changed, NOW, TERMS))
+        Console(file=StringIO(), width=80).print(page_of(changed, NOW, TERMS))
         assert to_json(everything(changed, NOW, TERMS))
 
 

@@ -1,0 +1,31 @@
+"""The catalogs that a raw log tells: each message of `catalog-published` holds one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from infra.raw.reader import messages_of
+from shared.contracts.topics import Topic
+from shared.queries.past_log import json_object
+
+
+class PublishedCatalog(NamedTuple):
+    """A catalog that went in force."""
+
+    at: datetime
+    """UTC."""
+    version: str
+    content: Mapping[str, Any]
+    """The document, without the scores and policies that it names."""
+
+
+def published_catalogs(folder: Path) -> list[PublishedCatalog]:
+    """The catalogs that went in force, oldest first. Raises `OSError` if the file cannot be read."""
+    messages = messages_of(folder, [Topic.CATALOG_PUBLISHED]).messages
+    bodies = ((message.published_at, json_object(message.delivery.data)) for message in messages)
+    return [
+        PublishedCatalog(at, str(body["catalog_version"]), body["catalog"])
+        for at, body in bodies
+        if "catalog_version" in body and isinstance(body.get("catalog"), dict)
+    ]
