@@ -9,7 +9,7 @@ from typing import Any
 from google.cloud.firestore import Client, DocumentSnapshot
 
 from infra.catalog.change_line import change_line
-from infra.errors import InfraError, UsageError
+from infra.errors import UsageError
 from infra.remote.firestore import client_errors
 from infra.remote.instants import standard
 from shared.adapters.gcp.catalog_publisher import recorded_publications
@@ -27,6 +27,8 @@ from shared.domain.events import MAX_CATALOG_NUMBER
 Json = Mapping[str, Any]
 LIMIT = 20
 """The publications that are read where no other number is asked for."""
+MOST = 1000
+"""The newest publications among which a rollback looks for another catalog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,20 @@ def publications(client: Client, limit: int) -> list[PublishedVersion]:
     Catalogs from before publications were recorded come last, each version once.
     """
     with client_errors("read the publications of catalogs"):
-        pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+        current = _current(client)
         records = recorded_publications(client).limit(limit).get(retry=None, timeout=RPC_SECONDS)
-        known = _marked([*map(_recorded, records)], pointer)
+        known = _marked([*map(_recorded, records)], current)
         if len(known) < limit:
             known += _unrecorded(client, {each.version for each in known})
     return known[:limit]
 
 
 def stored(client: Client, version: str) -> dict[str, Any]:
-    """A catalog as it is stored. Raises `InfraError` if there is none of this version, or if Firestore fails."""
+    """A catalog as it is stored. Raises `UsageError` if this version is not there, and `InfraError`."""
     with client_errors("read the catalog"):
         documents = _documents(client, {version})
     if version not in documents:
-        raise InfraError(f"{CATALOGS}/{version}: expected a catalog, found none")
+        raise UsageError(f"{CATALOGS}/{version}: expected a catalog, found none")
     return documents[version]
 
 
@@ -89,9 +91,15 @@ def version_of(client: Client, name: str) -> str:
     raise UsageError(f"expected the number or the version of a published catalog, found {name!r}")
 
 
+def current_publication(client: Client) -> PublishedVersion | None:
+    """The publication in force; None if there is none. Raises `InfraError` if Firestore fails."""
+    with client_errors("read the catalog"):
+        return _current(client)
+
+
 def version_before(client: Client) -> str:
     """The version that was in force before another one replaced it. Raises `UsageError` if there was none."""
-    known = publications(client, 1000)
+    known = publications(client, MOST)
     current = next((each.version for each in known if each.in_force), None)
     before = next((each.version for each in known if each.version != current), None)
     if current is None or before is None:
@@ -110,17 +118,22 @@ def _published(pointer: CatalogPointer, at: datetime | None) -> PublishedVersion
     return PublishedVersion(pointer.number, str(pointer.version), at, by, in_force=False)
 
 
-def _marked(records: list[PublishedVersion], pointer: DocumentSnapshot[Any]) -> list[PublishedVersion]:
+def _current(client: Client) -> PublishedVersion | None:
+    snapshot = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+    pointer = CatalogPointer.of(snapshot.to_dict())
+    if pointer.version is None:
+        return None
+    return replace(_published(pointer, standard(snapshot.update_time)), in_force=True)
+
+
+def _marked(records: list[PublishedVersion], current: PublishedVersion | None) -> list[PublishedVersion]:
     """The records with the one in force marked. It is added if it was published by a version that records none."""
-    content = CatalogPointer.of(pointer.to_dict())
-    if content.version is None:
+    if current is None:
         return records
-    current = _published(content, standard(pointer.update_time))
     is_current = [(each.number, each.version) == (current.number, current.version) for each in records]
     if any(is_current):
         return [replace(each, in_force=marked) for each, marked in zip(records, is_current, strict=True)]
-    added = [*records, replace(current, in_force=True)]
-    return sorted(added, key=lambda each: each.number or 0, reverse=True)
+    return sorted([*records, current], key=lambda each: each.number or 0, reverse=True)
 
 
 def _unrecorded(client: Client, known: set[str]) -> list[PublishedVersion]:

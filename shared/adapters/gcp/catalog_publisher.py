@@ -32,9 +32,9 @@ class ArtifactChange(StrEnum):
     NEW = "new"
     SAME = "same"
     REPLACED = "replaced"
-    """A policy with other content, which functions use from then on."""
+    """A policy with other content, which functions use within a minute."""
     REFUSED = "refused"
-    """A score's version with other content, which functions may be using."""
+    """A score's version with other content, which functions may be using: it cannot be published."""
 
 
 class ArtifactExists(UpbeatError):
@@ -97,7 +97,7 @@ def _publish(
     """Put a catalog in force under the next number, if nobody else has moved the pointer since it was read."""
     pointer = client.collection(CATALOGS).document(CURRENT_CATALOG)
     known = pointer.get(retry=None, timeout=RPC_SECONDS)
-    before, recorded = CatalogPointer.of(known.to_dict()), newest_number(client)
+    before, recorded = CatalogPointer.of(known.to_dict()), _newest_number(client)
     if replacing is not None and before.number != replacing:
         raise AnotherInForce(f"catalog: expected publication {replacing} in force, found {before.number}")
     after = CatalogPointer(catalog.version, next_number(max(before.number, recorded), now), by)
@@ -114,8 +114,14 @@ def _publish(
     return after.number
 
 
-def newest_number(client: Client) -> int:
-    """The greatest number of a recorded publication; -1 if none is recorded. Raises the client's error."""
+def coming_number(client: Client, now: datetime) -> int:
+    """The number of a publication at `now` (UTC), if nobody else publishes first. Raises the client's error."""
+    pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+    return next_number(max(CatalogPointer.of(pointer.to_dict()).number, _newest_number(client)), now)
+
+
+def _newest_number(client: Client) -> int:
+    """The greatest number on record; -1 if none is."""
     found = recorded_publications(client).limit(1).get(retry=None, timeout=RPC_SECONDS)
     return int(found[0].get("number")) if found else -1
 
@@ -137,7 +143,7 @@ def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:
     location = artifact.location
     if location.immutable and artifact_change(client, artifact) is ArtifactChange.REFUSED:
         raise ArtifactExists(
-            f"{location.collection}/{location.id}: expected the content that is already published"
+            f"{location.path}: expected the content that is already published"
             " (new coefficients need a new version), found different content"
         )
     document = client.collection(location.collection).document(location.id)

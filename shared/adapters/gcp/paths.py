@@ -2,7 +2,7 @@
 
 subscriptions/{user_id}     everything about one user
 catalog/current             `version`, the version of the catalog in force; `number`, which each publication
-                            raises; `published_by`, what put it in force
+                            raises; `published_by`, who or what put it in force
 catalog/{version}           `catalog`, the content of one catalog
 publications/{number}       a publication of a catalog: its `number`, `version`, `published_at`, `published_by`
 scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once published
@@ -78,6 +78,11 @@ class ArtifactLocation(NamedTuple):
     field: str
     immutable: bool
     """True if a published text is never replaced by a different one."""
+
+    @property
+    def path(self) -> str:
+        """The path of the document, for people."""
+        return f"{self.collection}/{self.id}"
 
 
 class PublishedArtifact(NamedTuple):

@@ -17,7 +17,7 @@ RAW_COLUMNS = {
 
 
 INDEXED = {("subscriptions", "open_campaigns"), ("publications", "number")}
-"""The fields that keep Firestore's automatic index of a single field: recalls and the history of catalogs use them."""
+"""Fields with Firestore's automatic index of a single field: recalls and the history of catalogs ask for them."""
 
 
 def unasked(written: dict[str, set[str]]) -> dict[str, set[str]]:
