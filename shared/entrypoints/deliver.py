@@ -19,7 +19,7 @@ from shared.contracts.outbound.dead_letter import dead_letter
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Environment
 from shared.entrypoints.body import check_complete
-from shared.entrypoints.log_fields import delivery_fields, dropped_fields, message_fields
+from shared.entrypoints.log_fields import delivery_fields, message_fields, mistake_fields
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
 from shared.observability.tracing import delivery_span
@@ -58,7 +58,7 @@ async def process_event(wired: Wiring, topic: str, delivery: Delivery) -> Delive
         return DeliveryResult("ignored", {})
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
-    fields = dropped_fields(event, delivery)
+    fields = mistake_fields(event, delivery)
     if not log.isEnabledFor(logging.INFO):  # a replay logs no line of a success, and must not pay for its fields
         return DeliveryResult(handled.arrival, fields)
     fields |= message_fields(handled.messages, handled.status)

@@ -33,9 +33,11 @@ class EventFields(TypedDict, total=False):
     features_failure: str
     """The reason why the user's features could not be read, if the catalog asks for features."""
     message_id: str
-    """Pub/Sub's id of the message, if `dropped_attributes` has any."""
+    """Pub/Sub's id of the message, if there are `dropped_attributes` or `unknown_fields`."""
     dropped_attributes: list[str]
     """The ill-formed attributes of the event: each with its name and what was expected and found, but no value."""
+    unknown_fields: list[str]
+    """The ignored fields of the event that most likely mean another: each with the name of the other."""
     due_users: int
     """Users for whom a tick published a message."""
     left: int
