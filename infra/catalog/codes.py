@@ -12,6 +12,8 @@ _TEXT = r"""(?:"[^"]*"|'[^']*')"""
 _TEXTS = rf"(?:\s*{_TEXT}\s*,?)+"
 _COUNTRIES_OTHERWISE = {"UK": "GB", "EL": "GR", "USA": "US", "UAE": "AE"}
 """Codes that people write for a country, and that are none."""
+_CURRENCIES_OTHERWISE = {"CNH": "CNY", "EURO": "EUR", "GPB": "GBP", "NTD": "TWD", "RMB": "CNY", "UKP": "GBP"}
+"""Codes that people write for a currency, and that are none."""
 
 
 def meant_country(name: str) -> str | None:
@@ -22,7 +24,7 @@ def meant_country(name: str) -> str | None:
 
 def meant_currency(name: str) -> str | None:
     """The code of a currency that a word most likely means; None if that cannot be told."""
-    code = name.upper()
+    code = _CURRENCIES_OTHERWISE.get(name.upper(), name.upper())
     return code if code in CURRENCIES else None
 
 

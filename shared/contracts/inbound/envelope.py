@@ -78,10 +78,15 @@ def parse_event(topic: str, delivery: Delivery) -> Event:
         raise Rejected(
             RejectionReason.UNKNOWN_TOPIC, f"the topic: expected one of {', '.join(EVENTS)}, found another"
         )
-    content = unwrap(_content(delivery), delivery.attributes)
+    content = read_content(delivery)
     event = validate(model, content).to_event()
     slips = misspelt(model, content)
     return event._replace(misspelt=slips) if slips else event
+
+
+def read_content(delivery: Delivery) -> dict[str, Any]:
+    """The JSON object of the event in a delivery. Raises `Rejected` if there is none."""
+    return unwrap(_content(delivery), delivery.attributes)
 
 
 def parse_clock(delivery: Delivery) -> LifecycleClock:

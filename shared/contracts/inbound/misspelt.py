@@ -38,9 +38,14 @@ def _slips(
     """The slips in a part of the content, at a path that ends in a dot."""
     unknown = (name for name in part if name not in _names(model))
     for name in islice(unknown, MAX_LOOKED_AT):
-        meant = _meant(model, name) if _is_a_name(name) else None
+        meant = close_field(model, name)
         if meant and not _has(content, f"{path}{meant}"):
             yield f"{path}{name} ({path}{meant}?)"
+
+
+def close_field(model: type[BaseModel], name: str) -> str | None:
+    """The path of the field that an unknown one most likely means; None if it is close to none."""
+    return _close(model, name) if _is_a_name(name) else None
 
 
 def _has(content: Mapping[str, Any], path: str) -> bool:
@@ -62,8 +67,7 @@ def _paths(model: type[BaseModel]) -> dict[str, str]:
 
 
 @lru_cache(maxsize=1024)  # a producer sends the same names with each event
-def _meant(model: type[BaseModel], name: str) -> str | None:
-    """The path of the field that a name most likely means; None if it is close to none."""
+def _close(model: type[BaseModel], name: str) -> str | None:
     written, paths = _snake_case(name), _paths(model)
     plain = {known.replace("_", ""): known for known in paths}
     close = get_close_matches(written.replace("_", ""), plain, n=1, cutoff=CLOSE)
