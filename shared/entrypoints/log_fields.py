@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.message import Message
@@ -30,6 +31,12 @@ def mistake_fields(event: Event, delivery: Delivery) -> EventFields:
     if delivery.message_id:
         fields["message_id"] = delivery.message_id
     return fields
+
+
+def published(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The messages by which a reader of the log sees what came of an event, each with its topic."""
+    told = (Topic.SUBSCRIPTION_CHANGE, Topic.UPSELL_TRIGGER)
+    return [{"topic": message.topic, **message.body} for message in messages if message.topic in told]
 
 
 def message_fields(messages: Iterable[Message], status: str | None) -> EventFields:
