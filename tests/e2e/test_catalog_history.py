@@ -66,6 +66,25 @@ def test_publications_at_once_are_all_on_record_and_one_is_in_force(firestore, e
     assert (pointer.get("number"), pointer.get("version")) == (found[0].number, found[0].version)
 
 
+def test_of_rollbacks_at_once_one_takes_effect(firestore, endpoints):
+    publish(firestore, FIRST)
+    number = publish(firestore, SECOND)
+    clients = [emulator_client(endpoints) for _ in range(6)]
+
+    def go_back(client):
+        try:
+            return publish(client, FIRST, replacing=number)
+        except AnotherInForce:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        numbers = [each for each in pool.map(go_back, clients) if each]
+    found = history(firestore)
+    assert [each.number for each in found if each.number > number] == numbers
+    assert len(numbers) == 1
+    assert found[0].in_force
+
+
 def test_a_publication_that_is_refused_leaves_nothing_on_record(firestore):
     number = publish(firestore, FIRST)
     with pytest.raises(AnotherInForce):
