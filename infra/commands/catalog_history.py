@@ -85,7 +85,7 @@ def rollback(
 
     client = client_of(project)
     current = current_catalog(client)
-    version = version_of(client, to) if to else version_before(client)
+    version = version_before(client) if to is None else version_of(client, to)
     content = usable_catalog(client, version)
     if current and current.publication.version in {version, content.version}:
         raise UsageError(f"expected an earlier catalog, found {version}, which is in force")
