@@ -54,6 +54,9 @@ class Settings:
     clock_file: str | None = None
     """`UPBEAT_CLOCK_FILE`, for local emulators alone: the path of a file with the seconds by which the clock is
     ahead. A function that runs in Cloud Run does not start with it."""
+    log_content: bool = False
+    """`UPBEAT_LOG_CONTENT`, `true` or `false`, for local emulators alone: log lines also tell the event and what
+    came of it, which is personal data. A function that runs in Cloud Run does not start with `true`."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -73,6 +76,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
         service=environ.get("K_SERVICE") or "upbeat",
         clock_file=_clock_file(environ),
+        log_content=_log_content(environ),
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),
         terms=read_terms(environ),
     )
@@ -102,6 +106,14 @@ def _clock_file(environ: Mapping[str, str]) -> str | None:
     if file and environ.get("K_SERVICE"):
         raise InvalidSettings(f"UPBEAT_CLOCK_FILE: expected nothing in a deployed function, found {file!r}")
     return file
+
+
+def _log_content(environ: Mapping[str, str]) -> bool:
+    """No log of production holds personal data."""
+    is_asked = _flag(environ, "UPBEAT_LOG_CONTENT")
+    if is_asked and environ.get("K_SERVICE"):
+        raise InvalidSettings("UPBEAT_LOG_CONTENT: expected false in a deployed function, found 'true'")
+    return is_asked
 
 
 def _log_level(environ: Mapping[str, str]) -> str:

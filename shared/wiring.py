@@ -37,6 +37,8 @@ class Wiring:
     """True if events of test environments are processed like others; otherwise they are ignored."""
     max_body_bytes: int = MAX_BODY_BYTES
     """The largest request body that is read whole."""
+    log_content: bool = False
+    """True if log lines also tell the event and what came of it: on the emulators alone."""
 
 
 class _Installed:
@@ -108,4 +110,5 @@ def _from_environment() -> Wiring:
         settings.user_hash_key,
         settings.process_sandbox,
         settings.max_body_bytes,
+        settings.log_content,
     )

@@ -1,12 +1,12 @@
-"""A catalog in a YAML file, with its scores and policies in files beside it."""
+"""A catalog with the scores and policies that it names, from a YAML file and those beside it or elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
-from shared.adapters.gcp.paths import PublishedArtifact, policy_location, score_location
+from shared.adapters.gcp.paths import ArtifactLocation, PublishedArtifact, policy_location, score_location
 from shared.decisioning.audiences.attributes import fact_names
 from shared.decisioning.audiences.facts import FEATURE
 from shared.decisioning.catalog import Catalog
@@ -22,6 +22,8 @@ from shared.domain.errors import InvalidCatalog
 DEFAULT_CATALOG = Path(__file__).with_name("default.yaml")
 SHIPPED_SCORES = DEFAULT_CATALOG.with_name("scores")
 """The folder of the scores that come with Upbeat. Any catalog may name them."""
+Read = Callable[[ArtifactLocation], bytes | None]
+"""A function that reads the score or the policy at a location; None if there is none."""
 
 
 def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
@@ -34,10 +36,22 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
         content = read_yaml(_beginning(path))
     except InvalidYaml as error:
         raise InvalidCatalog([f"{path.name}: {error}"]) from error
-    catalog = compile_catalog(content)
-    registry = Registry(partial(_artifact, path), fact_names(catalog.document.attributes))
+    return with_library(compile_catalog(content), partial(_beside, path), ".json beside the catalog")
+
+
+def with_library(catalog: Catalog, read: Read, where: str) -> Catalog:
+    """The catalog with the scores and policies that it names.
+
+    `where` follows the place of one that is missing or invalid, in the sentence about it. Raises `InvalidCatalog`
+    with every problem of the scores and policies, and whatever `read` raises.
+    """
+    facts = fact_names(catalog.document.attributes)
+    registry = Registry(lambda name, version: read(score_location(name, version)), facts)
     policies: dict[str, Policy] = {}
-    problems = [*_scores(catalog.document, registry), *_policies(catalog.document, path, policies)]
+    problems = [
+        *_scores(catalog.document, registry, where),
+        *_policies(catalog.document, read, where, policies),
+    ]
     if problems:
         raise InvalidCatalog(problems)
     return replace(catalog, library=Library(registry.get, policies))
@@ -50,12 +64,9 @@ def shipped_scores(catalog: Catalog) -> Library:
 
 def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[PublishedArtifact]:
     """The scores and policies that a valid catalog names, in the form in which they are published."""
-    for name, terms in catalog.document.scores.items():
-        yield PublishedArtifact(
-            score_location(name, terms.version), (_artifact(path, name, terms.version) or b"").decode()
-        )
-    for name in catalog.library.policies:
-        yield PublishedArtifact(policy_location(name), (_beside(path, f"policies/{name}.json") or b"").decode())
+    locations = [score_location(name, terms.version) for name, terms in catalog.document.scores.items()]
+    for location in (*locations, *map(policy_location, catalog.library.policies)):
+        yield PublishedArtifact(location, (_beside(path, location) or b"").decode())
 
 
 def _beginning(path: Path) -> bytes:
@@ -64,13 +75,13 @@ def _beginning(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
+def _scores(document: CatalogDocument, registry: Registry, where: str) -> Iterator[str]:
     """Problems of the scores that a catalog names."""
     for name, terms in document.scores.items():
         score = registry.get(name, terms.version)
         if isinstance(score, BrokenScore):
-            file = f"scores/{name}.{terms.version}.json"
-            yield f"scores.{name}.version: expected a valid {file} beside the catalog, found {score.reason}"
+            expected = f"a valid {score_location(name, terms.version).path}{where}"
+            yield f"scores.{name}.version: expected {expected}, found {score.reason}"
             continue
         for feature in sorted(one for one in score.features if one.startswith(FEATURE)):
             if feature.removeprefix(FEATURE) not in document.features:
@@ -78,28 +89,25 @@ def _scores(document: CatalogDocument, registry: Registry) -> Iterator[str]:
                 yield problem(f"scores.{name}.version", expected, feature)
 
 
-def _policies(document: CatalogDocument, path: Path, valid: dict[str, Policy]) -> Iterator[str]:
+def _policies(document: CatalogDocument, read: Read, where: str, valid: dict[str, Policy]) -> Iterator[str]:
     """Problems of the policies that a catalog names. Valid policies are added to `valid`."""
     for id_, terms in document.experiments.items():
         if terms.policy is None:
             continue
-        file = f"policies/{terms.policy}.json"
-        content, variants = _beside(path, file), [variant.id for variant in terms.variants]
+        location = policy_location(terms.policy)
+        variants = [variant.id for variant in terms.variants]
         try:
-            valid[terms.policy] = read_policy(terms.policy, content, variants, terms.segments, "no such file")
+            content = read(location)
+            valid[terms.policy] = read_policy(terms.policy, content, variants, terms.segments, "no such artifact")
         except InvalidPolicy as error:
             why = "; ".join(error.problems)
-            yield f"experiments.{id_}.policy: expected a valid {file} beside the catalog, found {why}"
+            yield f"experiments.{id_}.policy: expected a valid {location.path}{where}, found {why}"
 
 
-def _artifact(path: Path, name: str, version: int) -> bytes | None:
-    return _beside(path, f"scores/{name}.{version}.json")
-
-
-def _beside(path: Path, name: str) -> bytes | None:
+def _beside(path: Path, location: ArtifactLocation) -> bytes | None:
     """The bytes of a file beside a catalog, else beside the shipped one; None if neither has it."""
     for folder in (path.parent, DEFAULT_CATALOG.parent):
-        file = folder / name
+        file = folder / f"{location.path}.json"
         if file.is_file():
             return file.read_bytes()
     return None

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import product
 
+from infra.catalog.codes import wrong_codes
 from infra.catalog.contradictions import (
     Condition,
     Limits,
@@ -17,7 +18,6 @@ from infra.catalog.contradictions import (
     known_values,
     statuses,
 )
-from infra.catalog.countries import COUNTRIES, meant_country
 from infra.catalog.follow_up_warnings import follow_up_warnings
 from shared.decisioning.document.problems import problem
 from shared.decisioning.document.quiet_rules import quiet_rules
@@ -31,8 +31,6 @@ from shared.domain.offsets import offset_text
 from shared.domain.subscription import Renewal, Said, Status, Subscription
 from shared.domain.tallies import ISSUED
 
-_WORDS = r"""(?:\s*(?:"\w*"|'\w*')\s*,?)+"""
-_COUNTRY = re.compile(rf"\bprofile\s*\.\s*country\s*(?:[=!]=\s*|in\s*\[)({_WORDS})")
 _TIME = re.compile(r"""\btimestamp\s*\(\s*["'](\d{4}-\d\d-\d\d[^"']*)["']\s*\)""")
 
 FAILURE_REASON = "event.failure_reason"
@@ -50,7 +48,7 @@ def warnings(document: CatalogDocument, now: datetime) -> Iterator[str]:
     """Every warning about a valid catalog at an instant (UTC)."""
     most = _most_issued(document)
     for id_, terms in document.audiences.items():
-        yield from _wrong_countries(f"audiences.{id_}", terms)
+        yield from _codes(f"audiences.{id_}", terms)
         yield from _times(f"audiences.{id_}", terms)
         yield from _contradictions(f"audiences.{id_}", terms, most)
     for id_ in document.placements:
@@ -78,12 +76,10 @@ def _ended(path: str, campaign: CampaignTerms, now: datetime) -> Iterator[str]:
         yield problem(f"{path}.ends_at", "a time to come, or state: archived", campaign.ends_at.isoformat())
 
 
-def _wrong_countries(path: str, terms: Clauses) -> Iterator[str]:
-    for place, text in _clauses(path, terms):
-        for country in _countries(text):
-            meant = meant_country(country)
-            expected = f"the ISO 3166-1 code of a country{f' ({meant}?)' if meant else ''} instead of '{country}'"
-            yield problem(place, expected, text)
+def _codes(path: str, terms: Clauses) -> Iterator[str]:
+    return (
+        problem(place, expected, text) for place, text in _clauses(path, terms) for expected in wrong_codes(text)
+    )
 
 
 def _times(path: str, terms: Clauses) -> Iterator[str]:
@@ -105,13 +101,6 @@ def _clauses(path: str, terms: Clauses) -> Iterator[tuple[str, str]]:
     for quantifier, clauses in (("all", terms.all), ("any", terms.any)):
         for index, [(name, text)] in enumerate(clause.items() for clause in clauses):
             yield f"{path}.{quantifier}[{index}].{name}", text
-
-
-def _countries(text: str) -> list[str]:
-    """The words that a clause compares with the user's country, and that are no code of one."""
-    return [
-        word for words in _COUNTRY.findall(text) for word in re.findall(r"\w+", words) if word not in COUNTRIES
-    ]
 
 
 def _contradictions(path: str, terms: Clauses, most: Limits) -> Iterator[str]:

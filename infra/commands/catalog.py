@@ -1,22 +1,18 @@
 """`catalog`: check a catalog, read it, compare it with another, and publish it."""
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
-from infra.commands.inputs import readable, valid_catalog
+from infra.commands.catalog_history import history, rollback
+from infra.commands.catalog_options import CatalogFile, sentence, summary
+from infra.commands.catalog_publish import announce, publish
+from infra.commands.common import AsJson, Project, print_json, print_result
+from infra.commands.inputs import named_catalog, readable
 from infra.commands.sweeps import recall, sweep
 from infra.terminal.help_page import Command
 
-if TYPE_CHECKING:
-    from shared.decisioning.catalog import Catalog
-
-CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, in YAML or JSON.")]
-SECTIONS = ("campaigns", "offers", "audiences", "placements")
-"""The sections whose entries are counted in a summary."""
+SOURCES = "a file in YAML or JSON, the number or version of a publication, or current."
 
 catalog = typer.Typer(no_args_is_help=True, help="Check, show, compare or publish a catalog; carry it through.")
 
@@ -47,14 +43,18 @@ def lint(file: CatalogFile, as_json: AsJson = False) -> None:
         facts = {"file": str(file), "valid": False, "problems": error.problems}
         print_result("\n".join(error.problems), as_json=as_json, facts=facts)
         raise typer.Exit(1) from error
-    summary, warned = _summary(content), [*warnings(content.document, datetime.now(UTC))]
-    facts = {"file": str(file), "valid": True, **summary, "warnings": warned}
-    lines = [f"{file} is valid: {_sentence(summary)}", *(f"warning: {sentence}" for sentence in warned)]
+    counted, warned = summary(content), [*warnings(content.document, datetime.now(UTC))]
+    facts = {"file": str(file), "valid": True, **counted, "warnings": warned}
+    lines = [f"{file} is valid: {sentence(counted)}", *(f"warning: {each}" for each in warned)]
     print_result("\n".join(lines), as_json=as_json, facts=facts)
 
 
 @catalog.command(cls=Command)
-def show(file: CatalogFile, as_json: AsJson = False) -> None:
+def show(
+    source: Annotated[str, typer.Argument(metavar="CATALOG", help=f"The catalog: {SOURCES}")] = "current",
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
     """Show a catalog, placement by placement.
 
     Lists the campaigns of a placement in the order in which they win it, each with its offer, audience and
@@ -63,25 +63,28 @@ def show(file: CatalogFile, as_json: AsJson = False) -> None:
     For example:
 
         upbeat catalog show infra/catalog/default.yaml
+        upbeat catalog show --project my-project
+        upbeat catalog show 1790000000
     """
     from infra.catalog.page import page
     from infra.catalog.references import winning_order
     from infra.terminal.console import print_page
 
-    content = valid_catalog(file)
+    content = named_catalog(source, project)
     if as_json:
         document = content.document.model_dump(mode="json", exclude_defaults=True)
         order = winning_order(content.document)
-        print_json({"file": str(file), "version": content.version, "order": order, **document})
+        print_json({"file": source, "version": content.version, "order": order, **document})
     else:
         print_page(page(content))
 
 
 @catalog.command(cls=Command)
 def diff(
-    before: Annotated[Path, typer.Argument(metavar="A", help="A catalog, in YAML or JSON.")],
-    after: Annotated[Path, typer.Argument(metavar="B", help="The catalog that may replace it.")],
+    before: Annotated[str, typer.Argument(metavar="A", help=f"A catalog: {SOURCES}")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The catalog that may replace it.")],
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 1 if the catalogs differ.")] = False,
+    project: Project = None,
     as_json: AsJson = False,
 ) -> None:
     """List the differences between catalogs A and B.
@@ -97,103 +100,20 @@ def diff(
     For example:
 
         upbeat catalog diff infra/catalog/default.yaml new.yaml --exit-code
+        upbeat catalog diff current new.yaml --project my-project
     """
-    from infra.catalog.consequences import consequences
-    from infra.catalog.diff import diff as compared
-    from infra.catalog.diff_page import page
+    from infra.catalog.comparison import compare
     from infra.terminal.console import print_page
 
-    old, new = valid_catalog(before), valid_catalog(after)
-    entries = compared(old, new)
-    effects = consequences(entries, old, new)
-    sides = {
-        name: {"file": str(file), "version": content.version}
-        for name, file, content in (("before", before, old), ("after", after, new))
-    }
+    old, new = named_catalog(before, project), named_catalog(after, project)
+    compared = compare(old, new, (before, after))
     if as_json:
-        facts = {"differ": bool(entries), "entries": [asdict(entry) for entry in entries], **asdict(effects)}
-        print_json(sides | facts)
+        print_json(compared.facts())
     else:
-        print_page(page(sides, entries, effects))
-    if entries and exit_code:
+        print_page(compared.page())
+    if compared.entries and exit_code:
         raise typer.Exit(1)
 
 
-@catalog.command(cls=Command)
-def publish(
-    file: CatalogFile,
-    project: Project = None,
-    if_none: Annotated[
-        bool, typer.Option("--if-none", help="Publish only if no catalog is in force; exit with 0 either way.")
-    ] = False,
-    by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="What puts it in force, as catalog-published tells it.")
-    ] = "catalog publish",
-    as_json: AsJson = False,
-) -> None:
-    """Publish a catalog; functions use it within a minute.
-
-    Writes the catalog, with the scores and policies beside it, to Firestore: in the running emulators, or in a
-    cloud project. Then it publishes the whole catalog to the topic catalog-published. If it closes a campaign or
-    an offer of the catalog before, prints the commands that recall what is open of it.
-
-    Exit codes: 0 if it is published, 1 if something fails, also if only the message could not be sent (upbeat
-    catalog announce sends it), 2 if the catalog is invalid; then nothing is published.
-
-    For example:
-
-        upbeat catalog publish new.yaml --project my-project
-    """
-    from infra.catalog.load import artifacts_of
-    from infra.commands.publication import Publication, put_in_force
-    from infra.remote.firestore import catalog_in_force, client_of
-    from infra.remote.sweeps import in_force
-
-    content = valid_catalog(file)
-    client, bus = client_of(project), bus_of(project)
-    summary = _summary(content)
-    if if_none and (version := catalog_in_force(client)) is not None:
-        facts = {"file": str(file), "published": False, **summary}
-        print_result(f"{file} is not published: {version} is in force", as_json=as_json, facts=facts)
-        return
-    before = in_force(client)
-    publication = Publication(content, before.catalog if before else None, artifacts_of(content, file), by)
-    done = put_in_force(client, bus, publication, project, only_first=if_none)
-    facts = {"file": str(file), "published": True, **summary, "number": done.number, "recalls": done.recalls}
-    lines = [f"{file} is published: {_sentence(summary)}", *done.advice]
-    print_result("\n".join(lines), as_json=as_json, facts=facts)
-
-
-@catalog.command(cls=Command)
-def announce(project: Project = None, as_json: AsJson = False) -> None:
-    """Send the message about the catalog in force again.
-
-    Publishes the catalog in force to the topic catalog-published. The message has the same id as the one that
-    upbeat catalog publish sends, so that consumers drop either. Needed only if that could not be sent.
-
-    Exit codes: 0 if it was sent, 1 if no catalog is in force or something fails.
-
-    For example:
-
-        upbeat catalog announce --project my-project
-    """
-    from infra.commands.publication import send_announcement
-    from infra.remote.firestore import client_of
-
-    message = send_announcement(client_of(project), bus_of(project), project)
-    version = message.body["catalog_version"]
-    facts = {"version": version, "message_id": message.message_id}
-    print_result(f"{version} is announced: message {message.message_id}", as_json=as_json, facts=facts)
-
-
-def _summary(content: "Catalog") -> dict[str, Any]:
-    """The catalog's version, and the number of entries in each section."""
-    return {"version": content.version} | {name: len(getattr(content.document, name)) for name in SECTIONS}
-
-
-def _sentence(summary: dict[str, Any]) -> str:
-    return f"version {summary['version']}, " + ", ".join(f"{summary[name]} {name}" for name in SECTIONS)
-
-
-catalog.command(cls=Command)(recall)
-catalog.command(cls=Command)(sweep)
+for command in (publish, announce, history, rollback, recall, sweep):
+    catalog.command(cls=Command)(command)

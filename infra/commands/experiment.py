@@ -190,7 +190,7 @@ def _stop(harmful: "Harmful", project: str | None) -> dict[str, Any]:
     """Put a catalog in force in which these experiments are stopped, in place of the one that was read."""
     from infra.analytics.experiments.guard import stopped
     from infra.commands.common import bus_of
-    from infra.commands.publication import Publication, put_in_force
+    from infra.commands.publication import Publication, advice, put_in_force
     from infra.errors import InfraError
     from infra.remote.firestore import client_of
     from infra.remote.sweeps import in_force
@@ -203,13 +203,13 @@ def _stop(harmful: "Harmful", project: str | None) -> dict[str, Any]:
     if change is None:
         return {"lines": ["Nothing is published: the catalog in force stops them already, or has no auto_stop."]}
     publication = Publication(change.catalog, before.catalog, (), "experiment guard")
-    done = put_in_force(client, bus, publication, project, only_replacing=True)
+    done = put_in_force(client, bus, publication, project, replacing=before.catalog.number)
     lines = [f"Stopped: {', '.join(change.stopped)}. Catalog {change.catalog.version} is in force."]
     if change.paused:
         lines.append(f"Paused, as they would make the harmful offer to all: {', '.join(change.paused)}.")
     version = change.catalog.version
     return {
-        "lines": [*lines, *done.advice],
+        "lines": [*lines, *advice(done.recalls)],
         "version": version,
         "stopped": list(change.stopped),
         "paused": list(change.paused),

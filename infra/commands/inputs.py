@@ -80,6 +80,20 @@ def valid_catalog(path: Path) -> "Catalog":
         raise UsageError(f"{path}: {error}") from error
 
 
+def named_catalog(name: str, project: str | None) -> "Catalog":
+    """The catalog of a file, or a published one of the running emulators or of a cloud project.
+
+    A file comes first; else a number, a version and `current` name a published catalog. Raises `UsageError` with
+    every problem that the catalog has, and `InfraError` if Firestore fails.
+    """
+    from infra.remote import stored_catalog
+    from infra.remote.firestore import client_of
+
+    if Path(name).exists() or not stored_catalog.is_name(name):
+        return valid_catalog(Path(name))
+    return stored_catalog.named_catalog(client_of(project), name)
+
+
 @contextmanager
 def writing_into(folder: Path) -> Iterator[None]:
     """Turn an `OSError` of the block into an `InfraError` that names the file and the reason."""

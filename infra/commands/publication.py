@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from google.cloud.firestore import Client
 
 from infra.catalog.closing import closed, recalls
+from infra.catalog.warnings import warnings
 from infra.errors import InfraError
 from infra.remote.announcement import NotAnnounced, announce
-from infra.remote.firestore import publish_catalog
+from infra.remote.firestore import client_errors, publish_catalog
 from infra.remote.pubsub import Bus
 from infra.sweeps.sweep import MAX_CAMPAIGNS
 from infra.terminal.invocation import again
+from shared.adapters.gcp.catalog_publisher import ArtifactChange, artifact_change, coming_number
 from shared.adapters.gcp.paths import PublishedArtifact
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
@@ -39,15 +41,42 @@ class Published:
     recalls: list[str]
     """The commands that recall what is open of what it closes."""
 
+
+def advice(recalls: list[str]) -> list[str]:
+    """Lines that tell of recalls; none if there are none."""
+    if not recalls:
+        return []
+    return [
+        "What is open of what it closes stays open until its user's next event. To withdraw it now, run:",
+        *(f"    {command}" for command in recalls),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a publication would do."""
+
+    number: int
+    """The number that it would have now, at least."""
+    artifacts: dict[str, ArtifactChange]
+    """What becomes of each score and policy, by its path."""
+    warnings: list[str]
+    recalls: list[str]
+
     @property
-    def advice(self) -> list[str]:
-        """Lines that tell of the recalls."""
-        if not self.recalls:
-            return []
-        return [
-            "What is open of what it closes stays open until its user's next event. To withdraw it now, run:",
-            *(f"    {command}" for command in self.recalls),
-        ]
+    def refused(self) -> list[str]:
+        """The scores that make it fail."""
+        return [path for path, change in self.artifacts.items() if change is ArtifactChange.REFUSED]
+
+
+def preview(client: Client, publication: Publication, project: str | None) -> Preview:
+    """What a publication would do. Writes nothing. Raises `InfraError` if Firestore fails."""
+    now = datetime.now(UTC)
+    with client_errors("read what is published"):
+        number = coming_number(client, now)
+        artifacts = {each.location.path: artifact_change(client, each) for each in publication.artifacts}
+    warned = [*warnings(publication.catalog.document, now)]
+    return Preview(number, artifacts, warned, recalls_after(publication, project))
 
 
 def put_in_force(
@@ -57,22 +86,21 @@ def put_in_force(
     project: str | None,
     *,
     only_first: bool = False,
-    only_replacing: bool = False,
+    replacing: int | None = None,
 ) -> Published:
     """Publish a catalog and tell it on `catalog-published`.
 
-    Raises `InfraError` if that fails, also if `only_first` and a catalog is in force already, or if
-    `only_replacing` and another one than `before` is.
+    Raises `InfraError` if that fails, also if `only_first` and a catalog is in force already, or if another
+    publication is in force than the one with the number `replacing`.
     """
-    before = publication.before
     number = publish_catalog(
         *(client, publication.catalog, publication.artifacts),
         only_first=only_first,
-        replacing=before.number if only_replacing and before else None,
+        replacing=replacing,
         by=publication.by,
     )
     send_announcement(client, bus, project)
-    return Published(number, _recalls(before, publication.catalog, project) if before else [])
+    return Published(number, recalls_after(publication, project))
 
 
 def send_announcement(client: Client, bus: Bus, project: str | None) -> Message:
@@ -87,8 +115,10 @@ def send_announcement(client: Client, bus: Bus, project: str | None) -> Message:
     return message
 
 
-def _recalls(before: Catalog, after: Catalog, project: str | None) -> list[str]:
+def recalls_after(publication: Publication, project: str | None) -> list[str]:
     """The commands that recall what a catalog closes of the one before."""
+    if publication.before is None:
+        return []
     end = ["--project", project] if project else []
-    closing = closed(before, after, datetime.now(UTC))
+    closing = closed(publication.before, publication.catalog, datetime.now(UTC))
     return [" ".join([again(), "catalog recall", *words, *end]) for words in recalls(closing, MAX_CAMPAIGNS)]

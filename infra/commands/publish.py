@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.common import AsJson, Project, bus_of, print_result
+from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
 from infra.errors import UsageError
 
 
@@ -17,6 +17,9 @@ def publish(
         list[str] | None,
         typer.Option("--attribute", "-a", metavar="NAME=VALUE", help="A message attribute; may be repeated."),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell what would become of the event; publish nothing.")
+    ] = False,
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
@@ -25,15 +28,24 @@ def publish(
     Sends the bytes as given to the running emulators, or to a cloud project, and prints the message's id. The
     event must be JSON. The function validates its fields: an invalid event ends as a dead letter.
 
+    With --check, validates the event here, as the function does, and publishes nothing: nothing needs to run.
+    Prints the event as it is understood, the fields that are ignored with those that they most likely mean, and
+    every reason for which the event would be refused. Exits with 1 if it would be.
+
     For example:
 
         upbeat publish lifecycle-clock '{}'
+        upbeat publish payment - --check < payment.json
         upbeat publish payment - --attribute source=shop < payment.json
     """
     from infra.topology import known, load
 
     known(topic, load().topics_in, "topic")
-    data, attributes = _checked(event), _attributes(attribute or [])
+    data, attributes = _data(event), _attributes(attribute or [])
+    if check:
+        _check(topic, data, attributes, project, as_json=as_json)
+        return
+    _require_json(data)
     message_id = bus_of(project).publish(topic, data, attributes)
     print_result(
         f"published to {topic} as message {message_id}",
@@ -42,14 +54,36 @@ def publish(
     )
 
 
-def _checked(event: str) -> bytes:
-    """The bytes to publish, unchanged. Raises `UsageError` unless they are JSON."""
-    text = sys.stdin.read() if event == "-" else event
+def _check(topic: str, data: bytes, attributes: dict[str, str], project: str | None, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from infra.commands.inputs import deployment_terms
+    from infra.commands.users import as_of
+    from infra.remote.event_check import check_event
+    from infra.remote.event_check_page import page
+    from infra.terminal.console import print_page
+    from shared.contracts.inbound.envelope import Delivery
+
+    now, skew = as_of(None, None, project), deployment_terms().clock_skew
+    checked = check_event(topic, Delivery(data, attributes), now, skew)
+    if as_json:
+        print_json({"accepted": checked.reason is None, **asdict(checked)})
+    else:
+        print_page(page(checked))
+    raise typer.Exit(1 if checked.reason else 0)
+
+
+def _data(event: str) -> bytes:
+    """The bytes to publish, as they are given."""
+    return sys.stdin.buffer.read() if event == "-" else event.encode(errors="surrogateescape")
+
+
+def _require_json(data: bytes) -> None:
+    """Raise `UsageError` unless the data is JSON."""
     try:
-        json.loads(text)
+        json.loads(data)
     except ValueError as error:
         raise UsageError(f"expected the event as JSON, found something else: {error}") from error
-    return text.encode()
 
 
 def _attributes(pairs: list[str]) -> dict[str, str]:

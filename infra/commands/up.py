@@ -61,10 +61,12 @@ def up(
     """Run every function on the emulators, until Ctrl-C.
 
     Starts the Firestore and Pub/Sub emulators and one process per function, wired as in the cloud, publishes the
-    catalog, and starts the console, which may write. Prints the addresses, and then the functions' logs on
-    standard error. Needs Java and the emulators of the gcloud SDK, but no network and no account. All documents
-    are in memory and are gone afterwards, unless --export-on-exit saves them for --import; messages that are not
-    delivered yet are lost either way.
+    catalog, and starts the console, which may write. Needs Java and the emulators of the gcloud SDK, but no
+    network and no account. All documents are in memory and are gone afterwards, unless --export-on-exit saves them
+    for --import; messages that are not delivered yet are lost either way.
+
+    Prints the addresses, and then a line for each event on standard error: the function, the outcome, the user,
+    what happened, what came of it, and what is wrong with it. With --json, prints the functions' own log lines.
 
     While this runs, .upbeat/emulators.env sets PUBSUB_EMULATOR_HOST, FIRESTORE_EMULATOR_HOST and
     GOOGLE_CLOUD_PROJECT, for clients of your own.
@@ -85,15 +87,16 @@ def up(
     from infra.emulator.runtime import EmulatorRuntime
     from infra.emulator.saved import find_saved
     from infra.remote.announcement import announce
+    from infra.remote.clock import RunningClock
     from infra.remote.firestore import emulator_client, publish_catalog
     from infra.remote.pubsub import Bus
     from infra.remote.running import state_folder
-    from infra.terminal.log_view import LogView
+    from infra.terminal.log_view import LogView, RawLog
 
     saved, file = find_saved(import_from) if import_from else None, catalog or DEFAULT_CATALOG
     content, starts_at = valid_catalog(file), instant("--now", now)
     pubsub_port, firestore_port, console_port = _ports(ports)
-    sink = LogView()
+    sink = RawLog() if as_json else LogView(ahead=lambda: RunningClock(state_folder()).ahead)
 
     def publish(endpoints: "Endpoints") -> None:
         client = emulator_client(endpoints)
@@ -110,6 +113,7 @@ def up(
         ports=(pubsub_port, firestore_port),
         saved=saved,
         save_into=export_on_exit,
+        env={"UPBEAT_LOG_CONTENT": "true"},
         sink=sink,
     )
     with _until_stopped(), upbeat as running, _console(console_port, sink) as address:

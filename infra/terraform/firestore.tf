@@ -45,14 +45,15 @@ resource "google_firestore_index" "due" {
 }
 
 locals {
-  # Every field that Upbeat writes, except for subscriptions.open_campaigns: a recall finds the holders of a campaign
-  # by the index that Firestore keeps of each field by itself. No other query needs an index of a single field, and
-  # each one costs a write.
+  # Every field that Upbeat writes, except for two by which queries ask, through the index that Firestore keeps of each
+  # field by itself: subscriptions.open_campaigns, by which a recall finds the holders of a campaign, and
+  # publications.number. No other query needs an index of a single field, and each one costs a write.
   # A collection's fields are listed, since the provider refuses `*`:
   # https://github.com/hashicorp/terraform-provider-google/issues/19598
   unindexed = {
     subscriptions = ["blob", "due_shard", "next_due_at", "summary", "user_id"]
     catalog       = ["catalog", "number", "published_by", "version"]
+    publications  = ["published_at", "published_by", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
     clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]

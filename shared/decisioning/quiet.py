@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from shared.domain.zones import load_zone
+
 ALL_DAYS = frozenset(range(7))
 """Every day of the week, by the numbers of `date.weekday`: Monday is 0."""
 FARTHEST = timedelta(days=22)
@@ -67,9 +69,9 @@ def _days_after(today: date) -> Iterator[date]:
 def zone_of(name: str | None, fallback: str) -> ZoneInfo:
     """The time zone of that name, or the fallback if the name is None or no known zone."""
     try:
-        return ZoneInfo(name or fallback)
-    except (ValueError, KeyError, OSError):  # zones in events are not validated on arrival
-        return ZoneInfo(fallback)
+        return load_zone(name or fallback)
+    except KeyError:  # of an event from before zones were checked, or a name that tzdata has dropped since
+        return load_zone(fallback)
 
 
 def quiet_until(now: datetime, zone: ZoneInfo, start: time, end: time) -> datetime | None:

@@ -246,6 +246,8 @@ class Event(NamedTuple):
     """Named values about the user: text, a number, a boolean, or a list of texts and numbers; None removes one."""
     dropped: tuple[str, ...] = ()
     """A sentence for each attribute that was ill-formed and is not among `attributes`."""
+    misspelt: tuple[str, ...] = ()
+    """The fields that were ignored and most likely mean another: each with the name of the other."""
 
     @property
     def occurred_at(self) -> datetime:

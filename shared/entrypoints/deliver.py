@@ -19,7 +19,7 @@ from shared.contracts.outbound.dead_letter import dead_letter
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Environment
 from shared.entrypoints.body import check_complete
-from shared.entrypoints.log_fields import delivery_fields, dropped_fields, message_fields
+from shared.entrypoints.log_fields import delivery_fields, message_fields, mistake_fields, published
 from shared.observability.event_log import ColdStart, EventFields, hash_user
 from shared.observability.trace import TRACE, traceparent
 from shared.observability.tracing import delivery_span
@@ -58,7 +58,7 @@ async def process_event(wired: Wiring, topic: str, delivery: Delivery) -> Delive
         return DeliveryResult("ignored", {})
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
-    fields = dropped_fields(event, delivery)
+    fields = mistake_fields(event, delivery)
     if not log.isEnabledFor(logging.INFO):  # a replay logs no line of a success, and must not pay for its fields
         return DeliveryResult(handled.arrival, fields)
     fields |= message_fields(handled.messages, handled.status)
@@ -66,6 +66,8 @@ async def process_event(wired: Wiring, topic: str, delivery: Delivery) -> Delive
         fields["waiting_verdicts"] = handled.waiting_verdicts
     if handled.features_failure:
         fields["features_failure"] = handled.features_failure
+    if wired.log_content:
+        fields["published"] = published(handled.messages)
     if wired.user_hash_key:
         fields["user_hash"] = hash_user(event.user_id, wired.user_hash_key)
     return DeliveryResult(handled.arrival, fields)
@@ -125,6 +127,8 @@ async def _handled(
         check_complete(delivery, wired.max_body_bytes)
         if decode:
             delivery = decode(delivery.data)
+        if wired.log_content:
+            fields["data"] = delivery.data.decode(errors="replace")
         if publisher_trace := traceparent(delivery.attributes, {}):
             TRACE.set(publisher_trace)
         with delivery_span(topic) as note_outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.message import Message
@@ -18,14 +19,24 @@ def delivery_fields(delivery: Delivery, received_at: datetime, answered_at: date
     return fields
 
 
-def dropped_fields(event: Event, delivery: Delivery) -> EventFields:
-    """The attributes of an event that were ill-formed, with the id of the message by which to find it; or none."""
-    if not event.dropped:
+def mistake_fields(event: Event, delivery: Delivery) -> EventFields:
+    """The parts of an accepted event that were ignored by mistake, with the message's id to find it; or none."""
+    if not event.dropped and not event.misspelt:
         return {}
-    fields: EventFields = {"dropped_attributes": [*event.dropped]}
+    fields: EventFields = {}
+    if event.dropped:
+        fields["dropped_attributes"] = [*event.dropped]
+    if event.misspelt:
+        fields["unknown_fields"] = [*event.misspelt]
     if delivery.message_id:
         fields["message_id"] = delivery.message_id
     return fields
+
+
+def published(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The messages by which a reader of the log sees what came of an event, each with its topic."""
+    told = (Topic.SUBSCRIPTION_CHANGE, Topic.UPSELL_TRIGGER)
+    return [{"topic": message.topic, **message.body} for message in messages if message.topic in told]
 
 
 def message_fields(messages: Iterable[Message], status: str | None) -> EventFields:

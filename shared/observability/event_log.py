@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from hashlib import blake2b
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class EventFields(TypedDict, total=False):
@@ -33,9 +33,15 @@ class EventFields(TypedDict, total=False):
     features_failure: str
     """The reason why the user's features could not be read, if the catalog asks for features."""
     message_id: str
-    """Pub/Sub's id of the message, if `dropped_attributes` has any."""
+    """Pub/Sub's id of the message, if there are `dropped_attributes` or `unknown_fields`."""
     dropped_attributes: list[str]
     """The ill-formed attributes of the event: each with its name and what was expected and found, but no value."""
+    unknown_fields: list[str]
+    """The ignored fields of the event that most likely mean another: each with the name of the other."""
+    data: str
+    """The message's data as text: on the emulators alone (`UPBEAT_LOG_CONTENT`), since it is personal data."""
+    published: list[dict[str, Any]]
+    """The changes and triggers that came of the event, under the same condition."""
     due_users: int
     """Users for whom a tick published a message."""
     left: int

@@ -5,6 +5,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from getpass import getuser
 
 import pytest
 from typer.testing import CliRunner
@@ -37,7 +38,7 @@ def test_a_published_catalog_is_the_one_in_force_with_all_its_content(firestore)
     done = run("catalog", "publish", str(DEFAULT_CATALOG), "--json")
     version = json.loads(done.stdout)["version"]
     pointer = firestore.document("catalog/current").get().to_dict()
-    assert (pointer["version"], pointer["published_by"]) == (version, "catalog publish")
+    assert (pointer["version"], pointer["published_by"]) == (version, f"catalog publish by {getuser()}")
     content = firestore.document(f"catalog/{version}").get().to_dict()
     assert compile_catalog(content["catalog"]) == load_catalog()
     assert version == load_catalog().version

@@ -56,6 +56,14 @@ def test_everything_can_be_said() -> None:
     )
 
 
+def test_the_content_of_events_is_logged_where_asked_for_and_never_in_a_deployed_function() -> None:
+    asked = PROJECT | {"UPBEAT_LOG_CONTENT": "true"}
+    assert read_settings(asked).log_content
+    with pytest.raises(InvalidSettings, match="UPBEAT_LOG_CONTENT: expected false in a deployed function"):
+        read_settings(asked | {"K_SERVICE": "payment"})
+    assert not read_settings(PROJECT | {"UPBEAT_LOG_CONTENT": "false", "K_SERVICE": "payment"}).log_content
+
+
 @pytest.mark.parametrize("environ", [{}, {"GOOGLE_CLOUD_PROJECT": ""}])
 def test_without_a_project_nothing_works(environ: dict[str, str]) -> None:
     with pytest.raises(InvalidSettings, match="GOOGLE_CLOUD_PROJECT: expected the id of a Google Cloud project"):

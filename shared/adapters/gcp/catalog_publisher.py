@@ -3,17 +3,38 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition
-from google.cloud.firestore import Client
+from google.cloud.firestore import Client, Query, WriteBatch
+from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, CatalogPointer, PublishedArtifact
+from shared.adapters.gcp.paths import (
+    CATALOGS,
+    CURRENT_CATALOG,
+    PUBLICATIONS,
+    CatalogPointer,
+    PublishedArtifact,
+    publication_id,
+)
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog, next_number
 from shared.domain.errors import UpbeatError
+from shared.domain.events import MAX_CATALOG_NUMBER
 
 MAX_ATTEMPTS = 10
 """Attempts to move the pointer while others move it."""
+
+
+class ArtifactChange(StrEnum):
+    """What publishing an artifact does to what is published."""
+
+    NEW = "new"
+    SAME = "same"
+    REPLACED = "replaced"
+    """A policy with other content, which functions use within a minute."""
+    REFUSED = "refused"
+    """A score's version with other content, which functions may be using: it cannot be published."""
 
 
 class ArtifactExists(UpbeatError):
@@ -36,7 +57,8 @@ def publish_catalog(
 ) -> int:
     """Put a catalog in force at `now` (UTC), and return the number of the publication.
 
-    The pointer is written last, so that no function reads an incomplete catalog.
+    The catalog, the pointer to it and the record of the publication are written together or not at all, after the
+    artifacts, so that no function reads an incomplete catalog and no publication is missing in the history.
 
     `by` is kept beside the pointer: what puts the catalog in force. `replacing` is the number of the publication
     that it replaces, and no other.
@@ -44,46 +66,85 @@ def publish_catalog(
     Raises `ArtifactExists`, `AnotherInForce`, or the client's error: if Firestore does not answer an RPC within
     10 s, or if `only_first` and a catalog is in force already.
     """
-    catalogs = client.collection(CATALOGS)
     for artifact in artifacts:
         _publish_artifact(client, artifact)
-    content = {"catalog": json.loads(catalog.to_json())}
-    catalogs.document(catalog.version).set(content, retry=None, timeout=RPC_SECONDS)
     for attempt in range(MAX_ATTEMPTS):
         try:
-            return _move_pointer(client, catalog.version, now, by, only_first=only_first, replacing=replacing)
+            return _publish(client, catalog, now, by, only_first=only_first, replacing=replacing)
         except (AlreadyExists, FailedPrecondition):
             if only_first or attempt == MAX_ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
 
 
-def _move_pointer(
-    client: Client, version: str, now: datetime, by: str | None, *, only_first: bool, replacing: int | None
+def artifact_change(client: Client, artifact: PublishedArtifact) -> ArtifactChange:
+    """What publishing an artifact would do. Raises the client's error."""
+    location = artifact.location
+    document = client.collection(location.collection).document(location.id)
+    published = (document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}).get(
+        location.field
+    )
+    if published is None:
+        return ArtifactChange.NEW
+    if published == artifact.text:
+        return ArtifactChange.SAME
+    return ArtifactChange.REFUSED if location.immutable else ArtifactChange.REPLACED
+
+
+def _publish(
+    client: Client, catalog: Catalog, now: datetime, by: str | None, *, only_first: bool, replacing: int | None
 ) -> int:
-    """Point at a version under the next number, if nobody else has moved the pointer since it was read."""
+    """Put a catalog in force under the next number, if nobody else has moved the pointer since it was read."""
     pointer = client.collection(CATALOGS).document(CURRENT_CATALOG)
-    known = None if only_first else pointer.get(retry=None, timeout=RPC_SECONDS)
-    before = CatalogPointer.of(known.to_dict() if known else None)
+    known = pointer.get(retry=None, timeout=RPC_SECONDS)
+    before, recorded = CatalogPointer.of(known.to_dict()), _newest_number(client)
     if replacing is not None and before.number != replacing:
         raise AnotherInForce(f"catalog: expected publication {replacing} in force, found {before.number}")
-    after = CatalogPointer(version, next_number(before.number, now), by)
-    if known is not None and known.exists:
-        unchanged = client.write_option(last_update_time=known.update_time)
-        pointer.update(after._asdict(), option=unchanged, retry=None, timeout=RPC_SECONDS)
+    after = CatalogPointer(catalog.version, next_number(max(before.number, recorded), now), by)
+    batch = client.batch()
+    batch.set(client.collection(CATALOGS).document(catalog.version), {"catalog": json.loads(catalog.to_json())})
+    if known.exists and not only_first:
+        batch.update(pointer, after._asdict(), option=client.write_option(last_update_time=known.update_time))
+        if before.number > recorded and isinstance(before.version, str):
+            _record(client, batch, before, known.update_time)  # published before publications were recorded
     else:
-        pointer.create(after._asdict(), retry=None, timeout=RPC_SECONDS)
+        batch.create(pointer, after._asdict())
+    _record(client, batch, after, now)
+    batch.commit(retry=None, timeout=RPC_SECONDS)
     return after.number
+
+
+def coming_number(client: Client, now: datetime) -> int:
+    """The number of a publication at `now` (UTC), if nobody else publishes first. Raises the client's error."""
+    pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+    return next_number(max(CatalogPointer.of(pointer.to_dict()).number, _newest_number(client)), now)
+
+
+def _newest_number(client: Client) -> int:
+    """The greatest number on record; -1 if none is."""
+    found = recorded_publications(client).limit(1).get(retry=None, timeout=RPC_SECONDS)
+    return int(found[0].get("number")) if found else -1
+
+
+def recorded_publications(client: Client) -> Query:
+    """The records of publications, the newest first, without those whose number cannot be one."""
+    query = client.collection(PUBLICATIONS).order_by("number", direction="DESCENDING")
+    return query.where(filter=FieldFilter("number", ">=", 0)).where(
+        filter=FieldFilter("number", "<=", MAX_CATALOG_NUMBER)
+    )
+
+
+def _record(client: Client, batch: WriteBatch, publication: CatalogPointer, at: datetime) -> None:
+    document = client.collection(PUBLICATIONS).document(publication_id(publication.number))
+    batch.create(document, {**publication._asdict(), "published_at": at})
 
 
 def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:
     location = artifact.location
+    if location.immutable and artifact_change(client, artifact) is ArtifactChange.REFUSED:
+        raise ArtifactExists(
+            f"{location.path}: expected the content that is already published"
+            " (new coefficients need a new version), found different content"
+        )
     document = client.collection(location.collection).document(location.id)
-    if location.immutable:
-        published = document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}
-        if published.get(location.field, artifact.text) != artifact.text:
-            raise ArtifactExists(
-                f"{location.collection}/{location.id}: expected the content that is already published"
-                " (new coefficients need a new version), found different content"
-            )
     document.set({location.field: artifact.text}, retry=None, timeout=RPC_SECONDS)

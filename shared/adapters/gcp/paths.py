@@ -2,8 +2,9 @@
 
 subscriptions/{user_id}     everything about one user
 catalog/current             `version`, the version of the catalog in force; `number`, which each publication
-                            raises; `published_by`, what put it in force
+                            raises; `published_by`, who or what put it in force
 catalog/{version}           `catalog`, the content of one catalog
+publications/{number}       a publication of a catalog: its `number`, `version`, `published_at`, `published_by`
 scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once published
 policies/{name}             `policy`, the JSON text of a policy; replaced whenever a new one is published
 clock/{shard}               the lifecycle clock's cursor in one due shard
@@ -19,6 +20,7 @@ from shared.domain.events import MAX_CATALOG_NUMBER
 SUBSCRIPTIONS = "subscriptions"
 CATALOGS = "catalog"
 CURRENT_CATALOG = "current"
+PUBLICATIONS = "publications"
 CURSORS = "clock"
 SWEEPS = "sweeps"
 
@@ -63,6 +65,11 @@ class CatalogPointer(NamedTuple):
         return cls(content.get("version"), number, content.get("published_by"))
 
 
+def publication_id(number: int) -> str:
+    """The id of the document about one publication. Ids sort as numbers do."""
+    return f"{number:0{len(str(MAX_CATALOG_NUMBER))}}"
+
+
 class ArtifactLocation(NamedTuple):
     """The location of a score's or a policy's JSON text."""
 
@@ -71,6 +78,11 @@ class ArtifactLocation(NamedTuple):
     field: str
     immutable: bool
     """True if a published text is never replaced by a different one."""
+
+    @property
+    def path(self) -> str:
+        """The path of the document, for people."""
+        return f"{self.collection}/{self.id}"
 
 
 class PublishedArtifact(NamedTuple):

@@ -43,15 +43,17 @@ class ProfileFacts(BaseModel):
     model_config = Inbound.model_config
 
     country: fields.Country | None = Field(
-        default=None, description="The user's country as an ISO 3166-1 alpha-2 code in capitals, for example `DE`."
+        default=None,
+        description="The user's country as an ISO 3166-1 alpha-2 code in capitals, for example `DE`. "
+        "`XK` stands for Kosovo.",
     )
     locale: fields.Locale | None = Field(
         default=None, description="The user's language as a BCP 47 tag, for example `de-DE`."
     )
     time_zone: fields.TimeZone | None = Field(
         default=None,
-        description="The user's time zone by its IANA name, for example `Europe/Berlin`. Campaigns keep their "
-        "quiet hours in this zone; without it, in the zone that the catalog sets.",
+        description="The user's time zone by its name in the IANA database, for example `Europe/Berlin`. "
+        "Campaigns keep their quiet hours in this zone; without it, in the zone that the catalog sets.",
     )
     student: Flag | None = Field(default=None, description="True if the user is a student.")
     attributes: Attributes = Field(

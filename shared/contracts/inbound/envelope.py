@@ -16,6 +16,7 @@ from shared.contracts.inbound.events import (
     TrialStart,
     TriggerFeedback,
 )
+from shared.contracts.inbound.misspelt import misspelt
 from shared.contracts.inbound.validation import validate
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of, read_object
@@ -77,7 +78,15 @@ def parse_event(topic: str, delivery: Delivery) -> Event:
         raise Rejected(
             RejectionReason.UNKNOWN_TOPIC, f"the topic: expected one of {', '.join(EVENTS)}, found another"
         )
-    return validate(model, unwrap(_content(delivery), delivery.attributes)).to_event()
+    content = read_content(delivery)
+    event = validate(model, content).to_event()
+    slips = misspelt(model, content)
+    return event._replace(misspelt=slips) if slips else event
+
+
+def read_content(delivery: Delivery) -> dict[str, Any]:
+    """The JSON object of the event in a delivery. Raises `Rejected` if there is none."""
+    return unwrap(_content(delivery), delivery.attributes)
 
 
 def parse_clock(delivery: Delivery) -> LifecycleClock:

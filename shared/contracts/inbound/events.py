@@ -62,7 +62,7 @@ class TrialStart(PurchaseEvent):
         "is 10.99 EUR).",
     )
     currency: fields.Currency | None = Field(
-        default=None, description="The currency of `price` as an ISO 4217 code in capitals, for example `EUR`."
+        default=None, description=f"The currency of `price` {fields.AS_A_CURRENCY}"
     )
 
     @field_validator("trial_ends_at")
@@ -111,8 +111,8 @@ class Payment(PurchaseEvent):
     )
     currency: fields.Currency | None = Field(
         default=None,
-        description="The currency of `amount` and `current_price` as an ISO 4217 code in capitals, for example "
-        "`EUR`. Required with an `amount`.",
+        description=f"The currency of `amount` and `current_price` {fields.AS_A_CURRENCY} Required with an "
+        "`amount`.",
     )
     current_price: fields.Amount | None = Field(
         default=None,
@@ -260,7 +260,7 @@ class ChurnSignal(InboundEvent):
         description="For `price_increase_pending`: the new price per period, in whole minor units of `currency`.",
     )
     currency: fields.Currency | None = Field(
-        default=None, description="The currency of `price` as an ISO 4217 code in capitals, for example `EUR`."
+        default=None, description=f"The currency of `price` {fields.AS_A_CURRENCY}"
     )
     agree_until: Time | None = Field(
         default=None,

@@ -1,18 +1,20 @@
 """Field types of inbound events: the values each type accepts, and the text of its rejections."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal, LiteralString
 
-from pydantic import Field, GetCoreSchemaHandler, GetPydanticSchema, Strict, WithJsonSchema
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, Strict, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from shared.contracts.inbound.codes import CURRENCIES, KNOWN_COUNTRIES
 from shared.domain import events
 from shared.domain.due_shards import DUE_SHARDS
 from shared.domain.events import MAX_CATALOG_NUMBER, FeedbackKind, PaymentOutcome, Signal
+from shared.domain.zones import is_zone
 
 MAX_AMOUNT = 10**12
 """Maximum amount, in minor currency units."""
@@ -109,6 +111,17 @@ def _one_of(names: Iterable[str]) -> Expected:
     return Expected(f"one of {', '.join(names)}", closed=str)
 
 
+def _listed(expected: LiteralString, is_listed: Callable[[str], bool]) -> Callable[[str], str]:
+    """A check of well-formed text against a list that others keep. It counts as a closed list, which may grow."""
+
+    def check(text: str) -> str:
+        if not is_listed(text):
+            raise PydanticCustomError("expected", expected, {"closed": "str", "found": "one that is not listed"})
+        return text
+
+    return check
+
+
 def _time_schema(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ARG001 - pydantic's signature
     """Check for text in Rust and then call the cache itself: most events have several times."""
     text = core_schema.custom_error_schema(
@@ -170,7 +183,16 @@ Amount = Annotated[
     Field(ge=0, le=MAX_AMOUNT),
     Expected(f"whole minor units from 0 to {MAX_AMOUNT}", between=(0, MAX_AMOUNT)),
 ]
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), Expected("an ISO 4217 code of 3 capital letters")]
+AS_A_CURRENCY = (
+    "as an ISO 4217 code in capitals, for example `EUR`. Codes that were withdrawn since 2001 count too; `XXX` "
+    "stands for points and tokens."
+)
+Currency = Annotated[
+    str,
+    Field(pattern=r"^[A-Z]{3}$"),
+    Expected("an ISO 4217 code of 3 capital letters"),
+    AfterValidator(_listed("a currency code that ISO 4217 lists", CURRENCIES.__contains__)),
+]
 Quantity = Annotated[
     int,
     Field(ge=1, le=MAX_QUANTITY),
@@ -195,7 +217,12 @@ CatalogNumber = Annotated[
 NoGrace = Annotated[Literal["none"], Expected("`none`", closed=str)]
 Shard = Annotated[int, Field(ge=0, lt=DUE_SHARDS), Expected(f"a whole number from 0 to {DUE_SHARDS - 1}")]
 
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), Expected("an ISO 3166 code of 2 capital letters")]
+Country = Annotated[
+    str,
+    Field(pattern=r"^[A-Z]{2}$"),
+    Expected("an ISO 3166 code of 2 capital letters"),
+    AfterValidator(_listed("a country code that ISO 3166-1 lists", KNOWN_COUNTRIES.__contains__)),
+]
 Locale = Annotated[
     str,
     Field(max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$"),
@@ -205,6 +232,7 @@ TimeZone = Annotated[
     str,
     Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"),
     Expected("an IANA time zone name of at most 64 characters"),
+    AfterValidator(_listed("a name of the IANA time zone database", is_zone)),
 ]
 
 # Strict mode would demand enum members, which JSON cannot hold. Without it, pydantic looks a member up by its

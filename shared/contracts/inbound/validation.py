@@ -16,28 +16,30 @@ from shared.domain.errors import Rejected
 M = TypeVar("M", bound=Inbound)
 MAX_PROBLEMS = 3
 """Maximum number of problems that the detail of a rejection lists."""
+BETWEEN_PROBLEMS = "; "
 EXPECTED_BY_ERROR_TYPE = {"missing": "a value", "model_type": "an object"}
 """The expectation for pydantic's own error types; every other error carries its own (`fields.Expected`)."""
 
 
-def validate(model: type[M], content: Mapping[str, Any]) -> M:
+def validate(model: type[M], content: Mapping[str, Any], max_problems: int = MAX_PROBLEMS) -> M:
     """Build the model from content; a field that is null counts as left out.
 
-    Raises `Rejected`: `unknown_value` if a closed list lacks a value, else `invalid`. `unknown_value` takes
-    precedence, because a later version that knows the value may have other rules for the other fields.
+    Raises `Rejected` with at most `max_problems` problems: `unknown_value` if a closed list lacks a value, else
+    `invalid`. `unknown_value` takes precedence, because a later version that knows the value may have other rules
+    for the other fields.
     """
     if None in content.values():
         content = {name: value for name, value in content.items() if value is not None}
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise _rejection(error) from None
+        raise _rejection(error, max_problems) from None
 
 
-def _rejection(error: ValidationError) -> Rejected:
+def _rejection(error: ValidationError, max_problems: int) -> Rejected:
     problems = sorted(error.errors(include_url=False), key=_is_unknown_value, reverse=True)
     reason = RejectionReason.UNKNOWN_VALUE if _is_unknown_value(problems[0]) else RejectionReason.INVALID
-    return Rejected(reason, "; ".join(_sentence(problem) for problem in problems[:MAX_PROBLEMS]))
+    return Rejected(reason, BETWEEN_PROBLEMS.join(_sentence(problem) for problem in problems[:max_problems]))
 
 
 def _is_unknown_value(problem: ErrorDetails) -> bool:

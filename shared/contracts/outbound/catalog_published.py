@@ -26,7 +26,8 @@ class CatalogPublished(Outbound):
     )
     published_by: str | None = Field(
         default=None,
-        description="What put it in force, such as `catalog publish` or `up`; null if it did not say.",
+        description="Who or what put it in force, such as `deploy` or `catalog publish by ada`; null if it did "
+        "not say.",
     )
     catalog: dict[str, Any] = Field(
         description="The whole document as functions read it, without the scores and policies that it names."

@@ -3,7 +3,6 @@
 import re
 from datetime import timedelta
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +18,7 @@ from shared.domain.events import FeedbackKind
 from shared.domain.moments import FOLLOW_UPS, MILESTONES, MomentKind, MomentSelector
 from shared.domain.offsets import DAY, offset_text, parse_offset
 from shared.domain.tallies import ISSUED
+from shared.domain.zones import is_zone
 
 MAX_CAP = 32
 """The highest `max` of a cap."""
@@ -171,14 +171,8 @@ def _days(text: str) -> str:
 
 
 def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (
-        ValueError,
-        KeyError,
-        OSError,
-    ):  # ZoneInfoNotFoundError is a KeyError; a directory's name raises OSError
-        raise ValueError("an IANA time zone such as Europe/Stockholm") from None
+    if not is_zone(name):
+        raise ValueError("an IANA time zone such as Europe/Stockholm")
     return name
 
 

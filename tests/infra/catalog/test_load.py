@@ -128,7 +128,7 @@ def test_a_policy_that_is_none_is_refused(catalog: Path, content: bytes, found: 
 def test_a_policy_that_is_not_there_is_named_with_its_place(catalog: Path) -> None:
     (catalog.parent / "policies/even.json").unlink()
     assert problems(catalog) == [
-        "experiments.price.policy: expected a valid policies/even.json beside the catalog, found no such file"
+        "experiments.price.policy: expected a valid policies/even.json beside the catalog, found no such artifact"
     ]
 
 

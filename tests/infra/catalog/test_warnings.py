@@ -47,6 +47,7 @@ def test_a_campaign_that_ended_is_told_until_it_is_archived() -> None:
     assert told(campaigns={"upgrade": campaign(ends_at="2026-06-01T00:00:01Z")}) == []
 
 
+A_ZONE = "the name of an IANA time zone"
 IMPOSSIBLE = {
     "subscription.recent_payments >= 12": "a clause that can be true (subscription.recent_payments is 0 to 8)",
     "signals.inactivity.count == 9": "a clause that can be true (signals.inactivity.count is 0 to 8)",
@@ -58,6 +59,12 @@ IMPOSSIBLE = {
     "profile.country in ['SE', 'UK']": "the ISO 3166-1 code of a country (GB?) instead of 'UK'",
     "profile.country == 'se'": "the ISO 3166-1 code of a country (SE?) instead of 'se'",
     "profile.country == 'QQ'": "the ISO 3166-1 code of a country instead of 'QQ'",
+    "subscription.currency == 'eur'": "the ISO 4217 code of a currency (EUR?) instead of 'eur'",
+    "subscription.currency in ['EUR', 'BTC']": "the ISO 4217 code of a currency instead of 'BTC'",
+    "profile.time_zone == 'europe/berlin'": f"{A_ZONE} (Europe/Berlin?) instead of 'europe/berlin'",
+    'profile.time_zone in ["Europe/Berlin", "Berlin"]': f"{A_ZONE} (Europe/Berlin?) instead of 'Berlin'",
+    "profile.time_zone != 'New York'": f"{A_ZONE} (America/New_York?) instead of 'New York'",
+    "profile.time_zone == 'Mars/Olympus'": f"{A_ZONE} instead of 'Mars/Olympus'",
     "now > timestamp('2026-01-01')": "a time with its offset (2026-01-01T00:00:00Z) instead of '2026-01-01'",
 }
 
@@ -106,7 +113,15 @@ def test_a_time_with_its_offset_is_no_mistake(clause: str) -> None:
     assert about(clause) == []
 
 
-@pytest.mark.parametrize("kept", ["subscription.recent_payments >= 8", "profile.country == 'XK'"])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        "subscription.recent_payments >= 8",
+        "profile.country == 'XK'",
+        "subscription.currency in ['EUR', 'XXX', 'DEM']",
+        "profile.time_zone in ['US/Pacific', 'Etc/GMT+12', 'UTC']",
+    ],
+)
 def test_a_clause_at_the_bound_is_possible(kept: str) -> None:
     assert about(kept) == []
 

@@ -54,6 +54,21 @@ class _Client:
     def collection(self, name: str) -> Any:
         return _Collection(self.fields[name])
 
+    def batch(self) -> "_Batch":
+        return _Batch()
+
+
+class _Batch:
+    """A batch whose writes are noted at once."""
+
+    def create(self, document: _Reference, content: dict[str, Any]) -> None:
+        document.create(content)
+
+    set = create
+
+    def commit(self, **_options: Any) -> None:
+        pass
+
 
 class _Collection:
     def __init__(self, fields: set[str]) -> None:
@@ -61,6 +76,14 @@ class _Collection:
 
     def document(self, _id: str) -> _Reference:
         return _Reference(self.fields)
+
+    def order_by(self, *_arguments: Any, **_options: Any) -> "_Collection":
+        return self
+
+    where = limit = order_by
+
+    def get(self, **_options: Any) -> list[_Reference]:
+        return []
 
 
 class _Documents(Documents):

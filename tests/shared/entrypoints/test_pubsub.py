@@ -423,6 +423,26 @@ async def test_where_only_warnings_are_logged_dropped_attributes_still_are(logge
     assert line["dropped_attributes"] == ["attributes: expected an object, found an integer"]
 
 
+async def test_where_content_is_logged_a_line_has_the_event_and_what_came_of_it(world: World, logged) -> None:
+    wiring.use(replace(world.wired(), log_content=True))
+    await deliver("payment", PAYMENT)
+    await deliver("payment", PAYMENT | {"amount": -1})
+    applied, refused = logged
+    assert json.loads(applied["data"]) == PAYMENT
+    (change,) = applied["published"]
+    assert (change["topic"], change["user_id"]) == ("subscription-change", PAYMENT["user_id"])
+    assert (json.loads(refused["data"])["amount"], refused["outcome"]) == (-1, "dead_lettered")
+
+
+async def test_a_misspelt_field_is_named_in_the_line_of_an_accepted_event(world: World, logged) -> None:
+    assert await deliver("payment", {**PAYMENT, "paymentId": "secret", "own_note": "secret"}) == (204, "applied")
+    (line,) = logged
+    assert (line["severity"], line["unknown_fields"]) == ("INFO", ["paymentId (payment_id?)"])
+    assert line["message_id"]
+    assert "secret" not in json.dumps(line)
+    assert {message.topic for message in world.bus.messages} == {"subscription-change"}
+
+
 async def test_a_line_names_the_user_only_by_a_keyed_hash(world: World, logged) -> None:
     wiring.use(replace(world.wired(), user_hash_key="secret"))
     await deliver("payment", PAYMENT)

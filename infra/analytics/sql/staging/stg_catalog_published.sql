@@ -9,7 +9,7 @@
 --   catalog_version: The version of the catalog, which triggers, exposures and decisions name.
 --   number: The number of the publication, which grows; null where publications have none.
 --   published_at: When it went in force (UTC).
---   published_by: What put it in force, such as `catalog publish` or `up`; null if it did not say.
+--   published_by: Who or what put it in force, such as `deploy` or `catalog publish by ada`; null if it did not say.
 --   catalog: The whole document as functions read it, without the scores and policies that it names.
 --   message: The whole message, as JSON.
 --   pubsub_message_id: Pub/Sub's id of the publication that counts.

@@ -1,0 +1,41 @@
+"""The options of the commands that put a catalog in force, and the words in which they tell of one."""
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from shared.decisioning.catalog import Catalog
+
+CatalogFile = Annotated[Path, typer.Argument(metavar="FILE", help="The catalog, in YAML or JSON.")]
+By = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", help="Who or what puts it in force; default: this command and your user name."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change; write nothing.")]
+SECTIONS = ("campaigns", "offers", "audiences", "placements")
+"""The sections whose entries are counted in a summary."""
+
+
+def who(command: str, by: str | None) -> str:
+    """The person or process as said, else the command and the user of this machine."""
+    if by is not None:
+        return by
+    try:
+        return f"{command} by {getpass.getuser()}"
+    except (OSError, KeyError):  # a container may have no name for its user
+        return command
+
+
+def summary(content: "Catalog") -> dict[str, Any]:
+    """The catalog's version, and the number of entries in each section."""
+    return {"version": content.version} | {name: len(getattr(content.document, name)) for name in SECTIONS}
+
+
+def sentence(counted: dict[str, Any]) -> str:
+    """A summary in words."""
+    return f"version {counted['version']}, " + ", ".join(f"{counted[name]} {name}" for name in SECTIONS)

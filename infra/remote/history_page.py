@@ -1,0 +1,26 @@
+"""The page of `catalog history`."""
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from infra.remote.catalog_history import PublishedVersion
+
+IN_FORCE = "in force"
+
+
+def page(publications: Iterable[PublishedVersion]) -> Table:
+    """One line a publication."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for column in ("number", "version", "published (UTC)", "by", "", "what changed"):
+        table.add_column(column, overflow="fold")
+    for each in publications:
+        number = "" if each.number is None else str(each.number)
+        at = f"{each.published_at:%Y-%m-%d %H:%M:%S}" if each.published_at else ""
+        style = "bold" if each.in_force else None
+        now = IN_FORCE if each.in_force else ""
+        cells = (number, each.version, at, each.by or "", now, each.note)
+        table.add_row(*map(Text, cells), style=style)
+    return table
