@@ -45,8 +45,7 @@ def with_library(catalog: Catalog, read: Read, where: str) -> Catalog:
     `where` follows the place of one that is missing or invalid, in the sentence about it. Raises `InvalidCatalog`
     with every problem of the scores and policies, and whatever `read` raises.
     """
-    facts = fact_names(catalog.document.attributes)
-    registry = Registry(lambda name, version: read(score_location(name, version)), facts)
+    registry = _registry(catalog, read)
     policies: dict[str, Policy] = {}
     problems = [
         *_scores(catalog.document, registry, where),
@@ -57,9 +56,14 @@ def with_library(catalog: Catalog, read: Read, where: str) -> Catalog:
     return replace(catalog, library=Library(registry.get, policies))
 
 
-def shipped_scores(catalog: Catalog) -> Library:
-    """The library of a catalog that has no file: the scores that come with Upbeat, and no policies."""
-    return Library(Registry(partial(_artifact, DEFAULT_CATALOG), fact_names(catalog.document.attributes)).get)
+def with_scores(catalog: Catalog, read: Read) -> Catalog:
+    """The catalog with those of its scores that can be read, and without its policies."""
+    return replace(catalog, library=Library(_registry(catalog, read).get))
+
+
+def with_shipped_scores(catalog: Catalog) -> Catalog:
+    """A catalog that has no file with the scores that come with Upbeat, and without its policies."""
+    return with_scores(catalog, partial(_beside, DEFAULT_CATALOG))
 
 
 def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[PublishedArtifact]:
@@ -67,6 +71,11 @@ def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Pub
     locations = [score_location(name, terms.version) for name, terms in catalog.document.scores.items()]
     for location in (*locations, *map(policy_location, catalog.library.policies)):
         yield PublishedArtifact(location, (_beside(path, location) or b"").decode())
+
+
+def _registry(catalog: Catalog, read: Read) -> Registry:
+    facts = fact_names(catalog.document.attributes)
+    return Registry(lambda name, version: read(score_location(name, version)), facts)
 
 
 def _beginning(path: Path) -> bytes:

@@ -1,6 +1,5 @@
 """The catalogs that a page about a user needs: the one in force, and those by which was decided."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -24,8 +23,8 @@ class KnownCatalogs:
 
     def in_force(self, now: datetime, *, is_past: bool) -> "Catalog | None":
         """The catalog in force at an instant (UTC), with its scores; None if none is known."""
-        from infra.catalog.load import shipped_scores
-        from infra.remote.known_catalogs import catalog_with_scores
+        from infra.catalog.load import with_shipped_scores
+        from infra.remote.stored_catalog import catalog_with_scores
 
         if self._given:
             return self._given
@@ -33,20 +32,21 @@ class KnownCatalogs:
             return catalog_with_scores(self._client)
         known = [one.version for one in self._published if one.at <= now]
         catalog = self.of(known[-1]) if known else None
-        return replace(catalog, library=shipped_scores(catalog)) if catalog else None
+        return with_shipped_scores(catalog) if catalog else None
 
     def of(self, version: str) -> "Catalog | None":
         """The catalog of a version, without its scores; None if nothing tells of it."""
-        from infra.remote.known_catalogs import stored_catalog
+        from infra.errors import UsageError
+        from infra.remote.stored_catalog import readable_catalog
         from shared.decisioning.compile import compile_catalog
         from shared.domain.errors import InvalidCatalog
 
         if self._given and self._given.version == version:
             return self._given
         content = next((one.content for one in self._published if one.version == version), None)
-        if content is None:
-            return stored_catalog(self._client, version) if self._client else None
         try:
-            return compile_catalog(content)
-        except InvalidCatalog:
+            if content is not None:
+                return compile_catalog(content)
+            return readable_catalog(self._client, version) if self._client else None
+        except (InvalidCatalog, UsageError):
             return None

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 
 from google.cloud.firestore import Client
 
-from infra.catalog.load import with_library
+from infra.catalog.load import with_library, with_scores
 from infra.errors import UsageError
 from infra.remote.catalog_history import PublishedVersion, current_publication, stored, version_of
 from infra.remote.firestore import client_errors
@@ -68,15 +69,26 @@ def usable_catalog(client: Client, version: str) -> Catalog:
 
     Raises what `named_catalog` raises, and `UsageError` if a score or a policy is missing or does not fit.
     """
-
-    def read(location: ArtifactLocation) -> bytes | None:
-        document = client.collection(location.collection).document(location.id)
-        with client_errors(f"read {location.path}"):
-            fields = document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}
-        text = fields.get(location.field)
-        return text.encode() if isinstance(text, str) else None
-
     try:
-        return with_library(readable_catalog(client, version), read, " in Firestore")
+        return with_library(
+            readable_catalog(client, version), partial(published_artifact, client), " in Firestore"
+        )
     except InvalidCatalog as error:
         raise UsageError(f"{CATALOGS}/{version}: {error}") from error
+
+
+def catalog_with_scores(client: Client) -> Catalog | None:
+    """The catalog in force, with those of its scores that are published; None if none is valid."""
+    current = current_catalog(client)
+    if current is None or current.catalog is None:
+        return None
+    return with_scores(current.catalog, partial(published_artifact, client))
+
+
+def published_artifact(client: Client, location: ArtifactLocation) -> bytes | None:
+    """The score or the policy at a location; None if there is none. Raises `InfraError` if Firestore fails."""
+    document = client.collection(location.collection).document(location.id)
+    with client_errors(f"read {location.path}"):
+        fields = document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}
+    text = fields.get(location.field)
+    return text.encode() if isinstance(text, str) else None
