@@ -25,6 +25,7 @@ settings.register_profile("thorough", parent=settings.get_profile("usual"), dera
 settings.register_profile("mutants", parent=settings.get_profile("usual"), max_examples=30)
 settings.load_profile("usual")
 
+os.environ.pop("COLUMNS", None)  # a page is as wide as its test says, whatever terminal the tests run in
 os.environ["UPBEAT_EMULATOR_PORTS"] = "0,0,0"  # several tests may run `up` at the same time
 DESELECTED = {
     "not emulator": "the tests that need the emulators: `make test` runs them",
