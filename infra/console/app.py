@@ -2,11 +2,11 @@
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from infra.console.context import Console, Page
 from infra.console.pages import live
@@ -18,7 +18,7 @@ from infra.errors import InfraError
 PAGES: tuple[Page, ...] = (live.routes,)
 
 
-def application(sources: Sources, *, may_write: bool) -> Starlette:
+def application(sources: Sources, *, may_write: bool) -> ASGIApp:
     """The console of these sources. Without `may_write`, it only reads."""
     forms = FormGuard(may_write=may_write and sources.running is not None)
     render = Renderer({"source": sources.name, "may_write": forms.may_write, "token": forms.token})
@@ -28,18 +28,26 @@ def application(sources: Sources, *, may_write: bool) -> Starlette:
         status, text = _in_words(error)
         return render.page(request, "problem.html", answers=status, status=status, text=text)
 
-    return Starlette(
+    pages = Starlette(
         routes=[
             *(route for page in PAGES for route in page(console)),
             Mount("/static", StaticFiles(directory=FOLDER / "static"), name="static"),
         ],
-        middleware=[Middleware(Guard)],
-        exception_handlers={HTTPException: problem, InfraError: problem},
+        exception_handlers=dict.fromkeys((HTTPException, InfraError, OSError, Exception), problem),
     )
+    return Guard(pages)  # around everything, so that an answer to an error of ours is guarded as well
 
 
 def _in_words(error: Exception) -> tuple[int, str]:
-    """The status and the sentence of an error page."""
-    if not isinstance(error, HTTPException):
-        return 502, str(error)
-    return error.status_code, "There is no such page." if error.status_code == 404 else error.detail
+    """The status and the sentence of an error page. What nobody foresaw is told in the terminal alone."""
+    match error:
+        case HTTPException(status_code=404, detail="Not Found"):
+            return 404, "There is no such page."
+        case HTTPException():
+            return error.status_code, error.detail
+        case InfraError():
+            return 502, str(error)
+        case OSError():
+            return 502, f"{error.filename or 'a file'} cannot be read: {error.strerror or 'it is not there'}"
+        case _:
+            return 500, f"The console has made a mistake ({type(error).__name__}); its terminal says more."

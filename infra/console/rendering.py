@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from infra.console import links
 from infra.terminal import wording
 
 FOLDER = Path(__file__).parent
@@ -34,6 +35,7 @@ def environment() -> Environment:
     )
     templates.filters["instant"] = instant
     templates.filters["short"] = wording.of_value
+    templates.filters["user_path"] = links.of_user
     templates.globals["menu"] = MENU
     return templates
 

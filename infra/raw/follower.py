@@ -1,6 +1,7 @@
 """Follows a raw log: reads what has been appended to it, and finds the messages about one user again."""
 
 import threading
+from array import array
 from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -17,6 +18,14 @@ from shared.domain.errors import Rejected
 
 RECENT = 1000
 """Messages of which the content is kept; of all others only the places in the files are."""
+RANK: dict[str, int] = {
+    topic: rank
+    for rank, topic in enumerate((Topic.LIFECYCLE_DUE, Topic.SUBSCRIPTION_CHANGE, Topic.DECISION), start=1)
+} | dict.fromkeys((Topic.UPSELL_TRIGGER, Topic.EXPOSURE, Topic.DEAD_LETTER), 4)
+"""The order of topics in one instant, in which a replay publishes: causes before effects; events are first."""
+FILE_BITS = 16
+LAST_FILE = (1 << FILE_BITS) - 1
+"""The greatest number of a file; there is one file for each topic."""
 
 
 class LogMessage(NamedTuple):
@@ -38,25 +47,32 @@ class LogMessage(NamedTuple):
 Observer = Callable[[LogMessage], None]
 
 
-class _Place(NamedTuple):
-    """A line of a file."""
-
-    topic: str
-    offset: int
-
-
 class _File:
     """The part of one topic's file that was read."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.offset, self.inode = path, 0, _inode(path)
+    def __init__(self, path: Path, number: int) -> None:
+        self.path, self.number = path, number
+        self.offset, self.inode = 0, _state(path).inode
+
+    @property
+    def began_anew(self) -> bool:
+        """True if another file took its place, or if it is shorter than what was read of it."""
+        inode, size = _state(self.path)
+        return inode != self.inode or size < self.offset
+
+
+class _State(NamedTuple):
+    """What the file system says of a file: zeros for one that does not exist."""
+
+    inode: int
+    size: int
 
 
 class Follower:
     """Reads the files of a raw log as they grow; safe to use from several threads.
 
-    Keeps the content of the newest messages, and the places of all messages about each user: some 100 bytes a
-    message. If the log begins anew, as at the start of `up`, so does this; `generation` then counts one more.
+    Keeps the content of the newest messages, and the places of all messages about each user: 8 bytes a message.
+    If the log begins anew, as at the start of `up`, so does this; `generation` then counts one more.
     """
 
     def __init__(self, folder: Path, observer: Callable[[], Observer] = lambda: lambda _message: None) -> None:
@@ -71,19 +87,20 @@ class Follower:
         self.observer = self._make_observer()
         self.count, self.unreadable = 0, 0
         self._files: dict[str, _File] = {}
-        self._places: dict[str, list[_Place]] = {}
+        self._places: dict[str, array[int]] = {}
+        """Of each user, the offsets of the lines, each followed by `FILE_BITS` with the number of the file."""
         self._recent: deque[LogMessage] = deque(maxlen=RECENT)
 
     def refresh(self) -> None:
         """Read what has been appended since the last time. A line that is not finished waits for the next time."""
         with self._lock:
-            if any(_inode(file.path) != file.inode for file in self._files.values()):
+            if any(file.began_anew for file in self._files.values()):
                 self.generation += 1
                 self._begin()
             fresh: list[LogMessage] = []
             for path in sorted(self.folder.glob("*.jsonl")):
-                fresh += self._appended(self._files.setdefault(path.stem, _File(path)))
-            fresh.sort(key=lambda message: message.landed.publish_time)
+                fresh += self._appended(self._files.setdefault(path.stem, _File(path, len(self._files))))
+            fresh.sort(key=lambda message: (message.landed.publish_time, RANK.get(message.topic, 0)))
             known = self.count - len(fresh)
             self._recent.extend(message._replace(number=known + i) for i, message in enumerate(fresh, start=1))
 
@@ -95,8 +112,10 @@ class Follower:
     def about(self, user_id: str) -> list[LogMessage]:
         """Every message about a user, each once, by publish time. Raises `OSError` if a file cannot be read."""
         with self._lock:
-            places = [*self._places.get(user_id, ())]
-        found = [message for place in places if (message := self._read(place))]
+            places, topics = [*self._places.get(user_id, ())], [*self._files]
+        found = [
+            message for place in places if (message := self._read(topics[place & LAST_FILE], place >> FILE_BITS))
+        ]
         once = {(message.topic, message.landed.message_id): message for message in found}
         return sorted(once.values(), key=lambda message: (message.landed.publish_time, message.landed.message_id))
 
@@ -108,7 +127,11 @@ class Follower:
     def _appended(self, file: _File) -> Sequence[LogMessage]:
         """Tell the observer of the new messages of a file; the newest of them."""
         newest: deque[LogMessage] = deque(maxlen=RECENT)
-        with file.path.open("rb") as lines:
+        try:
+            lines = file.path.open("rb")
+        except FileNotFoundError:  # it was set aside a moment ago: the next time begins anew
+            return newest
+        with lines:
             lines.seek(file.offset)
             for line in lines:
                 if not line.endswith(b"\n"):
@@ -117,7 +140,7 @@ class Follower:
                     self.observer(message)
                     newest.append(message)
                     if user := message.user_id:
-                        self._places.setdefault(user, []).append(_Place(message.topic, file.offset))
+                        self._places.setdefault(user, array("Q")).append(file.offset << FILE_BITS | file.number)
                 file.offset += len(line)
         return newest
 
@@ -130,25 +153,26 @@ class Follower:
         self.count += 1
         return LogMessage(self.count, topic, landed, _object(landed.data))
 
-    def _read(self, place: _Place) -> LogMessage | None:
-        with file_of(self.folder, place.topic).open("rb") as file:
-            file.seek(place.offset)
+    def _read(self, topic: str, offset: int) -> LogMessage | None:
+        with file_of(self.folder, topic).open("rb") as file:
+            file.seek(offset)
             try:
                 landed = from_line(file.readline())
             except UnreadableLine:  # the log began anew in between
                 return None
-        return LogMessage(0, place.topic, landed, _object(landed.data))
+        return LogMessage(0, topic, landed, _object(landed.data))
 
 
 def _user_of(topic: str, body: dict[str, Any] | None, landed: Landed) -> str | None:
     """The user in an event or a message; of a dead letter the one in the event that it holds."""
     if body is None:
         return None
+    attributes: Any = landed.attributes
     try:
-        if topic == Topic.DEAD_LETTER:
-            body = _object(b64decode(str(body.get("data_base64")))) or {}
-        user = unwrap(body, {**landed.attributes}).get("user_id")
-    except (Rejected, ValueError):
+        if topic == Topic.DEAD_LETTER and isinstance(held := body.get("data_base64"), str):
+            body, attributes = _object(b64decode(held)) or {}, body.get("attributes")
+        user = unwrap(body, attributes if isinstance(attributes, dict) else {}).get("user_id")
+    except (Rejected, ValueError, AttributeError):
         return None
     return user if isinstance(user, str) else None
 
@@ -161,8 +185,9 @@ def _object(data: bytes) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _inode(path: Path) -> int:
+def _state(path: Path) -> _State:
     try:
-        return path.stat().st_ino
+        found = path.stat()
     except FileNotFoundError:
-        return 0
+        return _State(0, 0)
+    return _State(found.st_ino, found.st_size)
