@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,8 +24,6 @@ Reason = Annotated[str | None, typer.Option(metavar="REASON", help="Only letters
 Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
 Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record.")]
 By = Annotated[str | None, typer.Option(metavar="NAME", help="Who, for the record; default: you.")]
-EVERY = 1_000_000
-"""More letters than a subscription is ever looked through for."""
 
 dead_letters = typer.Typer(no_args_is_help=True, help="Read, mend, send back or drop what could not be processed.")
 
@@ -189,7 +188,7 @@ def history(limit: Limit = 50, project: Project = None, as_json: AsJson = False)
 
 
 @contextmanager
-def _held(project: str | None, reason: str | None = None, limit: int = EVERY) -> "Iterator[HeldLetters]":
+def _held(project: str | None, reason: str | None = None, limit: float = inf) -> "Iterator[HeldLetters]":
     """The letters, held as long as the block; those that are left return to the subscription."""
     from infra.remote.dead_letters import HeldLetters
     from infra.topology import load

@@ -19,9 +19,13 @@ from shared.domain.errors import Rejected
 RECENT = 1000
 """Messages of which the content is kept; of all others only the places in the files are."""
 RANK: dict[str, int] = {
-    topic: rank
-    for rank, topic in enumerate((Topic.LIFECYCLE_DUE, Topic.SUBSCRIPTION_CHANGE, Topic.DECISION), start=1)
-} | dict.fromkeys((Topic.UPSELL_TRIGGER, Topic.EXPOSURE, Topic.DEAD_LETTER), 4)
+    Topic.LIFECYCLE_DUE: 1,
+    Topic.SUBSCRIPTION_CHANGE: 2,
+    Topic.DECISION: 3,
+    Topic.UPSELL_TRIGGER: 4,
+    Topic.EXPOSURE: 4,
+    Topic.DEAD_LETTER: 4,
+}
 """The order of topics in one instant, in which a replay publishes: causes before effects; events are first."""
 FILE_BITS = 16
 LAST_FILE = (1 << FILE_BITS) - 1

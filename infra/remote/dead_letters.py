@@ -2,10 +2,11 @@
 
 import base64
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import inf
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -139,14 +140,14 @@ class HeldLetters:
     ) -> None:
         self.release()
 
-    def fill(self, reason: str | None, limit: int) -> None:
+    def fill(self, reason: str | None = None, limit: float = inf) -> None:
         """Pull until there are `limit` letters to send, or until the subscription is empty."""
-        empty_pulls = 0
-        while empty_pulls < EMPTY_PULLS and len(self.chosen(reason)) < limit:
-            batch = self._bus.pull(self._subscription, BATCH)
-            empty_pulls = 0 if batch else empty_pulls + 1
-            for received in batch:
-                self._hold(received)
+        self._pull_until(lambda _fresh: limit < inf and len(self.chosen(reason)) >= limit)
+
+    def look_for(self, letter_id: str) -> list[str]:
+        """Pull until a letter is found, or until the subscription is empty; the ids of all messages with it."""
+        self._pull_until(lambda fresh: any(letter.id == letter_id for letter in fresh))
+        return [message_id for message_id, letter in self.readable.items() if letter.id == letter_id]
 
     def chosen(self, reason: str | None) -> list[str]:
         """Message ids of the letters with this reason, or of all letters if None."""
@@ -169,10 +170,19 @@ class HeldLetters:
         if self.received:
             self._bus.release(self._subscription, list(self.received.values()))
 
-    def _hold(self, received: Received) -> None:
+    def _pull_until(self, is_enough: Callable[[Sequence[Letter]], bool]) -> None:
+        """Pull until the letters of one pull are enough, or until two pulls bring none."""
+        empty_pulls, fresh = 0, list[Letter]()
+        while empty_pulls < EMPTY_PULLS and not is_enough(fresh):
+            batch = self._bus.pull(self._subscription, BATCH)
+            empty_pulls = 0 if batch else empty_pulls + 1
+            fresh = [letter for received in batch if (letter := self._hold(received))]
+
+    def _hold(self, received: Received) -> Letter | None:
         self.received[received.message_id] = received
         with suppress(UnreadableLetter):
             self.readable[received.message_id] = read_letter(received, self._topology)
+        return self.readable.get(received.message_id)
 
 
 def _forwarded(received: Received, topology: Topology) -> Letter:

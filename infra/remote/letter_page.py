@@ -1,20 +1,19 @@
 """A dead letter for people: its payload decoded, with the reason beside the field that it is about."""
 
 import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from infra.inspect.reasons import at_top, by_field
 from infra.remote.dead_letters import Letter
 from infra.remote.letter_records import LetterRecord
 
 SHORT_ID = 12
 """Characters of an id in lists; any beginning that is unique will do for a command."""
-_PATH = re.compile(r"[A-Za-z_][\w.\[\]-]*(?=: )")
 
 
 def letters_page(letters: Iterable[Letter]) -> Table:
@@ -22,7 +21,7 @@ def letters_page(letters: Iterable[Letter]) -> Table:
     table = _table("letter", "arrived", "topic", "reason", "user", "detail")
     for letter in letters:
         arrived = f"{letter.arrived_at:%Y-%m-%d %H:%M}" if letter.arrived_at else ""
-        table.add_row(letter.id[:SHORT_ID], arrived, letter.topic, letter.reason, _user(letter), letter.detail)
+        table.add_row(letter.id[:SHORT_ID], arrived, letter.topic, letter.reason, user_of(letter), letter.detail)
     return table
 
 
@@ -57,22 +56,28 @@ def payload_text(letter: Letter) -> str:
         return letter.data.decode("utf-8", errors="backslashreplace")
 
 
-def _payload(letter: Letter) -> list[Text]:
-    """The data, with the reason after the line of the field that it names, or under it all."""
-    path = _PATH.match(letter.detail)
-    field = path[0].partition(".")[0].partition("[")[0] if path else None
-    lines, told = [], False
+def payload_lines(letter: Letter) -> list[tuple[str, str]]:
+    """The lines of `payload_text`, each with the reasons that are about its field; else they come under it all."""
+    waiting: dict[str, list[str]] = {}
+    for path, sentence in by_field(letter.detail).items():
+        waiting.setdefault(at_top(path), []).append(sentence)
+    lines = []
     for line in payload_text(letter).splitlines() or ["(no data)"]:
-        lines.append(Text(line, overflow="fold"))
-        if field and not told and line.startswith(f'  "{field}":'):
-            lines[-1].append(f"   <-- {letter.detail}", style="bold red")
-            told = True
-    if letter.detail and not told:
-        lines.append(Text(f"    <-- {letter.detail}", style="bold red"))
-    return lines
+        field = line[3:].partition('":')[0] if line.startswith('  "') else ""
+        lines.append((line, "; ".join(waiting.pop(field, ())) if field else ""))
+    return lines + [("", sentence) for sentences in waiting.values() for sentence in sentences]
 
 
-def _user(letter: Letter) -> str:
+def _payload(letter: Letter) -> Iterator[Text]:
+    for line, reason in payload_lines(letter):
+        text = Text(line, overflow="fold")
+        if reason:
+            text.append(f"   <-- {reason}", style="bold red")
+        yield text
+
+
+def user_of(letter: Letter) -> str:
+    """The user whom the event in a letter names; empty if it names none."""
     try:
         event = json.loads(letter.data)
     except ValueError:

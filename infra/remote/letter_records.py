@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from google.cloud.firestore import Client
+from google.cloud.firestore import Client, Query
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.remote.dead_letters import Letter
 from infra.remote.firestore import client_errors
@@ -81,6 +82,16 @@ def keep(client: Client, record: LetterRecord) -> None:
 def records(client: Client, limit: int) -> list[LetterRecord]:
     """The newest records, the newest first. Raises `InfraError` if Firestore fails."""
     query = client.collection(COLLECTION).order_by("at", direction="DESCENDING").limit(limit)
+    return _found(query)
+
+
+def records_of(client: Client, letter_id: str) -> list[LetterRecord]:
+    """The records of one letter, the newest first. Raises `InfraError` if Firestore fails."""
+    found = _found(client.collection(COLLECTION).where(filter=FieldFilter("letter_id", "==", letter_id)))
+    return sorted(found, key=lambda record: record.at, reverse=True)
+
+
+def _found(query: Query) -> list[LetterRecord]:
     with client_errors("read what became of letters"):
         found = [each.to_dict() or {} for each in query.get(retry=None, timeout=RPC_SECONDS)]
     return [

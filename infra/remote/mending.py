@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.errors import UsageError
+from infra.inspect.forecast import parsed
 from infra.remote.dead_letters import Letter
-from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.contracts.inbound.envelope import Delivery
 from shared.domain.errors import Rejected
 
 
@@ -33,7 +34,7 @@ def accepted(letter: Letter, data: bytes) -> bytes:
     if data == letter.data:
         raise UsageError("expected another event, found the same: send it as it is with resend")
     try:
-        parse_event(letter.topic, Delivery(data, dict(letter.attributes)))
+        parsed(letter.topic, Delivery(data, dict(letter.attributes)))
     except Rejected as rejected:
         raise UsageError(f"{letter.topic}: {rejected.detail}; nothing was sent") from rejected
     return data
