@@ -9,13 +9,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from infra.console.context import Console, Page
-from infra.console.pages import live
+from infra.console.pages import dead_letters, live
 from infra.console.rendering import FOLDER, Renderer
 from infra.console.security import FormGuard, Guard
 from infra.console.sources import Sources
 from infra.errors import InfraError
 
-PAGES: tuple[Page, ...] = (live.routes,)
+PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes)
 
 
 def application(sources: Sources, *, may_write: bool) -> ASGIApp:
