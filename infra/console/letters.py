@@ -7,7 +7,7 @@ from typing import Protocol
 from infra.console.sources import Sources
 from infra.raw.reader import messages_of
 from infra.remote.dead_letters import Letter, UnreadableLetter, read_letter
-from infra.remote.letter_box import LetterBox, Letters
+from infra.remote.letter_box import FRESH_SECONDS, LetterBox, Letters
 from infra.remote.letter_records import keep
 from infra.remote.pubsub import Received
 from infra.topology import Topology, load
@@ -19,8 +19,8 @@ NONE = Letters((), 0)
 class LetterSource(Protocol):
     """Tells the dead letters."""
 
-    def letters(self) -> Letters:
-        """All dead letters, the newest first. Raises `InfraError` or `OSError`."""
+    def letters(self, max_age: float = FRESH_SECONDS) -> Letters:
+        """All dead letters, read at most `max_age` seconds ago. Raises `InfraError` or `OSError`."""
         ...
 
 
@@ -30,7 +30,7 @@ class LoggedLetters:
     def __init__(self, folder: Path | None) -> None:
         self._folder, self._topology = folder, load()
 
-    def letters(self) -> Letters:
+    def letters(self, max_age: float = FRESH_SECONDS) -> Letters:  # noqa: ARG002 - the log is always read
         """Every dead letter of the log."""
         if self._folder is None:
             return NONE

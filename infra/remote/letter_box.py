@@ -16,7 +16,9 @@ from infra.remote.letter_records import Action, LetterRecord, record_of
 from infra.topology import Topology
 
 FRESH_SECONDS = 5.0
-"""The age up to which letters that were read are shown without being pulled again."""
+"""The age up to which letters that were read are as good as those that would be pulled now."""
+REMEMBERED_SECONDS = 120.0
+"""The same for a reader who is in the midst of them: on the next page of a list, or at one letter."""
 
 Keep = Callable[[LetterRecord], None]
 """Stores the record of what became of a letter."""
@@ -34,6 +36,12 @@ class Letters(NamedTuple):
 class LetterGone(InfraError):
     """A letter that is not among the dead letters any more, or that somebody else is reading."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "the letter is not among the dead letters now: it was sent back or dropped, or somebody else is reading"
+            " them at this moment"
+        )
+
 
 class LetterBox:
     """Reads the dead letters and deals with single ones; safe to use from several threads."""
@@ -44,10 +52,10 @@ class LetterBox:
         self._read: Letters | None = None
         self._read_at = 0.0
 
-    def letters(self) -> Letters:
-        """All letters that nobody else holds. Raises `InfraError` if Pub/Sub fails."""
+    def letters(self, max_age: float = FRESH_SECONDS) -> Letters:
+        """All letters that nobody else holds, read at most `max_age` seconds ago. Raises `InfraError`."""
         with self._lock:
-            if self._read is None or time.monotonic() - self._read_at > FRESH_SECONDS:
+            if self._read is None or time.monotonic() - self._read_at > max_age:
                 with self._held() as held:
                     held.fill()
                 self._read = _newest_first(held)
@@ -83,10 +91,7 @@ class LetterBox:
         self._read = None
         found = held.look_for(letter_id)
         if not found:
-            raise LetterGone(
-                "the letter is not among the dead letters now: it was sent back or dropped, or somebody else is"
-                " reading them at this moment"
-            )
+            raise LetterGone
         return found
 
     def _remove(self, held: HeldLetters, message_ids: list[str]) -> None:

@@ -20,7 +20,7 @@ from infra.console.letters import LetterSource, letters_of
 from infra.errors import UsageError
 from infra.inspect.forecast import Forecast, forecast
 from infra.remote.dead_letters import Letter
-from infra.remote.letter_box import LetterBox
+from infra.remote.letter_box import FRESH_SECONDS, REMEMBERED_SECONDS, LetterBox, LetterGone
 from infra.remote.letter_page import payload_lines, payload_text, user_of
 from infra.remote.letter_records import changed_fields, records, records_of
 from infra.remote.mending import accepted
@@ -31,7 +31,7 @@ PATH = "/dead-letters"
 PAGE = 100
 """Letters of one page."""
 MAX_RECORDS = 20
-MEANINGS = {reason.value: reason.meaning for reason in RejectionReason}
+MEANINGS = {reason.value: reason.meaning.replace("`", "") for reason in RejectionReason}
 
 
 class Draft(NamedTuple):
@@ -54,7 +54,10 @@ def routes(console: Console) -> Sequence[Route]:
         fields = await console.forms.fields_of(request)
         if box is None:
             raise HTTPException(403, "a replay's letters cannot be sent back: nothing runs here")
-        return await run_in_threadpool(desk.act, request, box, fields)
+        try:
+            return await run_in_threadpool(desk.act, request, box, fields)
+        except LetterGone as gone:
+            raise HTTPException(409, f"{gone}; nothing was done") from gone
 
     return [
         Route(PATH, desk.list),
@@ -71,7 +74,7 @@ class _Desk:
 
     def list(self, request: Request) -> Response:
         reason, number = request.query_params.get("reason"), _page_of(request)
-        letters, unreadable = self._source.letters()
+        letters, unreadable = self._source.letters(FRESH_SECONDS if number == 1 else REMEMBERED_SECONDS)
         chosen = [letter for letter in letters if reason in (None, letter.reason)]
         return self._console.render.page(
             request,
@@ -113,7 +116,7 @@ class _Desk:
         elif action in ("check", "mend"):
             letter = self._find(letter_id)
             if letter is None:
-                raise HTTPException(409, "The letter is not among the dead letters any more; nothing was sent.")
+                raise LetterGone
             draft = self._draft(letter, fields.get("data", ""))
             if action == "check" or draft.problem:
                 return self._letter_page(request, letter_id, letter, self._records(letter_id), draft)
@@ -146,7 +149,12 @@ class _Desk:
         )
 
     def _find(self, letter_id: str) -> Letter | None:
-        return next((letter for letter in self._source.letters().readable if letter.id == letter_id), None)
+        """A letter; one that is not among those that are remembered may have come since."""
+        for max_age in (REMEMBERED_SECONDS, FRESH_SECONDS):
+            letters = self._source.letters(max_age).readable
+            if found := next((letter for letter in letters if letter.id == letter_id), None):
+                return found
+        return None
 
     def _draft(self, letter: Letter, text: str) -> Draft:
         data = _data_of(letter, text)
