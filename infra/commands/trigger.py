@@ -11,7 +11,7 @@ from infra.commands.inputs import fields_of
 from infra.errors import UsageError
 
 if TYPE_CHECKING:
-    from infra.samples.samples import Sample
+    from infra.samples.samples import Sample, Step
 
 STORY = "story:"
 
@@ -64,37 +64,12 @@ def trigger(
 
 
 def _made(kind: str, user: str, fields: dict[str, Any], project: str | None) -> "Sample":
-    from infra.commands.users import as_of
+    from infra.commands.users import as_of, record_of
+    from infra.remote.happening import completed
     from infra.samples.samples import sample
-    from shared.contracts.inbound.envelope import Delivery, parse_event
-    from shared.domain.errors import Rejected
 
     made = sample(kind, user, as_of(None, None, project), fields)
-    if made.asks:
-        made.data[made.asks] = _of_history(made.asks, user, project)
-    try:
-        parse_event(made.topic, Delivery(json.dumps(made.data).encode(), {}))
-    except Rejected as rejected:
-        raise UsageError(f"{made.topic}: {rejected.detail}") from rejected
-    return made
-
-
-def _of_history(field: str, user: str, project: str | None) -> str:
-    """The id of the user's newest offer or payment. Raises `InfraError` if there is none."""
-    from infra.commands.users import record_of
-    from infra.errors import InfraError
-
-    record = record_of(user, None, project)
-    if field == "trigger_id":
-        found = max(record.triggers, key=lambda each: each.decided_at, default=None)
-        value = found and found.trigger_id
-    else:
-        paid = record.history.head.best.current
-        value = paid and paid.payment_id
-    if not value:
-        what = "an offer" if field == "trigger_id" else "a payment with an id"
-        raise InfraError(f"expected {what} of user {user!r}, found none; name one with --set {field}=ID")
-    return str(value)
+    return completed(made, lambda user_id: record_of(user_id, None, project))
 
 
 def _publish(made: "Sample", project: str | None, *, only_print: bool, as_json: bool) -> None:
@@ -111,29 +86,27 @@ def _publish(made: "Sample", project: str | None, *, only_print: bool, as_json: 
 
 
 def _let_happen(name: str, user: str, *, as_json: bool) -> None:
+    from infra.commands.users import record_of
     from infra.remote.clock import RunningClock
     from infra.remote.firestore import emulator_client
-    from infra.remote.passing_time import applied, pass_time
+    from infra.remote.happening import Stage, let_happen
     from infra.remote.pubsub import Bus
     from infra.remote.running import find, state_folder
     from infra.samples.samples import story
 
     told, running, clock = story(name), find(), RunningClock(state_folder())
     client = emulator_client(running.endpoints)
+
+    def tell(step: "Step", made: "Sample | None") -> None:
+        now = f"{clock.now():%Y-%m-%d %H:%M}"
+        if as_json:
+            print_json(
+                {"now": now, "kind": step.kind, **({"topic": made.topic, "data": made.data} if made else {})}
+            )
+        else:
+            typer.echo(f"{now}  {step.kind or 'nothing happens'}")
+
     if not as_json:
         typer.echo(told.about)
     with closing(Bus.of_emulator(running.endpoints)) as bus:
-        for step in told.steps:
-            if step.after:
-                pass_time(clock, client, bus, clock.now() + step.after)
-            fields = {}
-            if step.kind:
-                made = _made(step.kind, user, dict(step.fields), None)
-                with applied(client, user):
-                    bus.publish(made.topic, json.dumps(made.data).encode())
-                fields = {"topic": made.topic, "data": made.data}
-            now = f"{clock.now():%Y-%m-%d %H:%M}"
-            if as_json:
-                print_json({"now": now, "kind": step.kind, **fields})
-            else:
-                typer.echo(f"{now}  {step.kind or 'nothing happens'}")
+        let_happen(told, user, Stage(clock, client, bus, lambda user_id: record_of(user_id, None, None)), tell)

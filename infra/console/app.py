@@ -9,13 +9,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from infra.console.context import Console, Page
-from infra.console.pages import dead_letters, live
+from infra.console.pages import dead_letters, live, passing_time, trying
 from infra.console.rendering import FOLDER, Renderer
 from infra.console.security import FormGuard, Guard
 from infra.console.sources import Sources
-from infra.errors import InfraError
+from infra.errors import InfraError, UsageError
 
-PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes)
+PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes, trying.routes, passing_time.routes)
 
 
 def application(sources: Sources, *, may_write: bool) -> ASGIApp:
@@ -46,7 +46,7 @@ def _in_words(error: Exception) -> tuple[int, str]:
         case HTTPException():
             return error.status_code, error.detail
         case InfraError():
-            return 502, str(error)
+            return 400 if isinstance(error, UsageError) else 502, str(error)
         case OSError():
             return 502, f"{error.filename or 'a file'} cannot be read: {error.strerror or 'it is not there'}"
         case _:

@@ -24,15 +24,15 @@ def of_emulators(state_folder: Path, terms: Terms) -> Sources:
     """The running emulators, whose functions keep their state in this folder. Raises `InfraError` if none run."""
     endpoints = find(state_folder).endpoints
     client = firestore.emulator_client(endpoints)
-    name = f"{endpoints.project} on the emulators"
+    name, clock = f"{endpoints.project} on the emulators", RunningClock(state_folder)
     return Sources(
         name=name,
         documents=FirestoreDocuments(client, name, terms),
-        now=RunningClock(state_folder).now,
+        now=clock.now,
         terms=terms,
         catalog=lambda: _in_force(client),
         log=Follower(state_folder / RAW),
-        running=Running(Bus.of_emulator(endpoints), client),
+        running=Running(Bus.of_emulator(endpoints), client, clock),
     )
 
 
@@ -47,7 +47,7 @@ def of_project(project: str, terms: Terms) -> Sources:
         terms=terms,
         catalog=lambda: _in_force(client),
         log=None,
-        running=Running(Bus.of_cloud(project), client),
+        running=Running(Bus.of_cloud(project), client, None),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from google.cloud.firestore import Client
 
 from infra.raw.follower import Follower
+from infra.remote.clock import RunningClock
 from infra.remote.pubsub import Bus
 from shared.decisioning.catalog import Catalog
 from shared.domain.terms import Terms
@@ -34,6 +35,8 @@ class Running:
 
     bus: Bus
     firestore: Client
+    clock: RunningClock | None
+    """The clock of the emulators, which can be moved; None in a cloud project."""
 
 
 @dataclass(frozen=True, slots=True)

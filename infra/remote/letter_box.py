@@ -38,8 +38,8 @@ class LetterGone(InfraError):
 
     def __init__(self) -> None:
         super().__init__(
-            "the letter is not among the dead letters now: it was sent back or dropped, or somebody else is reading"
-            " them at this moment"
+            "the letter is not among the dead letters now: it was sent back or dropped, or somebody else is"
+            " reading them at this moment"
         )
 
 

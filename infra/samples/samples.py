@@ -20,6 +20,9 @@ STORIES = Path(__file__).with_name("stories.yaml")
 VERDICTS = frozenset({"refunded", "refund_reversed", "disputed", "dispute_won", "dispute_lost", "extended"})
 """Outcomes that are about an earlier payment, which `payment_id` names."""
 
+STORY = "story:"
+"""Before the name of a story among the kinds of events."""
+
 Fields = Mapping[str, Any]
 
 
@@ -82,9 +85,9 @@ def story(name: str) -> Story:
 
 
 def kinds() -> Iterator[str]:
-    """Every kind of event, and every story with the prefix `story:`."""
+    """Every kind of event, and every story after the prefix `STORY`."""
     yield from _events()
-    yield from (f"story:{name}" for name in yaml.safe_load(STORIES.read_text(encoding="utf-8")))
+    yield from (f"{STORY}{name}" for name in yaml.safe_load(STORIES.read_text(encoding="utf-8")))
 
 
 @cache
