@@ -12,6 +12,7 @@ import orjson
 
 from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
+from infra.raw.reader import position
 from shared.contracts.inbound.cloudevents import unwrap
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
@@ -27,6 +28,7 @@ RANK: dict[str, int] = {
     Topic.DEAD_LETTER: 4,
 }
 """The order of topics in one instant, in which a replay publishes: causes before effects; events are first."""
+END_BYTES = 256
 FILE_BITS = 16
 LAST_FILE = (1 << FILE_BITS) - 1
 """The greatest number of a file; there is one file for each topic."""
@@ -55,21 +57,24 @@ class _File:
     """The part of one topic's file that was read."""
 
     def __init__(self, path: Path, number: int) -> None:
-        self.path, self.number = path, number
-        self.offset, self.inode = 0, _state(path).inode
+        self.path, self.number, self.offset = path, number, 0
+        self._end = b""
+        """The end of what was read, with the id and the time of the last message."""
+
+    def have_read(self, line: bytes) -> None:
+        """Go on behind a line."""
+        self.offset += len(line)
+        self._end = line[-END_BYTES:]
 
     @property
     def began_anew(self) -> bool:
-        """True if another file took its place, or if it is shorter than what was read of it."""
-        inode, size = _state(self.path)
-        return inode != self.inode or size < self.offset
-
-
-class _State(NamedTuple):
-    """What the file system says of a file: zeros for one that does not exist."""
-
-    inode: int
-    size: int
+        """True if what was read is no longer there: the file was set aside, cut, or written again."""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.offset - len(self._end))
+                return file.read(len(self._end)) != self._end
+        except FileNotFoundError:
+            return True
 
 
 class Follower:
@@ -114,14 +119,14 @@ class Follower:
             return [message for message in self._recent if message.number > after]
 
     def about(self, user_id: str) -> list[LogMessage]:
-        """Every message about a user, each once, by publish time. Raises `OSError` if a file cannot be read."""
+        """Every message about a user, each once, by position. Raises `OSError` if a file cannot be read."""
         with self._lock:
             places, topics = [*self._places.get(user_id, ())], [*self._files]
         found = [
             message for place in places if (message := self._read(topics[place & LAST_FILE], place >> FILE_BITS))
         ]
-        once = {(message.topic, message.landed.message_id): message for message in found}
-        return sorted(once.values(), key=lambda message: (message.landed.publish_time, message.landed.message_id))
+        once = {position(message.landed, message.topic): message for message in found}
+        return [once[place] for place in sorted(once)]
 
     def users(self, prefix: str, limit: int) -> list[str]:
         """Users whom messages are about, by id; those that begin with `prefix`."""
@@ -145,7 +150,7 @@ class Follower:
                     newest.append(message)
                     if user := message.user_id:
                         self._places.setdefault(user, array("Q")).append(file.offset << FILE_BITS | file.number)
-                file.offset += len(line)
+                file.have_read(line)
         return newest
 
     def _message(self, topic: str, line: bytes) -> LogMessage | None:
@@ -187,11 +192,3 @@ def _object(data: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return content if isinstance(content, dict) else None
-
-
-def _state(path: Path) -> _State:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return _State(0, 0)
-    return _State(found.st_ino, found.st_size)

@@ -50,11 +50,11 @@ def messages_of(folder: Path, topics: Iterable[str]) -> Found:
 
 def _in_order(landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
     """These messages by publish time, each once."""
-    found = {_position(each, topic): _logged(each, topic) for topic, each in landed}
-    return [found[position] for position in sorted(found)]
+    found = {position(each, topic): _logged(each, topic) for topic, each in landed}
+    return [found[place] for place in sorted(found)]
 
 
-def _position(landed: Landed, topic: str) -> Position:
+def position(landed: Landed, topic: str) -> Position:
     """As in the warehouse's models, of messages that landed more than once one counts: they share a position."""
     return landed.publish_time, len(landed.message_id), landed.message_id, topic
 
