@@ -243,10 +243,11 @@ def _tell(letter: "Letter", what: str, *, as_json: bool, published: str | None =
 
 def _facts(letter: "Letter") -> dict[str, Any]:
     from infra.remote.letter_page import payload_text
+    from infra.terminal.values import NO_JSON
 
     try:
         payload = json.loads(letter.data)
-    except ValueError:
+    except NO_JSON:
         payload = payload_text(letter)
     return {
         "letter": letter.id,

@@ -1,5 +1,6 @@
 """Long work that a page starts and follows: one errand at a time, told line by line."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -44,7 +45,7 @@ class Errands:
         except InfraError as problem:
             errand.problem = str(problem)
         except Exception as mistake:
+            logging.getLogger(__name__).exception("%s", errand.title)
             errand.problem = f"a mistake of the console ({type(mistake).__name__}); its terminal says more"
-            raise
         finally:
             errand.done = True

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import EVENTS
 from shared.contracts.topics import Topic
 
@@ -59,7 +60,7 @@ def values_of(topic: str, event: Json) -> dict[str, str]:
 def event_of(topic: str, values: Mapping[str, str]) -> dict[str, Any]:
     """The event that inputs make. An empty one is left out; what is not of its kind stays the text that it is.
 
-    Raises `ValueError` if the further fields are no JSON object.
+    Raises one of `NO_JSON` if the further fields are no JSON object.
     """
     event: dict[str, Any] = {}
     for field in fields_of(topic):
@@ -122,7 +123,7 @@ def _value(kind: str, text: str) -> Any:
         return text
     try:
         return json.loads(text)
-    except ValueError:
+    except NO_JSON:
         return text
 
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from infra.inspect.message_line import MessageLine, Outcome, message_line
 from infra.raw.follower import Follower, LogMessage
+from infra.terminal.values import NO_JSON
 from shared.contracts.topics import Topic
 
 POLL_SECONDS = 1.0
@@ -49,12 +50,11 @@ class Line(NamedTuple):
     @property
     def whole(self) -> str:
         """The whole message: its JSON with one field a line, or else its data as it is."""
-        body, data = self.message.body, self.message.landed.data
-        return (
-            data.decode(errors="backslashreplace")
-            if body is None
-            else json.dumps(body, indent=1, ensure_ascii=False)
-        )
+        body, data = self.message.body, self.message.landed.data.decode(errors="backslashreplace")
+        try:
+            return data if body is None else json.dumps(body, indent=1, ensure_ascii=False)
+        except NO_JSON:
+            return data
 
 
 class News(NamedTuple):

@@ -11,6 +11,7 @@ from rich.text import Text
 from infra.inspect.reasons import at_top, by_field
 from infra.remote.dead_letters import Letter
 from infra.remote.letter_records import LetterRecord
+from infra.terminal.values import NO_JSON
 
 SHORT_ID = 12
 """Characters of an id in lists; any beginning that is unique will do for a command."""
@@ -52,7 +53,7 @@ def payload_text(letter: Letter) -> str:
     """The data as text to read or edit: JSON with one field a line if it is JSON, else as it is."""
     try:
         return json.dumps(json.loads(letter.data), indent=2, ensure_ascii=False)
-    except ValueError:
+    except NO_JSON:
         return letter.data.decode("utf-8", errors="backslashreplace")
 
 
@@ -80,7 +81,7 @@ def user_of(letter: Letter) -> str:
     """The user whom the event in a letter names; empty if it names none."""
     try:
         event = json.loads(letter.data)
-    except ValueError:
+    except NO_JSON:
         return ""
     user = event.get("user_id") if isinstance(event, dict) else None
     return user if isinstance(user, str) else ""

@@ -12,6 +12,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from infra.remote.dead_letters import Letter
 from infra.remote.firestore import client_errors
 from infra.remote.instants import standard
+from infra.terminal.values import NO_JSON
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.domain.instants import to_micros
 
@@ -64,7 +65,7 @@ def changed_fields(before: bytes, after: bytes) -> Iterable[str]:
     """The fields at the top of an event that differ; nothing if what was before is no JSON object."""
     try:
         was, is_ = json.loads(before), json.loads(after)
-    except ValueError:
+    except NO_JSON:
         return []
     if not (isinstance(was, dict) and isinstance(is_, dict)):
         return []

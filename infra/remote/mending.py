@@ -7,6 +7,7 @@ from typing import Any
 from infra.errors import UsageError
 from infra.inspect.forecast import parsed
 from infra.remote.dead_letters import Letter
+from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import Delivery
 from shared.domain.errors import Rejected
 
@@ -18,7 +19,7 @@ def with_fields(letter: Letter, fields: Mapping[str, Any]) -> bytes:
     """
     try:
         event = json.loads(letter.data)
-    except ValueError:
+    except NO_JSON:
         event = None
     if not isinstance(event, dict):
         raise UsageError("--set: expected an event that is a JSON object, found something else; use --data FILE")

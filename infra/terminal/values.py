@@ -2,6 +2,9 @@
 
 from typing import Any
 
+NO_JSON = (ValueError, RecursionError)
+"""What `json` raises for data that is no JSON, or that nests too deep for it."""
+
 
 def line(value: Any) -> str:
     """A value of a catalog or a message as text. Of a mapping, only the fields that are set."""

@@ -24,6 +24,7 @@ from infra.remote.letter_box import FRESH_SECONDS, REMEMBERED_SECONDS, LetterBox
 from infra.remote.letter_page import payload_lines, payload_text, user_of
 from infra.remote.letter_records import changed_fields, records, records_of
 from infra.remote.mending import accepted
+from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.reasons import RejectionReason
 
@@ -200,6 +201,6 @@ def _data_of(letter: Letter, text: str) -> bytes:
     data = text.replace("\r\n", "\n").encode()
     try:
         same = json.loads(data) == json.loads(letter.data)
-    except ValueError:
+    except NO_JSON:
         same = text.replace("\r\n", "\n") == payload_text(letter).replace("\r\n", "\n")
     return letter.data if same else data

@@ -22,6 +22,7 @@ from infra.inspect.reasons import by_field
 from infra.raw.follower import LogMessage
 from infra.remote.happening import of_history
 from infra.samples.samples import STORY, kinds, sample, story
+from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.inbound.fields import is_id
 from shared.contracts.topics import Topic
@@ -130,7 +131,7 @@ class _Trial:
     def _checked(self, topic: str, values: Mapping[str, str]) -> Checked:
         try:
             event = event_of(topic, values)
-        except ValueError as error:
+        except NO_JSON as error:
             text = values.get(FURTHER, "")
             told = self._forecast(topic, text.encode())
             return Checked(text, told, {FURTHER: f"expected a JSON object, found something else ({error})"})
@@ -169,7 +170,7 @@ def _identity(text: str) -> dict[str, str]:
     """What an event says of itself, as far as it can be read."""
     try:
         event = json.loads(text)
-    except ValueError:
+    except NO_JSON:
         return {}
     if not isinstance(event, dict):
         return {}

@@ -51,7 +51,14 @@ def test_inputs_know_kinds_lists_and_defaults():
 
 
 def test_what_is_not_of_its_kind_stays_what_was_typed():
-    values = {"amount": "4,99", "final": "yes", "quantity": "2", "profile.student": "true", "plan": "12", "store": ""}
+    values = {
+        "amount": "4,99",
+        "final": "yes",
+        "quantity": "2",
+        "profile.student": "true",
+        "plan": "12",
+        "store": "",
+    }
     assert event_of("payment", values) == {
         "amount": "4,99",
         "final": "yes",
@@ -63,7 +70,7 @@ def test_what_is_not_of_its_kind_stays_what_was_typed():
 
 @pytest.mark.parametrize("text", ["[]", "1", "{", "null", "\x00"])
 def test_further_fields_must_be_an_object(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         event_of("payment", {FURTHER: text})
 
 

@@ -17,7 +17,19 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["kind", "candidates", "moments", "before", "after", "changed", "reason", "detail", "topic", "offer_id", "number"]
+    [
+        "kind",
+        "candidates",
+        "moments",
+        "before",
+        "after",
+        "changed",
+        "reason",
+        "detail",
+        "topic",
+        "offer_id",
+        "number",
+    ]
 )
 
 
@@ -33,7 +45,10 @@ def told(tmp_path_factory):
     replays.run(folder, *lines, *replays.GARBAGE, keep_store=True, now=replays.START + timedelta(days=120))
     log = Follower(folder / "out" / "raw")
     log.refresh()
-    return [(one.topic, message_line(one.topic, one.landed.data, one.landed.attributes, one.body)) for one in log.recent()]
+    return [
+        (one.topic, message_line(one.topic, one.landed.data, one.landed.attributes, one.body))
+        for one in log.recent()
+    ]
 
 
 def test_every_message_of_a_replay_has_a_sentence(told):
