@@ -1,5 +1,6 @@
 """`console`: web pages of a running Upbeat, of a project, or of a replay's store."""
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +53,8 @@ def console(
     def started(address: str) -> None:
         print_result(f"{sources.name}: {address}", as_json=as_json, facts={"shows": sources.name, "url": address})
 
-    serve(application(sources, may_write=write), port, started)
+    ending = threading.Event()
+    serve(application(sources, may_write=write, ending=ending), port, started, ending)
 
 
 def _sources(store: Path | None, project: str | None, catalog: Path | None, now: str | None) -> "Sources":

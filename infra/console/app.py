@@ -1,5 +1,7 @@
 """The console as an ASGI application: routes to the pages, and errors as pages for people."""
 
+import threading
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,11 +20,11 @@ from infra.errors import InfraError, UsageError
 PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes, trying.routes, passing_time.routes)
 
 
-def application(sources: Sources, *, may_write: bool) -> ASGIApp:
-    """The console of these sources. Without `may_write`, it only reads."""
+def application(sources: Sources, *, may_write: bool, ending: threading.Event | None = None) -> ASGIApp:
+    """The console of these sources. Without `may_write`, it only reads. `ending` ends what is being sent."""
     forms = FormGuard(may_write=may_write and sources.running is not None)
     render = Renderer({"source": sources.name, "may_write": forms.may_write, "token": forms.token})
-    console = Console(sources, forms, render)
+    console = Console(sources, forms, render, ending or threading.Event())
 
     def problem(request: Request, error: Exception) -> Response:
         status, text = _in_words(error)

@@ -1,7 +1,8 @@
 """What every page of the console has at hand."""
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.routing import Route
 
@@ -17,6 +18,8 @@ class Console:
     sources: Sources
     forms: FormGuard
     render: Renderer
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when the server stops: whatever is still being sent then comes to its end."""
 
 
 Page = Callable[[Console], Sequence[Route]]

@@ -1,7 +1,9 @@
 """Serves the console on this machine alone."""
 
 import socket
+import threading
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -10,17 +12,36 @@ from infra.errors import InfraError
 from infra.remote.endpoints import LOCALHOST
 
 DEFAULT_PORT = 8070
+GRACE_SECONDS = 5
+"""How long it waits for what is being sent when it stops; streams end within a second."""
 
 
-def serve(app: ASGIApp, port: int, started: Callable[[str], object]) -> None:
+class Server(uvicorn.Server):
+    """Tells the application when it is about to stop, since it waits for all that is being sent."""
+
+    def __init__(self, config: uvicorn.Config, ending: threading.Event) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self._ending.set()
+        super().handle_exit(sig, frame)
+
+
+def serve(app: ASGIApp, port: int, started: Callable[[str], object], ending: threading.Event) -> None:
     """Serve until Ctrl-C or SIGTERM; `started` is told the address. Port 0 is any free one.
 
     Raises `InfraError` if the port is in use.
     """
     with _listening(port) as listener:
         started(f"http://{LOCALHOST}:{listener.getsockname()[1]}/")
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
-        uvicorn.Server(config).run(sockets=[listener])
+        Server(config_of(app), ending).run(sockets=[listener])
+
+
+def config_of(app: ASGIApp) -> uvicorn.Config:
+    """The settings of the server."""
+    return uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
 
 
 def _listening(port: int) -> socket.socket:

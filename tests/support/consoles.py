@@ -1,6 +1,7 @@
 """Consoles for tests: of a raw log and documents in memory, as a test client or served to a browser."""
 
 import re
+import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import uvicorn
 from starlette.testclient import TestClient
-from starlette.types import ASGIApp
 
 from infra.console.app import application
+from infra.console.server import Server, config_of
 from infra.console.sources import Documents, Sources
 from infra.raw.folder import RawLogWriter
 from infra.raw.follower import Follower
@@ -76,16 +76,19 @@ def landed(
 
 
 @contextmanager
-def served(app: ASGIApp) -> Iterator[str]:
-    """Serve an application from a thread; the address of its front page, without a slash at the end."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
+def served(of: Sources, *, may_write: bool = False) -> Iterator[str]:
+    """Serve the console of these sources from a thread; the address of its front page, without a slash."""
+    ending = threading.Event()
+    config = config_of(application(of, may_write=may_write, ending=ending))
+    config.port = 0
+    server = Server(config, ending)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert eventually(lambda: server.started)
     try:
         yield f"{ADDRESS}:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         thread.join()
 
 

@@ -55,10 +55,10 @@ def stream_of(wanted: Wanted) -> str:
 
 
 async def _pieces(console: Console, feed: Feed, wanted: Wanted, place: str) -> AsyncIterator[str]:
-    """The stream: a piece for each reading with news. It ends if the log can no longer be read."""
+    """The stream: a piece for each reading with news. It ends with the server, or if the log cannot be read."""
     yield RETRY
     quiet = 0
-    while True:
+    while not console.ending.is_set():
         news = await run_in_threadpool(feed.news, wanted, place)
         place, quiet = news.place, 0 if news.lines or news.anew else quiet + 1
         if quiet == 0:

@@ -1,6 +1,7 @@
 """What guards the console: its headers, its hosts, its form token, and its port."""
 
 import socket
+import threading
 
 import pytest
 from starlette.applications import Starlette
@@ -124,4 +125,4 @@ def test_a_port_in_use_is_told(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(InfraError, match=rf"port {port} of 127\.0\.0\.1 cannot be used .*--port"):
-            serve(application(consoles.sources(tmp_path), may_write=False), port, print)
+            serve(application(consoles.sources(tmp_path), may_write=False), port, print, threading.Event())
