@@ -151,7 +151,7 @@ class _Desk:
 
     def _find(self, letter_id: str) -> Letter | None:
         """A letter; one that is not among those that are remembered may have come since."""
-        for max_age in (REMEMBERED_SECONDS, FRESH_SECONDS):
+        for max_age in (REMEMBERED_SECONDS, 0):
             letters = self._source.letters(max_age).readable
             if found := next((letter for letter in letters if letter.id == letter_id), None):
                 return found
