@@ -1,5 +1,6 @@
 """Serves the console on this machine alone."""
 
+import signal
 import socket
 import threading
 from collections.abc import Callable
@@ -17,16 +18,20 @@ GRACE_SECONDS = 5
 
 
 class Server(uvicorn.Server):
-    """Tells the application when it is about to stop, since it waits for all that is being sent."""
+    """Tells the application when it is about to stop, since it waits for all that is being sent.
+
+    The signal that stops it is not raised again afterwards: to stop is what was asked for, and no failure.
+    """
 
     def __init__(self, config: uvicorn.Config, ending: threading.Event) -> None:
         super().__init__(config)
         self._ending = ending
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Begin to stop; do not wait for anything at a second Ctrl-C."""
         self._ending.set()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 def serve(app: ASGIApp, port: int, started: Callable[[str], object], ending: threading.Event) -> None:
