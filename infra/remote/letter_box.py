@@ -87,8 +87,10 @@ class LetterBox:
         return HeldLetters(self._bus, self._topology)
 
     def _found(self, held: HeldLetters, letter_id: str) -> list[str]:
-        """The messages with a letter. From now on, what was read is out of date."""
-        self._read = None
+        """The messages with a letter, which is no longer remembered. Raises `LetterGone` if there is none."""
+        if self._read:
+            others = tuple(letter for letter in self._read.readable if letter.id != letter_id)
+            self._read = self._read._replace(readable=others)
         found = held.look_for(letter_id)
         if not found:
             raise LetterGone

@@ -94,8 +94,8 @@ class _Desk:
 
     def show(self, request: Request) -> Response:
         letter_id = request.path_params["letter_id"]
-        found = self._find(letter_id)
         past = self._records(letter_id)
+        found = self._find(letter_id, *((FRESH_SECONDS,) if past else (REMEMBERED_SECONDS, 0)))
         if found is None and not past:
             raise HTTPException(
                 404, "There is no such letter: nobody has dealt with one of this id, and none waits."
@@ -115,7 +115,7 @@ class _Desk:
                 )
             box.drop(letter_id, at, by, why)
         elif action in ("check", "mend"):
-            letter = self._find(letter_id)
+            letter = self._find(letter_id, REMEMBERED_SECONDS, 0)
             if letter is None:
                 raise LetterGone
             draft = self._draft(letter, fields.get("data", ""))
@@ -149,9 +149,9 @@ class _Desk:
             waits=self._console.sources.running is not None,
         )
 
-    def _find(self, letter_id: str) -> Letter | None:
-        """A letter; one that is not among those that are remembered may have come since."""
-        for max_age in (REMEMBERED_SECONDS, 0):
+    def _find(self, letter_id: str, *max_ages: float) -> Letter | None:
+        """A letter among those that were read at most so long ago; if it is not there, of the next age."""
+        for max_age in max_ages:
             letters = self._source.letters(max_age).readable
             if found := next((letter for letter in letters if letter.id == letter_id), None):
                 return found
