@@ -18,6 +18,8 @@ class Errand:
     """Work under way, or done."""
 
     title: str
+    user: str = ""
+    """The user whom it is about; empty if it is about none."""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LINES))
     problem: str = ""
     """Why it ended early; empty if it did not."""
@@ -31,12 +33,12 @@ class Errands:
         self.last: Errand | None = None
         self._lock = threading.Lock()
 
-    def start(self, title: str, work: Callable[[Tell], None]) -> None:
+    def start(self, title: str, work: Callable[[Tell], None], user: str = "") -> None:
         """Do the work in a thread of its own. Raises `InfraError` while another errand is under way."""
         with self._lock:
             if self.last and not self.last.done:
                 raise InfraError(f"expected no other work under way, found: {self.last.title}")
-            self.last = Errand(title)
+            self.last = Errand(title, user)
         threading.Thread(target=self._do, args=(self.last, work), name="errand", daemon=True).start()
 
     def _do(self, errand: Errand, work: Callable[[Tell], None]) -> None:

@@ -74,7 +74,7 @@ def _tell(stage: Stage, errands: Errands, fields: Mapping[str, str]) -> Response
             lambda step, _made: tell(f"{stage.clock.now():%Y-%m-%d %H:%M} {step.kind or 'nothing happens'}"),
         )
 
-    errands.start(f"{name} happens to {user}", work)
+    errands.start(f"{name} happens to {user}", work, user)
     return RedirectResponse(PATH, 303)
 
 
