@@ -11,20 +11,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from infra.console.context import Console, Page
-from infra.console.pages import dead_letters, live, passing_time, trying
+from infra.console.feed import Feed
+from infra.console.pages import dead_letters, live, passing_time, published, trying
 from infra.console.rendering import FOLDER, Renderer
 from infra.console.security import FormGuard, Guard
 from infra.console.sources import Sources
 from infra.errors import InfraError, UsageError
 
-PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes, trying.routes, passing_time.routes)
+PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes, trying.routes, published.routes, passing_time.routes)
 
 
 def application(sources: Sources, *, may_write: bool, ending: threading.Event | None = None) -> ASGIApp:
     """The console of these sources. Without `may_write`, it only reads. `ending` ends what is being sent."""
     forms = FormGuard(may_write=may_write and sources.running is not None)
     render = Renderer({"source": sources.name, "may_write": forms.may_write, "token": forms.token})
-    console = Console(sources, forms, render, ending or threading.Event())
+    feed = Feed(sources.log) if sources.log else None
+    console = Console(sources, feed, forms, render, ending or threading.Event())
 
     def problem(request: Request, error: Exception) -> Response:
         status, text = _in_words(error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.routing import Route
 
+from infra.console.feed import Feed
 from infra.console.rendering import Renderer
 from infra.console.security import FormGuard
 from infra.console.sources import Sources
@@ -13,9 +14,11 @@ from infra.console.sources import Sources
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """The sources to read from, the guard of forms, and the templates."""
+    """The sources to read from, their news, the guard of forms, and the templates."""
 
     sources: Sources
+    feed: Feed | None
+    """The news of the raw log; None where there is none."""
     forms: FormGuard
     render: Renderer
     ending: threading.Event = field(default_factory=threading.Event)

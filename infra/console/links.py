@@ -8,7 +8,7 @@ def of_user(user_id: str, **query: str) -> str:
     """The page of a user, whatever characters the id has; browsers would walk up the path at `.` and `..`."""
     if user_id.strip(".") == "":
         return "/users/?" + urlencode({"id": user_id, **query})
-    return f"/users/{quote(user_id, safe='')}" + (f"?{urlencode(query)}" if query else "")
+    return f"/users/{quote(user_id, safe='', errors='replace')}" + (f"?{urlencode(query)}" if query else "")
 
 
 def changed(path: str, query: Mapping[str, str], **changes: str | None) -> str:

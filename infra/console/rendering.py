@@ -57,5 +57,6 @@ class Renderer:
         return HTMLResponse(self.text(template, path=request.url.path, **values), answers)
 
     def text(self, template: str, **values: Any) -> str:
-        """A filled template."""
-        return self._templates.get_template(template).render(**values)
+        """A filled template. Halves of characters, which JSON can hold and UTF-8 cannot, are shown as escapes."""
+        text = self._templates.get_template(template).render(**values)
+        return text.encode(errors="backslashreplace").decode()

@@ -4,23 +4,17 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from infra.inspect.withheld import is_withheld, reason_of
+from infra.inspect.withheld import is_withheld, offer_of, reason_of
 from infra.terminal import wording
+from infra.terminal.reasons import why_lost, why_revoked
 from shared.contracts.inbound.envelope import EVENTS, Delivery, parse_event
+from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.outbound.exposure import ExposureKind
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
 Body = Mapping[str, Any]
 """A message as JSON."""
-UNDELIVERED_MARK = "CloudPubSubDeadLetterSourceSubscription"
-"""The attribute of a dead letter that Pub/Sub itself forwarded."""
-REVOKED_WHEN = {
-    "moment": "since its moment is no longer true",
-    "replaced": "since another offer took its place",
-    "evicted": "since it is too old to be watched",
-}
-"""The reasons of a revocation in words; others are gates of the catalog, by their names."""
 LOST_SHOWN = 3
 """The lost candidates of a decision that its line names; the others are counted."""
 
@@ -77,8 +71,7 @@ def _of_change(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
 def _of_trigger(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
     if body["kind"] == Outcome.ISSUED:
         return MessageLine(Outcome.ISSUED, wording.of_trigger(body))
-    reason = body["revoke_reason"]
-    return MessageLine(Outcome.REVOKED, f"{wording.of_trigger(body)}, {REVOKED_WHEN.get(reason, reason)}")
+    return MessageLine(Outcome.REVOKED, f"{wording.of_trigger(body)}: {why_revoked(body['revoke_reason'])}")
 
 
 def _of_decision(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
@@ -87,7 +80,7 @@ def _of_decision(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
     given = [f"{one['campaign_id']} issued" for one in candidates if one["outcome"] == Outcome.ISSUED]
     withheld = [f"{one['campaign_id']} withheld ({reason_of(one)})" for one in candidates if is_withheld(one)]
     lost = [one for one in candidates if one["outcome"] == "lost" and not is_withheld(one)]
-    named = [wording.of_candidate(one) for one in lost[:LOST_SHOWN]]
+    named = [f"{one['campaign_id']}: {why_lost(one)}" for one in lost[:LOST_SHOWN]]
     more = [f"{len(lost) - LOST_SHOWN} more"] if len(lost) > LOST_SHOWN else []
     parts = [*given, *withheld, *([f"lost: {', '.join((*named, *more))}"] if named else [])]
     outcome = Outcome.ISSUED if given else Outcome.WITHHELD
@@ -95,15 +88,14 @@ def _of_decision(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
 
 
 def _of_exposure(body: Body, _attributes: Mapping[str, str]) -> MessageLine:
-    offered = wording.of_trigger({**body, "offer_id": body["offer_id"] or "nothing"})
+    offered = wording.of_trigger({**body, "offer_id": offer_of(body)})
     if body["kind"] != ExposureKind.SUPPRESSED:
         return MessageLine(Outcome.FEEDBACK, f"{body['kind']}: {offered}")
-    reason = " ".join(filter(None, (body.get("reason"), body.get("detail"))))
-    return MessageLine(Outcome.WITHHELD, f"{offered}, withheld by {reason}")
+    return MessageLine(Outcome.WITHHELD, f"{offered}, {wording.with_short_times(reason_of(body))}")
 
 
 def _of_letter(body: Body, attributes: Mapping[str, str]) -> MessageLine:
-    if source := attributes.get(UNDELIVERED_MARK):
+    if source := attributes.get(SOURCE_SUBSCRIPTION):
         return MessageLine(Outcome.DEAD_LETTER, f"undelivered: no function took it from {source}")
     return MessageLine(Outcome.DEAD_LETTER, f"{body['topic']}: {body['reason']}: {body['detail']}")
 

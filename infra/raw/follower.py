@@ -2,7 +2,6 @@
 
 import threading
 from array import array
-from base64 import b64decode
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,8 +13,12 @@ from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from infra.raw.reader import position
 from shared.contracts.inbound.cloudevents import unwrap
+from shared.contracts.inbound.envelope import Delivery
+from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
+from shared.queries.life_log import held_by
+from shared.queries.past_log import Logged, json_object
 
 RECENT = 1000
 """Messages of which the content is kept; of all others only the places in the files are."""
@@ -48,6 +51,13 @@ class LogMessage(NamedTuple):
     def user_id(self) -> str | None:
         """The user whom it is about; None if it names none."""
         return _user_of(self.topic, self.body, self.landed)
+
+    @property
+    def logged(self) -> Logged:
+        """The message as read models take it."""
+        landed = self.landed
+        delivery = Delivery(landed.data, {**landed.attributes}, landed.message_id)
+        return Logged(self.topic, landed.publish_time, delivery)
 
 
 Observer = Callable[[LogMessage], None]
@@ -176,12 +186,13 @@ def _user_of(topic: str, body: dict[str, Any] | None, landed: Landed) -> str | N
     """The user in an event or a message; of a dead letter the one in the event that it holds."""
     if body is None:
         return None
-    attributes: Any = landed.attributes
+    attributes = landed.attributes
+    if topic == Topic.DEAD_LETTER and SOURCE_SUBSCRIPTION not in attributes:
+        held = held_by(body)
+        body, attributes = json_object(held.data), held.attributes
     try:
-        if topic == Topic.DEAD_LETTER and isinstance(held := body.get("data_base64"), str):
-            body, attributes = _object(b64decode(held)) or {}, body.get("attributes")
-        user = unwrap(body, attributes if isinstance(attributes, dict) else {}).get("user_id")
-    except (Rejected, ValueError, AttributeError):
+        user = unwrap(body, attributes).get("user_id")
+    except (Rejected, AttributeError):  # the latter for attributes of other types
         return None
     return user if isinstance(user, str) else None
 

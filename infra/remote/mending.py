@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from infra.errors import UsageError
-from infra.inspect.forecast import parsed
 from infra.remote.dead_letters import Letter
 from infra.terminal.values import NO_JSON
-from shared.contracts.inbound.envelope import Delivery
+from shared.contracts.inbound.envelope import Delivery, parse_clock, parse_event
+from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
 
@@ -35,7 +36,8 @@ def accepted(letter: Letter, data: bytes) -> bytes:
     if data == letter.data:
         raise UsageError("expected another event, found the same: send it as it is with resend")
     try:
-        parsed(letter.topic, Delivery(data, dict(letter.attributes)))
+        parse = parse_clock if letter.topic == Topic.LIFECYCLE_CLOCK else partial(parse_event, letter.topic)
+        parse(Delivery(data, dict(letter.attributes)))
     except Rejected as rejected:
         raise UsageError(f"{letter.topic}: {rejected.detail}; nothing was sent") from rejected
     return data

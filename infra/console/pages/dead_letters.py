@@ -17,9 +17,8 @@ from starlette.routing import Route
 
 from infra.console.context import Console
 from infra.console.letters import LetterSource, letters_of
-from infra.errors import UsageError
-from infra.inspect.forecast import Forecast, forecast
 from infra.remote.dead_letters import Letter
+from infra.remote.forecast import Forecast, forecast
 from infra.remote.letter_box import FRESH_SECONDS, REMEMBERED_SECONDS, LetterBox, LetterGone
 from infra.remote.letter_page import payload_lines, payload_text, user_of
 from infra.remote.letter_records import changed_fields, records, records_of
@@ -39,11 +38,16 @@ class Draft(NamedTuple):
     """A changed event, not sent yet."""
 
     text: str
-    problem: str
-    """Why it cannot be sent; empty if it can."""
+    is_same: bool
+    """True if it says the same as the letter's own."""
     forecast: Forecast
     changed: tuple[str, ...]
     """The names of the fields that differ."""
+
+    @property
+    def can_be_sent(self) -> bool:
+        """True for another event that would be accepted."""
+        return not self.is_same and self.forecast.checked.reason is None
 
 
 def routes(console: Console) -> Sequence[Route]:
@@ -119,9 +123,9 @@ class _Desk:
             if letter is None:
                 raise LetterGone
             draft = self._draft(letter, fields.get("data", ""))
-            if action == "check" or draft.problem:
+            if action == "check" or not draft.can_be_sent:
                 return self._letter_page(request, letter_id, letter, self._records(letter_id), draft)
-            box.send_back(letter_id, at, by, why, _data_of(letter, draft.text))
+            box.send_back(letter_id, at, by, why, accepted(letter, _data_of(letter, draft.text)))
         else:
             raise HTTPException(400, f"action: expected check, mend, resend or drop, found {action!r}")
         return RedirectResponse(f"{PATH}/{letter_id}", 303)
@@ -159,14 +163,9 @@ class _Desk:
 
     def _draft(self, letter: Letter, text: str) -> Draft:
         data = _data_of(letter, text)
-        try:
-            accepted(letter, data)
-            problem = ""
-        except UsageError as refused:
-            problem = str(refused)
         return Draft(
             text.replace("\r\n", "\n"),
-            problem,
+            data == letter.data,
             self._forecast(letter, data),
             tuple(changed_fields(letter.data, data)),
         )

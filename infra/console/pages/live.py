@@ -22,8 +22,7 @@ QUIET_READINGS = 15
 
 def routes(console: Console) -> Sequence[Route]:
     """The page and its stream."""
-    log = console.sources.log
-    feed = Feed(log) if log else None
+    log, feed = console.sources.log, console.feed
 
     def live(request: Request) -> Response:
         wanted = Wanted.of(request.query_params)

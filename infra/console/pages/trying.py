@@ -1,7 +1,6 @@
-"""Try: an event as a form, checked and then published; and what came of it."""
+"""Try: an event as a form, checked and then published."""
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
@@ -15,38 +14,36 @@ from starlette.routing import Route
 
 from infra.console.context import Console
 from infra.console.event_form import FURTHER, TOPICS, Field, event_of, fields_of, typed_in, values_of
-from infra.console.feed import Feed, News, Wanted, line_of
-from infra.console.pages.live import stream_of
-from infra.inspect.forecast import Forecast, forecast
+from infra.console.feed import Wanted
+from infra.console.pages import published
+from infra.console.pages.published import Sent
 from infra.inspect.reasons import by_field
-from infra.raw.follower import LogMessage
+from infra.remote.event_check import Checked
+from infra.remote.forecast import Forecast, forecast
 from infra.remote.happening import of_history
 from infra.samples.samples import STORY, kinds, sample, story
 from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.inbound.fields import is_id
-from shared.contracts.topics import Topic
 
 PATH = "/try"
 USER = "ada"
 """The user of a sample for whom none is chosen."""
-PATIENCE_SECONDS = 3.0
-"""How long an answer waits for what comes of an event."""
-LOOK_SECONDS = 0.2
 
 
-class Checked(NamedTuple):
+class Tried(NamedTuple):
     """An event that was typed in, and what a function would do with it."""
 
     text: str
-    """The event as JSON."""
-    forecast: Forecast
+    """The event as JSON; empty if the further fields are none."""
+    forecast: Forecast | None
+    """None without an event."""
     problems: Mapping[str, str]
-    """The reasons of a refusal by the path of their field; under the empty path those of none."""
+    """The reasons of a refusal by the path of their field."""
 
 
 def routes(console: Console) -> Sequence[Route]:
-    """The form, what it sends, and what came of it."""
+    """The form, and what it sends."""
     trial = _Trial(console)
 
     async def publish(request: Request) -> Response:
@@ -56,7 +53,6 @@ def routes(console: Console) -> Sequence[Route]:
     return [
         Route(PATH, trial.show, methods=["GET"]),
         Route(PATH, publish, methods=["POST"]),
-        Route(f"{PATH}/sent", trial.sent),
     ]
 
 
@@ -65,15 +61,14 @@ class _Trial:
 
     def __init__(self, console: Console) -> None:
         self._console, self._sources = console, console.sources
-        self._feed = Feed(console.sources.log) if console.sources.log else None
 
     def show(self, request: Request) -> Response:
         """The choice of a kind of event; with one, its form; with `check`, what would come of what it holds."""
         kind, user = request.query_params.get("kind", ""), request.query_params.get("user", "").strip() or USER
-        topic, values, checked = "", dict[str, str](), None
+        topic, values, tried = "", dict[str, str](), None
         if "check" in request.query_params:
             topic, values = _topic_of(request.query_params.get("topic", "")), typed_in(request.query_params)
-            checked = self._checked(topic, values)
+            tried = self._tried(topic, values)
         elif kind:
             topic, values = self._sample(kind, user)
         return self._console.render.page(
@@ -86,7 +81,7 @@ class _Trial:
             values=values,
             shown=[field for field in fields_of(topic) if _is_shown(field, values)] if topic else [],
             more=[field for field in fields_of(topic) if not _is_shown(field, values)] if topic else [],
-            checked=checked,
+            tried=tried,
             now=self._sources.now(),
             moves=self._sources.running is not None and self._sources.running.clock is not None,
             stories=[(name, story(name)) for name in _stories()],
@@ -97,29 +92,10 @@ class _Trial:
         topic, text = _topic_of(fields.get("topic", "")), fields.get("event", "")
         if self._sources.running is None:
             raise HTTPException(403, "nothing can be published here: nothing runs")
-        place = self._feed.page(Wanted()).place if self._feed else ""
+        place = self._console.feed.page(Wanted()).place if self._console.feed else ""
         message_id = self._sources.running.bus.publish(topic, text.encode())
-        about = {"topic": topic, "message": message_id, "after": place, **_identity(text)}
-        return RedirectResponse(f"{PATH}/sent?{urlencode(about)}", 303)
-
-    def sent(self, request: Request) -> Response:
-        """What came of an event, as far as the raw log tells it by now."""
-        about = request.query_params
-        user = about.get("user", "")
-        messages, news = self._wait_for(about) if self._feed else ([], None)
-        letter = next((one.body for one in messages if one.topic == Topic.DEAD_LETTER), None)
-        return self._console.render.page(
-            request,
-            "try_sent.html",
-            topic=about.get("topic", ""),
-            message=about.get("message", ""),
-            user=user,
-            kind=about.get("kind", ""),
-            letter=letter,
-            lines=[line_of(one) for one in messages],
-            news=news,
-            stream=stream_of(Wanted(user=user)),
-        )
+        sent = Sent(topic, message_id, place, **_identity(text))
+        return RedirectResponse(f"{published.PATH}?{urlencode(sent._asdict())}", 303)
 
     def _sample(self, kind: str, user: str) -> tuple[str, dict[str, str]]:
         """The topic and the inputs of a sample; what the user's history lacks stays empty."""
@@ -128,54 +104,35 @@ class _Trial:
             made.data[made.asks] = found
         return made.topic, values_of(made.topic, made.data)
 
-    def _checked(self, topic: str, values: Mapping[str, str]) -> Checked:
+    def _tried(self, topic: str, values: Mapping[str, str]) -> Tried:
         try:
             event = event_of(topic, values)
         except NO_JSON as error:
-            text = values.get(FURTHER, "")
-            told = self._forecast(topic, text.encode())
-            return Checked(text, told, {FURTHER: f"expected a JSON object, found something else ({error})"})
-        text = json.dumps(event, indent=1, ensure_ascii=False)
-        told = self._forecast(topic, text.encode())
-        return Checked(text, told, by_field(told.refused.detail) if told.refused else {})
-
-    def _forecast(self, topic: str, data: bytes) -> Forecast:
-        sources = self._sources
-        return forecast(topic, Delivery(data, {}), sources.documents.read, sources.now(), sources.terms)
-
-    def _wait_for(self, about: Mapping[str, str]) -> tuple[list[LogMessage], News]:
-        """The messages to which an event has led, oldest first, and the news about its user."""
-        feed, wanted = self._feed, Wanted(user=about.get("user", ""))
-        if feed is None:
-            raise HTTPException(404, "there is no raw log to follow here")
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            feed.log.refresh()
-            found = [one for one in feed.log.recent() if _came_of(one, about)]
-            if found or time.monotonic() > deadline:
-                return found, feed.news(wanted, about.get("after", ""))
-            time.sleep(LOOK_SECONDS)
+            return Tried("", None, {FURTHER: f"expected a JSON object, found something else ({error})"})
+        sources, text = self._sources, json.dumps(event, indent=1, ensure_ascii=False)
+        delivery = Delivery(text.encode(errors="backslashreplace"), {})
+        told = forecast(topic, delivery, sources.documents.read, sources.now(), sources.terms)
+        return Tried(text, told, _beside_fields(told.checked))
 
 
-def _came_of(message: LogMessage, about: Mapping[str, str]) -> bool:
-    """True for the dead letter of a published event, and for every message that names it as its event."""
-    body = message.body or {}
-    if message.topic == Topic.DEAD_LETTER:
-        return body.get("pubsub_message_id") == about.get("message")
-    named = {"topic": about.get("topic"), "source": about.get("source", ""), "event_id": about.get("event")}
-    return body.get("event") == named
+def _beside_fields(checked: Checked) -> dict[str, str]:
+    """The problems by the paths of their fields, each with what was most likely meant."""
+    found: dict[str, str] = {}
+    for problem in checked.problems:
+        for path, sentence in by_field(problem.text).items():
+            found[path] = f"{sentence} ({problem.meant}?)" if problem.meant else sentence
+    return found
 
 
 def _identity(text: str) -> dict[str, str]:
-    """What an event says of itself, as far as it can be read."""
+    """What an event says of itself; empty texts for what it does not say, or what cannot be read."""
     try:
         event = json.loads(text)
     except NO_JSON:
-        return {}
-    if not isinstance(event, dict):
-        return {}
-    named = {"event": event.get("event_id"), "user": event.get("user_id"), "source": event.get("source")}
-    return {name: value for name, value in named.items() if isinstance(value, str)}
+        event = None
+    told = event if isinstance(event, dict) else {}
+    named = {name: told.get(name) for name in ("user_id", "source", "event_id")}
+    return {name: value if isinstance(value, str) else "" for name, value in named.items()}
 
 
 def _topic_of(text: str) -> str:

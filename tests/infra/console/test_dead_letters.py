@@ -56,7 +56,7 @@ def test_a_letter_shows_its_data_with_each_reason_beside_its_field(client, folde
     assert body.rstrip().endswith("<mark>← x: expected y</mark>")
     text = text_of(html)
     assert "shop online" in text
-    assert "It would be refused: invalid: " in text
+    assert "It would be refused as invalid: " in text
     assert "Mend it" not in text, "a replay's letters are only looked at"
 
 
@@ -101,7 +101,17 @@ def test_markup_anywhere_in_a_letter_is_text(client, folder):
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"\xff\x00\xfe", b"[" * 5000, b"null", b'"text"', b'{"a": NaN}', "\ufeff{}".encode()]
+    "data",
+    [
+        b"",
+        b"\xff\x00\xfe",
+        b"[" * 5000,
+        b"null",
+        b'"text"',
+        b'{"a": NaN}',
+        b'{"user_id": "\\ud800", "\\udfff": 1}',
+        "\ufeff{}".encode(),
+    ],
 )
 def test_any_data_is_shown(client, folder, data):
     land(folder, "dead-letter", letter(data, detail="the data: expected JSON, found none"))

@@ -190,8 +190,8 @@ async def test_the_stream_is_made_of_events_with_a_place_each(folder, monkeypatc
     monkeypatch.setattr(feeds, "POLL_SECONDS", 0.01)
     land(folder, "payment", payment(MARKUP))
     shown = consoles.sources(folder)
-    console = Console(shown, FormGuard(may_write=False), Renderer({}))
     feed = Feed(shown.log)
+    console = Console(shown, feed, FormGuard(may_write=False), Renderer({}))
     pieces = _pieces(console, feed, Wanted(), feed.page(Wanted()).place)
     assert (await anext(pieces)).startswith("retry: ")
     land(folder, "payment", payment("eve", plan=MARKUP + "\n\nid: forged"))
@@ -207,6 +207,6 @@ async def test_the_stream_ends_when_the_log_can_no_longer_be_read(folder, monkey
     folder.mkdir()
     shown = consoles.sources(folder)
     feed = Feed(shown.log)
-    console = Console(shown, FormGuard(may_write=False), Renderer({}))
+    console = Console(shown, feed, FormGuard(may_write=False), Renderer({}))
     (folder / "payment.jsonl").mkdir()
     assert [piece async for piece in _pieces(console, feed, Wanted(), f"{feed._name}.0")] == ["retry: 2000\n\n"]

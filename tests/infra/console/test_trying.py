@@ -80,6 +80,13 @@ def test_fields_that_the_contract_does_not_know_can_be_given(client):
     assert "It would be accepted" in html
     assert "&#34;shop&#34;: &#34;corner&#34;" in html
     assert "expected a JSON object" in checked(client, further="[1]")
+    assert "\\ud800" in checked(client, further='{"half": "\\ud800"}')
+
+
+def test_a_misspelt_field_and_a_wrong_code_are_told_with_what_was_meant(client):
+    html = checked(client, further='{"currencyy": "EUR"}', amount="1", currency="GPB")
+    assert "Ignored, since the contract has no such field: currencyy (currency?)." in text_of(html)
+    assert "(GBP?)" in text_of(html)
 
 
 @pytest.mark.parametrize("field", ["event_id", "user_id", "plan", "outcome", "further", "profile.attributes"])
@@ -121,6 +128,8 @@ def test_a_replay_has_no_clock_to_move_and_no_story_to_tell(client):
 
 def test_what_came_of_nothing_is_told_without_waiting_where_there_is_no_log():
     client = consoles.client(consoles.sources())
-    text = text_of(client.get("/try/sent", params={"topic": "payment", "message": MARKUP, "user": MARKUP}).text)
+    text = text_of(
+        client.get("/try/sent", params={"topic": "payment", "message_id": MARKUP, "user_id": MARKUP}).text
+    )
     assert "There is no raw log to follow here" in text
     assert "<img" not in text
