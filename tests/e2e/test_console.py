@@ -118,6 +118,19 @@ def test_a_valid_event_shows_what_it_led_to(chromium, address, shown):
     assert status(shown, "eve") == "trialing"
 
 
+def test_an_event_that_is_published_again_says_so(chromium, address):
+    with opened(chromium) as page:
+        fill_in(page, address, "signal.support_contact", "twice")
+        again = page.url
+        page.get_by_role("button", name="Publish it to").click()
+        see(page, "Published to churn-signal")
+        page.locator(".lines .line").first.wait_for(timeout=30_000)
+        page.goto(again)
+        see(page, "it is a duplicate: nothing changes")
+        page.get_by_role("button", name="Publish it to").click()
+        see(page, "It was accepted; published again: nothing changed.")
+
+
 def published_broken(shown, user):
     """The id of the letter of an event that a function has refused."""
     event = sample("payment.succeeded", user, shown.now(), {"currency": "euro"}).data
