@@ -1,8 +1,9 @@
 """What keeps other pages and other people out of the console: its headers, its hosts, and its form token.
 
 The console listens on this machine alone, but any page in the same browser can send requests to it. It answers
-none that was sent to another host name (DNS rebinding), and accepts a form only with the token of its own pages
-(cross-site request forgery): a page of another origin can send a form, but cannot read one.
+none that was sent to another host name (DNS rebinding), none that another page sent by itself, and accepts a form
+only with the token of its own pages (cross-site request forgery): a page of another origin can send a form, but
+cannot read one.
 """
 
 import secrets
@@ -25,6 +26,8 @@ HEADERS = {
     "cache-control": "no-store",
 }
 """Of every answer. No script and no style stands in a page itself."""
+OTHER_PAGES = frozenset({"cross-site", "same-site"})
+"""What browsers tell of a request by a page of another site, or of another port of this machine (Fetch Metadata)."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 MAX_FORM_BYTES = 1 << 20
 TOKEN_FIELD = "token"  # noqa: S105 - the name of the field
@@ -47,8 +50,12 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        host = Headers(scope=scope).get("host", "").partition(":")[0]
-        app = self._app if host in LOCAL_NAMES else _wrong_host(host)
+        headers = Headers(scope=scope)
+        host = headers.get("host", "").partition(":")[0]
+        if host not in LOCAL_NAMES:
+            app = _wrong_host(host)
+        else:
+            app = STRANGER if _comes_from_another_page(headers) else self._app
         await app(scope, receive, guarded)
 
 
@@ -86,6 +93,14 @@ async def _body(request: Request) -> bytes:
     return body
 
 
+def _comes_from_another_page(headers: Headers) -> bool:
+    """True for a request that a page of another origin sent; following a link from there is none."""
+    return headers.get("sec-fetch-site") in OTHER_PAGES and headers.get("sec-fetch-mode") != "navigate"
+
+
 def _wrong_host(host: str) -> ASGIApp:
     names = " or ".join(sorted(LOCAL_NAMES))
     return PlainTextResponse(f"expected a request to {names}, found one to {host!r}\n", status_code=421)
+
+
+STRANGER: ASGIApp = PlainTextResponse("expected a request of the console's own pages\n", status_code=403)

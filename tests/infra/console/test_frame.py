@@ -75,6 +75,16 @@ def test_both_names_of_this_machine_are_answered_at_any_port(client, host):
     assert client.get("/", headers={"host": host}).status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_another_page_sends_by_itself_is_not_answered(client, site):
+    answer = client.get("/dead-letters", headers={"sec-fetch-site": site, "sec-fetch-mode": "no-cors"})
+    assert (answer.status_code, is_guarded(answer)) == (403, True)
+    link = {"sec-fetch-site": site, "sec-fetch-mode": "navigate"}
+    assert client.get("/dead-letters", headers=link).status_code == 200, "a link may lead to the console"
+    own = {"sec-fetch-site": "same-origin", "sec-fetch-mode": "cors"}
+    assert client.get("/dead-letters", headers=own).status_code == 200
+
+
 class TestForms:
     """A small application with nothing but a form."""
 
