@@ -17,7 +17,7 @@ from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
-from shared.queries.life_log import held_by
+from shared.queries.life_letters import held_by
 from shared.queries.past_log import Logged, json_object
 
 RECENT = 1000
