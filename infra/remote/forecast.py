@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
+from infra.errors import InfraError
 from infra.remote.event_check import Checked, Problem, check_event
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.contracts.topics import Topic
@@ -15,7 +16,7 @@ from shared.processing.process import absorb
 from shared.record.user_record import UserRecord
 
 Records = Callable[[str], UserRecord | None]
-"""Finds a user's document."""
+"""Finds a user's document; raises `InfraError` for one that cannot be read."""
 
 
 class Forecast(NamedTuple):
@@ -35,6 +36,8 @@ def forecast(topic: str, delivery: Delivery, records: Records, now: datetime, te
     event = parse_event(topic, delivery)
     try:
         return Forecast(checked, _effect(event, records(event.user_id), now, terms))
+    except InfraError as problem:
+        return Forecast(checked, f"its effect is not known, since {problem}")
     except Rejected as rejected:
         refused = Checked(topic, rejected.reason, (Problem(rejected.detail),), ignored=checked.ignored)
         return Forecast(refused)

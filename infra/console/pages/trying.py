@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from infra.console.event_form import FURTHER, TOPICS, Field, event_of, fields_of
 from infra.console.feed import Wanted
 from infra.console.pages import published
 from infra.console.pages.published import Sent
+from infra.errors import InfraError
 from infra.inspect.reasons import by_field
 from infra.remote.event_check import Checked
 from infra.remote.forecast import Forecast, forecast
@@ -100,8 +102,9 @@ class _Trial:
     def _sample(self, kind: str, user: str) -> tuple[str, dict[str, str]]:
         """The topic and the inputs of a sample; what the user's history lacks stays empty."""
         made = sample(kind, user, self._sources.now(), {})
-        if made.asks and is_id(user) and (found := of_history(made.asks, self._sources.documents.read(user))):
-            made.data[made.asks] = found
+        if made.asks and is_id(user):
+            with suppress(InfraError):  # a document that cannot be read has no id to give
+                made.data[made.asks] = of_history(made.asks, self._sources.documents.read(user)) or ""
         return made.topic, values_of(made.topic, made.data)
 
     def _tried(self, topic: str, values: Mapping[str, str]) -> Tried:

@@ -5,6 +5,7 @@ import re
 import orjson
 import pytest
 
+from infra.errors import InfraError
 from infra.samples.samples import STORY, kinds, sample
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.domain.terms import Terms
@@ -105,6 +106,17 @@ def test_feedback_is_about_the_newest_offer_and_a_refund_about_the_newest_paymen
     html = client.get("/try", params={"kind": "payment.refunded", "user": "ada"}).text
     assert 'name="f.payment_id" value="pay-1"' in html
     assert 'name="f.trigger_id" value=""' in client.get("/try", params={"kind": "feedback.clicked"}).text
+
+
+class Damaged(consoles.MemoryDocuments):
+    def read(self, user_id):
+        raise InfraError(f"the document of {user_id!r} is damaged")
+
+
+def test_a_document_that_cannot_be_read_costs_no_form(tmp_path):
+    client = consoles.client(consoles.sources(tmp_path, Damaged()))
+    assert 'name="f.trigger_id" value=""' in client.get("/try", params={"kind": "feedback.clicked"}).text
+    assert "its effect is not known, since the document of &#39;ada&#39; is damaged" in checked(client)
 
 
 @pytest.mark.parametrize(

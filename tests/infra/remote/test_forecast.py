@@ -3,6 +3,7 @@ from datetime import timedelta
 import orjson
 import pytest
 
+from infra.errors import InfraError
 from infra.remote.forecast import forecast
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.domain.terms import Terms
@@ -74,6 +75,15 @@ def test_an_event_that_contradicts_the_document_would_be_refused():
 def test_a_tick_of_the_clock_is_told():
     assert forecast("lifecycle-clock", Delivery(b"", {}), lambda _user: None, NOW, TERMS).checked.what == "a tick"
     assert forecast("lifecycle-clock", Delivery(b"[]", {}), lambda _user: None, NOW, TERMS).checked.reason
+
+
+def test_a_document_that_cannot_be_read_does_not_hide_the_rest():
+    def unreadable(_user):
+        raise InfraError("the document of 'u' is damaged")
+
+    found = forecast("payment", delivery(payment()), unreadable, TODAY, TERMS)
+    assert found.checked.what.startswith("payment succeeded")
+    assert found.effect == "its effect is not known, since the document of 'u' is damaged"
 
 
 def test_a_document_is_looked_up_for_valid_events_only():
