@@ -27,7 +27,7 @@ HEADERS = {
 }
 """Of every answer. No script and no style stands in a page itself."""
 OTHER_PAGES = frozenset({"cross-site", "same-site"})
-"""What browsers tell of a request by a page of another site, or of another port of this machine (Fetch Metadata)."""
+"""What browsers say of a request by a page of another site, or of another port of this machine."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 MAX_FORM_BYTES = 1 << 20
 TOKEN_FIELD = "token"  # noqa: S105 - the name of the field
