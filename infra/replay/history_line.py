@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 import orjson
 
 from infra.replay.json_members import members
-from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.contracts.inbound.envelope import EVENTS, Delivery, parse_event
 from shared.contracts.inbound.fields import utc
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
 
-PRODUCER_TOPICS = (Topic.TRIAL_START, Topic.PAYMENT, Topic.CHURN_SIGNAL, Topic.TRIGGER_FEEDBACK)
+PRODUCER_TOPICS = tuple(topic for topic in EVENTS if topic != Topic.LIFECYCLE_DUE)
 """The topics that producers publish to."""
 _plain_members_then_data = re.compile(
     rb'\{(?:\s*"[^"\\]*"\s*:\s*"[^"\\]*"\s*,)*\s*"data"\s*:\s*(\{.*\})\s*\}', re.DOTALL

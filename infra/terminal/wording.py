@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, assert_never
 
-from shared.domain.events import Event, FeedbackGiven, PaymentReported, SignalSeen, TrialStarted
+from shared.domain.events import Event, FeedbackGiven, PaymentReported, SignalSeen, TimePassed, TrialStarted
 
 Body = Mapping[str, Any]
 """The JSON of a message."""
@@ -89,8 +89,10 @@ def _of_fact(event: Event) -> str:
             return _of_signal(signal)
         case FeedbackGiven(trigger_id, kind):
             return f"feedback: {kind} of trigger {trigger_id[:SHOWN_OF_ID]}"
-        case _:
+        case TimePassed():
             return "time passed"
+        case other:
+            assert_never(other)
 
 
 def _of_payment(payment: PaymentReported) -> str:

@@ -1,15 +1,18 @@
 """The effect of each event on a subscription: the facts that it sets, and the moments that it brings."""
 
 from datetime import datetime
+from typing import assert_never
 
 from shared.domain.events import (
     NO_PURCHASE,
     Event,
+    FeedbackGiven,
     PaymentOutcome,
     PaymentReported,
     Purchase,
     Signal,
     SignalSeen,
+    TimePassed,
     TrialStarted,
 )
 from shared.domain.failures import apply_failure, begin_pending
@@ -61,8 +64,10 @@ def _effect(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Effe
             return _apply_payment(_with_purchase(sub, payment.purchase), payment, at, terms, event.occurred_at)
         case SignalSeen() as signal:
             return _apply_signal(sub, signal, at, event.occurred_at)
-        case _:
+        case FeedbackGiven() | TimePassed():
             return Effect(sub)
+        case other:
+            assert_never(other)
 
 
 def _apply_payment(

@@ -161,7 +161,7 @@ def _columns(fact: object) -> Row:
 def fact_of(row: Row) -> RingFact:
     """The fact of a row. Raises `ValueError` for a row of another shape."""
     kind, *columns = row[FACT]
-    if kind not in _WIDTHS or len(columns) > _WIDTHS[kind]:
+    if kind not in WIDTHS or len(columns) > WIDTHS[kind]:
         raise ValueError(f"not a row of the ring: it has {len(columns) + 1} columns after the order")
     return _READERS[kind](*columns)
 
@@ -228,7 +228,7 @@ def _signal(  # noqa: PLR0913, PLR0917 - the columns of a row
 
 
 _READERS: Mapping[str, Callable[..., RingFact]] = {TRIAL: _trial, PAYMENT: _payment, SIGNAL: _signal}
-_WIDTHS = {TRIAL: 3 + len(Purchase._fields), PAYMENT: 12 + len(Purchase._fields), SIGNAL: 9}
+WIDTHS = {TRIAL: 3 + len(Purchase._fields), PAYMENT: 12 + len(Purchase._fields), SIGNAL: 9}
 """The columns of a fact after its kind, by kind."""
 
 

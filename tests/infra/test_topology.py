@@ -10,6 +10,7 @@ import pytest
 from infra.errors import InfraError, UsageError
 from infra.topology import ROOT, known, load
 from shared.contracts.topics import Topic
+from shared.domain import ring
 from shared.domain.terms import Terms
 from shared.record.user_record import UserRecord
 
@@ -80,9 +81,10 @@ def test_functions_run_on_the_oldest_python_that_the_project_supports_and_checks
 
 
 def test_the_record_format_is_raised_when_the_record_changes():
-    """An older version rejects a record with one more field, so a rollback behind the change must be refused."""
-    fingerprint = sha256("\n".join(_form(UserRecord)).encode()).hexdigest()[:12]
-    assert (load().record_format, fingerprint) == (4, "0fbf49944cc0"), (
+    """An older version rejects a record with one more field or kind of event: a rollback must not go behind it."""
+    forms = *_form(UserRecord), *(f"ring: {kind} {width}" for kind, width in ring.WIDTHS.items())
+    fingerprint = sha256("\n".join(forms).encode()).hexdigest()[:12]
+    assert (load().record_format, fingerprint) == (4, "2415004eacf9"), (
         "raise record_format, and note the new pair here"
     )
 

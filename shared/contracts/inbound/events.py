@@ -341,3 +341,7 @@ class LifecycleClock(Inbound):
         description="The id under which the tick holds shards. Only Upbeat sets it, in a tick that continues the "
         "work of another one. Default: the id that Pub/Sub gave the message.",
     )
+
+
+EVENTS: tuple[type[InboundEvent], ...] = (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
+"""The models of all events."""
