@@ -34,7 +34,7 @@ from shared.domain.events import (
 from shared.domain.history import History
 from shared.domain.moments import MomentKind
 from shared.domain.profiles import ProfileFact
-from shared.domain.ring import Row, place_of, to_row
+from shared.domain.ring import RingFact, Row, place_of, to_row
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.sketches import DIGITS, Sketch
 from shared.domain.subscription import Status, Subscription
@@ -170,7 +170,7 @@ class Filling:
         """Each kind of event with all that can be said, then with as little as can be said."""
         kinds = [kind for kind in Signal if kind not in BEHAVIOURAL]
         full = [
-            self.fill(TrialStarted),
+            *(self.fill(fact) for fact in get_args(RingFact) if fact not in {PaymentReported, SignalSeen}),
             *(self.fill(PaymentReported)._replace(outcome=outcome) for outcome in PaymentOutcome),
             *(self.fill(SignalSeen)._replace(kind=kind) for kind in kinds),
         ]

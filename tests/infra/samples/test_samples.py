@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from infra.errors import UsageError
+from infra.replay.history_line import PRODUCER_TOPICS
 from infra.samples.samples import kinds, sample, story
 from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.domain.events import FeedbackKind, PaymentOutcome, Signal
@@ -25,8 +26,12 @@ def test_every_sample_is_an_event_that_a_function_accepts(kind: str) -> None:
 
 def test_there_is_a_sample_of_every_outcome_signal_and_kind_of_feedback() -> None:
     expected = {f"payment.{each}" for each in PaymentOutcome} | {f"signal.{each}" for each in Signal}
-    expected |= {f"feedback.{each}" for each in FeedbackKind} | {"trial.started"}
-    assert {*EVENTS} == expected
+    expected |= {f"feedback.{each}" for each in FeedbackKind}
+    assert expected - {*EVENTS} == set()
+
+
+def test_there_is_a_sample_for_every_topic_of_producers() -> None:
+    assert {sample(kind, "ada", NOW, {}).topic for kind in EVENTS} == set(PRODUCER_TOPICS)
 
 
 def test_two_samples_have_different_ids() -> None:
