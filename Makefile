@@ -35,13 +35,12 @@ test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehous
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
 	$(MAKE) fuzz SECONDS=10
 
-lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
+lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that generated documents are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m infra.generate.asyncapi --check
-	$(BIN)/python -m infra.generate.settings_page --check
+	$(BIN)/python -m infra.generate --check
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/*.cloudbuild.yaml
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
@@ -66,10 +65,9 @@ up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators,
 zips: $(VENV)/.local ## Write the deployable zip of every function into infra/build
 	$(BIN)/upbeat package
 
-docs: $(VENV)/.dev ## Generate the contracts' documents, the page of the settings, and Python's messages of the .proto files
-	$(BIN)/python -m infra.generate.asyncapi
+docs: $(VENV)/.dev ## Generate the documents of contracts, settings, commands and decisions, and Python's messages of the .proto files
+	$(BIN)/python -m infra.generate
 	$(BIN)/python -m infra.generate.protos
-	$(BIN)/python -m infra.generate.settings_page
 
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
