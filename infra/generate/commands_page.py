@@ -9,7 +9,9 @@ HEAD = """<!-- Written by `python -m infra.generate`. -->
 # Commands
 
 Every command of `upbeat`, as its `--help` tells it. Where `--json` is listed, it prints one JSON object a
-line, for programs. Exit codes: 0 for success, 1 for a failure, 2 for arguments or an input file that make no sense.
+line, for programs.
+
+Exit codes: 0 for success, 1 for a failure, 2 for arguments or an input file that make no sense.
 """
 HELP = "--help"
 _MARKUP = re.compile(r"([<>*_\[\]|`\\])")
