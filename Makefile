@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-bench test-analytics test-fuzz lint bench chaos mutants fuzz up zips docs requirements clean help
+.PHONY: demo test test-fast test-bench test-analytics test-fuzz test-site lint bench chaos mutants fuzz up zips docs site requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -34,6 +34,9 @@ test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehous
 
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
 	$(MAKE) fuzz SECONDS=10
+
+test-site: $(VENV)/.dev $(VENV)/.docs ## Build the site of docs/ with every link checked, and check what it asks a browser to load
+	$(BIN)/python -m pytest tests/test_site.py
 
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that generated documents are current
 	$(BIN)/ruff check .
@@ -69,6 +72,9 @@ docs: $(VENV)/.dev ## Generate the documents of contracts, settings, commands an
 	$(BIN)/python -m infra.generate
 	$(BIN)/python -m infra.generate.protos
 
+site: $(VENV)/.docs ## Build the site of docs/ into site/, without the network; open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f .ci/mkdocs.yml
+
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
@@ -79,9 +85,11 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 	$(BIN)/uv pip compile -q $(COMPILED) --group mutants -c .ci/requirements-dev.txt -o .ci/requirements-mutants.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group fuzz -c .ci/requirements-dev.txt -o .ci/requirements-fuzz.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group analytics -c .ci/requirements-dev.txt -o .ci/requirements-analytics.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group docs -c .ci/requirements-dev.txt -c .ci/requirements-analytics.txt \
+		-o .ci/requirements-docs.txt
 
 clean: ## Remove the virtual environment, caches and outputs
-	rm -rf $(VENV) *.egg-info out build infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants
+	rm -rf $(VENV) *.egg-info out build site infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Upbeat needs Python 3.11 or newer: make PYTHON=python3.12 ...")'

@@ -1,7 +1,7 @@
 """Hooks of MkDocs: pages from outside docs/, and links that leave docs/.
 
-The README, the examples and the changelog are pages of the site, too. A link to another file of the repository, which
-the site does not have, becomes the name of the file. A link to a file that does not exist is an error.
+The README, the examples and the changelog are pages of the site, too. A link to another file of the repository,
+which the site does not have, becomes the name of the file. A link to a file that does not exist is an error.
 """
 
 import posixpath
@@ -35,13 +35,6 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     return "".join(part if part.startswith("```") else _LINK.sub(_linked(source, place), part) for part in parts)
 
 
-def on_nav(nav: Any, files: Files, **_: Any) -> None:
-    """Refuse the site of a page without a place in the navigation: nobody would find it."""
-    lost = [file.src_uri for file in files.documentation_pages() if file.page is None]
-    if lost:
-        raise PluginError(f".ci/mkdocs.yml: expected every page under nav, found none of {', '.join(lost)}")
-
-
 def _linked(source: str, place: str) -> Any:
     """Replaces the links of a page of the repository, which has this place in the site."""
 
@@ -61,7 +54,7 @@ def _linked(source: str, place: str) -> Any:
 
 
 def _in_docs(path: str) -> str | None:
-    """The place in the site of a path of the repository; of a folder, its index. None if the site has no such page."""
+    """The place in the site of a path of the repository; of a folder, its index. None if the site has none."""
     if not path.startswith("docs/"):
         return None
     if not (ROOT / path).is_dir():

@@ -14,7 +14,7 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from inbox import Inbox
 
 TOPICS = ("upsell-trigger", "subscription-change")
-PULL_SECONDS = 2
+PULL_SECONDS = 4
 """The time limit of one pull; the emulator answers an empty one a second before it."""
 
 

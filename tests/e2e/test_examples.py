@@ -25,6 +25,8 @@ README = (ROOT / "examples/README.md").read_text()
 MAKE, ENVIRONMENT, PYTHON, TYPESCRIPT, CURL = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 CONTRACTS = ROOT / "docs/contracts/examples"
 PUBLISH = "examples/curl/emulator.sh publish {topic} <<'EOF'\n{body}\nEOF"
+PATIENT = "--idle-seconds 20"
+"""For a busy machine: the consumers wait 8 s unless told otherwise."""
 NOW = datetime(2026, 4, 16, 12, tzinfo=UTC)
 pytestmark = [pytest.mark.slow]
 
@@ -94,6 +96,8 @@ def up(_emulator_sdk: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def run(script: str, state: Path, place: Path = ROOT) -> list[dict[str, Any]]:
     """The objects that a block of the README prints, after the block that sets the environment."""
+    script = re.sub(r"consumer\.py$", rf"\g<0> {PATIENT}", script, flags=re.MULTILINE)
+    script = re.sub(r"npm start$", rf"\g<0> -- {PATIENT}", script, flags=re.MULTILINE)
     script = (ENVIRONMENT + script).replace(". .venv/bin/activate\n", "").replace(".upbeat/", f"{state}/")
     done = subprocess.run(  # noqa: S603 - the README is ours
         ["/bin/bash", "-euo", "pipefail", "-c", script],
@@ -171,7 +175,7 @@ def test_a_consumer_keeps_the_same_whatever_is_delivered_when_and_how_often(
     random.Random(consumer).shuffle(lines)  # noqa: S311 - the same in every run
     run(f"{commands[consumer]} --create", up, place)
     publish = "\n".join(PUBLISH.format(topic=topic, body=json.dumps(body)) for topic, body in lines)
-    told = run(f"{publish}\n{commands[consumer]}", up, place)
+    told = run(f"{publish}\n{commands[consumer]} {PATIENT}", up, place)
     (known,) = [each for each in told if each.get("user") == user]
     assert known["access"] is False
     assert [offer["trigger_id"] for offer in known["offers"]] == [open_offer[1]["trigger_id"]]

@@ -11,7 +11,7 @@ type ClientOptions = ConstructorParameters<typeof v1.SubscriberClient>[0];
 const TOPICS = ["upsell-trigger", "subscription-change"] as const;
 const ALREADY_EXISTS = 6; // https://grpc.io/docs/guides/status-codes/
 const DEADLINE_EXCEEDED = 4;
-const PULL_MILLISECONDS = 2000;
+const PULL_MILLISECONDS = 4000;
 
 /** Creates the subscriptions. In production, Terraform or the owner of the project does this once. */
 async function create(pubsub: PubSub): Promise<void> {
