@@ -20,7 +20,7 @@ from shared.domain.events import Event
 T = TypeVar("T")
 MAX_DATA = 64 * 1024
 """Maximum size of an event's data, in bytes. The contract's own fields take less than 16 KiB."""
-EVENTS: dict[str, type[InboundEvent]] = {model.TOPIC: model for model in events.EVENTS}
+EVENTS: dict[str, type[InboundEvent]] = {model.TOPIC: model for model in events.EVENT_MODELS}
 """The model for each topic that carries events."""
 TYPE_NAMES: dict[type, str] = {str: "a string", int: "an integer", dict: "an object"}
 

@@ -343,5 +343,5 @@ class LifecycleClock(Inbound):
     )
 
 
-EVENTS: tuple[type[InboundEvent], ...] = (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
+EVENT_MODELS: tuple[type[InboundEvent], ...] = (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
 """The models of all events."""
