@@ -73,7 +73,8 @@ docs: $(VENV)/.dev ## Generate the documents of contracts, settings, commands an
 	$(BIN)/python -m infra.generate.protos
 
 site: $(VENV)/.local $(VENV)/.docs ## Build the site of docs/ into site/, without the network; open site/index.html
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q -f .ci/mkdocs.yml
+	@# no --quiet: it hides warnings from --strict, too
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -f .ci/mkdocs.yml
 
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt

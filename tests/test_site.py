@@ -20,7 +20,7 @@ LOADED = re.compile(r"""<(?:script|img|iframe|source)[^>]+src=["']?([^"'\s>]+)|<
 
 def build(root: Path, out: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "mkdocs", "build", "-q", "-f", str(root / ".ci/mkdocs.yml"), "-d", str(out)],
+        [sys.executable, "-m", "mkdocs", "build", "-f", str(root / ".ci/mkdocs.yml"), "-d", str(out)],
         env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
         capture_output=True,
         text=True,
