@@ -9,7 +9,7 @@ from pathlib import Path
 from google.cloud.firestore import Client
 
 from infra.catalog.change_line import change_line
-from infra.catalog.load import artifact_beside, load_catalog, with_library
+from infra.catalog.load import Read, artifact_beside, load_catalog, with_library, with_scores
 from infra.errors import InfraError, UsageError
 from infra.raw.catalogs import PublishedCatalog, published_catalogs
 from infra.remote import catalog_history, stored_catalog
@@ -32,11 +32,7 @@ class PublishedCatalogs:
         current = stored_catalog.current_catalog(self._client)
         if current is None or current.catalog is None:
             return current
-        try:
-            usable = self.catalog(current.publication.version)
-        except InfraError:  # a score or a policy is missing: then it fails closed, as in the functions
-            return current
-        return replace(current, catalog=replace(usable, number=current.catalog.number))
+        return replace(current, catalog=_with_artifacts(current.catalog, self.artifact))
 
     def history(self) -> Sequence[PublishedVersion]:
         """See `Catalogs.history`."""
@@ -44,7 +40,7 @@ class PublishedCatalogs:
 
     def catalog(self, version: str) -> Catalog:
         """See `Catalogs.catalog`."""
-        return stored_catalog.usable_catalog(self._client, version)
+        return _with_artifacts(stored_catalog.readable_catalog(self._client, version), self.artifact)
 
     def artifact(self, location: ArtifactLocation) -> bytes | None:
         """See `Catalogs.artifact`."""
@@ -83,7 +79,7 @@ class LoggedCatalogs:
         found = next((one for one in self._published() if one.version == version), None)
         try:
             if found:
-                return with_library(compile_catalog(found.content), self.artifact, f" beside {self._file}")
+                return _with_artifacts(compile_catalog(found.content), self.artifact)
             if (given := load_catalog(self._file)).version == version:
                 return given
         except InvalidCatalog as error:
@@ -106,3 +102,11 @@ class LoggedCatalogs:
         for one in found:
             once.setdefault((one.number, one.version, None if one.number else one.at), one)
         return [*once.values()]
+
+
+def _with_artifacts(catalog: Catalog, read: Read) -> Catalog:
+    """The catalog with its scores and policies; if one is missing, with those scores that are there."""
+    try:
+        return with_library(catalog, read, "")
+    except InvalidCatalog:
+        return with_scores(catalog, read)

@@ -33,13 +33,10 @@ class Documents(Protocol):
 
 
 class Catalogs(Protocol):
-    """The catalogs that were published, with the scores and policies that they name."""
+    """The catalogs that were published, with the scores and policies that they name; missing ones fail closed."""
 
     def current(self) -> "CurrentCatalog | None":
-        """The catalog in force, without a library if a part of that is missing; None if there is none.
-
-        Raises `InfraError` if it cannot be looked up.
-        """
+        """The catalog in force; None if there is none. Raises `InfraError` if it cannot be looked up."""
         ...
 
     def history(self) -> "Sequence[PublishedVersion]":
@@ -84,6 +81,6 @@ class Sources:
     """None for a replay's store, to which nothing can be sent."""
 
     def catalog(self) -> Catalog | None:
-        """The catalog in force, with its scores and policies if all are there; None if none can be read."""
+        """The catalog in force; None if there is none that can be read."""
         current = self.catalogs.current()
         return current.catalog if current else None

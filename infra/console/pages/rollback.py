@@ -11,6 +11,7 @@ from starlette.routing import Route
 from infra.console.context import Console
 from infra.errors import InfraError
 from infra.remote.publication import Publication, Published, put_in_force
+from infra.remote.stored_catalog import usable_catalog
 
 BY = "console"
 
@@ -38,5 +39,5 @@ def _put_in_force(console: Console, fields: Mapping[str, str]) -> Published:
     if version == current.publication.version:
         raise InfraError(f"{version} is in force already")
     by = " by ".join(filter(None, (BY, fields.get("by", "").strip()[:100])))
-    publication = Publication(console.sources.catalogs.catalog(version), current.catalog, (), by)
+    publication = Publication(usable_catalog(running.firestore, version), current.catalog, (), by)
     return put_in_force(running.firestore, running.bus, publication, running.project, replacing=int(replacing))

@@ -267,3 +267,17 @@ def test_a_publication_that_is_announced_again_is_one(tmp_path):
     land(tmp_path, "catalog-published", body, at=consoles.NOW + timedelta(days=1), first=2)
     [only] = LoggedCatalogs(tmp_path, DEFAULT_CATALOG).history()
     assert (only.number, only.by, only.published_at, only.in_force) == (7, "ada", consoles.NOW, True)
+
+
+def test_a_catalog_whose_policy_is_missing_is_shown_and_decides_all_the_same(tmp_path):
+    content = yaml.safe_load(DEFAULT_CATALOG.read_text())
+    [experiment] = content["experiments"].values()
+    experiment["policy"] = "gone"
+    for variant in experiment["variants"]:
+        variant.pop("weight", None)
+    body = {"catalog_version": "0" * 16, "number": 7, "catalog": content}
+    land(tmp_path, "catalog-published", body)
+    client = consoles.client(consoles.sources(tmp_path))
+    assert "cannot read" not in page(client, "/catalog")
+    catalog = LoggedCatalogs(tmp_path, DEFAULT_CATALOG).current().catalog
+    assert catalog.library.score("churn_risk", 1).name == "churn_risk"
