@@ -26,30 +26,36 @@ def page(sides: Mapping[str, Mapping[str, str]], entries: Sequence[EntryDiff], e
         parts += [Text(), Text(section, style="bold"), *map(_entry, differing)]
     if not entries:
         parts += [Text(), Text("The catalogs are the same.")]
-    sentences = [
-        *map(_of_affected, effects.affected),
-        *(sentence for each in effects.reordered for sentence in _of_reordered(each)),
-        *(sentence for each in effects.experiments for sentence in of_experiment(each)),
-    ]
+    sentences = [*effects_in_words(effects)]
     if sentences:
         parts += [Text(), Text("Effects", style="bold")]
     return Group(*parts, *(Padding(Text(sentence), (0, 0, 0, 2), expand=False) for sentence in sentences))
 
 
+def effects_in_words(effects: Consequences) -> Iterator[str]:
+    """A sentence for each effect; those about the users of an experiment are indented below its heading."""
+    yield from map(_of_affected, effects.affected)
+    for placement in effects.reordered:
+        yield from _of_reordered(placement)
+    for experiment in effects.experiments:
+        yield from of_experiment(experiment)
+
+
 def _entry(entry: EntryDiff) -> Group:
     name = f"  {SIGNS[entry.kind]} {entry.id or entry.section}"
     if [field.path for field in entry.fields] == [""]:  # a single value
-        return Group(Text(f"{name}: {_value(entry.fields[0], entry.kind)}", style=STYLES[entry.kind]))
+        return Group(Text(f"{name}: {value_in_words(entry.fields[0], entry.kind)}", style=STYLES[entry.kind]))
     title = Text(name, style=STYLES[entry.kind])
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(overflow="fold")
     grid.add_column(overflow="fold")
     for field in entry.fields:
-        grid.add_row(Text(field.path), Text(_value(field, entry.kind)))
+        grid.add_row(Text(field.path), Text(value_in_words(field, entry.kind)))
     return Group(title, Padding(grid, (0, 0, 0, 6), expand=False))
 
 
-def _value(field: FieldDiff, kind: DiffKind) -> str:
+def value_in_words(field: FieldDiff, kind: DiffKind) -> str:
+    """The value of a field that differs: the one that was added or removed, or both."""
     match kind:
         case DiffKind.ADDED:
             return line(field.after)

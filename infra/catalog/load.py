@@ -36,7 +36,7 @@ def load_catalog(path: Path = DEFAULT_CATALOG) -> Catalog:
         content = read_yaml(_beginning(path))
     except InvalidYaml as error:
         raise InvalidCatalog([f"{path.name}: {error}"]) from error
-    return with_library(compile_catalog(content), partial(_beside, path), ".json beside the catalog")
+    return with_library(compile_catalog(content), partial(artifact_beside, path), ".json beside the catalog")
 
 
 def with_library(catalog: Catalog, read: Read, where: str) -> Catalog:
@@ -63,14 +63,14 @@ def with_scores(catalog: Catalog, read: Read) -> Catalog:
 
 def with_shipped_scores(catalog: Catalog) -> Catalog:
     """A catalog that has no file with the scores that come with Upbeat, and without its policies."""
-    return with_scores(catalog, partial(_beside, DEFAULT_CATALOG))
+    return with_scores(catalog, partial(artifact_beside, DEFAULT_CATALOG))
 
 
 def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[PublishedArtifact]:
     """The scores and policies that a valid catalog names, in the form in which they are published."""
     locations = [score_location(name, terms.version) for name, terms in catalog.document.scores.items()]
     for location in (*locations, *map(policy_location, catalog.library.policies)):
-        yield PublishedArtifact(location, (_beside(path, location) or b"").decode())
+        yield PublishedArtifact(location, (artifact_beside(path, location) or b"").decode())
 
 
 def _registry(catalog: Catalog, read: Read) -> Registry:
@@ -113,7 +113,7 @@ def _policies(document: CatalogDocument, read: Read, where: str, valid: dict[str
             yield f"experiments.{id_}.policy: expected a valid {location.path}{where}, found {why}"
 
 
-def _beside(path: Path, location: ArtifactLocation) -> bytes | None:
+def artifact_beside(path: Path, location: ArtifactLocation) -> bytes | None:
     """The bytes of a file beside a catalog, else beside the shipped one; None if neither has it."""
     for folder in (path.parent, DEFAULT_CATALOG.parent):
         file = folder / f"{location.path}.json"

@@ -75,10 +75,10 @@ def rollback(
         upbeat catalog rollback --dry-run
         upbeat catalog rollback 1790000000 --project my-project
     """
-    from infra.commands.publication import Publication, advice, put_in_force, recalls_after
     from infra.commands.publication_page import change
     from infra.remote.catalog_history import version_before, version_of
     from infra.remote.firestore import client_of
+    from infra.remote.publication import Publication, advice, put_in_force, recalls_after
     from infra.remote.stored_catalog import current_catalog, usable_catalog
     from infra.terminal.console import print_page
     from shared.adapters.gcp.paths import CATALOGS

@@ -38,9 +38,9 @@ def publish(
         upbeat catalog publish new.yaml --project my-project
     """
     from infra.catalog.load import artifacts_of
-    from infra.commands.publication import Publication, advice, preview, put_in_force
     from infra.commands.publication_page import change, preview_lines
     from infra.remote.firestore import client_of
+    from infra.remote.publication import Publication, advice, preview, put_in_force
     from infra.remote.stored_catalog import current_catalog
     from infra.terminal.console import print_page
 
@@ -79,8 +79,8 @@ def announce(project: Project = None, as_json: AsJson = False) -> None:
 
         upbeat catalog announce --project my-project
     """
-    from infra.commands.publication import send_announcement
     from infra.remote.firestore import client_of
+    from infra.remote.publication import send_announcement
 
     message = send_announcement(client_of(project), bus_of(project), project)
     version = message.body["catalog_version"]

@@ -20,7 +20,11 @@ def console(
     project: Project = None,
     catalog: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The catalog of the replay; default: the shipped one.", dir_okay=False),
+        typer.Option(
+            metavar="FILE",
+            help="The catalog, if the raw log tells none, with its scores and policies. Default: the shipped one.",
+            dir_okay=False,
+        ),
     ] = None,
     now: AsOf = None,
     port: Annotated[
@@ -68,7 +72,9 @@ def _sources(store: Path | None, project: str | None, catalog: Path | None, now:
         raise UsageError("expected --store or --project, found both")
     if store:
         file = store_file(store)
-        return opening.of_store(file, as_of(now, store), terms, valid_catalog(catalog or DEFAULT_CATALOG))
+        given = catalog or DEFAULT_CATALOG
+        valid_catalog(given)
+        return opening.of_store(file, as_of(now, store), terms, given)
     if catalog or now:
         raise UsageError("--catalog and --now are for --store alone; a running Upbeat has its own")
     return opening.of_project(project, terms) if project else opening.of_emulators(state_folder(), terms)

@@ -190,9 +190,9 @@ def _stop(harmful: "Harmful", project: str | None) -> dict[str, Any]:
     """Put a catalog in force in which these experiments are stopped, in place of the one that was read."""
     from infra.analytics.experiments.guard import stopped
     from infra.commands.common import bus_of
-    from infra.commands.publication import Publication, advice, put_in_force
     from infra.errors import InfraError
     from infra.remote.firestore import client_of
+    from infra.remote.publication import Publication, advice, put_in_force
     from infra.remote.sweeps import in_force
 
     client, bus = client_of(project), bus_of(project)

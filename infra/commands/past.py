@@ -18,14 +18,12 @@ def past_of(record: "UserRecord", at: datetime, terms: "Terms", log: RawLog) -> 
     Raises `InfraError` if nothing tells that past.
     """
     from infra.terminal.wording import of_value
-    from shared.queries.past import from_ring, is_past, ring_begins
-    from shared.queries.past_log import from_log
+    from shared.queries.known_past import past_at
+    from shared.queries.past import is_past, ring_begins
 
     if not is_past(record, at):
         return None
-    told = None if log.messages is None else from_log(record, log.messages, at, terms)
-    past = told or from_ring(record, at, terms)
-    if past:
+    if past := past_at(record, log.messages, at, terms):
         return past
     begins = of_value(ring_begins(record))
     other = (

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from infra.catalog.comparison import compare
-from infra.commands.publication import Preview, advice
+from infra.remote.publication import Preview, advice
 from infra.remote.stored_catalog import CurrentCatalog
 from shared.adapters.gcp.catalog_publisher import ArtifactChange
 from shared.decisioning.catalog import Catalog

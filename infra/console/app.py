@@ -12,13 +12,37 @@ from starlette.types import ASGIApp
 
 from infra.console.context import Console, Page
 from infra.console.feed import Feed
-from infra.console.pages import dead_letters, live, passing_time, published, trying
+from infra.console.pages import (
+    campaigns,
+    catalog,
+    catalog_what_if,
+    dead_letters,
+    live,
+    passing_time,
+    published,
+    rollback,
+    trying,
+    user,
+    users,
+)
 from infra.console.rendering import FOLDER, Renderer
 from infra.console.security import FormGuard, Guard
 from infra.console.sources import Sources
 from infra.errors import InfraError, UsageError
 
-PAGES: tuple[Page, ...] = (live.routes, dead_letters.routes, trying.routes, published.routes, passing_time.routes)
+PAGES: tuple[Page, ...] = (
+    live.routes,
+    users.routes,
+    user.routes,
+    campaigns.routes,
+    catalog.routes,
+    catalog_what_if.routes,
+    rollback.routes,
+    dead_letters.routes,
+    trying.routes,
+    published.routes,
+    passing_time.routes,
+)
 
 
 def application(sources: Sources, *, may_write: bool, ending: threading.Event | None = None) -> ASGIApp:

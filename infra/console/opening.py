@@ -5,6 +5,8 @@ from pathlib import Path
 
 from google.cloud.firestore import Client
 
+from infra.console.catalogs import LoggedCatalogs, PublishedCatalogs
+from infra.console.counting import FunnelObserver
 from infra.console.sources import Running, Sources
 from infra.inspect.documents import record_in
 from infra.raw.folder import RAW
@@ -13,9 +15,7 @@ from infra.remote import firestore
 from infra.remote.clock import RunningClock
 from infra.remote.pubsub import Bus
 from infra.remote.running import find
-from infra.remote.sweeps import in_force
 from infra.replay import stores
-from shared.decisioning.catalog import Catalog
 from shared.domain.terms import Terms
 from shared.record.user_record import UserRecord
 
@@ -30,9 +30,9 @@ def of_emulators(state_folder: Path, terms: Terms) -> Sources:
         documents=FirestoreDocuments(client, name, terms),
         now=clock.now,
         terms=terms,
-        catalog=lambda: _in_force(client),
-        log=Follower(state_folder / RAW),
-        running=Running(Bus.of_emulator(endpoints), client, clock),
+        catalogs=PublishedCatalogs(client),
+        log=Follower(state_folder / RAW, FunnelObserver),
+        running=Running(Bus.of_emulator(endpoints), client, clock, None),
     )
 
 
@@ -45,28 +45,28 @@ def of_project(project: str, terms: Terms) -> Sources:
         documents=FirestoreDocuments(client, name, terms),
         now=lambda: datetime.now(UTC),
         terms=terms,
-        catalog=lambda: _in_force(client),
+        catalogs=PublishedCatalogs(client),
         log=None,
-        running=Running(Bus.of_cloud(project), client, None),
+        running=Running(Bus.of_cloud(project), client, None, project),
     )
 
 
-def of_store(store: Path, now: datetime, terms: Terms, catalog: Catalog | None) -> Sources:
-    """The store that a replay kept, as of an instant (UTC): the SQLite file, and the raw log beside it."""
+def of_store(store: Path, now: datetime, terms: Terms, catalog: Path) -> Sources:
+    """The store that a replay kept, as of an instant (UTC): the SQLite file, and the raw log beside it.
+
+    `catalog` is the file of a valid catalog, with scores and policies beside it: the catalog itself is taken from
+    the raw log if that tells one.
+    """
+    raw = store.parent / RAW if (store.parent / RAW).is_dir() else None
     return Sources(
         name=f"the replay in {store.parent}",
         documents=StoredDocuments(store, terms),
         now=lambda: now,
         terms=terms,
-        catalog=lambda: catalog,
-        log=Follower(store.parent / RAW) if (store.parent / RAW).is_dir() else None,
+        catalogs=LoggedCatalogs(raw, catalog),
+        log=Follower(raw, FunnelObserver) if raw else None,
         running=None,
     )
-
-
-def _in_force(client: Client) -> Catalog | None:
-    found = in_force(client)
-    return found.catalog if found else None
 
 
 class FirestoreDocuments:

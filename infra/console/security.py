@@ -66,13 +66,13 @@ class FormGuard:
         self.may_write = may_write
         self.token = secrets.token_urlsafe(32)
 
-    async def fields_of(self, request: Request) -> dict[str, str]:
-        """The fields of a form that a page of this console sent.
+    async def fields_of(self, request: Request, *, writes: bool = True) -> dict[str, str]:
+        """The fields of a form that a page of this console sent. One that `writes` nothing needs the token alone.
 
         Raises `HTTPException`: 403 unless the console may write and the token is right, 413 for more than 1 MiB,
         400 for what is no form.
         """
-        if not self.may_write:
+        if writes and not self.may_write:
             raise HTTPException(403, "this console only reads: start it with --write to send or change something")
         fields = dict(parse_qsl((await _body(request)).decode(errors="replace"), keep_blank_values=True))
         if not compare_digest(fields.pop(TOKEN_FIELD, "").encode(), self.token.encode()):

@@ -23,11 +23,11 @@ SHOWN_OF_LETTER = 12
 
 def entries(life: Life) -> list[TimelineEntry]:
     """The timeline of a life. Of entries that read alike, one is told."""
-    told = _Told(life)
+    told = Told(life)
     return list(dict.fromkeys(line for entry in life.entries for line in told.lines(entry)))
 
 
-class _Told:
+class Told:
     """What the entries of a life tell of each other."""
 
     def __init__(self, life: Life) -> None:
@@ -46,15 +46,16 @@ class _Told:
         match entry.kind:
             case LifeKind.EVENT | LifeKind.FEEDBACK if entry.event:
                 kind = EntryKind.EVENT if entry.kind is LifeKind.EVENT else EntryKind.FEEDBACK
-                yield TimelineEntry(entry.at, kind, self._of_event(entry))
+                yield TimelineEntry(entry.at, kind, self.of_event(entry))
             case LifeKind.REJECTED:
-                yield TimelineEntry(entry.at, EntryKind.REFUSED, _of_rejected(entry))
+                yield TimelineEntry(entry.at, EntryKind.REFUSED, of_rejected(entry))
             case LifeKind.EXPOSURE:
                 yield from self._of_exposure(entry)
             case LifeKind.CHANGE | LifeKind.DECISION | LifeKind.TRIGGER:
                 yield from timeline.of_message(entry.topic, entry.body)
 
-    def _of_event(self, entry: LifeEntry) -> str:
+    def of_event(self, entry: LifeEntry) -> str:
+        """An accepted event with what became of it; feedback by the campaign whose offer it answers."""
         event = entry.event
         if event and isinstance(event.fact, FeedbackGiven):
             text = self._of_feedback(event.fact.trigger_id, event.fact.kind)
@@ -81,7 +82,7 @@ class _Told:
             yield TimelineEntry(entry.at, EntryKind.FEEDBACK, self._of_feedback(trigger_id, kind))
 
 
-def _of_rejected(entry: LifeEntry) -> str:
+def of_rejected(entry: LifeEntry) -> str:
     """A rejected event: its topic and id, the reason, and the letter that holds it."""
     event = entry.body.get("event") or {}
     identity = f" {wording.shortened(str(event['event_id']))}" if "event_id" in event else ""

@@ -121,11 +121,12 @@ def _grants(grants: list[Grant]) -> Grid:
     table = Grid(3)
     for grant in grants:
         time = f"{wording.of_value(grant.start)} to {wording.of_value(grant.end)}"
-        table.row(f"{grant.kind} {grant.plan}", time, ", ".join(_fate(grant)))
+        table.row(f"{grant.kind} {grant.plan}", time, ", ".join(fate(grant)))
     return table
 
 
-def _fate(grant: Grant) -> Iterator[str]:
+def fate(grant: Grant) -> Iterator[str]:
+    """What became of a grant and its money."""
     if grant.cut:
         yield f"cut {wording.of_value(grant.cut)}"
     if grant.refund:

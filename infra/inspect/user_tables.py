@@ -47,11 +47,13 @@ def score_table(scores: Iterable[CurrentScore]) -> Grid:
     table = Grid(3)
     for score in scores:
         value = "unknown" if score.value is None else wording.of_fraction(score.value)
-        table.row(score.name, f"{value} (version {score.version})", score.error or "; ".join(_raise(score)))
+        table.row(
+            score.name, f"{value} (version {score.version})", score.error or "; ".join(raised_in_words(score))
+        )
     return table
 
 
-def _raise(score: CurrentScore) -> Iterator[str]:
+def raised_in_words(score: CurrentScore) -> Iterator[str]:
     """When and with what a score raised its moment, and when it will."""
     if score.at_least is None or score.rearm_below is None:
         return
@@ -73,12 +75,12 @@ def offer_table(record: UserRecord, now: datetime, life: Life, past: Past | None
     for trigger in record.triggers:
         reports = sorted(trigger.feedback, key=lambda report: report.at)
         feedback = ", ".join(report.kind for report in reports) or "no feedback"
-        state = "revoked, then or later" if trigger.trigger_id in unknown else _state(trigger, now, told)
+        state = "revoked, then or later" if trigger.trigger_id in unknown else offer_state(trigger, now, told)
         table.row(trigger.campaign_id, state, f"until {wording.of_value(trigger.expires_at)}", feedback)
     return table
 
 
-def _state(trigger: Trigger, now: datetime, told: withheld.Reasons) -> str:
+def offer_state(trigger: Trigger, now: datetime, told: withheld.Reasons) -> str:
     """The state of a trigger; of one that was withheld or revoked also the reason."""
     if trigger.withheld:
         return withheld.in_words(told.get(trigger.trigger_id) or withheld.reason_of_stored(trigger))

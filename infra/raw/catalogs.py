@@ -18,6 +18,10 @@ class PublishedCatalog(NamedTuple):
     version: str
     content: Mapping[str, Any]
     """The document, without the scores and policies that it names."""
+    number: int | None = None
+    """The number of the publication; None where publications have none."""
+    by: str | None = None
+    """Who or what put it in force; None if that was not said."""
 
 
 def published_catalogs(folder: Path) -> list[PublishedCatalog]:
@@ -25,7 +29,12 @@ def published_catalogs(folder: Path) -> list[PublishedCatalog]:
     messages = messages_of(folder, [Topic.CATALOG_PUBLISHED]).messages
     bodies = ((message.published_at, json_object(message.delivery.data)) for message in messages)
     return [
-        PublishedCatalog(at, str(body["catalog_version"]), body["catalog"])
+        PublishedCatalog(at, str(body["catalog_version"]), body["catalog"], *_said(body))
         for at, body in bodies
         if "catalog_version" in body and isinstance(body.get("catalog"), dict)
     ]
+
+
+def _said(body: Mapping[str, Any]) -> tuple[int | None, str | None]:
+    number, by = body.get("number"), body.get("published_by")
+    return number if isinstance(number, int) else None, by if isinstance(by, str) else None

@@ -4,8 +4,9 @@ import threading
 from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import orjson
 
@@ -132,9 +133,15 @@ class Follower:
         """Every message about a user, each once, by position. Raises `OSError` if a file cannot be read."""
         with self._lock:
             places, topics = [*self._places.get(user_id, ())], [*self._files]
-        found = [
-            message for place in places if (message := self._read(topics[place & LAST_FILE], place >> FILE_BITS))
-        ]
+        with ExitStack() as files:
+            opened = {
+                number: files.enter_context(file_of(self.folder, topics[number]).open("rb"))
+                for number in {place & LAST_FILE for place in places}
+            }
+            lines = [
+                (topics[place & LAST_FILE], opened[place & LAST_FILE], place >> FILE_BITS) for place in places
+            ]
+            found = [message for line in lines if (message := _read(*line))]
         once = {position(message.landed, message.topic): message for message in found}
         return [once[place] for place in sorted(once)]
 
@@ -172,14 +179,15 @@ class Follower:
         self.count += 1
         return LogMessage(self.count, topic, landed, _object(landed.data))
 
-    def _read(self, topic: str, offset: int) -> LogMessage | None:
-        with file_of(self.folder, topic).open("rb") as file:
-            file.seek(offset)
-            try:
-                landed = from_line(file.readline())
-            except UnreadableLine:  # the log began anew in between
-                return None
-        return LogMessage(0, topic, landed, _object(landed.data))
+
+def _read(topic: str, file: IO[bytes], offset: int) -> LogMessage | None:
+    """The message in the line that begins at an offset; None if there is none: the log began anew in between."""
+    file.seek(offset)
+    try:
+        landed = from_line(file.readline())
+    except UnreadableLine:
+        return None
+    return LogMessage(0, topic, landed, _object(landed.data))
 
 
 def _user_of(topic: str, body: dict[str, Any] | None, landed: Landed) -> str | None:

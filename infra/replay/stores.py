@@ -10,6 +10,8 @@ from infra.errors import InfraError
 from shared.adapters.sqlite import COLUMNS, SqliteStore
 
 STORE = "upbeat.sqlite"
+WAIT_SECONDS = 2.0
+"""How long a reader waits for whoever writes the file."""
 
 
 def merge_stores(parts: Sequence[Path], target: Path) -> None:
@@ -46,9 +48,13 @@ def _reading(store: Path) -> Iterator[sqlite3.Connection]:
     try:
         with _opened_read_only(store) as connection:
             yield connection
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise InfraError(f"{store} is being written by another process: look again in a moment") from error
+        raise InfraError(f"{store}: expected the SQLite file of a store, found something else: {error}") from error
     except sqlite3.Error as error:
         raise InfraError(f"{store}: expected the SQLite file of a store, found something else: {error}") from error
 
 
 def _opened_read_only(store: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", uri=True))
+    return closing(sqlite3.connect(f"{store.resolve().as_uri()}?mode=ro", WAIT_SECONDS, uri=True))

@@ -89,15 +89,16 @@ def _effect(title: str, effect: Effect) -> Group:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_column(overflow="fold")
     for cause in effect.causes[:CAUSES]:
-        grid.add_row(f"{cause.triggers:,}", Text(_reason(cause)))
+        grid.add_row(f"{cause.triggers:,}", Text(reason_of(cause)))
     if others := effect.causes[CAUSES:]:
         grid.add_row(f"{sum(cause.triggers for cause in others):,}", "for other reasons")
     for example in effect.examples:
-        line = f"{example.user_id} {wording.of_value(example.decided_at)} {example.moment}: {_reason(example)}"
+        line = f"{example.user_id} {wording.of_value(example.decided_at)} {example.moment}: {reason_of(example)}"
         grid.add_row("e.g.", Text(line, style="dim"))
     return Group(Text(title), grid)
 
 
-def _reason(source: Cause | Example) -> str:
+def reason_of(source: Cause | Example) -> str:
+    """The reason of a difference, in words."""
     reason = REASON_TEXTS.get(source.reason, source.reason)
     return f"{reason} ({source.detail})" if source.detail else reason

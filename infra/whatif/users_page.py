@@ -32,7 +32,7 @@ def experiments(study: WhatIf) -> Iterator[RenderableType]:
     yield Text("Users of experiments", style="bold")
     for id_, one in changed.items():
         yield _indented(id_)
-        yield from (_indented(f"  {line}") for line in _lines(one, with_assigned=study.switch_at is not None))
+        yield from (_indented(f"  {line}") for line in lines_of(one, with_assigned=study.switch_at is not None))
     if study.switch_at is None:
         yield _indented(NO_SWITCH)
     yield Text()
@@ -47,7 +47,8 @@ def unseen(study: WhatIf) -> Iterator[RenderableType]:
     yield Text()
 
 
-def _lines(study: ExperimentStudy, *, with_assigned: bool) -> Iterator[str]:
+def lines_of(study: ExperimentStudy, *, with_assigned: bool) -> Iterator[str]:
+    """What became of the users of an experiment, line by line."""
     if with_assigned:
         yield f"assigned at the switch: {study.assigned:,}{_fates(study)}"
     after, before = (_counts(counts) for counts in (study.new_after, study.new_before))

@@ -12,7 +12,10 @@ from typing import Any
 import orjson
 from starlette.testclient import TestClient
 
+from infra.catalog.load import DEFAULT_CATALOG
 from infra.console.app import application
+from infra.console.catalogs import LoggedCatalogs
+from infra.console.counting import FunnelObserver
 from infra.console.server import Server, config_of
 from infra.console.sources import Documents, Sources
 from infra.raw.folder import RawLogWriter
@@ -47,8 +50,8 @@ def sources(folder: Path | None = None, documents: Documents | None = None, **mo
         "documents": documents or MemoryDocuments(),
         "now": lambda: NOW,
         "terms": Terms(),
-        "catalog": lambda: None,
-        "log": Follower(folder) if folder else None,
+        "catalogs": LoggedCatalogs(folder, DEFAULT_CATALOG),
+        "log": Follower(folder, FunnelObserver) if folder else None,
         "running": None,
     }
     return Sources(**{**given, **more})

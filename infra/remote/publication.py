@@ -1,4 +1,4 @@
-"""Putting a catalog in force: the one way of `catalog publish` and of the guard of experiments."""
+"""Putting a catalog in force: the one way of the command line, of the guard of experiments, and of the console."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
