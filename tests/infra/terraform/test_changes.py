@@ -70,7 +70,7 @@ EVERY_COLUMN = {
     "max_instances: 100": "max_instances: 200",
     "runtime: python311": "runtime: python313",
     "retention_days: 7": "retention_days: 3",
-    "record_format: 4": "record_format: 5",
+    "record_format: 5": "record_format: 6",
 }
 EVERY_VARIABLE = """
 expiry_days      = 60
