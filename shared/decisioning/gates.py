@@ -30,6 +30,11 @@ class Contender(NamedTuple):
         return self.situation.user.now
 
     @property
+    def is_requested(self) -> bool:
+        """True if an app asks, and waits for the answer."""
+        return self.moment.kind is MomentKind.OFFER_REQUESTED
+
+    @property
     def scored(self) -> Scored | None:
         """The result of the score that ranks the campaign; None if no score ranks it."""
         name = self.campaign.ranked_by
@@ -130,7 +135,7 @@ def quiet_hours(contender: Contender) -> Loss | None:
     local = until.astimezone(zone)
     day = "" if all(rule.days == ALL_DAYS for rule in rules) else f"{DAYS[local.weekday()]} "
     detail = f"until {until.isoformat()} ({day}{local:%H:%M} {zone.key})"
-    if contender.moment.kind is MomentKind.OFFER_REQUESTED or any(rule.drops for rule in quiet_now):
+    if contender.is_requested or any(rule.drops for rule in quiet_now):
         return Loss(LossReason.QUIET_HOURS, detail)
     return Loss(LossReason.DEFERRED, detail, until)
 

@@ -157,3 +157,12 @@ def test_what_is_due_is_settled_with_a_request() -> None:
     late = process(record, request("r1", at=60), day(60), Rules(catalog(), TERMS))
     assert Topic.SUBSCRIPTION_CHANGE in topics(late)
     assert given(late) == ["at_home"]
+
+
+def test_who_asks_again_is_shown_the_same_trigger_even_where_a_placement_holds_several() -> None:
+    record = asked(UserRecord(USER), request("r1")).record
+    for number in range(2, 5):
+        processed = asked(record, request(f"r{number}", at=1 + number / 100))
+        record = processed.record
+        assert given(processed) == []
+    assert [one.trigger_id for one in record.requests] == [record.triggers[0].trigger_id] * 4
