@@ -15,7 +15,7 @@ from pathlib import Path
 from shared.application.handle_event import Application
 from shared.domain.terms import Terms
 from shared.ports import Clock, DueUsers, Features, Publisher
-from shared.settings import MAX_BODY_BYTES, read_settings
+from shared.settings import MAX_BODY_BYTES, Placements, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Wiring:
     """True if events of test environments are processed like others; otherwise they are ignored."""
     max_body_bytes: int = MAX_BODY_BYTES
     """The largest request body that is read whole."""
+    api_placements: Placements | None = None
+    """The placements that each caller of the API may ask for; None if every caller may ask for every one."""
 
 
 class _Installed:
@@ -108,4 +110,5 @@ def _from_environment() -> Wiring:
         settings.user_hash_key,
         settings.process_sandbox,
         settings.max_body_bytes,
+        settings.api_placements,
     )

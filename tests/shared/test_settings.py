@@ -25,6 +25,7 @@ def test_everything_can_be_said() -> None:
         "UPBEAT_MAX_BODY_BYTES": "2000000",
         "UPBEAT_FEATURES_TABLE": "projects/p/instances/upbeat/tables/user_features",
         "UPBEAT_FEATURES_MILLISECONDS": "50",
+        "UPBEAT_API_PLACEMENTS": '{"app@x": ["home"], "web@x": "*"}',
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -53,7 +54,25 @@ def test_everything_can_be_said() -> None:
         max_body_bytes=2_000_000,
         features_table="projects/p/instances/upbeat/tables/user_features",
         features_seconds=0.05,
+        api_placements={"app@x": ("home",), "web@x": ("*",)},
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("home", "found no JSON"),
+        ('["home"]', "found list"),
+        ('{"app@x": "home"}', "app@x: expected a list or \"*\", found 'home'"),
+        ('{"app@x": [7]}', 'app@x: expected a list or "*", found [7]'),
+        ('{"app@x": null}', 'app@x: expected a list or "*", found None'),
+    ],
+)
+def test_an_ill_formed_list_of_placements_is_refused_by_the_caller_it_is_of(given: str, found: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(PROJECT | {"UPBEAT_API_PLACEMENTS": given})
+    assert str(refused.value).startswith("UPBEAT_API_PLACEMENTS: ")
+    assert str(refused.value).endswith(found)
 
 
 @pytest.mark.parametrize("environ", [{}, {"GOOGLE_CLOUD_PROJECT": ""}])

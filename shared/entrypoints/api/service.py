@@ -4,6 +4,7 @@ Nothing is decided here: the use cases are those of events, and what is read com
 command line prints.
 """
 
+import asyncio
 from typing import Any
 
 from shared.application.decide_now import OfferRequest, decide_now
@@ -13,7 +14,9 @@ from shared.contracts.inbound.envelope import check_not_future
 from shared.contracts.inbound.events import TriggerFeedback
 from shared.contracts.inbound.validation import validate
 from shared.contracts.outbound.base import rfc3339
+from shared.domain.errors import Transient
 from shared.domain.triggers import trigger_state
+from shared.entrypoints.api.kept_entitlements import KeptEntitlements
 from shared.queries.access import entitlement, subscription
 from shared.queries.explanation import recorded
 from shared.queries.open_offers import offer, open_offers
@@ -24,6 +27,8 @@ Answer = dict[str, Any]
 """JSON by the names of the .proto file; a field that does not apply is null."""
 APART = ("subscription_id", "status", "entitled", "plan")
 """The facts of a subscription that have fields of their own."""
+PATIENCE_SECONDS = 1.0
+"""The time that the store has for an entitlement if an earlier answer is kept."""
 
 
 class DecisionsService:
@@ -33,6 +38,7 @@ class DecisionsService:
         self._application = wired.application
         self._clock = wired.clock
         self._terms = wired.terms
+        self._kept = KeptEntitlements()
 
     async def get_subscription(self, request: requests.GetSubscription) -> Answer:
         """The state of a user's subscription now."""
@@ -44,10 +50,20 @@ class DecisionsService:
         return answer if every is None else {**answer, "subscriptions": [_subscription(one) for one in every]}
 
     async def get_entitlement(self, request: requests.GetEntitlement) -> Answer:
-        """Whether a user has access now: one read."""
-        read = await self._read(request)
+        """Whether a user has access now: one read.
+
+        If the store does not answer, the answer is the one that this instance gave last, which then is `stale`.
+        """
+        kept = self._kept.answer(request.user_id, self._clock.now())
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS if kept else None):
+                read = await self._read(request)
+        except (Transient, TimeoutError):
+            if kept is None:
+                raise
+            return {**kept, "stale": True}
         found = entitlement(read.record, read.now, self._terms)
-        return {
+        answer = {
             "user_id": request.user_id,
             "entitled": found.entitled,
             "status": found.status,
@@ -55,7 +71,10 @@ class DecisionsService:
             "until": rfc3339(found.until) if found.until else None,
             "sequence": found.sequence,
             "etag": found.tag,
+            "stale": False,
         }
+        self._kept.keep(request.user_id, answer, read.now, found.until)
+        return answer
 
     async def decide(self, request: requests.Decide) -> Answer:
         """One offer or nothing: one read and one write."""

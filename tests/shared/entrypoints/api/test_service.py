@@ -1,5 +1,7 @@
 """The decisions service: what a user has, what to offer, and why, as JSON for both faces."""
 
+import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +10,9 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.api import requests
-from shared.domain.errors import Rejected
+from shared.domain.errors import Rejected, Transient
+from shared.entrypoints.api import service
+from shared.entrypoints.api.kept_entitlements import MAX_USERS, KeptEntitlements
 from shared.entrypoints.api.service import DecisionsService
 from shared.wiring import Wiring
 from tests.shared.application.test_decide_now import CATALOG
@@ -46,10 +50,10 @@ async def test_a_subscription_has_what_every_app_needs_and_all_facts_beside_it()
 
 
 async def test_an_unknown_user_has_the_status_none() -> None:
-    service = World().service
-    subscription = await service.get_subscription(requests.GetSubscription(user_id="nobody", every=True))
+    world = World()
+    subscription = await world.service.get_subscription(requests.GetSubscription(user_id="nobody", every=True))
     assert (subscription["subscription"]["status"], subscription["subscriptions"]) == ("none", [])
-    entitlement = await service.get_entitlement(requests.GetEntitlement(user_id="nobody"))
+    entitlement = await world.service.get_entitlement(requests.GetEntitlement(user_id="nobody"))
     assert (entitlement["entitled"], entitlement["status"], entitlement["until"]) == (False, "none", None)
 
 
@@ -62,6 +66,56 @@ async def test_an_entitlement_has_a_tag_that_changes_with_it() -> None:
     world.clock.move_to(day(15))
     after = await world.service.get_entitlement(requests.GetEntitlement(user_id=USER))
     assert after["etag"] != before["etag"]
+
+
+async def test_while_the_store_is_down_an_entitlement_is_what_was_told_last_and_says_so() -> None:
+    world = World()
+    await world.application.handle(trial(0, ends=1))
+    asked = requests.GetEntitlement(user_id=USER)
+    before = await world.service.get_entitlement(asked)
+    load = world.application.records.load
+
+    async def fail(_user: str) -> Any:
+        raise Transient("firestore: UNAVAILABLE")
+
+    world.application.records.load = fail  # type: ignore[method-assign]
+    assert await world.service.get_entitlement(asked) == before | {"stale": True}
+    with pytest.raises(Transient):
+        await world.service.get_entitlement(requests.GetEntitlement(user_id="another"))
+    world.clock.move_to(START + timedelta(minutes=16))
+    with pytest.raises(Transient):
+        await world.service.get_entitlement(asked)
+    world.application.records.load = load  # type: ignore[method-assign]
+    assert await world.service.get_entitlement(asked) == before
+
+
+async def test_what_was_told_is_not_told_again_after_the_instant_at_which_time_changes_it() -> None:
+    kept = KeptEntitlements()
+    kept.keep(USER, {"entitled": True}, day(0), day(0) + timedelta(minutes=5))
+    assert kept.answer(USER, day(0) + timedelta(minutes=4)) == {"entitled": True}
+    assert kept.answer(USER, day(0) + timedelta(minutes=5)) is None
+
+
+def test_the_users_that_are_kept_are_bounded_and_the_oldest_go_first() -> None:
+    kept = KeptEntitlements()
+    for number in range(MAX_USERS + 1):
+        kept.keep(f"u{number}", {}, day(0), None)
+    assert kept.answer("u0", day(0)) is None
+    assert kept.answer("u1", day(0)) == {}
+
+
+async def test_a_store_that_does_not_answer_is_not_waited_for_if_an_answer_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "PATIENCE_SECONDS", 0.01)
+    world, asked = World(), requests.GetEntitlement(user_id=USER)
+    await world.service.get_entitlement(asked)
+
+    async def hang(_user: str) -> Any:
+        await asyncio.Event().wait()
+
+    world.application.records.load = hang  # type: ignore[method-assign]
+    assert (await world.service.get_entitlement(asked))["stale"]
 
 
 async def test_an_offer_is_decided_listed_answered_and_explained() -> None:

@@ -1,0 +1,118 @@
+"""One call of the API, the same over HTTP and gRPC: it is checked, bounded in time, answered and logged."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple
+
+from shared import wiring
+from shared.contracts.api import requests
+from shared.contracts.api.requests import ApiRequest
+from shared.domain.errors import Rejected, Transient
+from shared.entrypoints.api.callers import check_placement, may_use
+from shared.entrypoints.api.problems import UNEXPECTED_ERROR, Problem, problem_of
+from shared.entrypoints.api.service import Answer, DecisionsService
+from shared.observability.event_log import ColdStart, EventFields, hash_user, timing_fields
+from shared.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+MAX_SECONDS = 10.0
+"""The longest time for one call; a caller may ask for less. Every call of the store fits into it."""
+METHODS: dict[str, type[ApiRequest]] = {
+    "GetSubscription": requests.GetSubscription,
+    "GetEntitlement": requests.GetEntitlement,
+    "Decide": requests.Decide,
+    "ListOffers": requests.ListOffers,
+    "GiveFeedback": requests.GiveFeedback,
+    "Explain": requests.Explain,
+}
+"""The request of each method of the .proto file."""
+READING = frozenset({"GetSubscription", "GetEntitlement", "ListOffers", "Explain"})
+"""The methods that change nothing: all that a caller with the role to read may call."""
+ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
+
+
+class Call(NamedTuple):
+    """One call."""
+
+    method: str
+    """Its name in the .proto file."""
+    content: Mapping[str, Any]
+    """The fields of the request as they came."""
+    caller: str | None = None
+    """The caller's e-mail address, see `callers.caller_of`."""
+    seconds: float = MAX_SECONDS
+    """The time that the caller gives it."""
+
+
+class CallHandler:
+    """Answers calls. There is one in a process, so that what its service remembers is used."""
+
+    def __init__(self, wired: Wiring) -> None:
+        service = DecisionsService(wired)
+        self.wired = wired
+        self._cold_start = ColdStart()
+        self._methods: dict[str, Callable[[Any], Awaitable[Answer]]] = {
+            "GetSubscription": service.get_subscription,
+            "GetEntitlement": service.get_entitlement,
+            "Decide": service.decide,
+            "ListOffers": service.list_offers,
+            "GiveFeedback": service.give_feedback,
+            "Explain": service.explain,
+        }
+
+    async def handle(self, call: Call) -> Answer | Problem:
+        """The answer to a call, or why there is none, once its line is logged."""
+        received_at = self.wired.clock.now()
+        fields: EventFields = {"method": call.method, "cold_start": self._cold_start.take()}
+        try:
+            async with asyncio.timeout(min(call.seconds, MAX_SECONDS)):
+                answer = await self._answer(call, fields)
+        except Exception as error:
+            problem = problem_of(error)
+            fields |= timing_fields(None, received_at, self.wired.clock.now())
+            _log_problem(call.method, problem, error, fields)
+            return problem
+        fields |= timing_fields(None, received_at, self.wired.clock.now())
+        log.info("%s: %s", call.method, ANSWERED, extra={"fields": {**fields, "outcome": ANSWERED}})
+        return answer
+
+    async def _answer(self, call: Call, fields: EventFields) -> Answer:
+        request = requests.read(METHODS[call.method], dict(call.content))
+        if self.wired.user_hash_key:
+            fields["user_hash"] = hash_user(request.user_id, self.wired.user_hash_key)
+        allowed = self.wired.api_placements
+        if placement := getattr(request, "placement", None):
+            check_placement(allowed, call.caller, placement)
+        answer = await self._methods[call.method](request)
+        if "offers" in answer:
+            mine = [one for one in answer["offers"] if may_use(allowed, call.caller, one["placement"])]
+            return {**answer, "offers": mine}
+        return answer
+
+
+class _Kept:
+    """The handler of this process."""
+
+    handler: CallHandler | None = None
+
+
+def current() -> CallHandler:
+    """The handler for the wiring of this process. Raises `InvalidSettings` if it cannot be wired."""
+    wired = wiring.current()
+    if _Kept.handler is None or _Kept.handler.wired is not wired:
+        _Kept.handler = CallHandler(wired)
+    return _Kept.handler
+
+
+def _log_problem(method: str, problem: Problem, error: Exception, fields: EventFields) -> None:
+    """One line: a refusal is the caller's matter, a passing failure a warning, and a bug has its traceback."""
+    outcome = REFUSED if isinstance(error, Rejected) else FAILED
+    extra = {"fields": {**fields, "outcome": outcome, "reason": str(problem.reason)}}
+    if problem.reason == UNEXPECTED_ERROR:
+        log.error("%s: unexpected error", method, exc_info=error, extra=extra)
+    elif isinstance(error, Transient | TimeoutError):
+        log.warning("%s: %s: %s", method, problem.reason, error, extra=extra)
+    else:
+        log.info("%s: refused: %s", method, error, extra=extra)
