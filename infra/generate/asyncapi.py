@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.json_schema import JsonSchemaMode
 
 from shared.contracts.inbound.base import Inbound
 from shared.contracts.inbound.envelope import EVENTS
 from shared.contracts.inbound.events import LifecycleClock
+from shared.contracts.json_schemas import Schemas
 from shared.contracts.outbound.base import Outbound
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.contracts.outbound.dead_letter import DeadLetter
@@ -41,24 +41,6 @@ OUT: tuple[type[Outbound], ...] = (
 
 Model = type[Inbound] | type[Outbound]
 MODELS: tuple[Model, ...] = (*IN, *OUT)
-
-
-class Schemas(GenerateJsonSchema):
-    """Pydantic's schema generator without titles derived from names and without defaults of null."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
-        """Return False: a field's name serves as its title."""
-        return False
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Allow null for an optional inbound field: validation treats null as a field left out."""
-        generated = super().default_schema(schema)
-        if generated.get("default") is None:
-            generated.pop("default", None)
-        elif self.mode == "validation":
-            default = generated.pop("default")
-            generated = {"anyOf": [generated, {"type": "null"}], "default": default}
-        return generated
 
 
 def documents() -> dict[str, str]:

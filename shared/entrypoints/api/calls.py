@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from shared import wiring
 from shared.contracts.api import requests
-from shared.contracts.api.requests import ApiRequest
+from shared.contracts.api.methods import METHODS
 from shared.domain.errors import Rejected, Transient
 from shared.entrypoints.api.callers import check_placement, may_use
 from shared.entrypoints.api.problems import UNEXPECTED_ERROR, Problem, problem_of
@@ -19,17 +19,8 @@ log = logging.getLogger(__name__)
 
 MAX_SECONDS = 10.0
 """The longest time for one call; a caller may ask for less. Every call of the store fits into it."""
-METHODS: dict[str, type[ApiRequest]] = {
-    "GetSubscription": requests.GetSubscription,
-    "GetEntitlement": requests.GetEntitlement,
-    "Decide": requests.Decide,
-    "ListOffers": requests.ListOffers,
-    "GiveFeedback": requests.GiveFeedback,
-    "Explain": requests.Explain,
-}
-"""The request of each method of the .proto file."""
-READING = frozenset({"GetSubscription", "GetEntitlement", "ListOffers", "Explain"})
-"""The methods that change nothing: all that a caller with the role to read may call."""
+NO_METHOD = "none"
+"""What a line tells as the method if a request names none that is served."""
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
 
 
@@ -38,8 +29,8 @@ class Call(NamedTuple):
 
     method: str
     """Its name in the .proto file."""
-    content: Mapping[str, Any]
-    """The fields of the request as they came."""
+    content: Mapping[str, Any] | Callable[[], Awaitable[Mapping[str, Any]]]
+    """The fields of the request as they came; or a function that receives them, within the call's time."""
     caller: str | None = None
     """The caller's e-mail address, see `callers.caller_of`."""
     seconds: float = MAX_SECONDS
@@ -70,16 +61,19 @@ class CallHandler:
             async with asyncio.timeout(min(call.seconds, MAX_SECONDS)):
                 answer = await self._answer(call, fields)
         except Exception as error:
-            problem = problem_of(error)
             fields |= timing_fields(None, received_at, self.wired.clock.now())
-            _log_problem(call.method, problem, error, fields)
-            return problem
+            return _logged(call.method, error, fields)
         fields |= timing_fields(None, received_at, self.wired.clock.now())
         log.info("%s: %s", call.method, ANSWERED, extra={"fields": {**fields, "outcome": ANSWERED}})
         return answer
 
+    def refuse(self, error: Rejected) -> Problem:
+        """The problem of a request that names no method that is served here, after its line was logged."""
+        return _logged(NO_METHOD, error, {"method": NO_METHOD, "cold_start": self._cold_start.take()})
+
     async def _answer(self, call: Call, fields: EventFields) -> Answer:
-        request = requests.read(METHODS[call.method], dict(call.content))
+        content = await call.content() if callable(call.content) else call.content
+        request = requests.read(METHODS[call.method].request, dict(content))
         if self.wired.user_hash_key:
             fields["user_hash"] = hash_user(request.user_id, self.wired.user_hash_key)
         allowed = self.wired.api_placements
@@ -106,8 +100,9 @@ def current() -> CallHandler:
     return _Kept.handler
 
 
-def _log_problem(method: str, problem: Problem, error: Exception, fields: EventFields) -> None:
-    """One line: a refusal is the caller's matter, a passing failure a warning, and a bug has its traceback."""
+def _logged(method: str, error: Exception, fields: EventFields) -> Problem:
+    """The problem that an error is. Its line: a refusal is the caller's matter, and a bug has its traceback."""
+    problem = problem_of(error)
     outcome = REFUSED if isinstance(error, Rejected) else FAILED
     extra = {"fields": {**fields, "outcome": outcome, "reason": str(problem.reason)}}
     if problem.reason == UNEXPECTED_ERROR:
@@ -116,3 +111,4 @@ def _log_problem(method: str, problem: Problem, error: Exception, fields: EventF
         log.warning("%s: %s: %s", method, problem.reason, error, extra=extra)
     else:
         log.info("%s: refused: %s", method, error, extra=extra)
+    return problem

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.contracts.api.methods import METHODS, READING
 from shared.domain.errors import Transient
-from shared.entrypoints.api.calls import METHODS, READING, Call, CallHandler
+from shared.entrypoints.api.calls import Call, CallHandler
 from shared.entrypoints.api.problems import Problem
 from shared.wiring import Wiring
 from tests.shared.entrypoints.api.test_service import World
