@@ -33,7 +33,8 @@ KEY_HEADER = "idempotency-key"
 
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
-_is_seconds = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?").fullmatch
+SECONDS_PATTERN = r"^(?=.*[1-9])[0-9]{1,6}(\.[0-9]{1,6})?$"
+_is_seconds = re.compile(SECONDS_PATTERN.replace("$", r"\Z")).match
 _is_integer = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 
@@ -111,7 +112,7 @@ def seconds_of(request: "Request") -> float:
     given = request.headers.get(TIMEOUT_HEADER)
     if given is None:
         return MAX_SECONDS
-    if not _is_seconds(given) or not float(given):
+    if not _is_seconds(given):
         raise _invalid(f"the header {TIMEOUT_HEADER}", "a number of seconds above 0", "something else")
     return float(given)
 

@@ -14,7 +14,7 @@ from shared.contracts.api.methods import METHODS, Method
 from shared.contracts.json_schemas import Schemas
 from shared.contracts.reasons import RejectionReason
 from shared.entrypoints.api import problems
-from shared.entrypoints.api.http_request import KEY_HEADER, MAX_BODY_BYTES, TIMEOUT_HEADER
+from shared.entrypoints.api.http_request import KEY_HEADER, MAX_BODY_BYTES, SECONDS_PATTERN, TIMEOUT_HEADER
 from shared.entrypoints.api.problems import KINDS
 
 Json = dict[str, Any]
@@ -115,8 +115,8 @@ def _headers(name: str) -> Iterator[Json]:
         text = "The field `idempotency_key`, in a header instead."
         yield {"name": KEY_HEADER, "in": "header", "description": text, "schema": {"type": "string"}}
     text = "The seconds after which the caller no longer waits; 10 at most."
-    number = {"type": "number", "exclusiveMinimum": 0, "maximum": 999999}
-    yield {"name": TIMEOUT_HEADER, "in": "header", "description": text, "schema": number}
+    seconds = {"type": "string", "pattern": SECONDS_PATTERN, "examples": ["2.5"]}
+    yield {"name": TIMEOUT_HEADER, "in": "header", "description": text, "schema": seconds}
 
 
 def _body(method: Method, schema: Json) -> Json:
