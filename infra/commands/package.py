@@ -1,4 +1,4 @@
-"""`package`: write each function's deployable zip."""
+"""`package`: write the deployable zip of each function and service."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +33,7 @@ def package(
     from infra.deploy.package import zip_function
     from infra.topology import known, load
 
-    functions = tuple(load().functions)
+    functions = tuple(load().deployed)
     for name in [known(name, functions, "function") for name in function or functions]:
         with writing_into(out):
             archive = zip_function(name, out / f"{name}.zip")

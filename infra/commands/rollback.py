@@ -38,10 +38,10 @@ def rollback(
     from infra.deploy.rollback import carry_out, plan_rollback
     from infra.topology import known, load
 
-    functions = load().functions
+    functions = load().deployed
     names = [known(name, tuple(functions), "function") for name in function or functions]
     run = CloudRun(project)
-    moves = plan_rollback(run, {functions[name].subscription for name in names}, to)
+    moves = plan_rollback(run, {functions[name].service for name in names}, to)
     if not dry:
         carry_out(run, moves)
     verb = "would move" if dry else "moved"

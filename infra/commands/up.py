@@ -170,7 +170,8 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _summary(running: "EmulatorRuntime", console: str) -> str:
     listening = {f.listens: running.function_urls[name] for name, f in running.topology.functions.items()}
-    lines = [f"  {topic:<18}{url}" for topic, url in listening.items()]
+    services = {row.service: running.function_urls[name] for name, row in running.topology.services.items()}
+    lines = [f"  {name:<18}{url}" for name, url in {**listening, **services}.items()]
     return "\n".join(
         [
             f"Upbeat is up, as project {running.project}",

@@ -132,9 +132,9 @@ class EmulatorRuntime:
         return self._processes[function].last_lines
 
     def _compose(self, stack: ExitStack) -> Path:
-        """Package each function as for a deploy. Comes first because it fails fastest."""
+        """Package each function and service as for a deploy. Comes first because it fails fastest."""
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-")))
-        for name in self.topology.functions:
+        for name in self.topology.deployed:
             compose(name, folder / name, root=self._root, precompile=True)
         return folder
 
@@ -172,15 +172,16 @@ class EmulatorRuntime:
         save(into, self.endpoints, folder / RAW, RunningClock(folder).now())
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
-        self._sink("up", f"starting {', '.join(self.topology.functions)}")
+        names = self.topology.deployed
+        self._sink("up", f"starting {', '.join(names)}")
         clock = {SETTING: str(RunningClock(self._state_folder).file)} if self._state_folder else {}
         env = {**self.endpoints.env, **clock, **self._env}
         stack.callback(lambda: stop_all(self._processes.values()))
-        for name, port in zip(self.topology.functions, free_ports(len(self.topology.functions)), strict=True):
+        for name, port in zip(names, free_ports(len(names)), strict=True):
             self.function_urls[name] = f"http://{LOCALHOST}:{port}"
             self._processes[name] = Process(functions.program(name, port, folder / name, env), self._sink)
             self._processes[name].start()
-        for name in self.topology.functions:
+        for name in names:
             self.wait_until_ready(name)
 
     def _connect(self, stack: ExitStack) -> None:

@@ -1,3 +1,4 @@
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import is_dataclass
@@ -49,7 +50,52 @@ def table(tmp_path: Path):
 
 def test_every_function_has_a_row_and_every_row_a_function():
     folders = {main.parent.name for main in (ROOT / "functions").glob("*/main.py")}
-    assert folders == set(load().functions)
+    assert folders == set(load().deployed)
+
+
+SERVICES = """
+service_defaults:
+  runtime: python311
+  publishes: []
+  timeout_seconds: 30
+  concurrency: 80
+  cpu: 1
+  memory_mib: 512
+  min_instances: 0
+  max_instances: 10
+services:
+  ask: {invoked_by: [readers]}
+"""
+
+
+def test_a_service_is_deployed_as_a_function_is_and_listens_to_nothing(table):
+    topology = load(table(SMALL + SERVICES))
+    assert [*topology.deployed] == ["take_order", "ask"]
+    assert topology.deployed["take_order"].service == topology.functions["take_order"].subscription == "take-order"
+    assert topology.topics_in == ("orders",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("[readers]", "[everybody]", "Input should be 'readers' or 'deciders'"),
+        ("[readers]", "[]", "at least 1 item"),
+        ("ask: {", "ask: {publishes: [refunds], ", "ask names refunds, which is not under topics"),
+        ("ask: {", "ask: {listens: orders, ", "Extra inputs are not permitted"),
+        ("ask: {", "ask: {min_instances: 11, ", "expected a min_instances of at most the max_instances of 10"),
+        ("ask: {", "take_order: {", "take_order is both under functions and under services"),
+    ],
+)
+def test_a_service_that_cannot_be_is_refused(table, before, after, problem):
+    with pytest.raises(InfraError, match=re.escape(problem)):
+        load(table(SMALL + SERVICES.replace(before, after)))
+
+
+def test_a_service_that_publishes_nothing_may_be_called_by_those_who_only_read():
+    services = load().services.values()
+    assert {row.name for row in services if "readers" in row.invoked_by} == {
+        row.name for row in services if not row.publishes
+    }
 
 
 def test_the_table_and_the_code_know_the_same_topics():
@@ -72,7 +118,7 @@ def test_functions_run_on_the_oldest_python_that_the_project_supports_and_checks
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     oldest = project["project"]["requires-python"].removeprefix(">=")
     assert project["tool"]["mypy"]["python_version"] == oldest
-    runtimes = {function.runtime for function in load().functions.values()}
+    runtimes = {row.runtime for row in load().deployed.values()}
     assert runtimes == {
         f"python{oldest.replace('.', '')}",
         project["tool"]["ruff"]["target-version"].replace("py", "python"),

@@ -31,6 +31,9 @@ run "each_variable_has_its_rule" {
     features_nodes     = 0.5
     warehouse_image    = "warehouse"
     warehouse_schedule = "daily"
+    api_readers        = ["allUsers"]
+    api_deciders       = ["domain:example.com"]
+    api_placements     = { app = ["home"] }
   }
 
   expect_failures = [
@@ -50,6 +53,9 @@ run "each_variable_has_its_rule" {
     var.features_nodes,
     var.warehouse_image,
     var.warehouse_schedule,
+    var.api_readers,
+    var.api_deciders,
+    var.api_placements,
   ]
 }
 

@@ -11,6 +11,8 @@ DOCUMENTS = (
     " datastore.entities.update"
 )
 """The permissions that reading and writing documents takes: none deletes."""
+READING = "datastore.databases.get, datastore.entities.get"
+"""The permissions of a service that publishes nothing, and therefore writes nothing."""
 GRANTED_ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_bigquery_dataset_iam_member": ("dataset", "dataset_id"),
@@ -75,14 +77,15 @@ def implied_grants(topology: Topology, project: str, number: str) -> Iterator[Gr
     yield Grant(agent, f"topic {letters}", "roles/pubsub.publisher")
     yield Grant(agent, "dataset upbeat", "roles/bigquery.dataEditor")
     accounts = ["upbeat-push", "upbeat-build"]
-    for function in topology.functions.values():
-        service, account = function.subscription, f"upbeat-{function.subscription}"
+    for row in topology.deployed.values():
+        account = f"upbeat-{row.service}"
         accounts.append(account)
-        yield from (Grant(account, f"topic {topic}", "roles/pubsub.publisher") for topic in function.publishes)
-        yield Grant(account, database, DOCUMENTS)
+        yield from (Grant(account, f"topic {topic}", "roles/pubsub.publisher") for topic in row.publishes)
+        yield Grant(account, database, DOCUMENTS if row.publishes else READING)
         yield Grant(account, "secret upbeat-user-hash-key", "roles/secretmanager.secretAccessor")
-        yield Grant("upbeat-push", f"service {service}", "roles/run.invoker")
-        yield Grant(agent, f"subscription {service}", "roles/pubsub.subscriber")
+    for function in topology.functions.values():
+        yield Grant("upbeat-push", f"service {function.service}", "roles/run.invoker")
+        yield Grant(agent, f"subscription {function.subscription}", "roles/pubsub.subscriber")
     yield from (Grant("upbeat-deployer", f"account {each}", "roles/iam.serviceAccountUser") for each in accounts)
     yield from _build_grants(project, number)
 

@@ -128,7 +128,7 @@ def test_features_bring_a_table_that_the_functions_read_and_only_the_export_writ
     planned, found = changes(plan), resources(plan)
     assert [address for address, actions in planned.items() if "delete" in actions] == []
     readers = {each.key for each in of_type(found, "google_bigtable_table_iam_member", "reader")}
-    assert readers == load().functions.keys() - {"lifecycle_clock"}
+    assert readers == load().deployed.keys() - {"lifecycle_clock", "decisions_read"}
     (role,) = [each for each in of_type(found, "google_project_iam_custom_role") if each.name == "features"]
     assert role.values["permissions"] == ["bigtable.tables.readRows"]
     (table,) = of_type(found, "google_bigtable_table")
