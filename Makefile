@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-bench test-analytics test-fuzz lint bench chaos mutants fuzz up zips docs requirements clean help
+.PHONY: demo test test-fast test-bench test-analytics test-fuzz lint bench chaos mutants fuzz up zips docs api-release requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -35,13 +35,16 @@ test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehous
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
 	$(MAKE) fuzz SECONDS=10
 
-lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that the contracts' documents are current
+API := shared/contracts/api
+lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, the API, and that the contracts' documents are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.generate.asyncapi --check
 	$(BIN)/python -m infra.generate.settings_page --check
+	$(BIN)/buf lint $(API)
+	$(BIN)/buf breaking $(API) --against $(API)/decisions.binpb
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/*.cloudbuild.yaml
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
@@ -71,10 +74,15 @@ docs: $(VENV)/.dev ## Generate the contracts' documents, the page of the setting
 	$(BIN)/python -m infra.generate.protos
 	$(BIN)/python -m infra.generate.settings_page
 
+api-release: $(VENV)/.dev ## Keep the API as it is now, for `make lint` to refuse what would break it; at each release of it
+	$(BIN)/buf build $(API) --exclude-source-info -o $(API)/decisions.binpb
+
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local -o .ci/requirements-local.txt
+	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
+		--group grpc -c requirements.txt -o functions/decisions_grpc/requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group bench -c .ci/requirements-dev.txt -o .ci/requirements-bench.txt
