@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from shared import wiring
 from shared.contracts.api import requests
-from shared.contracts.api.methods import METHODS
+from shared.contracts.api.methods import METHODS, READING
+from shared.contracts.api.requests import ApiRequest
 from shared.domain.errors import Rejected, Transient
 from shared.entrypoints.api.callers import check_placement, may_use
 from shared.entrypoints.api.problems import UNEXPECTED_ERROR, Problem, problem_of
@@ -22,6 +23,8 @@ MAX_SECONDS = 10.0
 NO_METHOD = "none"
 """What a line tells as the method if a request names none that is served."""
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
+CALLER_GONE = "caller_gone"
+"""The reason in the line of a call whose answer nobody waits for any more."""
 
 
 class Call(NamedTuple):
@@ -44,7 +47,9 @@ class CallHandler:
         service = DecisionsService(wired)
         self.wired = wired
         self._cold_start = ColdStart()
-        self._methods: dict[str, Callable[[Any], Awaitable[Answer]]] = {
+        self._begun: set[asyncio.Task[Answer]] = set()
+        """What changes something and is not done."""
+        self._methods: dict[str, Callable[[Any], Coroutine[Any, Any, Answer]]] = {
             "GetSubscription": service.get_subscription,
             "GetEntitlement": service.get_entitlement,
             "Decide": service.decide,
@@ -54,12 +59,20 @@ class CallHandler:
         }
 
     async def handle(self, call: Call) -> Answer | Problem:
-        """The answer to a call, or why there is none, once its line is logged."""
+        """The answer to a call, or why there is none, once its line is logged.
+
+        What changes something is brought to its end though its time is over or its caller goes away: what is
+        committed must also be published. A repeat then has its answer.
+        """
         received_at = self.wired.clock.now()
         fields: EventFields = {"method": call.method, "cold_start": self._cold_start.take()}
         try:
-            async with asyncio.timeout(min(call.seconds, MAX_SECONDS)):
-                answer = await self._answer(call, fields)
+            answer = await self._in_time(call, fields)
+        except asyncio.CancelledError:
+            fields |= timing_fields(None, received_at, self.wired.clock.now())
+            extra = {"fields": {**fields, "outcome": FAILED, "reason": CALLER_GONE}}
+            log.info("%s: nobody waits for the answer", call.method, extra=extra)
+            raise
         except Exception as error:
             fields |= timing_fields(None, received_at, self.wired.clock.now())
             return _logged(call.method, error, fields)
@@ -71,19 +84,38 @@ class CallHandler:
         """The problem of a request that names no method that is served here, after its line was logged."""
         return _logged(NO_METHOD, error, {"method": NO_METHOD, "cold_start": self._cold_start.take()})
 
-    async def _answer(self, call: Call, fields: EventFields) -> Answer:
+    async def finish(self) -> None:
+        """Wait until what was begun is done."""
+        await asyncio.gather(*self._begun, return_exceptions=True)
+
+    async def _in_time(self, call: Call, fields: EventFields) -> Answer:
+        """The answer. Raises `TimeoutError` if the call's time is over before."""
+        if call.seconds <= 0:
+            raise TimeoutError
+        async with asyncio.timeout(min(call.seconds, MAX_SECONDS)):
+            request = await self._request(call, fields)
+            answering = self._methods[call.method](request)
+            answer = await (answering if call.method in READING else self._begin(answering))
+        if "offers" in answer:
+            allowed = self.wired.api_placements
+            mine = [one for one in answer["offers"] if may_use(allowed, call.caller, one["placement"])]
+            return {**answer, "offers": mine}
+        return answer
+
+    async def _request(self, call: Call, fields: EventFields) -> ApiRequest:
         content = await call.content() if callable(call.content) else call.content
         request = requests.read(METHODS[call.method].request, dict(content))
         if self.wired.user_hash_key:
             fields["user_hash"] = hash_user(request.user_id, self.wired.user_hash_key)
-        allowed = self.wired.api_placements
         if placement := getattr(request, "placement", None):
-            check_placement(allowed, call.caller, placement)
-        answer = await self._methods[call.method](request)
-        if "offers" in answer:
-            mine = [one for one in answer["offers"] if may_use(allowed, call.caller, one["placement"])]
-            return {**answer, "offers": mine}
-        return answer
+            check_placement(self.wired.api_placements, call.caller, placement)
+        return request
+
+    def _begin(self, answering: Coroutine[Any, Any, Answer]) -> Awaitable[Answer]:
+        task = asyncio.create_task(answering)
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+        return asyncio.shield(task)
 
 
 class _Kept:

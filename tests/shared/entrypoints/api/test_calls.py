@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.api.methods import METHODS, READING
-from shared.domain.errors import Transient
+from shared.domain.errors import Rejected, Transient
 from shared.entrypoints.api.calls import Call, CallHandler
 from shared.entrypoints.api.problems import Problem
 from shared.wiring import Wiring
@@ -90,3 +90,52 @@ async def test_a_caller_may_ask_for_its_placements_alone() -> None:
     assert [len(one["offers"]) for one in found if isinstance(one, dict)] == [1, 0, 0]
     asked = {**listing, "placement": "home"}
     assert await reason_of(calls, Call("ListOffers", asked, "other@x")) == "not_allowed"
+
+
+async def test_content_that_cannot_be_read_is_refused_like_a_field(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    async def unread() -> dict[str, Any]:
+        raise Rejected("invalid", "the request: expected a message, found other bytes")
+
+    assert await reason_of(handler(World()), Call("Explain", unread)) == "invalid"
+    assert [vars(record)["fields"]["outcome"] for record in caplog.records] == ["refused"]
+
+
+async def test_a_call_whose_time_was_over_before_it_came_begins_nothing() -> None:
+    world = World()
+    await world.application.handle(paid(0))
+    commits = world.store.commits
+    assert await reason_of(handler(world), Call("Decide", DECIDE, seconds=0)) == "deadline_exceeded"
+    await asyncio.sleep(0)
+    assert world.store.commits == commits
+
+
+async def test_what_was_begun_is_committed_and_published_though_nobody_waits(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = World()
+    await world.application.handle(paid(0))
+    calls, published, go_on = handler(world), len(world.bus.taken), asyncio.Event()
+    commit = world.store.commit
+
+    async def commit_slowly(*given: Any) -> None:
+        await go_on.wait()
+        await commit(*given)
+
+    world.store.commit = commit_slowly  # type: ignore[method-assign]
+    assert await reason_of(calls, Call("Decide", DECIDE, seconds=0.01)) == "deadline_exceeded"
+    second = asyncio.create_task(calls.handle(Call("Decide", {**DECIDE, "idempotency_key": "k2"})))
+    await asyncio.sleep(0)
+    second.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    go_on.set()
+    await calls.finish()
+    assert len(world.bus.taken) > published
+    assert len(world.store.record(USER).requests) == 2
+    assert [vars(record)["fields"]["reason"] for record in caplog.records] == ["deadline_exceeded", "caller_gone"]
+    repeated = await calls.handle(Call("Decide", DECIDE))
+    assert isinstance(repeated, dict)
+    assert (repeated["is_repeat"], repeated["is_new"]) == (True, True)
