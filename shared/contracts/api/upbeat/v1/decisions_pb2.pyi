@@ -58,7 +58,7 @@ class GetEntitlementRequest(_message.Message):
     def __init__(self, user_id: _Optional[str] = ...) -> None: ...
 
 class GetEntitlementResponse(_message.Message):
-    __slots__ = ("user_id", "entitled", "status", "plan", "until", "sequence", "etag")
+    __slots__ = ("user_id", "entitled", "status", "plan", "until", "sequence", "etag", "stale")
     USER_ID_FIELD_NUMBER: _ClassVar[int]
     ENTITLED_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -66,6 +66,7 @@ class GetEntitlementResponse(_message.Message):
     UNTIL_FIELD_NUMBER: _ClassVar[int]
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     ETAG_FIELD_NUMBER: _ClassVar[int]
+    STALE_FIELD_NUMBER: _ClassVar[int]
     user_id: str
     entitled: bool
     status: str
@@ -73,7 +74,8 @@ class GetEntitlementResponse(_message.Message):
     until: str
     sequence: int
     etag: str
-    def __init__(self, user_id: _Optional[str] = ..., entitled: _Optional[bool] = ..., status: _Optional[str] = ..., plan: _Optional[str] = ..., until: _Optional[str] = ..., sequence: _Optional[int] = ..., etag: _Optional[str] = ...) -> None: ...
+    stale: bool
+    def __init__(self, user_id: _Optional[str] = ..., entitled: _Optional[bool] = ..., status: _Optional[str] = ..., plan: _Optional[str] = ..., until: _Optional[str] = ..., sequence: _Optional[int] = ..., etag: _Optional[str] = ..., stale: _Optional[bool] = ...) -> None: ...
 
 class DecideRequest(_message.Message):
     __slots__ = ("user_id", "placement", "idempotency_key", "dry_run")
