@@ -1,0 +1,170 @@
+"""What gRPC adds to the calls of the API: health, reflection, many calls at once, deadlines and a soft stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from shared import wiring
+from shared.contracts.api.upbeat.v1 import decisions_pb2
+from shared.entrypoints.api.calls import METHODS
+from shared.entrypoints.api.grpc_methods import SERVICE
+from shared.entrypoints.api.grpc_server import MAX_REQUEST_BYTES, serving
+from tests.shared.entrypoints.api.test_service import World
+from tests.support.faces import GrpcFace, Refusal, grpc_face, wired
+from tests.support.histories import USER
+from tests.support.story import paid
+
+ENTITLEMENT = "GetEntitlement"
+DECIDE = {"user_id": USER, "placement": "home", "idempotency_key": "k1"}
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    await world.application.handle(paid(0))
+    return world
+
+
+@pytest.fixture
+async def face(world: World) -> AsyncIterator[GrpcFace]:
+    async with grpc_face(wired(world)) as face:
+        yield face
+
+
+def test_the_methods_are_those_of_the_definition_with_their_fields() -> None:
+    assert [method.name for method in SERVICE.methods] == list(METHODS)
+    for method in SERVICE.methods:
+        assert [field.name for field in method.input_type.fields] == [*METHODS[method.name].model_fields]
+
+
+async def test_the_server_and_its_service_are_healthy(face: GrpcFace) -> None:
+    stub = health_pb2_grpc.HealthStub(face.channel)
+    for service in ("", "upbeat.v1.DecisionsService"):
+        answer = await stub.Check(health_pb2.HealthCheckRequest(service=service))
+        assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_a_client_without_the_definition_can_ask_for_it(face: GrpcFace) -> None:
+    stub = reflection_pb2_grpc.ServerReflectionStub(face.channel)
+    asked = [
+        reflection_pb2.ServerReflectionRequest(list_services=""),
+        reflection_pb2.ServerReflectionRequest(file_containing_symbol="upbeat.v1.DecisionsService"),
+    ]
+    listed, described = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+    assert "upbeat.v1.DecisionsService" in {one.name for one in listed.list_services_response.service}
+    files = map(FileDescriptorProto.FromString, described.file_descriptor_response.file_descriptor_proto)
+    (service,) = [service for file in files for service in file.service]
+    assert [method.name for method in service.method] == list(METHODS)
+
+
+async def test_a_thousand_calls_at_once_on_one_connection_are_all_answered(face: GrpcFace) -> None:
+    answers = await asyncio.gather(*(face.call(ENTITLEMENT, {"user_id": USER}) for _ in range(1000)))
+    assert [isinstance(answer, Refusal) for answer in answers].count(False) == 1000
+
+
+async def test_three_hundred_calls_wait_together_on_one_connection(world: World, face: GrpcFace) -> None:
+    load, waiting, go_on = world.application.records.load, 0, asyncio.Event()
+
+    async def wait_for_all(user_id: str) -> Any:
+        nonlocal waiting
+        waiting += 1
+        if waiting == 300:
+            go_on.set()
+        await go_on.wait()
+        return await load(user_id)
+
+    world.application.records.load = wait_for_all  # type: ignore[method-assign]
+    answers = await asyncio.gather(*(face.call(ENTITLEMENT, {"user_id": USER}) for _ in range(300)))
+    assert not any(isinstance(answer, Refusal) for answer in answers)
+
+
+async def test_a_request_that_is_too_large_is_refused_before_it_is_read(face: GrpcFace, caplog: Any) -> None:
+    caplog.set_level(logging.INFO)
+    refused = await face.send(ENTITLEMENT, b"x" * (MAX_REQUEST_BYTES + 1))
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "too_large"
+    assert caplog.records == []
+
+
+async def test_a_method_that_is_not_defined_is_unimplemented(face: GrpcFace) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await face.channel.unary_unary("/upbeat.v1.DecisionsService/Delete")(b"")
+    assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+async def test_a_field_of_a_later_version_is_ignored(face: GrpcFace) -> None:
+    later = decisions_pb2.GetEntitlementRequest(user_id=USER).SerializeToString() + b"\xfa\x07\x01x"
+    assert not isinstance(await face.send(ENTITLEMENT, later), Refusal)
+
+
+async def test_a_read_ends_at_its_deadline(world: World, face: GrpcFace) -> None:
+    given_up = asyncio.Event()
+
+    async def hang(_user: str) -> Any:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            given_up.set()
+
+    world.application.records.load = hang  # type: ignore[method-assign, assignment]
+    refused = await face.call(ENTITLEMENT, {"user_id": USER}, seconds=0.05)
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "deadline_exceeded"
+    async with asyncio.timeout(5):
+        await given_up.wait()
+
+
+async def test_a_decision_that_was_begun_is_published_though_its_deadline_passed(world: World) -> None:
+    commit, begun, go_on = world.store.commit, asyncio.Event(), asyncio.Event()
+
+    async def commit_slowly(*given: Any) -> None:
+        begun.set()
+        await go_on.wait()
+        await commit(*given)
+
+    world.store.commit = commit_slowly  # type: ignore[method-assign]
+    published = len(world.bus.taken)
+    async with grpc_face(wired(world)) as face:
+        refused = await face.call("Decide", DECIDE, seconds=0.2)
+        assert isinstance(refused, Refusal)
+        assert refused.reason == "deadline_exceeded"
+        assert begun.is_set()
+        go_on.set()
+    assert len(world.bus.taken) > published
+
+
+async def test_what_is_under_way_when_the_server_stops_is_answered(world: World) -> None:
+    load, begun, go_on = world.application.records.load, asyncio.Event(), asyncio.Event()
+
+    async def wait(user_id: str) -> Any:
+        begun.set()
+        await go_on.wait()
+        return await load(user_id)
+
+    world.application.records.load = wait  # type: ignore[method-assign]
+    wiring.use(wired(world))
+    async with serving("127.0.0.1:0") as port:
+        channel = grpc.aio.insecure_channel(f"127.0.0.1:{port}")
+        call = asyncio.create_task(GrpcFace(channel).call(ENTITLEMENT, {"user_id": USER}))
+        await begun.wait()
+        asyncio.get_running_loop().call_later(0.2, go_on.set)
+    wiring.use(None)
+    answer = await call
+    await channel.close()
+    assert not isinstance(answer, Refusal)
+    assert answer["entitled"] is True
+
+
+@pytest.mark.usefixtures("face")
+async def test_a_port_that_is_taken_is_refused() -> None:
+    async with serving("127.0.0.1:0") as port:
+        with pytest.raises(RuntimeError, match="bind"):
+            async with serving(f"127.0.0.1:{port}"):
+                pass
