@@ -26,8 +26,8 @@ def compose(function: str, target: Path, *, root: Path = ROOT, precompile: bool 
     """Write one function's files into the empty folder `target`, and return it.
 
     The files are `main.py`, `requirements.txt`, and the modules of `shared/` that `main.py` imports; of a service
-    also its `Procfile`. Only the folder of `main.py` is on the path, so these files are all that runs, both here and
-    in the cloud. `precompile` saves most of a cold start, for the Python version in use.
+    also its `Procfile`. Only the folder of `main.py` is on the path, so these files are all that runs, both here
+    and in the cloud. `precompile` saves most of a cold start, for the Python version in use.
 
     Raises `InfraError` if a source is missing or invalid, or if the folder is not empty.
     """

@@ -4,7 +4,8 @@ An error has its gRPC code and its sentence, and in `grpc-status-details-bin` a 
 reason that HTTP gives, and a `RetryInfo` if the same request may succeed later.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import grpc
@@ -50,8 +51,8 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
         TRACE.set(traceparent({}, headers))
         remaining = context.time_remaining()
         seconds = MAX_SECONDS if remaining is None else remaining
-        call = Call(described.name, _content(request_type, data), caller_of(headers), seconds)
-        answer = await handler.handle(call)
+        content = partial(_content, request_type, data)
+        answer = await handler.handle(Call(described.name, content, caller_of(headers), seconds))
         if isinstance(answer, Problem):
             return bytes(await context.abort(*_status(answer)))  # it raises
         return bytes(answer_type(**answer).SerializeToString())
@@ -59,13 +60,16 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
     return respond
 
 
-def _content(request_type: type[Message], data: bytes) -> Mapping[str, Any] | Rejected:
-    """The fields that a request has. As usual in protobuf, unknown ones are ignored, and empty ones are unset."""
+async def _content(request_type: type[Message], data: bytes) -> dict[str, Any]:
+    """The fields that a request has. As usual in protobuf, unknown ones are ignored, and empty ones are unset.
+
+    Raises `Rejected` (`invalid`) for bytes that are no such message.
+    """
     try:
         request = request_type.FromString(data)
     except DecodeError:
         expected = f"{request_type.DESCRIPTOR.full_name} in protobuf"
-        return Rejected(RejectionReason.INVALID, f"the request: expected {expected}, found other bytes")
+        raise Rejected(RejectionReason.INVALID, f"the request: expected {expected}, found other bytes") from None
     return {field.name: value for field, value in request.ListFields()}
 
 

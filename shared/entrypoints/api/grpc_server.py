@@ -15,8 +15,8 @@ from shared import wiring
 from shared.entrypoints.api import calls
 from shared.entrypoints.api.grpc_methods import SERVICE, method_handlers
 
-MAX_REQUEST_BYTES = 64 * 1024
-"""The largest request: gRPC refuses a larger one before it takes memory. No valid one is near it."""
+MAX_REQUEST_BYTES = 16 * 1024
+"""The largest request, as over HTTP. gRPC refuses a larger one before it takes memory for it."""
 GRACE_SECONDS = 8.0
 """The time for calls under way when the server stops. Cloud Run kills it 10 s after SIGTERM.
 

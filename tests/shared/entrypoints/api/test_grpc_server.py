@@ -12,8 +12,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from shared import wiring
+from shared.contracts.api.methods import METHODS
 from shared.contracts.api.upbeat.v1 import decisions_pb2
-from shared.entrypoints.api.calls import METHODS
 from shared.entrypoints.api.grpc_methods import SERVICE
 from shared.entrypoints.api.grpc_server import MAX_REQUEST_BYTES, serving
 from tests.shared.entrypoints.api.test_service import World
@@ -41,7 +41,7 @@ async def face(world: World) -> AsyncIterator[GrpcFace]:
 def test_the_methods_are_those_of_the_definition_with_their_fields() -> None:
     assert [method.name for method in SERVICE.methods] == list(METHODS)
     for method in SERVICE.methods:
-        assert [field.name for field in method.input_type.fields] == [*METHODS[method.name].model_fields]
+        assert [field.name for field in method.input_type.fields] == [*METHODS[method.name].request.model_fields]
 
 
 async def test_the_server_and_its_service_are_healthy(face: GrpcFace) -> None:
