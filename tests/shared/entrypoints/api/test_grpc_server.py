@@ -158,8 +158,8 @@ async def test_what_is_under_way_when_the_server_stops_is_answered(world: World)
     wiring.use(None)
     answer = await call
     await channel.close()
-    assert not isinstance(answer, Refusal)
-    assert answer["entitled"] is True
+    assert isinstance(answer, decisions_pb2.GetEntitlementResponse)
+    assert answer.entitled
 
 
 @pytest.mark.usefixtures("face")
