@@ -56,6 +56,8 @@ class Settings:
     api_placements: Placements | None = None
     """`UPBEAT_API_PLACEMENTS`: a JSON object from the e-mail address of a caller of the API to the list of the
     placements that it may ask for, or to `"*"` for every one; without it, every caller may ask for every one."""
+    api_only_reads: bool = False
+    """`UPBEAT_API_ONLY_READS`, `true` or `false`: over gRPC, refuse the methods of the API that change something."""
     service: str = "upbeat"
     """`K_SERVICE`: the name of the service in spans; Cloud Run sets it."""
     clock_file: str | None = None
@@ -79,6 +81,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         features_table=_features_table(environ),
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
         api_placements=_placements(environ),
+        api_only_reads=_flag(environ, "UPBEAT_API_ONLY_READS"),
         service=environ.get("K_SERVICE") or "upbeat",
         clock_file=_clock_file(environ),
         exit_before_publish=environ.get("UPBEAT_EXIT_BEFORE_PUBLISH"),

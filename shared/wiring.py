@@ -39,6 +39,8 @@ class Wiring:
     """The largest request body that is read whole."""
     api_placements: Placements | None = None
     """The placements that each caller of the API may ask for; None if every caller may ask for every one."""
+    api_only_reads: bool = False
+    """True if the API over gRPC refuses the methods that change something."""
 
 
 class _Installed:
@@ -111,4 +113,5 @@ def _from_environment() -> Wiring:
         settings.process_sandbox,
         settings.max_body_bytes,
         settings.api_placements,
+        settings.api_only_reads,
     )

@@ -22,6 +22,7 @@ def test_everything_can_be_said() -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         "K_SERVICE": "payment",
         "UPBEAT_PROCESS_SANDBOX": "true",
+        "UPBEAT_API_ONLY_READS": "true",
         "UPBEAT_MAX_BODY_BYTES": "2000000",
         "UPBEAT_FEATURES_TABLE": "projects/p/instances/upbeat/tables/user_features",
         "UPBEAT_FEATURES_MILLISECONDS": "50",
@@ -55,6 +56,7 @@ def test_everything_can_be_said() -> None:
         features_table="projects/p/instances/upbeat/tables/user_features",
         features_seconds=0.05,
         api_placements={"app@x": ("home",), "web@x": ("*",)},
+        api_only_reads=True,
     )
 
 

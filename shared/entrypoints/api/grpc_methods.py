@@ -15,12 +15,13 @@ from google.protobuf.message import DecodeError, Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from shared.contracts.api.methods import READING
 from shared.contracts.api.upbeat.v1 import decisions_pb2
 from shared.contracts.reasons import RejectionReason
 from shared.domain.errors import Rejected
 from shared.entrypoints.api.callers import caller_of
 from shared.entrypoints.api.calls import MAX_SECONDS, Call, CallHandler
-from shared.entrypoints.api.problems import Problem
+from shared.entrypoints.api.problems import NOT_ALLOWED, Problem
 from shared.observability.trace import TRACE, traceparent
 
 SERVICE = decisions_pb2.DESCRIPTOR.services_by_name["DecisionsService"]
@@ -46,12 +47,14 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
     request_type: type[Message] = getattr(decisions_pb2, described.input_type.name)
     answer_type: type[Message] = getattr(decisions_pb2, described.output_type.name)
 
+    is_refused = handler.wired.api_only_reads and described.name not in READING
+
     async def respond(data: bytes, context: grpc.aio.ServicerContext) -> bytes:
         headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
         TRACE.set(traceparent({}, headers))
         remaining = context.time_remaining()
         seconds = MAX_SECONDS if remaining is None else remaining
-        content = partial(_content, request_type, data)
+        content = partial(_refuse if is_refused else _content, request_type, data)
         answer = await handler.handle(Call(described.name, content, caller_of(headers), seconds))
         if isinstance(answer, Problem):
             return bytes(await context.abort(*_status(answer)))  # it raises
@@ -71,6 +74,13 @@ async def _content(request_type: type[Message], data: bytes) -> dict[str, Any]:
         expected = f"{request_type.DESCRIPTOR.full_name} in protobuf"
         raise Rejected(RejectionReason.INVALID, f"the request: expected {expected}, found other bytes") from None
     return {field.name: value for field, value in request.ListFields()}
+
+
+async def _refuse(request_type: type[Message], _data: bytes) -> dict[str, Any]:
+    expected = "a method that only reads; another service has the others"
+    raise Rejected(
+        NOT_ALLOWED, f"{request_type.DESCRIPTOR.name}: expected {expected}, found one that changes something"
+    )
 
 
 def _status(problem: Problem) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:

@@ -99,6 +99,16 @@ async def test_a_method_that_is_not_defined_is_unimplemented(face: GrpcFace) -> 
     assert error.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
+async def test_a_service_for_readers_refuses_what_changes_something(world: World) -> None:
+    async with grpc_face(wired(world, api_only_reads=True)) as face:
+        refused = await face.call("Decide", DECIDE)
+        read = await face.call(ENTITLEMENT, {"user_id": USER})
+    assert isinstance(refused, Refusal)
+    assert refused.reason == "not_allowed"
+    assert not isinstance(read, Refusal)
+    assert world.store.commits == 1
+
+
 async def test_a_field_of_a_later_version_is_ignored(face: GrpcFace) -> None:
     later = decisions_pb2.GetEntitlementRequest(user_id=USER).SerializeToString() + b"\xfa\x07\x01x"
     assert not isinstance(await face.send(ENTITLEMENT, later), Refusal)
