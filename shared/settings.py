@@ -57,7 +57,7 @@ class Settings:
     """`UPBEAT_API_PLACEMENTS`: a JSON object from the e-mail address of a caller of the API to the list of the
     placements that it may ask for, or to `"*"` for every one; without it, every caller may ask for every one."""
     api_only_reads: bool = False
-    """`UPBEAT_API_ONLY_READS`, `true` or `false`: over gRPC, refuse the methods of the API that change something."""
+    """`UPBEAT_API_ONLY_READS`, `true` or `false`: over gRPC, refuse the methods that change something."""
     service: str = "upbeat"
     """`K_SERVICE`: the name of the service in spans; Cloud Run sets it."""
     clock_file: str | None = None
