@@ -14,6 +14,14 @@ ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `functions/`, `shared/` and `infra/`."""
 TABLE = ROOT / "infra" / "topology.yaml"
 
+SECTIONS = {
+    "topics": "topic_defaults",
+    "functions": "function_defaults",
+    "services": "service_defaults",
+    "grpc_services": "service_defaults",
+}
+"""The sections of the table that hold rows, each with the section of their defaults."""
+
 TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
 FunctionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,21}[a-z0-9]$")]
 """At most 23 characters: with `upbeat-` before it, the id of a service account, which may have 30.
@@ -96,6 +104,13 @@ class ServiceRow(DeployedRow):
     """The lists of callers in Terraform's variables that may call it."""
 
 
+class GrpcServiceRow(ServiceRow):
+    """A service that other programs call over gRPC, run from an image. Several may have one image."""
+
+    folder: FunctionName
+    """The folder in `functions/` of which the image is made."""
+
+
 class DeadLetterRow(_Row):
     """The topic for messages that cannot be processed, and the subscription that keeps them."""
 
@@ -112,6 +127,7 @@ class Topology(_Row):
     dead_letter: DeadLetterRow
     functions: dict[FunctionName, FunctionRow]
     services: dict[FunctionName, ServiceRow] = {}
+    grpc_services: dict[FunctionName, GrpcServiceRow] = {}
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -125,9 +141,11 @@ class Topology(_Row):
         listener: dict[str, str] = {}
         for name in self.functions.keys() & self.services.keys():
             yield f"{name} is both under functions and under services"
-        for row in self.deployed.values():
+        for name in self.deployed.keys() & self.grpc_services.keys():
+            yield f"{name} is under grpc_services and has another row"
+        for row in (*self.deployed.values(), *self.grpc_services.values()):
             yield from row.contradictions()
-        for service in self.services.values():
+        for service in (*self.services.values(), *self.grpc_services.values()):
             yield from self._unknown_topics(service.name, service.publishes)
         for function in self.functions.values():
             yield from self._unknown_topics(function.name, (function.listens, *function.publishes))
@@ -158,8 +176,13 @@ class Topology(_Row):
 
     @property
     def deployed(self) -> dict[str, DeployedRow]:
-        """Every function and service: each has a folder in `functions/`, and is packaged and deployed."""
+        """Every function and service over HTTP: each has a folder in `functions/`, and is deployed by its zip."""
         return {**self.functions, **self.services}
+
+    @property
+    def packaged(self) -> tuple[str, ...]:
+        """The folders in `functions/`, each of which makes a package."""
+        return (*self.deployed, *dict.fromkeys(row.folder for row in self.grpc_services.values()))
 
     @property
     def topics_in(self) -> tuple[str, ...]:
@@ -200,15 +223,14 @@ def load(path: Path = TABLE) -> Topology:
 def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table with names and defaults written into every row."""
     filled = {**table}
-    sections = {"topics": "topic_defaults", "functions": "function_defaults", "services": "service_defaults"}
-    for rows, defaults in sections.items():
-        shared = filled.pop(defaults, {})
-        filled[rows] = {
-            name: {**shared, **(row or {}), "name": name} for name, row in filled.get(rows, {}).items()
-        }
-    for row in (*filled["functions"].values(), *filled["services"].values()):
+    for rows, defaults in SECTIONS.items():
+        shared = table.get(defaults, {})
+        filled[rows] = {name: {**shared, **(row or {}), "name": name} for name, row in table.get(rows, {}).items()}
+        filled.pop(defaults, None)
+    called = (*filled["services"].values(), *filled["grpc_services"].values())
+    for row in (*filled["functions"].values(), *called):
         row["publishes"] = tuple(row.get("publishes", ()))
-    for row in filled["services"].values():
+    for row in called:
         row["invoked_by"] = tuple(row.get("invoked_by", ()))
     return filled
 

@@ -33,7 +33,7 @@ def package(
     from infra.deploy.package import zip_function
     from infra.topology import known, load
 
-    functions = tuple(load().deployed)
+    functions = load().packaged
     for name in [known(name, functions, "function") for name in function or functions]:
         with writing_into(out):
             archive = zip_function(name, out / f"{name}.zip")

@@ -12,7 +12,8 @@ from infra.errors import InfraError
 from infra.topology import ROOT
 
 REQUIREMENTS = "requirements.txt"
-OWN = (REQUIREMENTS, "Procfile")
+PROCFILE = "Procfile"
+OWN = (REQUIREMENTS, PROCFILE)
 """Files that a function may have of its own: requirements in place of those of all, and how a service starts."""
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold; every entry has it, so that the bytes depend on content only."""

@@ -50,7 +50,7 @@ def table(tmp_path: Path):
 
 def test_every_function_has_a_row_and_every_row_a_function():
     folders = {main.parent.name for main in (ROOT / "functions").glob("*/main.py")}
-    assert folders == set(load().deployed)
+    assert folders == set(load().packaged)
 
 
 SERVICES = """
@@ -65,6 +65,9 @@ service_defaults:
   max_instances: 10
 services:
   ask: {invoked_by: [readers]}
+grpc_services:
+  ask_grpc: {folder: ask_grpc, invoked_by: [readers], concurrency: 9}
+  tell_grpc: {folder: ask_grpc, invoked_by: [deciders], publishes: [results]}
 """
 
 
@@ -84,6 +87,10 @@ def test_a_service_is_deployed_as_a_function_is_and_listens_to_nothing(table):
         ("ask: {", "ask: {listens: orders, ", "Extra inputs are not permitted"),
         ("ask: {", "ask: {min_instances: 11, ", "expected a min_instances of at most the max_instances of 10"),
         ("ask: {", "take_order: {", "take_order is both under functions and under services"),
+        ("tell_grpc: {", "ask: {", "ask is under grpc_services and has another row"),
+        ("[results]", "[refunds]", "tell_grpc names refunds, which is not under topics"),
+        ("folder: ask_grpc, invoked_by: [readers]", "invoked_by: [readers]", "grpc_services.ask_grpc.folder"),
+        ("concurrency: 9", "min_instances: 11", "expected a min_instances of at most the max_instances of 10"),
     ],
 )
 def test_a_service_that_cannot_be_is_refused(table, before, after, problem):
@@ -91,8 +98,15 @@ def test_a_service_that_cannot_be_is_refused(table, before, after, problem):
         load(table(SMALL + SERVICES.replace(before, after)))
 
 
+def test_grpc_services_have_the_defaults_of_services_and_one_package_for_each_folder(table):
+    topology = load(table(SMALL + SERVICES))
+    ask, tell = topology.grpc_services.values()
+    assert (ask.concurrency, tell.concurrency, ask.timeout_seconds) == (9, 80, 30)
+    assert topology.packaged == ("take_order", "ask", "ask_grpc")
+
+
 def test_a_service_that_publishes_nothing_may_be_called_by_those_who_only_read():
-    services = load().services.values()
+    services = {**load().services, **load().grpc_services}.values()
     assert {row.name for row in services if "readers" in row.invoked_by} == {
         row.name for row in services if not row.publishes
     }
