@@ -1,4 +1,4 @@
-"""Generates docs/contracts from the models: a JSON Schema for each message, and an AsyncAPI document."""
+"""Generates docs/contracts from the models: a schema for each message, an AsyncAPI and an OpenAPI document."""
 
 import argparse
 import json
@@ -22,8 +22,11 @@ from shared.contracts.outbound.message import FILTERABLE
 from shared.contracts.outbound.subscription_change import SubscriptionChange
 from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.contracts.reasons import RejectionReason
+from shared.entrypoints.api import openapi
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
+API_EXAMPLES = DOCS / "api-examples.json"
+"""By the method of the API, the request and the answer of an example; a test runs them as one story."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_ID = "urn:upbeat:contracts:"
 """With a topic after it, the `$id` of the topic's schema: a name that says nothing of where the schema is kept."""
@@ -46,7 +49,11 @@ MODELS: tuple[Model, ...] = (*IN, *OUT)
 def documents() -> dict[str, str]:
     """The text of every generated document, by its file name in docs/contracts."""
     schemas = {f"{model.TOPIC}.schema.json": _json(_schema(model)) for model in MODELS}
-    return {**schemas, "asyncapi.yaml": _yaml(_asyncapi())}
+    return {
+        **schemas,
+        "asyncapi.yaml": _yaml(_asyncapi()),
+        "openapi.yaml": _yaml(openapi.document(json.loads(API_EXAMPLES.read_text()))),
+    }
 
 
 def examples(topic: str) -> dict[str, Any]:

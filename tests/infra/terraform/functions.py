@@ -18,7 +18,7 @@ COMPILER = inspect.getsource(py_compile)
 
 
 def function_problems(found: list[Resource], topology: Topology) -> Iterator[str]:
-    """Sentences about functions that differ from their row, are open to others, or have a name that nobody reads."""
+    """Sentences about functions that differ from their row, are open, or have a name that nobody reads."""
     functions = {each.key or "": each.values for each in of_type(found, "google_cloudfunctions2_function")}
     yield from differences(sorted(topology.deployed), sorted(functions), "functions")
     for name, values in functions.items():
