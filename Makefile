@@ -32,7 +32,7 @@ ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py te
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
 	$(BIN)/python -m pytest -n 3 --dist loadscope $(ANALYSTS_TESTS)
 
-test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
+test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader and the API for 10 s each
 	$(MAKE) fuzz SECONDS=10
 
 API := shared/contracts/api
@@ -59,9 +59,10 @@ mutants: $(VENV)/.dev $(VENV)/.mutants ## Change the pure rooms bit by bit, and 
 	$(BIN)/mutmut run --max-children 1 $(if $(ONLY),'$(ONLY)')
 	$(BIN)/mutmut results
 
-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelope and on the catalog loader, for SECONDS=600 each
+fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelope and on the catalog loader, and requests on the API, for SECONDS=600 each
 	$(BIN)/python -m tests.fuzz envelope $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz catalog $(or $(SECONDS),600)
+	$(BIN)/python -m tests.fuzz.api $(or $(SECONDS),600)
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up
