@@ -12,6 +12,7 @@ from pathlib import Path
 from infra.errors import InfraError
 from tests.bench import growth, sweeps
 from tests.bench.api.over_grpc import entitlements_over_grpc
+from tests.bench.api.over_http import entitlements_over_http
 from tests.bench.cold_starts import cold_starts
 from tests.bench.function.benchmark import QUICK, Size, function
 from tests.bench.growth import growing
@@ -39,7 +40,11 @@ GROUPS: dict[str, tuple[str, Callable[[bool], list[Result]]]] = {
     ),
     "api": (
         "the API's GetEntitlement against a bare handler that does one get",
-        lambda quick: entitlements_over_grpc(*((QUICK_TURNS, 400) if quick else (FULL_TURNS, 2_000))),
+        lambda quick: [
+            result
+            for measure in (entitlements_over_http, entitlements_over_grpc)
+            for result in measure(*((QUICK_TURNS, 400) if quick else (FULL_TURNS, 2_000)))
+        ],
     ),
     "cold-start": (
         "the first push of a new process against a function that only imports what ours needs",

@@ -8,8 +8,9 @@ import pytest
 from infra.remote.firestore import emulator_client
 from infra.topology import load as load_topology
 from tests.bench import cold_starts, sweeps
-from tests.bench.api import over_grpc
+from tests.bench.api import comparison
 from tests.bench.api.over_grpc import entitlements_over_grpc
+from tests.bench.api.over_http import entitlements_over_http
 from tests.bench.function import subjects
 from tests.bench.function.benchmark import AT_ONCE, Size, function
 from tests.bench.function.load import Load
@@ -147,10 +148,11 @@ def test_a_cold_start_is_measured_against_the_imports_that_ours_needs_and_nothin
     assert not [name for name in modules if name.startswith("shared")]
 
 
-def test_an_entitlement_over_grpc_is_measured_against_a_bare_get(emulators):
-    results = entitlements_over_grpc(1, 64, emulators)
+@pytest.mark.parametrize("measure", [entitlements_over_http, entitlements_over_grpc])
+def test_an_entitlement_is_measured_against_a_bare_get(measure, emulators):
+    results = measure(1, 64, emulators)
 
-    assert len(results) == len(over_grpc.AT_ONCE) * 3
+    assert len(results) == len(comparison.AT_ONCE) * 3
     assert all(value > 0 for result in results for value in (*result.ours, *result.baseline))
 
 

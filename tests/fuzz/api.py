@@ -1,8 +1,7 @@
 """Schemathesis over the API and its OpenAPI document: `python -m tests.fuzz.api SECONDS`, as `make fuzz` does.
 
-The whole function answers on a socket of this machine,
-over a store in memory that has one user with a subscription.
-Every check of schemathesis is on but one: `positive_data_acceptance` takes a body that fits the schema for one
+The whole function answers on a socket of this machine, over a store in memory with one user who has paid. Every
+check of schemathesis is on but one: `positive_data_acceptance` takes a body that fits the schema for one
 that must succeed, but a placement may be unknown and a key used. The document is tried without the tokens, which
 Cloud Run checks before the service. https://schemathesis.readthedocs.io/
 """
