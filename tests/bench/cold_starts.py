@@ -1,4 +1,4 @@
-"""Cold starts: from the start of a function's process to its first acknowledged push.
+"""Cold starts: from the start of a process to its first acknowledged push, or to the API's first answer.
 
 The baseline only imports the modules that ours imports until then from the standard library and from packages.
 """
@@ -31,9 +31,7 @@ from tests.bench.report import Result, progress
 from tests.bench.timing import TURNS
 from tests.support.booted import PROVE_IMPORTS, Booted, make_interpreter
 
-FUNCTION = "payment"
 EXAMPLE = ROOT / "docs" / "contracts" / "examples" / "payment" / "succeeded.json"
-GOAL = 1.15
 AS_DEPLOYED = "cold start"
 """The case of a deployed function: the build sets SOURCE_DATE_EPOCH, so that its .pyc files are valid."""
 BASELINE = """
@@ -49,7 +47,7 @@ for name in NAMES:
 
 
 @functions_framework.aio.http
-async def payment(request):
+async def NAME(request):
     return Response(status_code=204)
 """
 COMPILE = (sys.executable, "-m", "compileall", "-f", "-q", ".")
@@ -64,9 +62,28 @@ IMAGE_TIME = 315_532_801
 _imported_in = re.compile(r"^import '([\w.]+)' #", re.MULTILINE).findall
 
 
+class Subject(NamedTuple):
+    """A function, the request that it answers first, and the goal of the ratio."""
+
+    function: str
+    path: str
+    body: bytes | None
+    goal: float
+
+
+def _push() -> bytes:
+    data = b64encode(EXAMPLE.read_bytes()).decode()
+    return json.dumps({"message": {"data": data, "messageId": "1"}, "subscription": "payment"}).encode()
+
+
+PAYMENT = Subject("payment", "/payment", _push(), 1.15)
+ENTITLEMENT = Subject("decisions", "/v1/users/ada/entitlement", None, 1.3)
+
+
 class Case(NamedTuple):
     """A folder with a function, and the environment of its process."""
 
+    subject: Subject
     name: str
     folder: Path
     env: Mapping[str, str]
@@ -79,35 +96,42 @@ class Start(NamedTuple):
     cpu: float
 
 
-def cold_starts(turns: int = TURNS, emulators: Emulators | None = None) -> list[Result]:
+def cold_starts(
+    turns: int = TURNS, emulators: Emulators | None = None, subject: Subject = PAYMENT
+) -> list[Result]:
     """A start of each case in each turn, against the baseline's in the same turn."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-bench-")))
         running = emulators or stack.enter_context(Emulators())
         python = make_interpreter(folder / "interpreter")
-        cases = prepared(folder, imported_modules(folder, python, running))
+        cases = prepared(folder, imported_modules(folder, python, running, subject), subject)
         starts: dict[str, list[Start]] = {case.name: [] for case in cases}
         for turn in range(1, turns + 1):
-            progress(f"cold-start: turn {turn} of {turns}")
+            progress(f"cold-start: {subject.function}, turn {turn} of {turns}")
             for case in cases:
                 starts[case.name].append(start(case, python, running))
     baseline, *ours = (case.name for case in cases)
-    return [result for name in ours for result in _compared(name, starts[name], baseline, starts[baseline])]
+    compared = (_compared(subject, name, starts[name], baseline, starts[baseline]) for name in ours)
+    return [result for results in compared for result in results]
 
 
-def _compared(name: str, ours: list[Start], baseline: str, others: list[Start]) -> Iterator[Result]:
-    goal = GOAL if name == AS_DEPLOYED else None
+def _compared(
+    subject: Subject, name: str, ours: list[Start], baseline: str, others: list[Start]
+) -> Iterator[Result]:
+    goal = subject.goal if name == AS_DEPLOYED else None
     for what in Start._fields:
         mine, base = ([getattr(one, what) for one in starts] for starts in (ours, others))
-        yield Result("cold-start", f"{name}, {what}", "ms", mine, baseline, base, goal)
+        yield Result("cold-start", f"{subject.function}, {name}, {what}", "ms", mine, baseline, base, goal)
 
 
-def prepared(folder: Path, modules: list[str]) -> list[Case]:
+def prepared(folder: Path, modules: list[str], subject: Subject = PAYMENT) -> list[Case]:
     """The baseline, and our function with .pyc files in each state in which a cold start may find them."""
     (folder / "baseline").mkdir()
-    (folder / "baseline" / "main.py").write_text(f"NAMES = {modules!r}\n{BASELINE}")
+    (folder / "baseline" / "main.py").write_text(
+        f"NAMES = {modules!r}\n{BASELINE.replace('NAME(', f'{subject.function}(')}"
+    )
     for name in ("valid", "stale", "none"):
-        compose(FUNCTION, folder / name)
+        compose(subject.function, folder / name)
     for name in ("baseline", "valid"):
         _compile(folder / name, {"SOURCE_DATE_EPOCH": str(IMAGE_TIME)})
     _compile(folder / "stale", {})
@@ -115,16 +139,21 @@ def prepared(folder: Path, modules: list[str]) -> list[Case]:
         if not source.is_relative_to(folder / "interpreter"):
             os.utime(source, (IMAGE_TIME, IMAGE_TIME))
     return [
-        Case("imports alone", folder / "baseline", {}),
-        Case(AS_DEPLOYED, folder / "valid", {}),
-        Case("cold start, stale .pyc files", folder / "stale", {}),
-        Case("cold start, no .pyc files at all", folder / "none", {"PYTHONPYCACHEPREFIX": str(folder / "empty")}),
+        Case(subject, "imports alone", folder / "baseline", {}),
+        Case(subject, AS_DEPLOYED, folder / "valid", {}),
+        Case(subject, "cold start, stale .pyc files", folder / "stale", {}),
+        Case(
+            subject,
+            "cold start, no .pyc files at all",
+            folder / "none",
+            {"PYTHONPYCACHEPREFIX": str(folder / "empty")},
+        ),
     ]
 
 
-def imported_modules(folder: Path, python: Path, emulators: Emulators) -> list[str]:
-    """All modules that our function imports until its first acknowledged push, but its own, in that order."""
-    case = Case("imports", compose(FUNCTION, folder / "imports"), PROVE_IMPORTS)
+def imported_modules(folder: Path, python: Path, emulators: Emulators, subject: Subject = PAYMENT) -> list[str]:
+    """All modules that our function imports until its first answer, but its own, in that order."""
+    case = Case(subject, "imports", compose(subject.function, folder / "imports"), PROVE_IMPORTS)
     with _acknowledged(case, python, _empty_project(emulators)) as booted:
         names = dict.fromkeys(_imported_in(booted.errors))
     return [name for name in names if name.partition(".")[0] not in {"shared", "main", "__main__"}]
@@ -152,22 +181,20 @@ def _empty_project(emulators: Emulators) -> dict[str, str]:
 
 @contextmanager
 def _acknowledged(case: Case, python: Path, env: Mapping[str, str]) -> Iterator[Booted]:
-    """The function, once it has acknowledged a push. Raises `RuntimeError` if it ends before."""
-    with Booted(FUNCTION, case.folder, python, {**env, **case.env}) as booted:
-        while not _acknowledges(booted.url):
+    """The function, once it has answered its first request. Raises `RuntimeError` if it ends before."""
+    with Booted(case.subject.function, case.folder, python, {**env, **case.env}) as booted:
+        while not _acknowledges(booted.url, case.subject):
             if booted.process.ended.is_set():
                 raise RuntimeError(f"{case.name}: expected a running function, found: {booted.errors}")
             time.sleep(0.002)
         yield booted
 
 
-def _acknowledges(url: str) -> bool:
-    """Push a payment; False while nothing listens yet. Raises `HTTPError` if the push is not acknowledged."""
-    data = b64encode(EXAMPLE.read_bytes()).decode()
-    push = json.dumps({"message": {"data": data, "messageId": "1"}, "subscription": FUNCTION}).encode()
+def _acknowledges(url: str, subject: Subject) -> bool:
+    """Send the request; False while nothing listens yet. Raises `HTTPError` if it is not answered with success."""
     try:
-        with urlopen(f"{url}/{FUNCTION}", push) as response:  # noqa: S310 - always http on this machine
-            return bool(response.status == 204)
+        with urlopen(f"{url}{subject.path}", subject.body) as response:  # noqa: S310 - always http on this machine
+            return bool(response.status in {200, 204})
     except HTTPError:
         raise
     except (OSError, HTTPException):

@@ -135,11 +135,12 @@ def test_the_deployed_function_is_measured_in_every_scenario(emulators):
     assert all(value > 0 for result in results for value in (*result.ours, *result.baseline))
 
 
+@pytest.mark.parametrize("subject", [cold_starts.PAYMENT, cold_starts.ENTITLEMENT], ids=lambda one: one.function)
 def test_a_cold_start_is_measured_against_the_imports_that_ours_needs_and_nothing_of_ours(
-    emulators, tmp_path, interpreter
+    subject, emulators, tmp_path, interpreter
 ):
-    modules = cold_starts.imported_modules(tmp_path, interpreter, emulators)
-    baseline, ours, *_ = cold_starts.prepared(tmp_path, modules)
+    modules = cold_starts.imported_modules(tmp_path, interpreter, emulators, subject)
+    baseline, ours, *_ = cold_starts.prepared(tmp_path, modules, subject)
 
     for case in (baseline, ours):
         start = cold_starts.start(case, interpreter, emulators)
