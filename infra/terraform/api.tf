@@ -51,7 +51,7 @@ resource "google_project_iam_custom_role" "documents_read" {
 }
 
 resource "google_project_iam_member" "documents_read" {
-  for_each = { for name, row in local.deployed : name => row if row.reads_only }
+  for_each = { for name, row in local.running : name => row if row.reads_only }
 
   project = var.project
   role    = google_project_iam_custom_role.documents_read.name

@@ -13,7 +13,7 @@ locals {
     UPBEAT_FEATURES_MILLISECONDS = "20"
   } : {}
   deciding = {
-    for name, row in local.deployed : name => row
+    for name, row in local.running : name => row
     if local.reads_features && !row.reads_only && !contains(keys(local.schedules), try(local.functions[name].listens, ""))
   }
 }

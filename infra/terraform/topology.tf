@@ -6,7 +6,7 @@ locals {
   dead_letter   = local.table.dead_letter
   schedules     = local.table.schedules
   day           = 86400
-  deployed_rows = merge(local.table.functions, local.table.services)
+  deployed_rows = merge(local.table.functions, local.table.services, local.table.grpc_services)
   listened      = [for function in local.functions : function.listens]
 
   functions = {
@@ -31,13 +31,18 @@ locals {
   )
   common = concat(keys(local.table.service_defaults), ["service"])
 
+  # Everything that has an account: what is deployed from a zip, and what runs an image (grpc.tf).
+  running = merge(local.deployed, {
+    for name, row in local.grpc_services : name => merge({ for column in local.common : column => row[column] }, { reads_only = row.reads_only })
+  })
+
   # A column's default says that it exists.
-  columns         = concat(["listens", "invoked_by"], keys(local.table.function_defaults))
-  unknown_columns = setsubtract(flatten([for row in concat(values(local.table.functions), values(local.table.services)) : keys(row)]), local.columns)
+  columns         = concat(["listens", "invoked_by", "folder"], keys(local.table.function_defaults))
+  unknown_columns = setsubtract(flatten([for row in values(local.deployed_rows) : keys(row)]), local.columns)
 
   # One entry for each topic that a function or service publishes to.
   publications = merge([
-    for name, function in local.deployed : {
+    for name, function in local.running : {
       for topic in function.publishes : "${name}/${topic}" => { function = name, topic = topic }
     }
   ]...)

@@ -229,6 +229,17 @@ variable "warehouse_image" {
   }
 }
 
+variable "decisions_grpc_image" {
+  description = "The image of the API over gRPC (docs/operations.md says how to make it). Empty: the API is there over HTTP alone."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.decisions_grpc_image == "" || can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+(:[\\w.-]+|@sha256:[0-9a-f]{64})$", var.decisions_grpc_image))
+    error_message = "decisions_grpc_image: expected an image of Artifact Registry with its tag or digest, or nothing, found \"${var.decisions_grpc_image}\"."
+  }
+}
+
 variable "warehouse_schedule" {
   description = "When the job runs (cron, UTC): once a night, or once an hour as \"20 * * * *\"."
   type        = string

@@ -5,7 +5,7 @@ locals {
   event_services = [for function in local.functions : function.service if !contains(keys(local.schedules), function.listens)]
   function_names = join(", ", [for function in local.functions : "\"${function.service}\""])
   event_names    = join(", ", [for service in local.event_services : "\"${service}\""])
-  api_names      = join(", ", [for service in local.services : "\"${service.service}\""])
+  api_names      = join(", ", [for service in concat(values(local.services), values(local.grpc_services)) : "\"${service.service}\""])
   deployed_names = "${local.function_names}, ${local.api_names}"
 
   log_lines     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${replace(local.deployed_names, ",", " OR")})"

@@ -113,6 +113,55 @@ run "readers_read_and_deciders_do_everything" {
   }
 }
 
+run "grpc_needs_an_image" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloud_run_v2_service.grpc) == 0
+    error_message = "Expected no service without an image."
+  }
+}
+
+run "grpc_has_the_callers_and_placements_of_the_api" {
+  command = plan
+
+  variables {
+    decisions_grpc_image = "europe-west1-docker.pkg.dev/upbeat-test/upbeat-functions/decisions-grpc:1"
+    api_readers          = ["group:support@example.com"]
+    api_deciders         = ["serviceAccount:app@upbeat-test.iam.gserviceaccount.com"]
+    api_placements       = { "app@upbeat-test.iam.gserviceaccount.com" = ["home"] }
+    min_instances        = { decisions_grpc = 2 }
+  }
+
+  assert {
+    condition = toset(keys(google_cloud_run_v2_service_iam_member.grpc_caller)) == toset([
+      "decisions_grpc/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_grpc_read/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_grpc_read/group:support@example.com",
+    ])
+    error_message = "Expected readers to be callers of the service that reads alone."
+  }
+  assert {
+    condition = { for name, service in google_cloud_run_v2_service.grpc : name => one([for env in service.template[0].containers[0].env : env.value if env.name == "UPBEAT_API_ONLY_READS"]) } == {
+      decisions_grpc      = "false"
+      decisions_grpc_read = "true"
+    }
+    error_message = "Expected the service for readers to refuse what changes something."
+  }
+  assert {
+    condition     = alltrue([for service in google_cloud_run_v2_service.grpc : one(service.template[0].containers[0].ports).name == "h2c"])
+    error_message = "Expected HTTP/2 up to the container."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.grpc["decisions_grpc"].template[0].scaling[0].min_instance_count == 2
+    error_message = "Expected the environment to override the table."
+  }
+  assert {
+    condition     = contains([for env in google_cloud_run_v2_service.grpc["decisions_grpc"].template[0].containers[0].env : env.name], "UPBEAT_API_PLACEMENTS")
+    error_message = "Expected the placements of the variable."
+  }
+}
+
 run "features_are_read_where_they_are_asked_for" {
   command = plan
 
