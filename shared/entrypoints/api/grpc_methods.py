@@ -54,7 +54,7 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
         TRACE.set(traceparent({}, headers))
         remaining = context.time_remaining()
         seconds = MAX_SECONDS if remaining is None else remaining
-        content = partial(_refuse if is_refused else _content, request_type, data)
+        content = partial(_refuse if is_refused else content_of, request_type, data)
         answer = await handler.handle(Call(described.name, content, caller_of(headers), seconds))
         if isinstance(answer, Problem):
             return bytes(await context.abort(*_status(answer)))  # it raises
@@ -63,7 +63,7 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
     return respond
 
 
-async def _content(request_type: type[Message], data: bytes) -> dict[str, Any]:
+async def content_of(request_type: type[Message], data: bytes) -> dict[str, Any]:
     """The fields that a request has. As usual in protobuf, unknown ones are ignored, and empty ones are unset.
 
     Raises `Rejected` (`invalid`) for bytes that are no such message.

@@ -3,23 +3,31 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.message import Message
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared import wiring
 from shared.contracts.api.methods import METHODS
 from shared.contracts.api.upbeat.v1 import decisions_pb2
-from shared.entrypoints.api.grpc_methods import SERVICE
+from shared.entrypoints.api.calls import Call, CallHandler
+from shared.entrypoints.api.grpc_methods import SERVICE, content_of
 from shared.entrypoints.api.grpc_server import MAX_REQUEST_BYTES, serving
+from shared.entrypoints.api.problems import Problem
 from tests.shared.entrypoints.api.test_service import World
-from tests.support.faces import GrpcFace, Refusal, grpc_face, wired
+from tests.support.faces import GrpcFace, Refusal, answer_type, grpc_face, wired
 from tests.support.histories import USER
 from tests.support.story import paid
+from tests.support.virtual_time import VirtualTimeLoop
 
 ENTITLEMENT = "GetEntitlement"
 DECIDE = {"user_id": USER, "placement": "home", "idempotency_key": "k1"}
@@ -91,6 +99,39 @@ async def test_a_request_that_is_too_large_is_refused_before_it_is_read(face: Gr
     assert isinstance(refused, Refusal)
     assert refused.reason == "too_large"
     assert caplog.records == []
+
+
+words = st.sampled_from([USER, "home", "mail", "clicked", "k1", "2026-01-01T00:00:00Z"]) | st.text(max_size=4)
+numbers = st.integers(-(2**63), 2**63 - 1)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, method: str) -> bytes:
+    """A request whose fields have anything of their types, or any bytes."""
+    described = SERVICE.methods_by_name[method].input_type
+    strategies = {FieldDescriptor.TYPE_STRING: words, FieldDescriptor.TYPE_BOOL: st.booleans()}
+    fields = {field.name: draw(strategies.get(field.type, numbers)) for field in described.fields}
+    whole: bytes = getattr(decisions_pb2, described.name)(**fields).SerializeToString()
+    return draw(st.just(whole) | st.just(whole + b"\xfa\x07\x01x") | st.just(whole[:-1]) | st.binary(max_size=60))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+@given(data=st.data())
+def test_whatever_comes_a_method_answers_it_or_refuses_it_for_what_it_is(method: str, data: st.DataObject) -> None:
+    world, body = World(), data.draw(bodies(method))
+    calls = CallHandler(wired(world))
+    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+        found = runner.run(answer_of(calls, method, body))
+    if isinstance(found, Problem):
+        assert found.kind.code in {"INVALID_ARGUMENT", "NOT_FOUND"}
+
+
+async def answer_of(calls: CallHandler, method: str, body: bytes) -> Message | Problem:
+    """What a method says to bytes, as the handler that gRPC calls takes them."""
+    request = getattr(decisions_pb2, SERVICE.methods_by_name[method].input_type.name)
+    answer = await calls.handle(Call(method, partial(content_of, request, body)))
+    return answer if isinstance(answer, Problem) else answer_type(method)(**answer)
 
 
 async def test_a_method_that_is_not_defined_is_unimplemented(face: GrpcFace) -> None:
