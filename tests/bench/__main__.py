@@ -13,7 +13,7 @@ from infra.errors import InfraError
 from tests.bench import growth, sweeps
 from tests.bench.api.over_grpc import entitlements_over_grpc
 from tests.bench.api.over_http import entitlements_over_http
-from tests.bench.cold_starts import ENTITLEMENT, cold_starts
+from tests.bench.cold_starts import SUBJECTS, cold_starts
 from tests.bench.function.benchmark import QUICK, Size, function
 from tests.bench.growth import growing
 from tests.bench.growthbook_sdk import decision
@@ -48,7 +48,7 @@ GROUPS: dict[str, tuple[str, Callable[[bool], list[Result]]]] = {
     ),
     "cold-start": (
         "the first push or answer of a new process against a function that only imports what ours needs",
-        lambda quick: [*cold_starts(_turns(quick)), *cold_starts(_turns(quick), subject=ENTITLEMENT)],
+        lambda quick: [one for subject in SUBJECTS for one in cold_starts(_turns(quick), subject=subject)],
     ),
     "growth": (
         "an event of a user with very many events against one of a user whose ring has just become full",

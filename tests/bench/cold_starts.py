@@ -6,6 +6,7 @@ The baseline only imports the modules that ours imports until then from the stan
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -20,16 +21,20 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
+import grpc
+
 from infra.deploy.package import compose
 from infra.emulator import topics
 from infra.emulator.emulators import Emulators
 from infra.emulator.functions import CLOUD_ENVIRONMENT
+from infra.remote.endpoints import LOCALHOST
 from infra.remote.pubsub import Bus
 from infra.topology import ROOT, load
+from shared.contracts.api.upbeat.v1.decisions_pb2 import GetEntitlementRequest
 from tests.bench.cpu import cpu_seconds
 from tests.bench.report import Result, progress
 from tests.bench.timing import TURNS
-from tests.support.booted import PROVE_IMPORTS, Booted, make_interpreter
+from tests.support.booted import FRAMEWORK, PROVE_IMPORTS, SERVICE, Booted, make_interpreter
 
 EXAMPLE = ROOT / "docs" / "contracts" / "examples" / "payment" / "succeeded.json"
 AS_DEPLOYED = "cold start"
@@ -50,12 +55,42 @@ for name in NAMES:
 async def NAME(request):
     return Response(status_code=204)
 """
+GRPC_BASELINE = """
+import asyncio
+import importlib
+import os
+from contextlib import suppress
+
+import grpc
+import uvloop
+
+for name in NAMES:
+    with suppress(ImportError):
+        importlib.import_module(name)
+
+
+async def answer(request, context):
+    return b""
+
+
+async def serve():
+    server = grpc.aio.server()
+    methods = {"GetEntitlement": grpc.unary_unary_rpc_method_handler(answer)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("upbeat.v1.DecisionsService", methods),))
+    server.add_insecure_port(f"{os.environ['HOST']}:{os.environ['PORT']}")
+    await server.start()
+    await server.wait_for_termination()
+
+
+uvloop.run(serve())
+"""
 COMPILE = (sys.executable, "-m", "compileall", "-f", "-q", ".")
 """The command with which the buildpack compiles a function's own code.
 
 It makes .pyc files that are valid for a source of the same time, or with SOURCE_DATE_EPOCH of the same content.
 https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/python/functions_framework/lib/lib.go
 """
+FIRST_ANSWER_SECONDS = 30.0
 IMAGE_TIME = 315_532_801
 """The time in seconds that every file of a built image gets: https://buildpacks.io/docs/for-app-developers/concepts/reproducibility/."""
 
@@ -69,6 +104,8 @@ class Subject(NamedTuple):
     path: str
     body: bytes | None
     goal: float
+    over_grpc: bool = False
+    """True for a service, whose path is that of a method of gRPC."""
 
 
 def _push() -> bytes:
@@ -78,6 +115,18 @@ def _push() -> bytes:
 
 PAYMENT = Subject("payment", "/payment", _push(), 1.15)
 ENTITLEMENT = Subject("decisions", "/v1/users/ada/entitlement", None, 1.3)
+
+
+ENTITLEMENT_OVER_GRPC = Subject(
+    "decisions_grpc",
+    "/upbeat.v1.DecisionsService/GetEntitlement",
+    GetEntitlementRequest(user_id="ada").SerializeToString(),
+    1.3,
+    over_grpc=True,
+)
+
+
+SUBJECTS = (PAYMENT, ENTITLEMENT, ENTITLEMENT_OVER_GRPC)
 
 
 class Case(NamedTuple):
@@ -127,9 +176,8 @@ def _compared(
 def prepared(folder: Path, modules: list[str], subject: Subject = PAYMENT) -> list[Case]:
     """The baseline, and our function with .pyc files in each state in which a cold start may find them."""
     (folder / "baseline").mkdir()
-    (folder / "baseline" / "main.py").write_text(
-        f"NAMES = {modules!r}\n{BASELINE.replace('NAME(', f'{subject.function}(')}"
-    )
+    program = GRPC_BASELINE if subject.over_grpc else BASELINE.replace("NAME(", f"{subject.function}(")
+    (folder / "baseline" / "main.py").write_text(f"NAMES = {modules!r}\n{program}")
     for name in ("valid", "stale", "none"):
         compose(subject.function, folder / name)
     for name in ("baseline", "valid"):
@@ -182,18 +230,32 @@ def _empty_project(emulators: Emulators) -> dict[str, str]:
 @contextmanager
 def _acknowledged(case: Case, python: Path, env: Mapping[str, str]) -> Iterator[Booted]:
     """The function, once it has answered its first request. Raises `RuntimeError` if it ends before."""
-    with Booted(case.subject.function, case.folder, python, {**env, **case.env}) as booted:
-        while not _acknowledges(booted.url, case.subject):
+    argv = SERVICE if case.subject.over_grpc else (str(FRAMEWORK),)
+    acknowledges = _acknowledges_over_grpc if case.subject.over_grpc else _acknowledges
+    with Booted(case.subject.function, case.folder, python, {**env, **case.env}, argv) as booted:
+        while not acknowledges(booted, case.subject):
             if booted.process.ended.is_set():
                 raise RuntimeError(f"{case.name}: expected a running function, found: {booted.errors}")
             time.sleep(0.002)
         yield booted
 
 
-def _acknowledges(url: str, subject: Subject) -> bool:
+def _acknowledges_over_grpc(booted: Booted, subject: Subject) -> bool:
+    """Send the request; False while nothing listens yet. Raises `RpcError` if it is not answered."""
+    try:
+        with socket.create_connection((LOCALHOST, booted.port)):
+            pass
+    except OSError:
+        return False
+    with grpc.insecure_channel(f"{LOCALHOST}:{booted.port}") as channel:
+        channel.unary_unary(subject.path)(subject.body, wait_for_ready=True, timeout=FIRST_ANSWER_SECONDS)
+    return True
+
+
+def _acknowledges(booted: Booted, subject: Subject) -> bool:
     """Send the request; False while nothing listens yet. Raises `HTTPError` if it is not answered with success."""
     try:
-        with urlopen(f"{url}{subject.path}", subject.body) as response:  # noqa: S310 - always http on this machine
+        with urlopen(f"{booted.url}{subject.path}", subject.body) as response:  # noqa: S310 - always http on this machine
             return bool(response.status in {200, 204})
     except HTTPError:
         raise
