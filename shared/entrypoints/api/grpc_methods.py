@@ -4,7 +4,8 @@ An error has its gRPC code and its sentence, and in `grpc-status-details-bin` a 
 reason that HTTP gives, and a `RetryInfo` if the same request may succeed later.
 """
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -46,11 +47,10 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
     """
     request_type: type[Message] = getattr(decisions_pb2, described.input_type.name)
     answer_type: type[Message] = getattr(decisions_pb2, described.output_type.name)
-
     is_refused = handler.wired.api_only_reads and described.name not in READING
 
     async def respond(data: bytes, context: grpc.aio.ServicerContext) -> bytes:
-        headers = {name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)}
+        headers = _headers(context.invocation_metadata() or ())
         TRACE.set(traceparent({}, headers))
         remaining = context.time_remaining()
         seconds = MAX_SECONDS if remaining is None else remaining
@@ -61,6 +61,13 @@ def _method(handler: CallHandler, described: MethodDescriptor) -> Method:
         return bytes(answer_type(**answer).SerializeToString())
 
     return respond
+
+
+def _headers(metadata: Iterable[tuple[str, str | bytes]]) -> dict[str, str]:
+    """The texts that come once. Of two tokens, nobody could say which one Cloud Run has checked."""
+    texts = [(name, value) for name, value in metadata if isinstance(value, str)]
+    times = Counter(name for name, _ in texts)
+    return {name: value for name, value in texts if times[name] == 1}
 
 
 async def content_of(request_type: type[Message], data: bytes) -> dict[str, Any]:

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 
 from shared import wiring
 from shared.contracts.api.methods import METHODS
-from shared.contracts.api.upbeat.v1 import decisions_pb2
+from shared.contracts.api.upbeat.v1 import decisions_pb2, decisions_pb2_grpc
 from shared.entrypoints.api.calls import Call, CallHandler
 from shared.entrypoints.api.grpc_methods import SERVICE, content_of
 from shared.entrypoints.api.grpc_server import MAX_REQUEST_BYTES, serving
 from shared.entrypoints.api.problems import Problem
 from tests.shared.entrypoints.api.test_service import World
-from tests.support.faces import GrpcFace, Refusal, answer_type, grpc_face, wired
+from tests.support.faces import GrpcFace, Refusal, answer_type, grpc_face, refusal_of, token, wired
 from tests.support.histories import USER
 from tests.support.story import paid
 from tests.support.virtual_time import VirtualTimeLoop
@@ -148,6 +148,25 @@ async def test_a_service_for_readers_refuses_what_changes_something(world: World
     assert refused.reason == "not_allowed"
     assert not isinstance(read, Refusal)
     assert world.store.commits == 1
+
+
+async def test_a_small_request_that_unpacks_into_a_large_one_is_refused(face: GrpcFace) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as error:
+        await face.channel.unary_unary(f"/{SERVICE.full_name}/{ENTITLEMENT}")(
+            bytes(50_000_000), compression=grpc.Compression.Gzip
+        )
+    assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_of_two_tokens_none_counts(world: World) -> None:
+    both = tuple(("authorization", f"Bearer {token(caller)}") for caller in ("home@x", "other@x"))
+    async with grpc_face(wired(world, api_placements={"home@x": ("home",), "other@x": ("home",)})) as face:
+        stub = decisions_pb2_grpc.DecisionsServiceStub(face.channel)
+        request = decisions_pb2.DecideRequest(**DECIDE)
+        assert (await stub.Decide(request, metadata=both[:1])).HasField("offer")
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await stub.Decide(request, metadata=both)
+    assert refusal_of(error.value).reason == "not_allowed"
 
 
 async def test_a_field_of_a_later_version_is_ignored(face: GrpcFace) -> None:
