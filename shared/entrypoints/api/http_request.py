@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from starlette.requests import ClientDisconnect
 
-from shared.contracts.api.methods import GET, METHODS, Method
+from shared.contracts.api.methods import GET, METHODS
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import read_object
 from shared.domain.errors import Rejected, Transient
@@ -38,6 +38,19 @@ _is_seconds = re.compile(SECONDS_PATTERN.replace("$", r"\Z")).match
 _is_integer = re.compile(r"-?[0-9]{1,20}").fullmatch
 
 
+_PATTERNS = {
+    name: re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", method.path)) for name, method in METHODS.items()
+}
+"""The paths, with a group for each field in them."""
+_QUERIES = {
+    name: [field for field in method.request.model_fields if f"{{{field}}}" not in method.path]
+    if method.verb == GET
+    else []
+    for name, method in METHODS.items()
+}
+"""The parameters that a query may have."""
+
+
 class Target(NamedTuple):
     """What a request is sent to."""
 
@@ -61,37 +74,25 @@ def target_of(request: "Request") -> Target:
     The path is taken apart before it is decoded: an encoded slash is part of an id, which is then invalid.
     """
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
-    parts = raw.partition(b"?")[0].decode("ascii", "replace").split("/")
-    found = {name: fields for name, method in METHODS.items() if (fields := _match(method, parts)) is not None}
-    if not found:
-        raise Rejected(NOT_FOUND, "the path: expected one of the OpenAPI document, found another")
+    path = raw.partition(b"?")[0].decode("ascii", "replace")
     verb = GET if request.method == "HEAD" else request.method
-    for name, fields in found.items():
-        if METHODS[name].verb == verb:
-            return Target(name, fields)
-    verbs = sorted({METHODS[name].verb for name in found})
-    raise WrongVerb([*verbs, "HEAD"] if GET in verbs else verbs)
-
-
-def _match(method: Method, parts: list[str]) -> dict[str, str] | None:
-    """The fields in a path, if it is one of the method."""
-    wanted = method.path.split("/")
-    if len(wanted) != len(parts):
-        return None
-    fields = {}
-    for want, part in zip(wanted, parts, strict=True):
-        if want.startswith("{"):
-            fields[want.strip("{}")] = unquote(part, errors="replace")
-        elif want != part:
-            return None
-    return fields
+    verbs = set()
+    for name, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(path):
+            if METHODS[name].verb == verb:
+                fields = {field: unquote(text, errors="replace") for field, text in match.groupdict().items()}
+                return Target(name, fields)
+            verbs.add(METHODS[name].verb)
+    if not verbs:
+        raise Rejected(NOT_FOUND, "the path: expected one of the OpenAPI document, found another")
+    raise WrongVerb([*sorted(verbs), "HEAD"] if GET in verbs else sorted(verbs))
 
 
 async def content_of(request: "Request", target: Target) -> dict[str, Any]:
     """The fields of a request. Raises `Rejected` for what is none, and `Transient` if the client goes away."""
     method = METHODS[target.name]
     _check_accept(request.headers.get("accept", "*/*"))
-    query = _query(request, method)
+    query = _query(request, target.name)
     if method.verb == GET:
         return query | target.fields
     _check_media_type(request)
@@ -117,23 +118,20 @@ def seconds_of(request: "Request") -> float:
     return float(given)
 
 
-def _query(request: "Request", method: Method) -> dict[str, Any]:
+def _query(request: "Request", name: str) -> dict[str, Any]:
     """The query's parameters, each in the type of its field. Raises `Rejected` (`invalid`)."""
     content: dict[str, Any] = {}
-    known = method.request.model_fields.keys() if method.verb == GET else ()
-    for name, text in request.query_params.multi_items():
-        if name not in known or f"{{{name}}}" in method.path:
-            expected = f"one of {', '.join(_query_names(method))}" if _query_names(method) else "none"
+    if not request.scope["query_string"]:
+        return content
+    known = _QUERIES[name]
+    for field, text in request.query_params.multi_items():
+        if field not in known:
+            expected = f"one of {', '.join(known)}" if known else "none"
             raise _invalid("the query's parameters", expected, "another")
-        if name in content:
-            raise _invalid(name, "one value", "two")
-        content[name] = _READ.get(name, str)(text)
+        if field in content:
+            raise _invalid(field, "one value", "two")
+        content[field] = _READ.get(field, str)(text)
     return content
-
-
-def _query_names(method: Method) -> list[str]:
-    fields = method.request.model_fields if method.verb == GET else ()
-    return [name for name in fields if f"{{{name}}}" not in method.path]
 
 
 def _integer(text: str) -> int | str:
