@@ -1,6 +1,7 @@
 """What an app asks about a user's access: the state now, and until when the entitlement surely holds."""
 
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.domain.deadlines import next_deadline
@@ -25,9 +26,12 @@ class Entitlement(NamedTuple):
 
     @property
     def tag(self) -> str:
-        """The same for equal answers, and another one for others: an entity tag without its quotes."""
-        until = f"{self.until:%Y%m%dT%H%M%S}" if self.until else "ever"
-        return f"{self.sequence}-{self.status}-{until}"
+        """The same for equal answers, and another one for others: an entity tag without its quotes.
+
+        The sequence alone would not do: time changes an answer, and so do some events that nothing announces.
+        """
+        digest = blake2b(repr(self[:-1]).encode(), digest_size=6).hexdigest()
+        return f"{self.sequence}-{digest}"
 
 
 def entitlement(record: UserRecord, now: datetime, terms: Terms) -> Entitlement:
