@@ -12,6 +12,7 @@ from functions_framework.aio import create_asgi_app
 
 from shared import wiring
 from shared.domain.errors import Transient
+from shared.settings import InvalidSettings
 from shared.wiring import Wiring
 from tests.shared.entrypoints.api.test_callers import bearer
 from tests.shared.entrypoints.api.test_service import World
@@ -63,6 +64,14 @@ def check_problem(answered: Answered, status: int, reason: str) -> dict[str, Any
     assert answered.headers["cache-control"] == "no-store"
     assert answered.json["status"] == status
     return answered.json
+
+
+@pytest.mark.parametrize("name", ["decisions", "decisions_read"])
+def test_a_service_without_its_settings_fails_at_its_start(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    wiring.use(None)
+    monkeypatch.delenv("GOOGLE_CLOUD_PROJECT", raising=False)
+    with pytest.raises(InvalidSettings, match="GOOGLE_CLOUD_PROJECT"):
+        create_asgi_app(name, str(FUNCTIONS / name / "main.py"), "http")
 
 
 async def test_every_method_has_its_path(api: Api) -> None:
