@@ -152,7 +152,7 @@ def _with_key(request: "Request", body: dict[str, Any]) -> dict[str, Any]:
     given = request.headers.get(KEY_HEADER)
     if given is None:
         return body
-    key = given[1:-1] if len(given) > 2 and given[0] == given[-1] == '"' else given
+    key = given[1:-1] if len(given) >= 2 and given[0] == given[-1] == '"' else given
     if body.get("idempotency_key", key) != key:
         raise _invalid("idempotency_key", f"the value of the header {KEY_HEADER}", "another")
     return {**body, "idempotency_key": key}

@@ -5,6 +5,7 @@ command line prints.
 """
 
 import asyncio
+from hashlib import blake2b
 from typing import Any
 
 from shared.application.decide_now import OfferRequest, decide_now
@@ -107,6 +108,8 @@ class DecisionsService:
             "kind": request.kind.value,
         }
         event = validate(TriggerFeedback, given).to_event()
+        if request.event_id is None or request.occurred_at is None:
+            event = event._replace(digest=_digest_without_defaults(request))
         check_not_future(event, now, self._terms.clock_skew)
         handled = await self._application.handle(event)
         known = next((one for one in handled.record.triggers if one.trigger_id == request.trigger_id), None)
@@ -124,6 +127,11 @@ class DecisionsService:
 
     async def _read(self, request: requests.ApiRequest, wanted: Freshness = ANY_AGE) -> UserRead:
         return await read_user(self._application, request.user_id, wanted)
+
+
+def _digest_without_defaults(report: requests.GiveFeedback) -> str:
+    """A digest of a report whose id or time is a default: a repeat of it has another time."""
+    return blake2b(f"{report.trigger_id} {report.kind.value}".encode(), digest_size=8).hexdigest()
 
 
 def _subscription(view: dict[str, Any]) -> dict[str, Any]:

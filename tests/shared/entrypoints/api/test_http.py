@@ -134,6 +134,7 @@ async def test_the_key_may_stand_in_a_header_with_or_without_quotes(api: Api) ->
     problem = check_problem(await api.decide("k1", idempotency_key="k2"), 422, "invalid")
     assert problem["detail"] == "idempotency_key: expected the value of the header idempotency-key, found another"
     check_problem(await api.post(DECISIONS, {"placement": "home"}), 422, "invalid")
+    check_problem(await api.post(DECISIONS, {"placement": "home"}, idempotency_key='""'), 422, "invalid")
 
 
 async def test_a_key_that_had_another_body_is_a_conflict(api: Api) -> None:

@@ -10,6 +10,8 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.contracts.api import requests
+from shared.contracts.inbound.events import TriggerFeedback
+from shared.contracts.inbound.validation import validate
 from shared.domain.errors import Rejected, Transient
 from shared.entrypoints.api import service
 from shared.entrypoints.api.kept_entitlements import MAX_USERS, KeptEntitlements
@@ -138,6 +140,41 @@ async def test_an_offer_is_decided_listed_answered_and_explained() -> None:
     assert again["outcome"] == "duplicate"
     explained = await world.service.explain(requests.Explain(user_id=USER))
     assert explained["decision"]["event"] == {"topic": "offer-request", "source": "", "event_id": "k1"}
+
+
+async def test_a_report_that_is_sent_again_later_is_a_duplicate_whether_it_names_its_id_and_time_or_not() -> None:
+    world = World()
+    trigger_id = (await world.decide())["offer"]["trigger_id"]
+    reports = [
+        {"kind": "delivered"},
+        {"kind": "impression", "event_id": "e1"},
+        {"kind": "clicked", "occurred_at": "2026-01-01T00:00:00Z"},
+        {"kind": "dismissed", "event_id": "e2", "occurred_at": "2026-01-01T00:00:00Z"},
+    ]
+    for report in reports:
+        asked = requests.read(requests.GiveFeedback, {"user_id": USER, "trigger_id": trigger_id, **report})
+        assert (await world.service.give_feedback(asked))["outcome"] == "applied"
+        world.clock.pass_by(timedelta(hours=1))
+        assert (await world.service.give_feedback(asked))["outcome"] == "duplicate"
+    for other in ({"kind": "clicked", "event_id": "e1"}, {**reports[3], "occurred_at": "2026-01-01T00:00:01Z"}):
+        asked = requests.read(requests.GiveFeedback, {"user_id": USER, "trigger_id": trigger_id, **other})
+        with pytest.raises(Rejected, match="id_reused"):
+            await world.service.give_feedback(asked)
+
+
+async def test_a_report_over_both_ways_is_one_report() -> None:
+    world = World()
+    trigger_id = (await world.decide())["offer"]["trigger_id"]
+    report = {
+        "event_id": "e1",
+        "user_id": USER,
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "trigger_id": trigger_id,
+        "kind": "clicked",
+    }
+    await world.application.handle(validate(TriggerFeedback, report).to_event())
+    given = await world.service.give_feedback(requests.read(requests.GiveFeedback, report))
+    assert given["outcome"] == "duplicate"
 
 
 async def test_a_repeat_has_the_same_answer_but_for_saying_so() -> None:
