@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,11 +20,11 @@ from shared.entrypoints.api.calls import Call, CallHandler, current
 from shared.entrypoints.api.http_request import WrongVerb, content_of, seconds_of, target_of
 from shared.entrypoints.api.problems import NOT_ALLOWED, Problem, problem_of
 from shared.entrypoints.api.service import Answer
-from shared.entrypoints.pubsub import Function
 from shared.observability.trace import TRACE, traceparent
 
 log = logging.getLogger(__name__)
 
+Function = Callable[[Request], Awaitable[Response]]
 JSON, PROBLEM = "application/json", "application/problem+json"
 OPENAPI = "/openapi.json"
 HEALTH = "/healthz"
