@@ -51,12 +51,19 @@ def files(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
+def pins(requirements: Path) -> set[str]:
+    return {line.split()[0] for line in requirements.read_text().splitlines() if "==" in line}
+
+
+def test_it_installs_what_functions_do_at_the_same_versions_and_what_its_server_needs() -> None:
+    functions, own = pins(ROOT / "requirements.txt"), pins(ROOT / "functions/decisions_grpc/requirements.txt")
+    assert functions <= own
+    assert {pin.partition("==")[0] for pin in own - functions} == {"grpcio-health-checking", "grpcio-reflection"}
+
+
 def test_it_holds_no_tool_for_people_or_analysts_and_starts_what_it_holds(tmp_path: Path) -> None:
     composed = compose("decisions_grpc", tmp_path / "composed")
-    names = {
-        line.split("==")[0] for line in (composed / "requirements.txt").read_text().splitlines() if "==" in line
-    }
-    assert {"grpcio", "grpcio-health-checking", "grpcio-reflection"} <= names
+    names = {pin.partition("==")[0] for pin in pins(composed / "requirements.txt")}
     assert names & {"django", "wagtail", "duckdb", "numpy", "pyarrow", "rich", "scipy", "typer", "pyyaml"} == set()
     kind, command = (composed / "Procfile").read_text().strip().split(": ")
     assert (kind, command.split()) == ("web", ["python", "main.py"])
