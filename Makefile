@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-bench test-analytics test-fuzz test-site lint bench chaos mutants fuzz up zips docs site requirements clean help
+.PHONY: demo test test-fast test-bench test-analytics test-fuzz test-site lint bench chaos mutants fuzz up zips docs site api-release requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -32,18 +32,21 @@ ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py te
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
 	$(BIN)/python -m pytest -n 3 --dist loadscope $(ANALYSTS_TESTS)
 
-test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope and the catalog loader for 10 s each
+test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader and the API for 10 s each
 	$(MAKE) fuzz SECONDS=10
 
 test-site: $(VENV)/.dev $(VENV)/.docs ## Build the site of docs/ with every link checked, and check what it asks a browser to load
 	$(BIN)/python -m pytest tests/test_site.py
 
-lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, and that generated documents are current
+API := shared/contracts/api
+lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, the API, and that generated documents are current
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m infra.generate --check
+	$(BIN)/buf lint $(API)
+	$(BIN)/buf breaking $(API) --against $(API)/decisions.binpb
 	$(BIN)/check-jsonschema -q --builtin-schema vendor.cloudbuild cloudbuild.yaml infra/deploy/*.cloudbuild.yaml
 
 bench: $(VENV)/.dev $(VENV)/.bench ## Measure against baselines and goals, within one run; ONLY=function,parts QUICK=1 JSON=FILE; AGAINST=REF: another version
@@ -58,9 +61,10 @@ mutants: $(VENV)/.dev $(VENV)/.mutants ## Change the pure rooms bit by bit, and 
 	$(BIN)/mutmut run --max-children 1 $(if $(ONLY),'$(ONLY)')
 	$(BIN)/mutmut results
 
-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelope and on the catalog loader, for SECONDS=600 each
+fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelope and on the catalog loader, and requests on the API, for SECONDS=600 each
 	$(BIN)/python -m tests.fuzz envelope $(or $(SECONDS),600)
 	$(BIN)/python -m tests.fuzz catalog $(or $(SECONDS),600)
+	$(BIN)/python -m tests.fuzz.api $(or $(SECONDS),600)
 
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up
@@ -76,10 +80,15 @@ site: $(VENV)/.local $(VENV)/.docs ## Build the site of docs/ into site/, withou
 	@# no --quiet: it hides warnings from --strict, too
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -f .ci/mkdocs.yml
 
+api-release: $(VENV)/.dev ## Keep the API as it is now, for `make lint` to refuse what would break it; at each release of it
+	$(BIN)/buf build $(API) --exclude-source-info -o $(API)/decisions.binpb
+
 requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml names
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local -o .ci/requirements-local.txt
+	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
+		--group grpc -c requirements.txt -o functions/decisions_grpc/requirements.txt
 	$(BIN)/uv pip compile -q $(COMPILED) pyproject.toml \
 		--group local --group test --group lint -o .ci/requirements-dev.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group bench -c .ci/requirements-dev.txt -o .ci/requirements-bench.txt

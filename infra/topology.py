@@ -1,9 +1,9 @@
-"""The topology, read from topology.yaml and validated: topics, functions, subscriptions and schedules."""
+"""The topology, read from topology.yaml and validated: topics, functions, services and schedules."""
 
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,6 +13,14 @@ from infra.strict_yaml import InvalidYaml, read_yaml
 ROOT = Path(__file__).resolve().parent.parent
 """The repository: the folder that holds `functions/`, `shared/` and `infra/`."""
 TABLE = ROOT / "infra" / "topology.yaml"
+
+SECTIONS = {
+    "topics": "topic_defaults",
+    "functions": "function_defaults",
+    "services": "service_defaults",
+    "grpc_services": "service_defaults",
+}
+"""The sections of the table that hold rows, each with the section of their defaults."""
 
 TopicName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{2,62}$")]
 FunctionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,21}[a-z0-9]$")]
@@ -33,25 +41,44 @@ class TopicRow(_Row):
     retention_days: int = Field(ge=1, le=31)
 
 
-class FunctionRow(_Row):
-    """A function: its topics, the retries of its deliveries, and its resources."""
+class DeployedRow(_Row):
+    """What functions and services have in common: a folder in `functions/`, topics to publish to, resources."""
 
     name: FunctionName
     runtime: str = Field(pattern=r"^python3\d\d$")
-    listens: TopicName
     publishes: tuple[TopicName, ...]
-    continues: bool
-    """True if the function may publish to its own topic, to continue what one delivery has no time for."""
-    ack_deadline_seconds: int = Field(ge=10, le=600)
-    min_backoff_seconds: int = Field(ge=0, le=600)
-    max_backoff_seconds: int = Field(ge=0, le=600)
-    max_delivery_attempts: int = Field(ge=5, le=100)
     timeout_seconds: int = Field(ge=1, le=3600)
     concurrency: int = Field(ge=1, le=1000)
     cpu: int = Field(ge=1, le=8)
     memory_mib: int = Field(ge=128, le=32768)
     min_instances: int = Field(ge=0, le=1000)
     max_instances: int = Field(ge=1, le=1000)
+
+    @property
+    def service(self) -> str:
+        """The name of the Cloud Run service."""
+        return self.name.replace("_", "-")
+
+    def contradictions(self) -> Iterator[str]:
+        """Sentences about values of this row that cannot both hold."""
+        yield from self._disorder("min_instances", "max_instances")
+
+    def _disorder(self, least: str, most: str) -> Iterator[str]:
+        low, high = getattr(self, least), getattr(self, most)
+        if low > high:
+            yield f"{self.name}: expected a {least} of at most the {most} of {high}, found {low}"
+
+
+class FunctionRow(DeployedRow):
+    """A function: its topics, the retries of its deliveries, and its resources."""
+
+    listens: TopicName
+    continues: bool
+    """True if the function may publish to its own topic, to continue what one delivery has no time for."""
+    ack_deadline_seconds: int = Field(ge=10, le=600)
+    min_backoff_seconds: int = Field(ge=0, le=600)
+    max_backoff_seconds: int = Field(ge=0, le=600)
+    max_delivery_attempts: int = Field(ge=5, le=100)
 
     def contradictions(self) -> Iterator[str]:
         """Sentences about values of this row that cannot both hold."""
@@ -61,15 +88,27 @@ class FunctionRow(_Row):
                 f" {self.timeout_seconds}, found {self.ack_deadline_seconds}; a second delivery would start while"
                 " the first runs"
             )
-        for least, most in (("min_backoff_seconds", "max_backoff_seconds"), ("min_instances", "max_instances")):
-            low, high = getattr(self, least), getattr(self, most)
-            if low > high:
-                yield f"{self.name}: expected a {least} of at most the {most} of {high}, found {low}"
+        yield from self._disorder("min_backoff_seconds", "max_backoff_seconds")
+        yield from super().contradictions()
 
     @property
     def subscription(self) -> str:
-        """The name of the push subscription and of the service."""
-        return self.name.replace("_", "-")
+        """The name of the push subscription, which is also the service's."""
+        return self.service
+
+
+class ServiceRow(DeployedRow):
+    """A service that other programs call over HTTP. Without topics to publish to, it only reads."""
+
+    invoked_by: tuple[Literal["readers", "deciders"], ...] = Field(min_length=1)
+    """The lists of callers in Terraform's variables that may call it."""
+
+
+class GrpcServiceRow(ServiceRow):
+    """A service that other programs call over gRPC, run from an image. Several may have one image."""
+
+    folder: FunctionName
+    """The folder in `functions/` of which the image is made."""
 
 
 class DeadLetterRow(_Row):
@@ -87,6 +126,8 @@ class Topology(_Row):
     topics: dict[TopicName, TopicRow]
     dead_letter: DeadLetterRow
     functions: dict[FunctionName, FunctionRow]
+    services: dict[FunctionName, ServiceRow] = {}
+    grpc_services: dict[FunctionName, GrpcServiceRow] = {}
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -98,10 +139,16 @@ class Topology(_Row):
 
     def _contradictions(self) -> Iterator[str]:
         listener: dict[str, str] = {}
+        for name in self.functions.keys() & self.services.keys():
+            yield f"{name} is both under functions and under services"
+        for name in self.deployed.keys() & self.grpc_services.keys():
+            yield f"{name} is under grpc_services and has another row"
+        for row in (*self.deployed.values(), *self.grpc_services.values()):
+            yield from row.contradictions()
+        for service in (*self.services.values(), *self.grpc_services.values()):
+            yield from self._unknown_topics(service.name, service.publishes)
         for function in self.functions.values():
-            yield from function.contradictions()
-            for topic in {function.listens, *function.publishes} - set(self.topics):
-                yield f"{function.name} names {topic}, which is not under topics"
+            yield from self._unknown_topics(function.name, (function.listens, *function.publishes))
             if function.listens in listener:
                 yield f"{function.name} and {listener[function.listens]} both listen to {function.listens}"
             listener[function.listens] = function.name
@@ -110,6 +157,10 @@ class Topology(_Row):
         for topic in set(self.schedules) - set(listener):
             yield f"schedules names {topic}, which no function listens to"
         yield from self._cycles()
+
+    def _unknown_topics(self, name: str, named: tuple[str, ...]) -> Iterator[str]:
+        for topic in set(named) - set(self.topics):
+            yield f"{name} names {topic}, which is not under topics"
 
     def _cycles(self) -> Iterator[str]:
         """A sentence about topics through which a message would cause itself again without end."""
@@ -122,6 +173,16 @@ class Topology(_Row):
             sorter.prepare()
         except CycleError as error:
             yield f"expected no cycle, found {' -> '.join(error.args[1])}"
+
+    @property
+    def deployed(self) -> dict[str, DeployedRow]:
+        """Every function and service over HTTP: each has a folder in `functions/`, and is deployed by its zip."""
+        return {**self.functions, **self.services}
+
+    @property
+    def packaged(self) -> tuple[str, ...]:
+        """The folders in `functions/`, each of which makes a package."""
+        return (*self.deployed, *dict.fromkeys(row.folder for row in self.grpc_services.values()))
 
     @property
     def topics_in(self) -> tuple[str, ...]:
@@ -162,13 +223,15 @@ def load(path: Path = TABLE) -> Topology:
 def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
     """A table with names and defaults written into every row."""
     filled = {**table}
-    for rows, defaults in (("topics", "topic_defaults"), ("functions", "function_defaults")):
-        shared = filled.pop(defaults, {})
-        filled[rows] = {
-            name: {**shared, **(row or {}), "name": name} for name, row in filled.get(rows, {}).items()
-        }
-    for row in filled["functions"].values():
+    for rows, defaults in SECTIONS.items():
+        shared = table.get(defaults, {})
+        filled[rows] = {name: {**shared, **(row or {}), "name": name} for name, row in table.get(rows, {}).items()}
+        filled.pop(defaults, None)
+    called = (*filled["services"].values(), *filled["grpc_services"].values())
+    for row in (*filled["functions"].values(), *called):
         row["publishes"] = tuple(row.get("publishes", ()))
+    for row in called:
+        row["invoked_by"] = tuple(row.get("invoked_by", ()))
     return filled
 
 

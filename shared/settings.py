@@ -1,7 +1,8 @@
 """Settings, read from environment variables and validated at start."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -10,6 +11,9 @@ from shared.domain.terms import Terms
 
 MAX_BODY_BYTES = 1_000_000
 """The default of `UPBEAT_MAX_BODY_BYTES`: no event is near it."""
+EVERY_PLACEMENT = "*"
+Placements = Mapping[str, Sequence[str]]
+"""The placements that each caller of the API may ask for, by its e-mail address; `*` for every one."""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -49,6 +53,11 @@ class Settings:
     without it, none are read."""
     features_seconds: float = 0.02
     """`UPBEAT_FEATURES_MILLISECONDS`: the time in which they are read, or else unknown; 1 to 1,000."""
+    api_placements: Placements | None = None
+    """`UPBEAT_API_PLACEMENTS`: a JSON object from the e-mail address of a caller of the API to the list of the
+    placements that it may ask for, or to `"*"` for every one; without it, every caller may ask for every one."""
+    api_only_reads: bool = False
+    """`UPBEAT_API_ONLY_READS`, `true` or `false`: over gRPC, refuse the methods that change something."""
     service: str = "upbeat"
     """`K_SERVICE`: the name of the service in spans; Cloud Run sets it."""
     clock_file: str | None = None
@@ -74,6 +83,8 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         max_body_bytes=int(_number(environ, "UPBEAT_MAX_BODY_BYTES", MAX_BODY_BYTES, 300_000, 5_000_000)),
         features_table=_features_table(environ),
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
+        api_placements=_placements(environ),
+        api_only_reads=_flag(environ, "UPBEAT_API_ONLY_READS"),
         service=environ.get("K_SERVICE") or "upbeat",
         clock_file=_clock_file(environ),
         log_content=_log_content(environ),
@@ -129,6 +140,26 @@ def _features_table(environ: Mapping[str, str]) -> str | None:
         expected = "projects/PROJECT/instances/INSTANCE/tables/TABLE"
         raise InvalidSettings(f"UPBEAT_FEATURES_TABLE: expected {expected}, found {table!r}")
     return table or None
+
+
+def _placements(environ: Mapping[str, str]) -> Placements | None:
+    given = environ.get("UPBEAT_API_PLACEMENTS")
+    if not given:
+        return None
+    expected = 'a JSON object from e-mail addresses to lists of placements or "*"'
+    try:
+        table = json.loads(given)
+    except ValueError:
+        raise InvalidSettings(f"UPBEAT_API_PLACEMENTS: expected {expected}, found no JSON") from None
+    if not isinstance(table, dict):
+        raise InvalidSettings(f"UPBEAT_API_PLACEMENTS: expected {expected}, found {type(table).__name__}")
+    for caller, allowed in table.items():
+        is_list = isinstance(allowed, list) and all(isinstance(one, str) for one in allowed)
+        if not is_list and allowed != EVERY_PLACEMENT:
+            raise InvalidSettings(f'UPBEAT_API_PLACEMENTS: {caller}: expected a list or "*", found {allowed!r}')
+    return {
+        caller: (allowed,) if allowed == EVERY_PLACEMENT else tuple(allowed) for caller, allowed in table.items()
+    }
 
 
 def _flag(environ: Mapping[str, str], name: str) -> bool:

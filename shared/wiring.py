@@ -15,7 +15,7 @@ from pathlib import Path
 from shared.application.handle_event import Application
 from shared.domain.terms import Terms
 from shared.ports import Clock, DueUsers, Features, Publisher
-from shared.settings import MAX_BODY_BYTES, read_settings
+from shared.settings import MAX_BODY_BYTES, Placements, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Wiring:
     """The largest request body that is read whole."""
     log_content: bool = False
     """True if log lines also tell the event and what came of it: on the emulators alone."""
+    api_placements: Placements | None = None
+    """The placements that each caller of the API may ask for; None if every caller may ask for every one."""
+    api_only_reads: bool = False
+    """True if the API over gRPC refuses the methods that change something."""
 
 
 class _Installed:
@@ -111,4 +115,6 @@ def _from_environment() -> Wiring:
         settings.process_sandbox,
         settings.max_body_bytes,
         settings.log_content,
+        settings.api_placements,
+        settings.api_only_reads,
     )

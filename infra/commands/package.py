@@ -1,4 +1,4 @@
-"""`package`: write each function's deployable zip."""
+"""`package`: write the deployable zip of each function and service."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +35,7 @@ def package(
     from infra.terminal.progress import bar
     from infra.topology import known, load
 
-    functions = tuple(load().functions)
+    functions = load().packaged
     names = [known(name, functions, "function") for name in function or functions]
     with bar("packaging") as progress:
         for number, name in enumerate(names, 1):

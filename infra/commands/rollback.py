@@ -24,7 +24,8 @@ def rollback(
     With --to previous, every function that the newest deploy changed goes back to the revision before it; the
     others stay. It takes seconds, since nothing is built. Without --go the command lists the moves and makes none.
     It refuses if the format of the stored document differs between the two revisions, since an older one cannot
-    read what a newer one wrote. Needs gcloud.
+    read what a newer one wrote. The API over gRPC, which releases do not change, moves only if it is named.
+    Needs gcloud.
 
     The next apply of Terraform undoes it, also one that changes nothing else: all traffic goes to the newest
     revision again. So correct or revert the cause before the next build.
@@ -39,11 +40,12 @@ def rollback(
     from infra.terminal.progress import spinner
     from infra.topology import known, load
 
-    functions = load().functions
-    names = [known(name, tuple(functions), "function") for name in function or functions]
+    table = load()
+    running = {**table.deployed, **table.grpc_services}
+    names = [known(name, tuple(running), "function") for name in function or table.deployed]
     run = CloudRun(project)
     with spinner("asking Cloud Run"):
-        moves = plan_rollback(run, {functions[name].subscription for name in names}, to)
+        moves = plan_rollback(run, {running[name].service for name in names}, to)
         if not dry:
             carry_out(run, moves)
     verb = "would move" if dry else "moved"

@@ -111,6 +111,7 @@ def up(
         state_folder=state_folder(),
         now=starts_at,
         ports=(pubsub_port, firestore_port),
+        with_grpc=True,
         saved=saved,
         save_into=export_on_exit,
         env={"UPBEAT_LOG_CONTENT": "true"},
@@ -174,13 +175,16 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
 
 def _summary(running: "EmulatorRuntime", console: str) -> str:
     listening = {f.listens: running.function_urls[name] for name, f in running.topology.functions.items()}
-    lines = [f"  {topic:<18}{url}" for topic, url in listening.items()]
+    services = {row.service: running.function_urls[name] for name, row in running.topology.services.items()}
+    rows = running.topology.grpc_services
+    grpc = {rows[name].service: f"{address} (gRPC)" for name, address in running.grpc_addresses.items()}
+    lines = [f"  {name:<21}{url}" for name, url in {**listening, **services, **grpc}.items()]
     return "\n".join(
         [
             f"Upbeat is up, as project {running.project}",
-            f"  {'Pub/Sub':<18}PUBSUB_EMULATOR_HOST={running.endpoints.pubsub_host}",
-            f"  {'Firestore':<18}FIRESTORE_EMULATOR_HOST={running.endpoints.firestore_host}",
-            f"  {'Console':<18}{console}",
+            f"  {'Pub/Sub':<21}PUBSUB_EMULATOR_HOST={running.endpoints.pubsub_host}",
+            f"  {'Firestore':<21}FIRESTORE_EMULATOR_HOST={running.endpoints.firestore_host}",
+            f"  {'Console':<21}{console}",
             *lines,
             f"In another terminal: {again()} publish, listen, show or redrive. Ctrl-C stops everything.",
         ]

@@ -50,6 +50,7 @@ google_bigtable_table                           roles/bigtable.admin
 google_bigtable_table_iam_member                roles/bigtable.admin
 google_cloud_run_v2_job                         roles/run.admin
 google_cloud_run_v2_job_iam_member              roles/run.admin
+google_cloud_run_v2_service                     roles/run.admin
 google_cloud_run_v2_service_iam_member          roles/run.admin
 google_cloud_scheduler_job                      roles/cloudscheduler.admin
 google_cloudbuild_trigger                       roles/cloudbuild.builds.editor

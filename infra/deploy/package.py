@@ -11,6 +11,10 @@ from infra.deploy.imports import imported_modules
 from infra.errors import InfraError
 from infra.topology import ROOT
 
+REQUIREMENTS = "requirements.txt"
+PROCFILE = "Procfile"
+OWN = (REQUIREMENTS, PROCFILE)
+"""Files that a function may have of its own: requirements in place of those of all, and how a service starts."""
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can hold; every entry has it, so that the bytes depend on content only."""
 REGULAR_FILE = 0o100644
@@ -22,9 +26,9 @@ UNIX = 3
 def compose(function: str, target: Path, *, root: Path = ROOT, precompile: bool = False) -> Path:
     """Write one function's files into the empty folder `target`, and return it.
 
-    The files are `main.py`, `requirements.txt`, and the modules of `shared/` that `main.py` imports. The functions
-    framework puts only the folder of `main.py` on the path, so these files are all that runs, both here and in the
-    cloud. `precompile` saves most of a cold start, for the Python version in use.
+    The files are `main.py`, `requirements.txt`, and the modules of `shared/` that `main.py` imports; of a service
+    also its `Procfile`. Only the folder of `main.py` is on the path, so these files are all that runs, both here
+    and in the cloud. `precompile` saves most of a cold start, for the Python version in use.
 
     Raises `InfraError` if a source is missing or invalid, or if the folder is not empty.
     """
@@ -59,12 +63,14 @@ def zip_function(function: str, archive: Path, *, root: Path = ROOT) -> Path:
 
 def _files(function: str, root: Path) -> dict[Path, Path]:
     """The source of each file, in the order of the paths in the package. Raises `InfraError` if one is missing."""
-    main, requirements = root / "functions" / function / "main.py", root / "requirements.txt"
+    folder, requirements = root / "functions" / function, root / REQUIREMENTS
+    main, own = folder / "main.py", {path.name: path for name in OWN if (path := folder / name).is_file()}
     for required in (main, requirements):
         if not required.is_file():
             raise InfraError(f"cannot package {function}: {required.relative_to(root)} does not exist")
     modules = {module.relative_to(root): module for module in imported_modules(main, root)}
-    files = {Path("main.py"): main, Path("requirements.txt"): requirements, **modules}
+    found = {REQUIREMENTS: requirements, **own, "main.py": main}
+    files = {**{Path(name): path for name, path in found.items()}, **modules}
     return {path: files[path] for path in sorted(files, key=Path.as_posix)}
 
 

@@ -14,7 +14,7 @@ from infra.emulator import functions, topics
 from infra.emulator.emulators import Emulators
 from infra.emulator.landing import Landing
 from infra.emulator.processes import Process, Sink, stop_all
-from infra.emulator.readiness import wait_until_ready
+from infra.emulator.readiness import wait_until_ready, wait_until_serving
 from infra.emulator.saved import Saved, save
 from infra.emulator.scheduler import Scheduler
 from infra.errors import InfraError
@@ -23,7 +23,7 @@ from infra.remote import running
 from infra.remote.clock import SETTING, RunningClock
 from infra.remote.endpoints import LOCALHOST, Endpoints, free_ports
 from infra.remote.pubsub import Bus
-from infra.topology import ROOT, Topology, load
+from infra.topology import ROOT, GrpcServiceRow, Topology, load
 
 DEFAULT_PROJECT = "upbeat-local"
 WATCH_SECONDS = 0.5
@@ -41,8 +41,8 @@ class EmulatorRuntime:
     There, too, is the clock that the functions follow; it starts at `now` (UTC), at the time of what was `saved`,
     or at the machine's time. `save_into` is a folder to save everything into in the end.
 
-    With `emulators`, it uses that running pair and leaves it running; otherwise it runs its own pair. With
-    `state_folder`, only one runtime per folder can run at a time.
+    The gRPC services run only `with_grpc`. With `emulators`, it uses that running pair and leaves it running;
+    otherwise it runs its own pair. With `state_folder`, only one runtime per folder can run at a time.
 
     Raises `InfraError` on entering if java or an emulator is missing, if a process fails to start, or if another
     runtime uses the `state_folder`.
@@ -61,6 +61,7 @@ class EmulatorRuntime:
         state_folder: Path | None = None,
         now: datetime | None = None,
         ports: tuple[int, int] = (0, 0),
+        with_grpc: bool = False,
         saved: Saved | None = None,
         save_into: Path | None = None,
         sink: Sink | None = None,
@@ -68,6 +69,8 @@ class EmulatorRuntime:
         self.project = project
         self.topology = topology or load()
         self.function_urls: dict[str, str] = {}
+        self.grpc_addresses: dict[str, str] = {}
+        """By name, `host:port` of each gRPC service."""
         self.endpoints: Endpoints
         self.bus: Bus
         self._processes: dict[str, Process] = {}
@@ -80,6 +83,7 @@ class EmulatorRuntime:
         self._state_folder = state_folder
         self._now = now or (saved.now if saved else None)
         self._ports = ports
+        self._with_grpc = with_grpc
         self._saved = saved
         self._save_into = save_into
         self._sink: Sink = sink or (lambda _name, _line: None)
@@ -105,7 +109,7 @@ class EmulatorRuntime:
     @property
     def state(self) -> running.RuntimeState:
         """The process id and all addresses, as written to the state file."""
-        return running.RuntimeState(os.getpid(), self.endpoints, self.function_urls)
+        return running.RuntimeState(os.getpid(), self.endpoints, self.function_urls, self.grpc_addresses)
 
     def wait(self) -> None:
         """Block until an exception such as Ctrl-C. Raises `InfraError` if an emulator ends."""
@@ -132,9 +136,10 @@ class EmulatorRuntime:
         return self._processes[function].last_lines
 
     def _compose(self, stack: ExitStack) -> Path:
-        """Package each function as for a deploy. Comes first because it fails fastest."""
+        """Package each function and service as for a deploy. Comes first because it fails fastest."""
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-")))
-        for name in self.topology.functions:
+        services = self._grpc_services.values()
+        for name in (*self.topology.deployed, *{row.folder for row in services}):
             compose(name, folder / name, root=self._root, precompile=True)
         return folder
 
@@ -172,16 +177,32 @@ class EmulatorRuntime:
         save(into, self.endpoints, folder / RAW, RunningClock(folder).now())
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
-        self._sink("up", f"starting {', '.join(self.topology.functions)}")
+        names = self.topology.deployed
+        self._sink("up", f"starting {', '.join((*names, *self._grpc_services))}")
         clock = {SETTING: str(RunningClock(self._state_folder).file)} if self._state_folder else {}
         env = {**self.endpoints.env, **clock, **self._env}
         stack.callback(lambda: stop_all(self._processes.values()))
-        for name, port in zip(self.topology.functions, free_ports(len(self.topology.functions)), strict=True):
+        for name, port in zip(names, free_ports(len(names)), strict=True):
             self.function_urls[name] = f"http://{LOCALHOST}:{port}"
             self._processes[name] = Process(functions.program(name, port, folder / name, env), self._sink)
             self._processes[name].start()
-        for name in self.topology.functions:
+        self._start_grpc(folder, env)
+        for name in names:
             self.wait_until_ready(name)
+        for name, address in self.grpc_addresses.items():
+            wait_until_serving(self._processes[name], address)
+
+    @property
+    def _grpc_services(self) -> Mapping[str, GrpcServiceRow]:
+        return self.topology.grpc_services if self._with_grpc else {}
+
+    def _start_grpc(self, folder: Path, env: Mapping[str, str]) -> None:
+        services = self._grpc_services
+        for (name, row), port in zip(services.items(), free_ports(len(services)), strict=True):
+            self.grpc_addresses[name] = f"{LOCALHOST}:{port}"
+            program = functions.service_program(row, port, folder / row.folder, env)
+            self._processes[name] = Process(program, self._sink)
+            self._processes[name].start()
 
     def _connect(self, stack: ExitStack) -> None:
         """Connect functions and the scheduler last, so that no message arrives before its function is ready."""

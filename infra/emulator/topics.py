@@ -41,9 +41,10 @@ def create_landing(bus: Bus, topology: Topology) -> None:
 
 def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> None:
     """Create a push subscription for each function in `urls` (base URLs). The push URL's path is the topic."""
-    for name, url in urls.items():
-        function = topology.functions[name]
-        push = PushConfig(push_endpoint=f"{url}/{function.listens}")
+    for name, function in topology.functions.items():
+        if name not in urls:
+            continue
+        push = PushConfig(push_endpoint=f"{urls[name]}/{function.listens}")
         _subscribe(bus, _push(bus, topology, function, push))
 
 

@@ -1,4 +1,4 @@
-"""Generates docs/contracts from the models: a JSON Schema for each message, and an AsyncAPI document."""
+"""Generates docs/contracts from the models: a schema for each message, an AsyncAPI and an OpenAPI document."""
 
 import argparse
 import json
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.json_schema import JsonSchemaMode
 
 from shared.contracts.inbound.base import Inbound
 from shared.contracts.inbound.envelope import EVENTS
 from shared.contracts.inbound.events import LifecycleClock
+from shared.contracts.json_schemas import Schemas
 from shared.contracts.outbound.base import Outbound
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.contracts.outbound.dead_letter import DeadLetter
@@ -22,8 +22,11 @@ from shared.contracts.outbound.message import FILTERABLE
 from shared.contracts.outbound.subscription_change import SubscriptionChange
 from shared.contracts.outbound.upsell_trigger import UpsellTrigger
 from shared.contracts.reasons import RejectionReason
+from shared.entrypoints.api import openapi
 
 DOCS = Path(__file__).parents[2] / "docs" / "contracts"
+API_EXAMPLES = DOCS / "api-examples.json"
+"""By the method of the API, the request and the answer of an example; a test runs them as one story."""
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCHEMA_ID = "urn:upbeat:contracts:"
 """With a topic after it, the `$id` of the topic's schema: a name that says nothing of where the schema is kept."""
@@ -43,28 +46,14 @@ Model = type[Inbound] | type[Outbound]
 MODELS: tuple[Model, ...] = (*IN, *OUT)
 
 
-class Schemas(GenerateJsonSchema):
-    """Pydantic's schema generator without titles derived from names and without defaults of null."""
-
-    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 - the signature is pydantic's
-        """Return False: a field's name serves as its title."""
-        return False
-
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Allow null for an optional inbound field: validation treats null as a field left out."""
-        generated = super().default_schema(schema)
-        if generated.get("default") is None:
-            generated.pop("default", None)
-        elif self.mode == "validation":
-            default = generated.pop("default")
-            generated = {"anyOf": [generated, {"type": "null"}], "default": default}
-        return generated
-
-
 def documents() -> dict[str, str]:
     """The text of every generated document, by its file name in docs/contracts."""
     schemas = {f"{model.TOPIC}.schema.json": _json(_schema(model)) for model in MODELS}
-    return {**schemas, "asyncapi.yaml": _yaml(_asyncapi())}
+    return {
+        **schemas,
+        "asyncapi.yaml": _yaml(_asyncapi()),
+        "openapi.yaml": _yaml(openapi.document(json.loads(API_EXAMPLES.read_text()))),
+    }
 
 
 def examples(topic: str) -> dict[str, Any]:

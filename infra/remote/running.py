@@ -5,7 +5,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +30,8 @@ class RuntimeState:
     endpoints: Endpoints
     functions: Mapping[str, str]
     """The base URL of each function."""
+    grpc_services: Mapping[str, str] = field(default_factory=dict)
+    """The address of each gRPC service, `host:port`."""
 
 
 def state_folder() -> Path:
@@ -64,7 +66,8 @@ def find(folder: Path | None = None) -> RuntimeState:
     """The state of the running runtime. Raises `InfraError` with the command to start one if none is running."""
     try:
         state = json.loads(((folder or state_folder()) / STATE_FILE).read_text())
-        running = RuntimeState(state["pid"], Endpoints(**state["endpoints"]), state["functions"])
+        endpoints = Endpoints(**state["endpoints"])
+        running = RuntimeState(state["pid"], endpoints, state["functions"], state["grpc_services"])
     except (OSError, ValueError, KeyError, TypeError):
         running = None
     if running is None or not _alive(running.pid):

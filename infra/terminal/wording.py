@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from shared.domain.events import Event, FeedbackGiven, PaymentReported, SignalSeen, TimePassed, TrialStarted
+from shared.domain.events import (
+    Event,
+    FeedbackGiven,
+    OfferRequested,
+    PaymentReported,
+    SignalSeen,
+    TimePassed,
+    TrialStarted,
+)
 
 Body = Mapping[str, Any]
 """The JSON of a message."""
@@ -89,6 +97,8 @@ def _of_fact(event: Event) -> str:
             return _of_signal(signal)
         case FeedbackGiven(trigger_id, kind):
             return f"feedback: {kind} of trigger {trigger_id[:SHOWN_OF_ID]}"
+        case OfferRequested(placement):
+            return f"asked for an offer in {placement}"
         case TimePassed():
             return "time passed"
         case other:

@@ -13,7 +13,7 @@ locals {
     backlog = {
       title     = "Deliveries wait"
       severity  = "CRITICAL"
-      filter    = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=one_of(${local.service_names})"
+      filter    = "metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\" AND resource.type=\"pubsub_subscription\" AND resource.labels.subscription_id=one_of(${local.function_names})"
       aligner   = "ALIGN_MAX"
       reducer   = "REDUCE_MAX"
       group_by  = "resource.label.subscription_id"
@@ -43,7 +43,7 @@ locals {
     refused = {
       title     = "Deliveries are refused"
       severity  = "ERROR"
-      filter    = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.service_names}) AND metric.labels.response_code_class=\"4xx\""
+      filter    = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.function_names}) AND metric.labels.response_code_class=\"4xx\""
       aligner   = "ALIGN_RATE"
       reducer   = "REDUCE_SUM"
       group_by  = "resource.label.service_name"
@@ -60,10 +60,30 @@ locals {
       threshold = 0
       seconds   = 0
     }
+    api_failures = {
+      title     = "The API fails"
+      severity  = "CRITICAL"
+      filter    = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.api_names}) AND metric.labels.response_code_class=\"5xx\""
+      aligner   = "ALIGN_RATE"
+      reducer   = "REDUCE_SUM"
+      group_by  = "resource.label.service_name"
+      threshold = 0.1
+      seconds   = 300
+    }
+    api_latency = {
+      title     = "The API is slow"
+      severity  = "ERROR"
+      filter    = "metric.type=\"run.googleapis.com/request_latencies\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.api_names})"
+      aligner   = "ALIGN_PERCENTILE_99"
+      reducer   = "REDUCE_MAX"
+      group_by  = "resource.label.service_name"
+      threshold = 2500
+      seconds   = 600
+    }
     memory = {
       title     = "Memory runs out"
       severity  = "WARNING"
-      filter    = "metric.type=\"run.googleapis.com/container/memory/utilizations\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.service_names})"
+      filter    = "metric.type=\"run.googleapis.com/container/memory/utilizations\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.deployed_names})"
       aligner   = "ALIGN_PERCENTILE_99"
       reducer   = "REDUCE_MAX"
       group_by  = "resource.label.service_name"
@@ -74,6 +94,12 @@ locals {
 
   # On metrics of ours, which an apply that makes them cannot name in a threshold.
   query_alerts = {
+    api_refusals = {
+      title    = "Callers of the API are refused"
+      severity = "WARNING"
+      query    = "sum by (method, reason) (increase(${local.metric}_calls{${local.from_lines}, outcome=\"refused\"}[10m])) > 100"
+      seconds  = 0
+    }
     rejected = {
       title    = "Events are rejected"
       severity = "WARNING"
@@ -116,6 +142,12 @@ locals {
       severity = "ERROR"
       filter   = "${local.event_lines} AND severity>=ERROR AND jsonPayload.outcome=\"failed\""
       labels   = ["topic", "reason"]
+    }
+    call_bug = {
+      title    = "A bug stops a call"
+      severity = "ERROR"
+      filter   = "${local.call_lines} AND severity>=ERROR AND jsonPayload.outcome=\"failed\""
+      labels   = ["method", "reason"]
     }
     other_error = {
       title    = "An error outside of events"

@@ -12,7 +12,10 @@ locals {
     UPBEAT_FEATURES_TABLE        = "projects/${var.project}/instances/${google_bigtable_instance.features[0].name}/tables/${google_bigtable_table.features[0].name}"
     UPBEAT_FEATURES_MILLISECONDS = "20"
   } : {}
-  deciding = { for name, function in local.functions : name => function if local.reads_features && !contains(keys(local.schedules), function.listens) }
+  deciding = {
+    for name, row in local.running : name => row
+    if local.reads_features && !row.reads_only && !contains(keys(local.schedules), try(local.functions[name].listens, ""))
+  }
 }
 
 resource "google_project_service" "features" {

@@ -7,11 +7,11 @@ locals {
 
 # Any change of a function builds its image again: https://github.com/hashicorp/terraform-provider-google/issues/23781
 resource "google_cloudfunctions2_function" "function" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name        = each.value.service
   location    = var.region
-  description = "Processes the events of ${each.value.listens}."
+  description = contains(keys(local.functions), each.key) ? "Processes the events of ${local.functions[each.key].listens}." : "Answers the programs that call the API."
 
   build_config {
     runtime           = each.value.runtime
@@ -34,7 +34,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   service_config {
     service_account_email            = google_service_account.function[each.key].email
-    ingress_settings                 = "ALLOW_INTERNAL_ONLY"
+    ingress_settings                 = contains(keys(local.services), each.key) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY" # IAM guards the API
     all_traffic_on_latest_revision   = true
     available_cpu                    = tostring(each.value.cpu)
     available_memory                 = "${each.value.memory_mib}Mi"
@@ -43,7 +43,7 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = each.value.min_instances
     max_instance_count               = each.value.max_instances
 
-    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, contains(keys(local.deciding), each.key) ? local.features_environment : {}, {
+    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, contains(keys(local.deciding), each.key) ? local.features_environment : {}, contains(keys(local.services), each.key) ? local.api_environment : {}, {
       GOOGLE_CLOUD_PROJECT = var.project
       UPBEAT_LOG_LEVEL     = var.log_level
       FUNCTION_USE_ASGI    = "true"
@@ -70,6 +70,7 @@ resource "google_cloudfunctions2_function" "function" {
     google_project_iam_member.build,
     google_artifact_registry_repository_iam_member.build,
     google_project_iam_member.documents,
+    google_project_iam_member.documents_read,
     google_secret_manager_secret_iam_member.user_hash_key,
     google_service_account_iam_member.deployer,
   ]

@@ -6,7 +6,7 @@ locals {
 }
 
 resource "google_service_account" "function" {
-  for_each = local.functions
+  for_each = local.running
 
   account_id   = "upbeat-${each.value.service}"
   display_name = "Upbeat function ${each.value.service}"
@@ -55,7 +55,7 @@ resource "google_project_iam_custom_role" "documents" {
 }
 
 resource "google_project_iam_member" "documents" {
-  for_each = local.functions
+  for_each = { for name, row in local.running : name => row if !row.reads_only }
 
   project = var.project
   role    = google_project_iam_custom_role.documents.name

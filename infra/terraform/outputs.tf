@@ -3,6 +3,11 @@ output "functions" {
   value       = local.addresses
 }
 
+output "grpc_services" {
+  description = "The address of each service over gRPC."
+  value       = { for name, service in google_cloud_run_v2_service.grpc : name => service.uri }
+}
+
 output "topics" {
   description = "The full name of each topic; producers publish to those that a function listens to."
   value       = { for name, topic in google_pubsub_topic.topic : name => topic.id }

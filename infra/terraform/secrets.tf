@@ -7,7 +7,7 @@ data "google_secret_manager_secret_version" "user_hash_key" {
 }
 
 resource "google_secret_manager_secret_iam_member" "user_hash_key" {
-  for_each = local.functions
+  for_each = local.running
 
   secret_id = data.google_secret_manager_secret_version.user_hash_key.secret
   role      = "roles/secretmanager.secretAccessor"

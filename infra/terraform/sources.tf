@@ -1,7 +1,7 @@
 # A source's name has its content's hash, so exactly the functions whose zip has changed are built and deployed.
 
 locals {
-  zips = { for name in keys(local.functions) : name => "${var.zips}/${name}.zip" }
+  zips = { for name in keys(local.deployed) : name => "${var.zips}/${name}.zip" }
 }
 
 resource "google_storage_bucket" "sources" {

@@ -1,12 +1,13 @@
 # The table of topics and functions, with the defaults written into every row as infra/topology.py does.
 
 locals {
-  table       = yamldecode(file("${path.module}/../topology.yaml"))
-  topics      = { for name, row in local.table.topics : name => merge(local.table.topic_defaults, row) }
-  dead_letter = local.table.dead_letter
-  schedules   = local.table.schedules
-  day         = 86400
-  listened    = [for function in local.functions : function.listens]
+  table         = yamldecode(file("${path.module}/../topology.yaml"))
+  topics        = { for name, row in local.table.topics : name => merge(local.table.topic_defaults, row) }
+  dead_letter   = local.table.dead_letter
+  schedules     = local.table.schedules
+  day           = 86400
+  deployed_rows = merge(local.table.functions, local.table.services, local.table.grpc_services)
+  listened      = [for function in local.functions : function.listens]
 
   functions = {
     for name, row in local.table.functions : name => merge(local.table.function_defaults, row, {
@@ -15,13 +16,33 @@ locals {
     })
   }
 
-  # A column's default says that it exists.
-  columns         = concat(["listens"], keys(local.table.function_defaults))
-  unknown_columns = setsubtract(flatten([for row in values(local.table.functions) : keys(row)]), local.columns)
+  # Services that programs call. They have the columns of a function that do not concern a subscription.
+  services = {
+    for name, row in local.table.services : name => merge(local.table.service_defaults, row, {
+      service       = replace(name, "_", "-")
+      min_instances = lookup(var.min_instances, name, merge(local.table.service_defaults, row).min_instances)
+    })
+  }
 
-  # One entry for each topic that a function publishes to.
+  # Everything that has a zip, an account and an address.
+  deployed = merge(
+    { for name, row in local.functions : name => merge({ for column in local.common : column => row[column] }, { reads_only = false }) },
+    { for name, row in local.services : name => merge({ for column in local.common : column => row[column] }, { reads_only = length(row.publishes) == 0 }) },
+  )
+  common = concat(keys(local.table.service_defaults), ["service"])
+
+  # Everything that has an account: what is deployed from a zip, and what runs an image (grpc.tf).
+  running = merge(local.deployed, {
+    for name, row in local.grpc_services : name => merge({ for column in local.common : column => row[column] }, { reads_only = row.reads_only })
+  })
+
+  # A column's default says that it exists.
+  columns         = concat(["listens", "invoked_by", "folder"], keys(local.table.function_defaults))
+  unknown_columns = setsubtract(flatten([for row in values(local.deployed_rows) : keys(row)]), local.columns)
+
+  # One entry for each topic that a function or service publishes to.
   publications = merge([
-    for name, function in local.functions : {
+    for name, function in local.running : {
       for topic in function.publishes : "${name}/${topic}" => { function = name, topic = topic }
     }
   ]...)

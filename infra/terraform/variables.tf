@@ -68,12 +68,45 @@ variable "min_instances" {
   default     = {}
 
   validation {
-    condition     = alltrue([for name in keys(var.min_instances) : contains(keys(local.table.functions), name)])
-    error_message = "min_instances: expected functions of topology.yaml (${join(", ", keys(local.table.functions))}), found ${join(", ", keys(var.min_instances))}."
+    condition     = alltrue([for name in keys(var.min_instances) : contains(keys(local.deployed_rows), name)])
+    error_message = "min_instances: expected functions or services of topology.yaml (${join(", ", keys(local.deployed_rows))}), found ${join(", ", keys(var.min_instances))}."
   }
   validation {
     condition     = alltrue([for number in values(var.min_instances) : number >= 0 && floor(number) == number])
     error_message = "min_instances: expected whole numbers from 0, found ${join(", ", values(var.min_instances))}."
+  }
+}
+
+variable "api_readers" {
+  description = "Who may call the methods of the API that only read: IAM members, such as a service account or a group."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.api_readers : can(regex(local.member_form, member))])
+    error_message = "api_readers: expected members such as serviceAccount:app@project.iam.gserviceaccount.com or group:apps@example.com, found ${join(", ", var.api_readers)}."
+  }
+}
+
+variable "api_deciders" {
+  description = "Who may call every method of the API: IAM members, such as a service account or a group."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.api_deciders : can(regex(local.member_form, member))])
+    error_message = "api_deciders: expected members such as serviceAccount:app@project.iam.gserviceaccount.com or group:apps@example.com, found ${join(", ", var.api_deciders)}."
+  }
+}
+
+variable "api_placements" {
+  description = "The placements that each caller of the API may ask for, by its e-mail address: \"*\" for every one. Empty: every caller may ask for every one."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = alltrue([for caller in keys(var.api_placements) : can(regex("^[^@\\s]+@[^@\\s]+$", caller))])
+    error_message = "api_placements: expected e-mail addresses of callers, found ${join(", ", keys(var.api_placements))}."
   }
 }
 
@@ -193,6 +226,17 @@ variable "warehouse_image" {
   validation {
     condition     = var.warehouse_image == "" || can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+(:[\\w.-]+|@sha256:[0-9a-f]{64})$", var.warehouse_image))
     error_message = "warehouse_image: expected an image of Artifact Registry with its tag or digest, or nothing, found \"${var.warehouse_image}\"."
+  }
+}
+
+variable "decisions_grpc_image" {
+  description = "The image of the API over gRPC (docs/operations.md says how to make it). Empty: the API is there over HTTP alone."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.decisions_grpc_image == "" || can(regex("^[a-z0-9-]+-docker\\.pkg\\.dev/[a-z0-9-]+/[a-z0-9-]+/[a-z0-9-]+(:[\\w.-]+|@sha256:[0-9a-f]{64})$", var.decisions_grpc_image))
+    error_message = "decisions_grpc_image: expected an image of Artifact Registry with its tag or digest, or nothing, found \"${var.decisions_grpc_image}\"."
   }
 }
 

@@ -2,16 +2,22 @@
 
 locals {
   channels       = [for channel in google_monitoring_notification_channel.email : channel.id]
-  services       = [for function in local.functions : function.service]
   event_services = [for function in local.functions : function.service if !contains(keys(local.schedules), function.listens)]
-  service_names  = join(", ", [for service in local.services : "\"${service}\""])
+  function_names = join(", ", [for function in local.functions : "\"${function.service}\""])
   event_names    = join(", ", [for service in local.event_services : "\"${service}\""])
+  api_names      = join(", ", [for service in concat(values(local.services), values(local.grpc_services)) : "\"${service.service}\""])
+  deployed_names = "${local.function_names}, ${local.api_names}"
 
-  log_lines   = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${replace(local.service_names, ",", " OR")})"
-  event_lines = "${local.log_lines} AND jsonPayload.outcome:*"
+  log_lines     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${replace(local.deployed_names, ",", " OR")})"
+  outcome_lines = "${local.log_lines} AND jsonPayload.outcome:*"
+  event_lines   = "${local.outcome_lines} AND jsonPayload.topic:*"
+  call_lines    = "${local.outcome_lines} AND jsonPayload.method:*"
 
-  # A line's field by the metric's name; a metric without a value counts lines. Each label is a field too.
+  # A line's field by the metric's name; a metric without a value counts lines. Each label is a field too. A label
+  # `method` makes it one of the calls of the API.
   log_metrics = {
+    calls     = { labels = ["method", "outcome", "reason"], value = null, unit = "1", description = "Calls of the API by their outcome." }
+    call_time = { labels = ["method"], value = "duration_ms", unit = "ms", description = "Time from a call to its answer." }
     events    = { labels = ["topic", "outcome", "reason", "cold_start", "features_failure"], value = null, unit = "1", description = "Deliveries by their outcome." }
     latency   = { labels = ["topic"], value = "latency_ms", unit = "ms", description = "Time from a message's publication to the answer." }
     duration  = { labels = ["topic"], value = "duration_ms", unit = "ms", description = "Time from the request to the answer." }
@@ -36,7 +42,7 @@ resource "google_logging_metric" "upbeat" {
 
   name             = "upbeat/${each.key}"
   description      = each.value.description
-  filter           = each.value.value == null ? local.event_lines : "${local.event_lines} AND jsonPayload.${each.value.value}:*"
+  filter           = join(" AND ", concat([contains(each.value.labels, "method") ? local.call_lines : local.event_lines], each.value.value == null ? [] : ["jsonPayload.${each.value.value}:*"]))
   value_extractor  = each.value.value == null ? null : "EXTRACT(jsonPayload.${each.value.value})"
   label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
 
@@ -76,17 +82,17 @@ resource "google_logging_project_exclusion" "successes" {
   count = var.stored_successes < 1 ? 1 : 0
 
   name        = "upbeat-successes"
-  description = "Drops ${(1 - var.stored_successes) * 100}% of the lines of successful events from storage."
-  filter      = "${local.event_lines} AND severity<WARNING AND sample(insertId, ${1 - var.stored_successes})"
+  description = "Drops ${(1 - var.stored_successes) * 100}% of the lines of successful events and calls from storage."
+  filter      = "${local.outcome_lines} AND severity<WARNING AND sample(insertId, ${1 - var.stored_successes})"
 
   depends_on = [google_project_service.api]
 }
 
-# Cloud Run writes a line of its own for every push; those of acknowledged pushes say nothing that our lines do not.
+# Cloud Run writes a line of its own for every request; those of successful ones say nothing that our lines do not.
 resource "google_logging_project_exclusion" "requests" {
   name        = "upbeat-requests"
-  description = "Drops Cloud Run's own log lines of acknowledged pushes from storage."
-  filter      = "${local.log_lines} AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status<300"
+  description = "Drops Cloud Run's own log lines of successful requests from storage."
+  filter      = "${local.log_lines} AND log_id(\"run.googleapis.com/requests\") AND httpRequest.status<400"
 
   depends_on = [google_project_service.api]
 }
@@ -107,8 +113,8 @@ resource "google_monitoring_slo" "answered" {
 
   request_based_sli {
     good_total_ratio {
-      total_service_filter = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.service_names})"
-      good_service_filter  = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.service_names}) AND metric.labels.response_code_class=\"2xx\""
+      total_service_filter = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.function_names})"
+      good_service_filter  = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.function_names}) AND metric.labels.response_code_class=\"2xx\""
     }
   }
 }

@@ -38,6 +38,8 @@ MAX_BACKOFF_SECONDS = 0.25
 class Handled(NamedTuple):
     """The outcome of handling an event, for the caller's log."""
 
+    record: UserRecord
+    """The user's record after it."""
     arrival: Arrival
     messages: Sequence[Message]
     """The messages that were published."""
@@ -107,13 +109,25 @@ class Application:
                 await asyncio.sleep(_backoff_seconds(attempt))
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
+    async def preview(self, event: Event) -> Handled:
+        """What `handle` would come to now; nothing is committed or published. Raises what it raises."""
+        record, _ = await self.records.load(event.user_id)
+        if pending := record.pending_entry(event.key.cause):
+            check_same(pending.digest, event)
+            return Handled(record, Arrival.DUPLICATE, (), record.announced_status)
+        now = record.effective_now(self.clock.now(), event)
+        rules = Rules(await self._catalog(record, event), self.terms)
+        features = await _Reading(self.features, event.user_id).features(rules.catalog, now)
+        processed = process(record, event, now, rules, features)
+        return Handled(processed.record, processed.arrival, processed.messages, processed.record.announced_status)
+
     async def _attempt(self, event: Event, reading: _Reading) -> Handled:
         record, version = await self.records.load(event.user_id)
         now = record.effective_now(self.clock.now(), event)
         if pending := record.pending_entry(event.key.cause):
             check_same(pending.digest, event)
             messages = await self._publish_again([pending], record, now)
-            return Handled(Arrival.DUPLICATE, messages, record.announced_status)
+            return Handled(record, Arrival.DUPLICATE, messages, record.announced_status)
         record = self._with_published(record)
         rules = Rules(await self._catalog(record, event), self.terms)
         features = await reading.features(rules.catalog, now)
@@ -126,7 +140,9 @@ class Application:
         new, waiting = processed.record, waiting_verdicts(processed.record)
         is_unmatched = waiting > waiting_verdicts(record)
         unmatched = waiting if is_unmatched else 0
-        return Handled(processed.arrival, processed.messages, new.announced_status, unmatched, features.failure)
+        return Handled(
+            new, processed.arrival, processed.messages, new.announced_status, unmatched, features.failure
+        )
 
     async def _catalog(self, record: UserRecord, event: Event) -> Catalog:
         """The catalog by which to decide. Raises `Transient` if its number is below what the event asks for."""

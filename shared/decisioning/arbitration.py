@@ -64,7 +64,7 @@ class _Places:
         """The loss of a contender whose place is taken, or None. One decision offers a campaign only once."""
         campaign, terms = contender.campaign, contender.campaign.terms
         winners = self.winners.get(terms.placement, [])
-        if campaign.id in winners:
+        if campaign.id in winners or (contender.is_requested and self._is_open(campaign)):
             return Loss(LossReason.OUTRANKED, campaign.id)
         if terms.exclusivity_group in self.groups:
             return Loss(LossReason.EXCLUSIVITY, self.groups[terms.exclusivity_group])
@@ -85,6 +85,10 @@ class _Places:
         winners.append(campaign.id)
         if campaign.terms.exclusivity_group:
             self.groups[campaign.terms.exclusivity_group] = campaign.id
+
+    def _is_open(self, campaign: Campaign) -> bool:
+        """True if the campaign's own offer is open in its placement: then who asks is shown that one again."""
+        return any(one.campaign_id == campaign.id for one in self._held.get(campaign.terms.placement, ()))
 
     def _held_in(self, campaign: Campaign) -> list[Trigger]:
         """The triggers from before that hold a place of the campaign's placement."""

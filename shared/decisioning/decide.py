@@ -8,6 +8,7 @@ from shared.contracts.outbound.base import Json
 from shared.decisioning.arbitration import Arbitration, ContenderResult
 from shared.decisioning.audiences.audience import Audience
 from shared.decisioning.candidates import candidates_of
+from shared.decisioning.catalog import Campaign
 from shared.decisioning.context import Context
 from shared.decisioning.document.schema import Offer
 from shared.decisioning.gates import Contender
@@ -15,8 +16,9 @@ from shared.decisioning.losses import Loss, LossReason
 from shared.decisioning.situation import Situation
 from shared.decisioning.staleness import why_stale
 from shared.domain.assignments import Assignment
+from shared.domain.events import Event, OfferRequested
 from shared.domain.instants import to_micros
-from shared.domain.moments import Deferred, Moment, moment_of
+from shared.domain.moments import Deferred, Moment, MomentKind, moment_of
 from shared.domain.triggers import Trigger
 
 Considered = Moment | Deferred
@@ -122,8 +124,17 @@ def _listening(considered: Sequence[Considered], situation: Situation) -> Iterat
     for one in sorted(considered, key=_newest_first) if len(considered) > 1 else considered:
         moment = moment_of(one)
         for campaign in situation.catalog.listening(moment):
-            if not isinstance(one, Deferred) or campaign.id == one.campaign_id:
+            if isinstance(one, Deferred) and campaign.id != one.campaign_id:
+                continue
+            if _is_asked_for(campaign, moment, situation.user.event):
                 yield Contender(campaign, moment, situation)
+
+
+def _is_asked_for(campaign: Campaign, moment: Moment, event: Event | None) -> bool:
+    """False for a campaign of another placement than the one for which an app asks."""
+    if moment.kind is not MomentKind.OFFER_REQUESTED or event is None:
+        return True
+    return not isinstance(event.fact, OfferRequested) or event.fact.placement == campaign.terms.placement
 
 
 def _audiences(contenders: Iterable[Contender]) -> Iterator[Audience]:

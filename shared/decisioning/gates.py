@@ -13,7 +13,7 @@ from shared.decisioning.quiet import ALL_DAYS, open_from
 from shared.decisioning.scoring.score import Scored
 from shared.decisioning.situation import Situation
 from shared.domain.instants import later
-from shared.domain.moments import Moment
+from shared.domain.moments import Moment, MomentKind
 from shared.domain.tallies import ISSUED
 
 
@@ -28,6 +28,11 @@ class Contender(NamedTuple):
     def now(self) -> datetime:
         """The instant of the decision (UTC)."""
         return self.situation.user.now
+
+    @property
+    def is_requested(self) -> bool:
+        """True if an app asks, and waits for the answer."""
+        return self.moment.kind is MomentKind.OFFER_REQUESTED
 
     @property
     def scored(self) -> Scored | None:
@@ -118,6 +123,7 @@ def quiet_hours(contender: Contender) -> Loss | None:
     """Stops a campaign at quiet hours and on quiet days of the user's time zone, or else of the catalog's.
 
     It is deferred to the first instant at which no rule is quiet, or dropped if a rule that is quiet now says so.
+    For an app that asks nothing is deferred, because it waits for its answer.
     """
     rules, now, zone = contender.campaign.quiet, contender.now, contender.situation.zone
     quiet_now = [rule for rule in rules if rule.until(now, zone)]
@@ -129,7 +135,7 @@ def quiet_hours(contender: Contender) -> Loss | None:
     local = until.astimezone(zone)
     day = "" if all(rule.days == ALL_DAYS for rule in rules) else f"{DAYS[local.weekday()]} "
     detail = f"until {until.isoformat()} ({day}{local:%H:%M} {zone.key})"
-    if any(rule.drops for rule in quiet_now):
+    if contender.is_requested or any(rule.drops for rule in quiet_now):
         return Loss(LossReason.QUIET_HOURS, detail)
     return Loss(LossReason.DEFERRED, detail, until)
 

@@ -36,6 +36,7 @@ CONDITIONS: Mapping[MomentKind, Callable[[Subscription], bool]] = {
     K.FEEDBACK_ABSENT: lambda _: True,
     K.FEEDBACK_CLICKED: lambda _: True,
     K.FEEDBACK_DISMISSED: lambda _: True,
+    K.OFFER_REQUESTED: lambda _: True,
 }
 
 

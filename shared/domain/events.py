@@ -198,6 +198,12 @@ class FeedbackGiven(NamedTuple):
     kind: FeedbackKind
 
 
+class OfferRequested(NamedTuple):
+    """An app asks what to offer the user in a placement. It tells nothing about the user: no fold keeps it."""
+
+    placement: str
+
+
 MAX_CATALOG_NUMBER = 10**12
 """The highest number that a catalog can have."""
 
@@ -210,7 +216,7 @@ class TimePassed:
     """The least number of the catalog by which the user is to be processed; 0 if any will do."""
 
 
-Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | TimePassed
+Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | OfferRequested | TimePassed
 
 
 class Environment(StrEnum):

@@ -79,6 +79,10 @@ class History(NamedTuple):
                 return True
         return False
 
+    def holds(self, event_id: str) -> bool:
+        """True if the ring holds an event of this id, whatever its topic and source."""
+        return any(row[EVENT_ID] == event_id for row in self.ring)
+
     def shrink(self, ring_size: int, terms: Terms, user_id: str) -> "History":
         """The same history with at most `ring_size` events in the ring; the oldest are folded into the base."""
         if len(self.ring) <= ring_size:

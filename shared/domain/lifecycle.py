@@ -7,6 +7,7 @@ from shared.domain.events import (
     NO_PURCHASE,
     Event,
     FeedbackGiven,
+    OfferRequested,
     PaymentOutcome,
     PaymentReported,
     Purchase,
@@ -64,7 +65,7 @@ def _effect(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Effe
             return _apply_payment(_with_purchase(sub, payment.purchase), payment, at, terms, event.occurred_at)
         case SignalSeen() as signal:
             return _apply_signal(sub, signal, at, event.occurred_at)
-        case FeedbackGiven() | TimePassed():
+        case FeedbackGiven() | OfferRequested() | TimePassed():
             return Effect(sub)
         case other:
             assert_never(other)

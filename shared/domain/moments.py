@@ -10,7 +10,7 @@ from shared.domain.offsets import offset_text
 class MomentKind(StrEnum):
     """Every kind of moment. At an offset before an end or after a beginning it is a milestone, brought by time.
 
-    Those of feedback are follow-ups, of an earlier trigger.
+    Those of feedback are follow-ups, of an earlier trigger. `offer.requested` comes whenever an app asks.
     """
 
     TRIAL_STARTED = "trial.started"
@@ -35,6 +35,7 @@ class MomentKind(StrEnum):
     FEEDBACK_ABSENT = "feedback.absent"
     FEEDBACK_CLICKED = "feedback.clicked"
     FEEDBACK_DISMISSED = "feedback.dismissed"
+    OFFER_REQUESTED = "offer.requested"
 
 
 BY_TIME_ALONE = frozenset(
@@ -45,6 +46,8 @@ MILESTONES = BY_TIME_ALONE | {MomentKind.TRIAL_STARTED, MomentKind.ACTIVATED}
 """The kinds that may have an offset. Without one, `activated` and `trial.started` are the moment itself."""
 FOLLOW_UPS = frozenset({MomentKind.FEEDBACK_ABSENT, MomentKind.FEEDBACK_CLICKED, MomentKind.FEEDBACK_DISMISSED})
 """The kinds that follow an earlier trigger of the user: an answer to it, or none by some time."""
+NOT_TOLD = frozenset({MomentKind.OFFER_REQUESTED})
+"""The kinds that are no part of a subscription's life, so that no `subscription-change` tells them."""
 
 
 def is_milestone(kind: MomentKind, offset: object) -> bool:

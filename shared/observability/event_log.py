@@ -1,4 +1,7 @@
-"""The one log line of each delivery. Log-based metrics, alerts and the dashboard use its field names."""
+"""The one log line of each delivery and of each call of the API.
+
+Log-based metrics, alerts and the dashboard use its field names.
+"""
 
 from datetime import datetime
 from hashlib import blake2b
@@ -9,10 +12,14 @@ class EventFields(TypedDict, total=False):
     """The fields beside severity, message and trace; a field that does not apply is left out."""
 
     topic: str
+    method: str
+    """The method of the API; its line has no topic."""
     outcome: str
-    """`applied`, `duplicate`, `late`, `ignored`, `ticked`, `dead_lettered` or `failed`."""
+    """`applied`, `duplicate`, `late`, `ignored`, `ticked`, `dead_lettered` or `failed`; of a call `answered`,
+    `refused` or `failed`."""
     reason: str
-    """The rejection reason of a dead letter; `transient` or `unexpected_error` of a failure."""
+    """The rejection reason of a dead letter; `transient` or `unexpected_error` of a failure; of a call, the reason
+    of its problem."""
     status_before: str
     """The status that was announced last before this event."""
     status_after: str

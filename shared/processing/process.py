@@ -9,17 +9,22 @@ from shared.domain import attributes, profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
-from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, SignalSeen, TimePassed
+from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, OfferRequested, SignalSeen, TimePassed
 from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.follow_ups import follow_ups
 from shared.domain.impressions import Shown, keep_newest
 from shared.domain.milestones import milestones
-from shared.domain.moments import Moment
+from shared.domain.moments import Moment, MomentKind
+from shared.domain.requests import answer_to
 from shared.domain.terms import Terms
+from shared.processing.answer import answered
 from shared.processing.outbox import keep_pending, write_messages
 from shared.processing.rules import Rules
 from shared.processing.settle import settle
 from shared.record.user_record import UserRecord
+
+FOLDED_NOWHERE = TimePassed, OfferRequested
+"""The facts that change nothing in a record by themselves, and for which it is settled all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +46,18 @@ def process(
     `unknown_trigger`).
     """
     absorbed, arrival, moments = absorb(record, event, rules.terms)
-    if absorbed is record and not isinstance(event.fact, TimePassed):
+    if absorbed is record and (arrival is not Arrival.APPLIED or not isinstance(event.fact, FOLDED_NOWHERE)):
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)
+    if isinstance(event.fact, OfferRequested):
+        moments = (Moment(MomentKind.OFFER_REQUESTED, account.best.id, now, event.key.cause),)
     all_milestones = [*milestones(account.best, rules.catalog.milestones)]
     following = follow_ups(absorbed.triggers, rules.catalog.follow_ups, now, rules.terms)
     reached = [moment for moment in (*all_milestones, *following) if moment.at <= now]
     due = _undecided(absorbed, [*moments, *brought_by_time, *reached])
     settled, effects = settle(absorbed, event, account, due, now, rules, features)
+    if isinstance(event.fact, OfferRequested):
+        settled = answered(settled, event, event.fact, effects.decision, now)
     messages = write_messages(effects, record, event, now)
     ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
     next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)
@@ -69,6 +78,9 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
     match event.fact:
         case TimePassed():
             return record, Arrival.APPLIED, ()
+        case OfferRequested():
+            is_known = answer_to(record.requests, event) is not None
+            return record, Arrival.DUPLICATE if is_known else Arrival.APPLIED, ()
         case FeedbackGiven() as given:
             changed, arrival = _with_feedback(record, event, given)
         case SignalSeen(kind=kind) as signal if kind in BEHAVIOURAL:

@@ -15,7 +15,7 @@ from shared.domain.assignments import assign
 from shared.domain.conditions import is_moment_true
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.features import NO_FEATURES, KnownFeatures
-from shared.domain.moments import Deferred, Moment, moment_of
+from shared.domain.moments import NOT_TOLD, Deferred, Moment, moment_of
 from shared.domain.subscription import Subscription
 from shared.domain.tallies import evict
 from shared.domain.terms import Terms
@@ -62,7 +62,8 @@ def settle(
     remembered = record if triggers is record.triggers else record._replace(triggers=triggers)
     changed, gone = _remember_decision(remembered, decision, user, rules.terms)
     decided = tuple((moment.at, moment.cause) for moment in due if moment.is_derived)
-    announced, changes = _changes(record.announced, account, [*due, *score_moments])
+    told = [moment for moment in (*due, *score_moments) if moment.kind not in NOT_TOLD]
+    announced, changes = _changes(record.announced, account, told)
     settled = changed._replace(
         announced=announced,
         fired=record.fired.plus(decided),

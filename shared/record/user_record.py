@@ -14,6 +14,7 @@ from shared.domain.events import Event, TimePassed, cause_of
 from shared.domain.history import History
 from shared.domain.moments import Deferred
 from shared.domain.profiles import ProfileFact
+from shared.domain.requests import AnsweredRequest
 from shared.domain.signals import BehaviouralSignal
 from shared.domain.subscription import RANK, Status
 from shared.domain.tallies import Tallies
@@ -120,6 +121,8 @@ class UserRecord(NamedTuple):
     """Named values about the user: at most 32, of 1.5 KB together."""
     catalog_number: int = 0
     """The highest number of a catalog by which a commit of the user was decided."""
+    requests: tuple[AnsweredRequest, ...] = ()
+    """The newest 16 requests for an offer that campaigns were considered for, oldest first."""
 
     def effective_now(self, now: datetime, event: Event) -> datetime:
         """The latest of the clock's `now`, the last commit's time, and the due time if the clock sent the event.

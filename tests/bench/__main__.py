@@ -11,7 +11,9 @@ from pathlib import Path
 
 from infra.errors import InfraError
 from tests.bench import growth, sweeps
-from tests.bench.cold_starts import cold_starts
+from tests.bench.api.over_grpc import entitlements_over_grpc
+from tests.bench.api.over_http import entitlements_over_http
+from tests.bench.cold_starts import SUBJECTS, cold_starts
 from tests.bench.function.benchmark import QUICK, Size, function
 from tests.bench.growth import growing
 from tests.bench.growthbook_sdk import decision
@@ -36,9 +38,17 @@ GROUPS: dict[str, tuple[str, Callable[[bool], list[Result]]]] = {
         "a decision against GrowthBook's Python SDK, with equal targeting and hashing",
         lambda quick: decision(_turns(quick)),
     ),
+    "api": (
+        "the API's GetEntitlement against a bare handler that does one get",
+        lambda quick: [
+            result
+            for measure in (entitlements_over_http, entitlements_over_grpc)
+            for result in measure(*((QUICK_TURNS, 400) if quick else (FULL_TURNS, 2_000)))
+        ],
+    ),
     "cold-start": (
-        "the first push of a new process against a function that only imports what ours needs",
-        lambda quick: cold_starts(_turns(quick)),
+        "the first push or answer of a new process against a function that only imports what ours needs",
+        lambda quick: [one for subject in SUBJECTS for one in cold_starts(_turns(quick), subject=subject)],
     ),
     "growth": (
         "an event of a user with very many events against one of a user whose ring has just become full",

@@ -8,6 +8,9 @@ import pytest
 from infra.remote.firestore import emulator_client
 from infra.topology import load as load_topology
 from tests.bench import cold_starts, sweeps
+from tests.bench.api import comparison
+from tests.bench.api.over_grpc import entitlements_over_grpc
+from tests.bench.api.over_http import entitlements_over_http
 from tests.bench.function import subjects
 from tests.bench.function.benchmark import AT_ONCE, Size, function
 from tests.bench.function.load import Load
@@ -132,17 +135,27 @@ def test_the_deployed_function_is_measured_in_every_scenario(emulators):
     assert all(value > 0 for result in results for value in (*result.ours, *result.baseline))
 
 
+@pytest.mark.parametrize("subject", cold_starts.SUBJECTS, ids=lambda one: one.function)
 def test_a_cold_start_is_measured_against_the_imports_that_ours_needs_and_nothing_of_ours(
-    emulators, tmp_path, interpreter
+    subject, emulators, tmp_path, interpreter
 ):
-    modules = cold_starts.imported_modules(tmp_path, interpreter, emulators)
-    baseline, ours, *_ = cold_starts.prepared(tmp_path, modules)
+    modules = cold_starts.imported_modules(tmp_path, interpreter, emulators, subject)
+    baseline, ours, *_ = cold_starts.prepared(tmp_path, modules, subject)
 
     for case in (baseline, ours):
         start = cold_starts.start(case, interpreter, emulators)
         assert start.wall > 0 < start.cpu
-    assert {"grpc", "pydantic", "orjson", "starlette.requests"} <= {*modules}
+    assert {"grpc", "pydantic", "orjson"} <= {*modules}
+    assert ("starlette.requests" in modules) is not subject.over_grpc
     assert not [name for name in modules if name.startswith("shared")]
+
+
+@pytest.mark.parametrize("measure", [entitlements_over_http, entitlements_over_grpc])
+def test_an_entitlement_is_measured_against_a_bare_get(measure, emulators):
+    results = measure(1, 64, emulators)
+
+    assert len(results) == len(comparison.AT_ONCE) * 3
+    assert all(value > 0 for result in results for value in (*result.ours, *result.baseline))
 
 
 def test_a_sweep_is_measured(emulators):

@@ -69,7 +69,9 @@ class Settings:
     def topology(self) -> Topology:
         """The table, with the functions that run."""
         table = load()
-        return table.model_copy(update={"functions": {name: table.functions[name] for name in self.instances}})
+        return table.model_copy(
+            update={"services": {}, "functions": {name: table.functions[name] for name in self.instances}}
+        )
 
 
 @dataclass

@@ -65,7 +65,9 @@ def probe(tmp_path: Path) -> Probe:
 @pytest.fixture
 def probe_table(hurried: Topology) -> Topology:
     """The topology with only the function `payment`."""
-    return hurried.model_copy(update={"functions": {"payment": hurried.functions["payment"]}, "schedules": {}})
+    return hurried.model_copy(
+        update={"services": {}, "functions": {"payment": hurried.functions["payment"]}, "schedules": {}}
+    )
 
 
 @pytest.fixture

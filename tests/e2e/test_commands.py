@@ -111,7 +111,8 @@ def test_up_runs_every_function_until_it_is_told_to_stop_and_leaves_nothing(fold
             console = told.pop("console")
             assert eventually(lambda: "on the emulators" in page_at(console))
             assert json.loads((folder / running.STATE_FILE).read_text()) == told
-            assert eventually(lambda: len(descendants(up.pid)) == 3 + 2 * len(told["functions"]))
+            running_programs = 3 + 2 * len(told["functions"]) + len(told["grpc_services"])
+            assert eventually(lambda: len(descendants(up.pid)) == running_programs)
             children = descendants(up.pid)
         finally:  # a failure above must not wait for ever for what was never told to stop
             up.send_signal(ending)

@@ -155,7 +155,7 @@ from pathlib import Path
 from infra.emulator.runtime import EmulatorRuntime
 from infra.topology import load
 table = load()
-table = table.model_copy(update={"functions": {"payment": table.functions["payment"]}})
+table = table.model_copy(update={"services": {}, "functions": {"payment": table.functions["payment"]}})
 with EmulatorRuntime(topology=table, root=Path(sys.argv[1]), env={"PROBE_FOLDER": sys.argv[2]}):
     print("up", flush=True)
     time.sleep(600)

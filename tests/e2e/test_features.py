@@ -63,7 +63,9 @@ def running(emulators, project, hurried, monkeypatch) -> Iterator[Running]:
         publish_catalog(emulator_client(endpoints), ASKING)
 
     log: list[dict[str, Any]] = []
-    topology = hurried.model_copy(update={"functions": {"payment": hurried.functions["payment"]}, "schedules": {}})
+    topology = hurried.model_copy(
+        update={"services": {}, "functions": {"payment": hurried.functions["payment"]}, "schedules": {}}
+    )
     with BigtableEmulator() as bigtable:
         table = EmulatedTable(bigtable, project, monkeypatch)
         env = {

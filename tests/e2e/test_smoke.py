@@ -37,7 +37,9 @@ pytestmark = pytest.mark.emulator
 def up(emulators, tmp_path_factory):
     """The function `trial_start` on the emulators, found by commands through its state file."""
     table = load()
-    only = table.model_copy(update={"functions": {"trial_start": table.functions["trial_start"]}, "schedules": {}})
+    only = table.model_copy(
+        update={"services": {}, "functions": {"trial_start": table.functions["trial_start"]}, "schedules": {}}
+    )
     folder = tmp_path_factory.mktemp("state")
     with (
         EmulatorRuntime(

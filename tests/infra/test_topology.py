@@ -1,3 +1,4 @@
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import is_dataclass
@@ -50,7 +51,66 @@ def table(tmp_path: Path):
 
 def test_every_function_has_a_row_and_every_row_a_function():
     folders = {main.parent.name for main in (ROOT / "functions").glob("*/main.py")}
-    assert folders == set(load().functions)
+    assert folders == set(load().packaged)
+
+
+SERVICES = """
+service_defaults:
+  runtime: python311
+  publishes: []
+  timeout_seconds: 30
+  concurrency: 80
+  cpu: 1
+  memory_mib: 512
+  min_instances: 0
+  max_instances: 10
+services:
+  ask: {invoked_by: [readers]}
+grpc_services:
+  ask_grpc: {folder: ask_grpc, invoked_by: [readers], concurrency: 9}
+  tell_grpc: {folder: ask_grpc, invoked_by: [deciders], publishes: [results]}
+"""
+
+
+def test_a_service_is_deployed_as_a_function_is_and_listens_to_nothing(table):
+    topology = load(table(SMALL + SERVICES))
+    assert [*topology.deployed] == ["take_order", "ask"]
+    assert topology.deployed["take_order"].service == topology.functions["take_order"].subscription == "take-order"
+    assert topology.topics_in == ("orders",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("[readers]", "[everybody]", "Input should be 'readers' or 'deciders'"),
+        ("[readers]", "[]", "at least 1 item"),
+        ("ask: {", "ask: {publishes: [refunds], ", "ask names refunds, which is not under topics"),
+        ("ask: {", "ask: {listens: orders, ", "Extra inputs are not permitted"),
+        ("ask: {", "ask: {min_instances: 11, ", "expected a min_instances of at most the max_instances of 10"),
+        ("ask: {", "take_order: {", "take_order is both under functions and under services"),
+        ("tell_grpc: {", "ask: {", "ask is under grpc_services and has another row"),
+        ("[results]", "[refunds]", "tell_grpc names refunds, which is not under topics"),
+        ("folder: ask_grpc, invoked_by: [readers]", "invoked_by: [readers]", "grpc_services.ask_grpc.folder"),
+        ("concurrency: 9", "min_instances: 11", "expected a min_instances of at most the max_instances of 10"),
+    ],
+)
+def test_a_service_that_cannot_be_is_refused(table, before, after, problem):
+    with pytest.raises(InfraError, match=re.escape(problem)):
+        load(table(SMALL + SERVICES.replace(before, after)))
+
+
+def test_grpc_services_have_the_defaults_of_services_and_one_package_for_each_folder(table):
+    topology = load(table(SMALL + SERVICES))
+    ask, tell = topology.grpc_services.values()
+    assert (ask.concurrency, tell.concurrency, ask.timeout_seconds) == (9, 80, 30)
+    assert topology.packaged == ("take_order", "ask", "ask_grpc")
+
+
+def test_a_service_that_publishes_nothing_may_be_called_by_those_who_only_read():
+    services = {**load().services, **load().grpc_services}.values()
+    assert {row.name for row in services if "readers" in row.invoked_by} == {
+        row.name for row in services if not row.publishes
+    }
 
 
 def test_the_table_and_the_code_know_the_same_topics():
@@ -73,7 +133,7 @@ def test_functions_run_on_the_oldest_python_that_the_project_supports_and_checks
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     oldest = project["project"]["requires-python"].removeprefix(">=")
     assert project["tool"]["mypy"]["python_version"] == oldest
-    runtimes = {function.runtime for function in load().functions.values()}
+    runtimes = {row.runtime for row in load().deployed.values()}
     assert runtimes == {
         f"python{oldest.replace('.', '')}",
         project["tool"]["ruff"]["target-version"].replace("py", "python"),
@@ -84,7 +144,7 @@ def test_the_record_format_is_raised_when_the_record_changes():
     """An older version rejects a record with one more field or kind of event: a rollback must not go behind it."""
     forms = *_form(UserRecord), *(f"ring: {kind} {width}" for kind, width in ring.WIDTHS.items())
     fingerprint = sha256("\n".join(forms).encode()).hexdigest()[:12]
-    assert (load().record_format, fingerprint) == (4, "2415004eacf9"), (
+    assert (load().record_format, fingerprint) == (5, "e8c37a1eb7df"), (
         "raise record_format, and note the new pair here"
     )
 

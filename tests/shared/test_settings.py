@@ -22,9 +22,11 @@ def test_everything_can_be_said() -> None:
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
         "K_SERVICE": "payment",
         "UPBEAT_PROCESS_SANDBOX": "true",
+        "UPBEAT_API_ONLY_READS": "true",
         "UPBEAT_MAX_BODY_BYTES": "2000000",
         "UPBEAT_FEATURES_TABLE": "projects/p/instances/upbeat/tables/user_features",
         "UPBEAT_FEATURES_MILLISECONDS": "50",
+        "UPBEAT_API_PLACEMENTS": '{"app@x": ["home"], "web@x": "*"}',
         "UPBEAT_EXIT_BEFORE_PUBLISH": "/tmp/fuse",  # noqa: S108 - a name, never opened
         "UPBEAT_GRACE_DAYS": "3",
         "UPBEAT_HOLD_DAYS": "30",
@@ -53,6 +55,8 @@ def test_everything_can_be_said() -> None:
         max_body_bytes=2_000_000,
         features_table="projects/p/instances/upbeat/tables/user_features",
         features_seconds=0.05,
+        api_placements={"app@x": ("home",), "web@x": ("*",)},
+        api_only_reads=True,
     )
 
 
@@ -62,6 +66,23 @@ def test_the_content_of_events_is_logged_where_asked_for_and_never_in_a_deployed
     with pytest.raises(InvalidSettings, match="UPBEAT_LOG_CONTENT: expected false in a deployed function"):
         read_settings(asked | {"K_SERVICE": "payment"})
     assert not read_settings(PROJECT | {"UPBEAT_LOG_CONTENT": "false", "K_SERVICE": "payment"}).log_content
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("home", "found no JSON"),
+        ('["home"]', "found list"),
+        ('{"app@x": "home"}', "app@x: expected a list or \"*\", found 'home'"),
+        ('{"app@x": [7]}', 'app@x: expected a list or "*", found [7]'),
+        ('{"app@x": null}', 'app@x: expected a list or "*", found None'),
+    ],
+)
+def test_an_ill_formed_list_of_placements_is_refused_by_the_caller_it_is_of(given: str, found: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        read_settings(PROJECT | {"UPBEAT_API_PLACEMENTS": given})
+    assert str(refused.value).startswith("UPBEAT_API_PLACEMENTS: ")
+    assert str(refused.value).endswith(found)
 
 
 @pytest.mark.parametrize("environ", [{}, {"GOOGLE_CLOUD_PROJECT": ""}])

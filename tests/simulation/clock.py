@@ -130,7 +130,7 @@ class Memory(Watching):
 def run(users: int, kills: int, tick_seconds: float, emulators: Emulators | None = None) -> Outcome:
     """Let `users` fall due at once, kill the clock `kills` times at even parts of the work, and count."""
     whole = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=1)
-    only_the_clock = whole.model_copy(update={"functions": {CLOCK: whole.functions[CLOCK]}})
+    only_the_clock = whole.model_copy(update={"services": {}, "functions": {CLOCK: whole.functions[CLOCK]}})
     project = f"clock-{uuid4().hex[:12]}"
     with EmulatorRuntime(
         project, topology=only_the_clock, emulators=emulators, env={"UPBEAT_CATALOG_SECONDS": "3600"}

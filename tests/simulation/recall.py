@@ -106,7 +106,7 @@ def recall_on(
     """Run a recall in a project of these emulators."""
     topology = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2)
     due = {"lifecycle_due": topology.functions["lifecycle_due"]}
-    topology = topology.model_copy(update={"functions": due, "schedules": {}})
+    topology = topology.model_copy(update={"services": {}, "functions": due, "schedules": {}})
     env = {"UPBEAT_CATALOG_SECONDS": "1", "UPBEAT_LOG_LEVEL": "WARNING"}
     with EmulatorRuntime(
         project, topology=topology, emulators=emulators, env=env, state_folder=state_folder

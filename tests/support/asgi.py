@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import orjson
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 Headers = Mapping[str, str]
@@ -11,6 +14,26 @@ PUSH_HEADERS = {"content-type": "application/json", "function-execution-id": "em
 
 Without `function-execution-id`, the functions framework generates an id for each request.
 """
+
+
+class Answered(NamedTuple):
+    """A whole response."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.body)
+
+
+async def fetch(app: Any, method: str, url: str, headers: Headers | None = None, body: bytes = b"") -> Answered:
+    """Send any request to a path with its query, and return the whole response."""
+    raw_path, _, query = url.partition("?")
+    scope = _scope(method, unquote(raw_path), headers or {})
+    scope |= {"raw_path": raw_path.encode(), "query_string": query.encode()}
+    return await _answered(app, scope, body)
 
 
 async def post(app: Any, body: bytes) -> tuple[int, Headers]:
@@ -43,6 +66,11 @@ _PUSH_SCOPE = _scope("POST", "/", PUSH_HEADERS)
 
 
 async def _respond(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, Headers]:
+    status, headers, _ = await _answered(app, scope, body)
+    return status, headers
+
+
+async def _answered(app: Any, scope: dict[str, Any], body: bytes) -> Answered:
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
@@ -53,4 +81,5 @@ async def _respond(app: Any, scope: dict[str, Any], body: bytes) -> tuple[int, H
 
     await app(scope, receive, send)
     start = sent[0]
-    return start["status"], {name.decode(): value.decode() for name, value in start["headers"]}
+    headers = {name.decode(): value.decode() for name, value in start["headers"]}
+    return Answered(start["status"], headers, b"".join(message.get("body", b"") for message in sent[1:]))

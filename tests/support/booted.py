@@ -19,6 +19,8 @@ FRAMEWORK = Path(sys.executable).with_name("functions-framework")
 
 https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/python/functions_framework/lib/lib.go
 """
+SERVICE = ("main.py",)
+"""What Python runs of a service, as its Procfile says."""
 PROVE_IMPORTS = {"PYTHONVERBOSE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """Makes Python name each module that it imports, and the file of its source, on standard error."""
 
@@ -46,15 +48,22 @@ class Booted:
     Nothing of this process's environment reaches the function, except for the path of its commands.
     """
 
-    def __init__(self, function: str, source: Path, python: Path, env: Mapping[str, str]) -> None:
-        (port,) = free_ports(1)
-        self.url = f"http://{LOCALHOST}:{port}"
+    def __init__(
+        self,
+        function: str,
+        source: Path,
+        python: Path,
+        env: Mapping[str, str],
+        argv: tuple[str, ...] = (str(FRAMEWORK),),
+    ) -> None:
+        (self.port,) = free_ports(1)
+        self.url = f"http://{LOCALHOST}:{self.port}"
         self.source = source
         self.printed: list[str] = []
         """The lines on standard output so far."""
         self._errors = source.with_name(f"{source.name}.stderr")
-        cloud = {"FUNCTION_TARGET": function, "PORT": str(port), "PYTHONUNBUFFERED": "1"}
-        command = ("sh", "-c", f'exec "$@" 2> "{self._errors}"', "sh", str(python), str(FRAMEWORK))
+        cloud = {"FUNCTION_TARGET": function, "HOST": LOCALHOST, "PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        command = ("sh", "-c", f'exec "$@" 2> "{self._errors}"', "sh", str(python), *argv)
         environment = {"PATH": os.environ["PATH"], **cloud, **env}
         program = Program(function, command, environment, source, restarts=False)
         self.process = Process(program, lambda _name, line: self.printed.append(line))

@@ -7,4 +7,5 @@ min_instances = {
   payment       = 2
   churn_signal  = 1
   lifecycle_due = 1
+  decisions     = 1
 }

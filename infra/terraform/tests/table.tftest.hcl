@@ -15,8 +15,8 @@ run "each_row_is_a_function" {
   command = plan
 
   assert {
-    condition     = keys(google_cloudfunctions2_function.function) == keys(yamldecode(file("../topology.yaml")).functions)
-    error_message = "Expected one function for each row of the table."
+    condition     = toset(keys(google_cloudfunctions2_function.function)) == toset(concat(keys(yamldecode(file("../topology.yaml")).functions), keys(yamldecode(file("../topology.yaml")).services)))
+    error_message = "Expected one function for each function and service of the table."
   }
   assert {
     condition     = google_cloudfunctions2_function.function["trial_start"].name == "trial-start"
@@ -73,6 +73,95 @@ run "an_environment_overrides_the_table_and_has_a_budget" {
   }
 }
 
+run "nobody_may_call_the_api_unless_named" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.caller) == 0
+    error_message = "Expected no caller."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.function["decisions"].service_config[0].environment_variables), "UPBEAT_API_PLACEMENTS")
+    error_message = "Expected no list of placements."
+  }
+}
+
+run "readers_read_and_deciders_do_everything" {
+  command = plan
+
+  variables {
+    api_readers    = ["group:support@example.com"]
+    api_deciders   = ["serviceAccount:app@upbeat-test.iam.gserviceaccount.com"]
+    api_placements = { "app@upbeat-test.iam.gserviceaccount.com" = ["home"] }
+  }
+
+  assert {
+    condition = toset(keys(google_cloud_run_v2_service_iam_member.caller)) == toset([
+      "decisions/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_read/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_read/group:support@example.com",
+    ])
+    error_message = "Expected readers to be callers of the service that reads alone."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["decisions"].service_config[0].environment_variables["UPBEAT_API_PLACEMENTS"] == "{\"app@upbeat-test.iam.gserviceaccount.com\":[\"home\"]}"
+    error_message = "Expected the placements of the variable, as JSON."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["decisions"].service_config[0].ingress_settings == "ALLOW_ALL" && google_cloudfunctions2_function.function["payment"].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
+    error_message = "Expected programs from anywhere to reach the API, and nothing but Pub/Sub to reach a function."
+  }
+}
+
+run "grpc_needs_an_image" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloud_run_v2_service.grpc) == 0
+    error_message = "Expected no service without an image."
+  }
+}
+
+run "grpc_has_the_callers_and_placements_of_the_api" {
+  command = plan
+
+  variables {
+    decisions_grpc_image = "europe-west1-docker.pkg.dev/upbeat-test/upbeat-functions/decisions-grpc:1"
+    api_readers          = ["group:support@example.com"]
+    api_deciders         = ["serviceAccount:app@upbeat-test.iam.gserviceaccount.com"]
+    api_placements       = { "app@upbeat-test.iam.gserviceaccount.com" = ["home"] }
+    min_instances        = { decisions_grpc = 2 }
+  }
+
+  assert {
+    condition = toset(keys(google_cloud_run_v2_service_iam_member.grpc_caller)) == toset([
+      "decisions_grpc/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_grpc_read/serviceAccount:app@upbeat-test.iam.gserviceaccount.com",
+      "decisions_grpc_read/group:support@example.com",
+    ])
+    error_message = "Expected readers to be callers of the service that reads alone."
+  }
+  assert {
+    condition = { for name, service in google_cloud_run_v2_service.grpc : name => one([for env in service.template[0].containers[0].env : env.value if env.name == "UPBEAT_API_ONLY_READS"]) } == {
+      decisions_grpc      = "false"
+      decisions_grpc_read = "true"
+    }
+    error_message = "Expected the service for readers to refuse what changes something."
+  }
+  assert {
+    condition     = alltrue([for service in google_cloud_run_v2_service.grpc : one(service.template[0].containers[0].ports).name == "h2c"])
+    error_message = "Expected HTTP/2 up to the container."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service.grpc["decisions_grpc"].template[0].scaling[0].min_instance_count == 2
+    error_message = "Expected the environment to override the table."
+  }
+  assert {
+    condition     = contains([for env in google_cloud_run_v2_service.grpc["decisions_grpc"].template[0].containers[0].env : env.name], "UPBEAT_API_PLACEMENTS")
+    error_message = "Expected the placements of the variable."
+  }
+}
+
 run "features_are_read_where_they_are_asked_for" {
   command = plan
 
@@ -93,8 +182,8 @@ run "features_are_read_where_they_are_asked_for" {
     error_message = "Expected nothing for the clock, which decides nothing."
   }
   assert {
-    condition     = setsubtract(keys(google_cloudfunctions2_function.function), keys(google_bigtable_table_iam_member.reader)) == toset(["lifecycle_clock"])
-    error_message = "Expected every function but the clock to read the table."
+    condition     = setsubtract(keys(google_cloudfunctions2_function.function), keys(google_bigtable_table_iam_member.reader)) == toset(["decisions_read", "lifecycle_clock"])
+    error_message = "Expected everything that decides to read the table."
   }
   assert {
     condition     = toset([for family in google_bigtable_table.features[0].column_family : family.family]) == toset(keys(google_bigtable_gc_policy.features))

@@ -15,22 +15,26 @@ run "each_variable_has_its_rule" {
   command = plan
 
   variables {
-    project            = "Upbeat"
-    region             = "europe-west99"
-    scheduler_region   = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
-    firestore_location = "EU"
-    bigquery_location  = "eur3"
-    min_instances      = { paymnet = 1 }
-    alert_emails       = ["oncall"]
-    expiry_days        = 31
-    zips               = "/tmp/build"
-    log_level          = "VERBOSE"
-    stored_successes   = 5
-    billing_account    = "my-account"
-    monthly_budget     = 0.5
-    features_nodes     = 0.5
-    warehouse_image    = "warehouse"
-    warehouse_schedule = "daily"
+    project              = "Upbeat"
+    region               = "europe-west99"
+    scheduler_region     = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
+    firestore_location   = "EU"
+    bigquery_location    = "eur3"
+    min_instances        = { paymnet = 1 }
+    alert_emails         = ["oncall"]
+    expiry_days          = 31
+    zips                 = "/tmp/build"
+    log_level            = "VERBOSE"
+    stored_successes     = 5
+    billing_account      = "my-account"
+    monthly_budget       = 0.5
+    features_nodes       = 0.5
+    warehouse_image      = "warehouse"
+    warehouse_schedule   = "daily"
+    decisions_grpc_image = "decisions"
+    api_readers          = ["allUsers"]
+    api_deciders         = ["domain:example.com"]
+    api_placements       = { app = ["home"] }
   }
 
   expect_failures = [
@@ -50,6 +54,10 @@ run "each_variable_has_its_rule" {
     var.features_nodes,
     var.warehouse_image,
     var.warehouse_schedule,
+    var.decisions_grpc_image,
+    var.api_readers,
+    var.api_deciders,
+    var.api_placements,
   ]
 }
 

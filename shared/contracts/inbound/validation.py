@@ -5,19 +5,18 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from shared.contracts.inbound.base import Inbound
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.strict_json import kind_of
 from shared.domain.errors import Rejected
 
-M = TypeVar("M", bound=Inbound)
+M = TypeVar("M", bound=BaseModel)
 MAX_PROBLEMS = 3
 """Maximum number of problems that the detail of a rejection lists."""
 BETWEEN_PROBLEMS = "; "
-EXPECTED_BY_ERROR_TYPE = {"missing": "a value", "model_type": "an object"}
+EXPECTED_BY_ERROR_TYPE = {"missing": "a value", "model_type": "an object", "extra_forbidden": "no such field"}
 """The expectation for pydantic's own error types; every other error carries its own (`fields.Expected`)."""
 
 

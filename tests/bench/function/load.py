@@ -85,7 +85,7 @@ async def _post_each(url: str, waiting: Iterator[bytes], latencies: list[float],
             reader, writer = await asyncio.open_connection(target.hostname, target.port)
         began = time.perf_counter()
         writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-        status, stays_open = await _answer(reader)
+        status, stays_open = await read_answer(reader)
         latencies.append((time.perf_counter() - began) * 1e3)
         statuses[status] += 1
         if not stays_open:
@@ -95,7 +95,7 @@ async def _post_each(url: str, waiting: Iterator[bytes], latencies: list[float],
         writer.close()
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[str, bool]:
+async def read_answer(reader: asyncio.StreamReader) -> tuple[str, bool]:
     """The status of a response that is read to its end, and whether the connection stays open."""
     first, *rows = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (row.partition(":") for row in rows)}

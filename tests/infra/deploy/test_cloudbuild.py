@@ -63,7 +63,7 @@ def test_the_python_of_the_build_is_the_one_of_the_functions(step):
     found = image("build", step)
     assert found["name"] == "python"
     minor = ".".join(found["tag"].split(".")[:2])
-    assert {function.runtime for function in load().functions.values()} == {f"python{minor.replace('.', '')}"}
+    assert {function.runtime for function in load().deployed.values()} == {f"python{minor.replace('.', '')}"}
 
 
 def test_the_terraform_of_the_build_is_one_that_the_module_accepts():

@@ -123,7 +123,7 @@ def test_a_zip_that_cannot_be_made_leaves_the_last_one_as_it_was(repository, tmp
     assert archive.read_bytes() == last
 
 
-@pytest.fixture(scope="module", params=sorted(load().functions))
+@pytest.fixture(scope="module", params=sorted(load().deployed))
 def packed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in the zip of each function of the table."""
     with ZipFile(zip_function(request.param, tmp_path_factory.mktemp("zip") / "function.zip")) as bundle:
@@ -138,11 +138,19 @@ def test_no_function_carries_what_only_local_runtimes_and_commands_use(packed):
     local = {"shared/adapters/sqlite.py", "shared/adapters/fixed.py", "shared/adapters/gcp/catalog_publisher.py"}
     assert all((ROOT / path).is_file() for path in local)
     assert packed & local == set()
-    assert [path for path in packed if path.startswith("shared/queries/")] == []
+
+
+def test_a_function_of_events_carries_neither_queries_nor_the_api_and_a_service_has_both(tmp_path):
+    table = load()
+    for name in table.deployed:
+        packed = files(compose(name, tmp_path / name))
+        rooms = {path.partition("/")[2].rpartition("/")[0] for path in packed}
+        expected = {"queries", "entrypoints/api"} if name in table.services else set()
+        assert rooms & {"queries", "entrypoints/api"} == expected
 
 
 def test_only_the_clock_carries_the_use_case_of_a_tick(tmp_path):
-    functions = sorted(load().functions)
+    functions = sorted(load().deployed)
     for function in functions:
         compose(function, tmp_path / function)
     carriers = [name for name in functions if (tmp_path / name / "shared/application/tick.py").exists()]

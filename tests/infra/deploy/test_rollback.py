@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from infra.__main__ import app
 from infra.topology import load
 
-SERVICES = [function.subscription for function in load().functions.values()]
+SERVICES = [function.service for function in load().deployed.values()]
 MONDAY, TUESDAY = "2026-03-02T10:00:00.000001Z", "2026-03-03T10:00:00.000001Z"
 
 

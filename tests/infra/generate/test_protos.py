@@ -1,4 +1,4 @@
-"""The protobuf messages of the adapters: generated from the files beside them, and the same as Google's."""
+"""The modules generated from .proto files: current, and the adapters' messages the same as Google's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.pubsub_v1.types import pubsub
 from google.rpc import status_pb2
 
-from infra.generate.protos import FOLDER, ROOT, generate
+from infra.generate.protos import FOLDERS, ROOT, generate
 from shared.adapters.gcp.protos import bigtable_pb2, firestore_pb2, pubsub_pb2
 
 GOOGLES = {
@@ -23,10 +23,12 @@ GOOGLES = {
 
 def test_the_generated_modules_are_current(tmp_path: Path) -> None:
     generate(tmp_path)
-    generated = sorted((tmp_path / FOLDER).iterdir())
-    assert [path.name for path in generated] == sorted(path.name for path in (ROOT / FOLDER).glob("*_pb2.py*"))
-    for path in generated:
-        assert path.read_text() == (ROOT / FOLDER / path.name).read_text(), f"{path.name}: run `make docs`"
+    for folder in FOLDERS:
+        generated = sorted((tmp_path / folder).iterdir())
+        committed = sorted((ROOT / folder).glob("*_pb2*.py*"))
+        assert [path.name for path in generated] == [path.name for path in committed]
+        for path in generated:
+            assert path.read_text() == (ROOT / folder / path.name).read_text(), f"{path.name}: run `make docs`"
 
 
 def messages() -> Iterator[Descriptor]:

@@ -1,4 +1,4 @@
-"""The rule for functions: only Pub/Sub reaches them, and somebody reads each variable of their environment."""
+"""The rule for functions and services: what reaches them, and that each variable of their environment is read."""
 
 import inspect
 import py_compile
@@ -18,13 +18,14 @@ COMPILER = inspect.getsource(py_compile)
 
 
 def function_problems(found: list[Resource], topology: Topology) -> Iterator[str]:
-    """Sentences about functions that differ from their row, are public, or have a name that nobody reads."""
+    """Sentences about functions that differ from their row, are open, or have a name that nobody reads."""
     functions = {each.key or "": each.values for each in of_type(found, "google_cloudfunctions2_function")}
-    yield from differences(sorted(topology.functions), sorted(functions), "functions")
+    yield from differences(sorted(topology.deployed), sorted(functions), "functions")
     for name, values in functions.items():
         (service,), (build,) = values["service_config"], values["build_config"]
-        if service["ingress_settings"] != "ALLOW_INTERNAL_ONLY":
-            yield f"{name}: expected ALLOW_INTERNAL_ONLY, found {service['ingress_settings']}"
+        ingress = "ALLOW_INTERNAL_ONLY" if name in topology.functions else "ALLOW_ALL"
+        if service["ingress_settings"] != ingress:
+            yield f"{name}: expected {ingress}, found {service['ingress_settings']}"
         if values["event_trigger"]:
             yield f"{name}: expected no event trigger, whose subscription Terraform cannot set"
         yield from environment_problems(name, service, build)

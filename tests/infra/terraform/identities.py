@@ -1,9 +1,9 @@
 """The rule for identities: each has the permissions that its row of the topology implies, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from infra.topology import Topology
+from infra.topology import DeployedRow, Topology
 from tests.infra.terraform.resources import Resource, of_type
 
 DOCUMENTS = (
@@ -11,6 +11,8 @@ DOCUMENTS = (
     " datastore.entities.update"
 )
 """The permissions that reading and writing documents takes: none deletes."""
+READING = "datastore.databases.get, datastore.entities.get"
+"""The permissions of a service that publishes nothing, and therefore writes nothing."""
 GRANTED_ON = {
     "google_artifact_registry_repository_iam_member": ("repository", "repository"),
     "google_bigquery_dataset_iam_member": ("dataset", "dataset_id"),
@@ -40,6 +42,8 @@ def identity_problems(found: list[Resource], topology: Topology, project: str, n
     granted, implied = set(grants(found)), set(implied_grants(topology, project, number))
     if of_type(found, "google_cloud_run_v2_job"):
         implied |= set(_job_grants(project))
+    if of_type(found, "google_cloud_run_v2_service"):
+        implied |= set(_account_grants(topology.grpc_services.values(), project))
     yield from (f"expected {', '.join(grant)}; found no such grant" for grant in sorted(implied - granted))
     yield from (f"expected no grant of {', '.join(grant)}; found it" for grant in sorted(granted - implied))
 
@@ -71,20 +75,25 @@ def implied_grants(topology: Topology, project: str, number: str) -> Iterator[Gr
     """The table of identities that a topology implies."""
     agent = f"service-{number}"
     letters = topology.dead_letter.topic
-    database = _database(project)
     yield Grant(agent, f"topic {letters}", "roles/pubsub.publisher")
     yield Grant(agent, "dataset upbeat", "roles/bigquery.dataEditor")
-    accounts = ["upbeat-push", "upbeat-build"]
+    yield from _account_grants(topology.deployed.values(), project)
     for function in topology.functions.values():
-        service, account = function.subscription, f"upbeat-{function.subscription}"
-        accounts.append(account)
-        yield from (Grant(account, f"topic {topic}", "roles/pubsub.publisher") for topic in function.publishes)
-        yield Grant(account, database, DOCUMENTS)
-        yield Grant(account, "secret upbeat-user-hash-key", "roles/secretmanager.secretAccessor")
-        yield Grant("upbeat-push", f"service {service}", "roles/run.invoker")
-        yield Grant(agent, f"subscription {service}", "roles/pubsub.subscriber")
-    yield from (Grant("upbeat-deployer", f"account {each}", "roles/iam.serviceAccountUser") for each in accounts)
+        yield Grant("upbeat-push", f"service {function.service}", "roles/run.invoker")
+        yield Grant(agent, f"subscription {function.subscription}", "roles/pubsub.subscriber")
+    for each in ("upbeat-push", "upbeat-build"):
+        yield Grant("upbeat-deployer", f"account {each}", "roles/iam.serviceAccountUser")
     yield from _build_grants(project, number)
+
+
+def _account_grants(rows: Iterable[DeployedRow], project: str) -> Iterator[Grant]:
+    """What each row has that runs as an account of its own."""
+    for row in rows:
+        account = f"upbeat-{row.service}"
+        yield from (Grant(account, f"topic {topic}", "roles/pubsub.publisher") for topic in row.publishes)
+        yield Grant(account, _database(project), DOCUMENTS if row.publishes else READING)
+        yield Grant(account, "secret upbeat-user-hash-key", "roles/secretmanager.secretAccessor")
+        yield Grant("upbeat-deployer", f"account {account}", "roles/iam.serviceAccountUser")
 
 
 def _build_grants(project: str, number: str) -> Iterator[Grant]:

@@ -17,7 +17,8 @@ from tests.infra.terraform.resources import Document
 Change = Callable[[Path], None]
 """Changes a copy of the folder infra/."""
 IMAGE = "europe-west1-docker.pkg.dev/upbeat-dev/upbeat-functions/warehouse:some-tag"
-VARIABLES = {"TF_VAR_warehouse_image": IMAGE}
+GRPC_IMAGE = "europe-west1-docker.pkg.dev/upbeat-dev/upbeat-functions/decisions-grpc:some-tag"
+VARIABLES = {"TF_VAR_warehouse_image": IMAGE, "TF_VAR_decisions_grpc_image": GRPC_IMAGE}
 """Variables without which a part of the module would not be made."""
 
 # The check's last call of Terraform is the second plan, on what it has applied. This command stands before the

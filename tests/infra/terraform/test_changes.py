@@ -13,6 +13,7 @@ from shared.settings import read_settings
 from tests.infra.terraform.edits import edit
 from tests.infra.terraform.offline import Applied
 from tests.infra.terraform.resources import changes, of_type, resources
+from tests.infra.terraform.test_grpc import environment
 
 HOLDS_DATA = (
     "google_pubsub_topic.",
@@ -57,6 +58,7 @@ def test_a_new_row_makes_new_resources_and_replaces_none(stub: Applied, tmp_path
     assert [address for address, actions in planned.items() if "delete" in actions] == []
 
 
+TABLE = "projects/upbeat-dev/instances/upbeat/tables/user_features"
 EVERY_COLUMN = {
     "ack_deadline_seconds: 70": "ack_deadline_seconds: 90",
     "min_backoff_seconds: 10": "min_backoff_seconds: 20",
@@ -128,7 +130,8 @@ def test_features_bring_a_table_that_the_functions_read_and_only_the_export_writ
     planned, found = changes(plan), resources(plan)
     assert [address for address, actions in planned.items() if "delete" in actions] == []
     readers = {each.key for each in of_type(found, "google_bigtable_table_iam_member", "reader")}
-    assert readers == load().functions.keys() - {"lifecycle_clock"}
+    rows = {**load().deployed, **load().grpc_services}
+    assert readers == {name for name, row in rows.items() if "decision" in row.publishes}
     (role,) = [each for each in of_type(found, "google_project_iam_custom_role") if each.name == "features"]
     assert role.values["permissions"] == ["bigtable.tables.readRows"]
     (table,) = of_type(found, "google_bigtable_table")
@@ -138,8 +141,9 @@ def test_features_bring_a_table_that_the_functions_read_and_only_the_export_writ
     for function in of_type(found, "google_cloudfunctions2_function"):
         (service,) = function.values["service_config"]
         settings = read_settings(service["environment_variables"])
-        is_told = settings.features_table == "projects/upbeat-dev/instances/upbeat/tables/user_features"
-        assert is_told == (function.key in readers)
+        assert (settings.features_table == TABLE) == (function.key in readers)
+    for service in of_type(found, "google_cloud_run_v2_service"):
+        assert (read_settings(environment(service)).features_table == TABLE) == (service.key in readers)
 
 
 def test_a_database_that_exists_is_taken_over(stub: Applied, tmp_path: Path) -> None:

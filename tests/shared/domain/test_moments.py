@@ -5,7 +5,7 @@ from hypothesis import given, settings
 
 from shared.domain.conditions import CONDITIONS, is_still_true
 from shared.domain.events import Event, PaymentOutcome, Signal, cause_of
-from shared.domain.moments import FOLLOW_UPS, Moment, MomentKind
+from shared.domain.moments import FOLLOW_UPS, NOT_TOLD, Moment, MomentKind
 from shared.domain.subscription import Status
 from tests.support.histories import histories, in_order
 from tests.support.story import (
@@ -262,7 +262,7 @@ TRUE_IN = {
     K.LAPSED: {Status.EXPIRED},
     K.REFUNDED: {Status.REVOKED},
     K.CHURN_RISK_RAISED: LIVE,
-    **{kind: set(Status) for kind in FOLLOW_UPS},
+    **{kind: set(Status) for kind in FOLLOW_UPS | NOT_TOLD},
 }
 """For each moment, the stories above in which it is true."""
 

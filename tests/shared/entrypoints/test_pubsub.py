@@ -13,6 +13,7 @@ import pytest
 from functions_framework.aio import create_asgi_app
 
 from infra.embedded.runtime import VirtualClock
+from infra.topology import load
 from shared import wiring
 from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.packed_records import PackedRecords
@@ -38,7 +39,7 @@ NOW = datetime(2026, 3, 15, 9, 31, tzinfo=UTC)
 USER = COMMON["user_id"]
 ATTRIBUTES = {"origin": "till-7", "k": "värde"}
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/main.py"))
+NAMES = sorted(load().functions)
 
 
 class World:

@@ -1,0 +1,1 @@
+"""The decisions service behind both of its faces, HTTP and gRPC."""
