@@ -1,10 +1,6 @@
 """Every command that the tutorial and the how-to pages show is run, as it stands there."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +12,7 @@ from infra.__main__ import app
 from infra.remote import running
 from infra.topology import ROOT
 from tests.support import analysts
-from tests.support.watching import eventually
+from tests.support.shell import run_script, upbeat_up
 
 DOCS = ROOT / "docs"
 NEEDS_UP = ("mend-a-dead-letter", "publish-and-roll-back-a-catalog", "why-an-offer", "move-the-clock")
@@ -30,34 +26,16 @@ def blocks(page: str) -> list[str]:
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
-    """The output of commands, with this Python's `upbeat` and a folder of the test's own for /tmp."""
-    script = script.replace("/tmp/", f"{folder}/").replace(". .venv/bin/activate\n", "")  # noqa: S108
-    done = subprocess.run(  # noqa: S603 - the pages are ours
-        ["/bin/bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """The output of commands, with a folder of the test's own for /tmp."""
+    return run_script(script.replace("/tmp/", f"{folder}/"), **environment)  # noqa: S108
 
 
 @pytest.fixture(scope="module")
 def state(_emulator_sdk: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The environment in which commands find a running Upbeat."""
     folder = tmp_path_factory.mktemp("state")
-    environment = {running.FOLDER_VARIABLE: str(folder)}
-    command = [sys.executable, "-m", "infra", "up"]
-    with subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.PIPE) as up:  # noqa: S603
-        try:
-            assert eventually(lambda: up.poll() is not None or (folder / "up.json").exists())
-            yield environment
-        finally:
-            up.send_signal(signal.SIGINT)
-            up.wait(60)
+    with upbeat_up(folder):
+        yield {running.FOLDER_VARIABLE: str(folder)}
 
 
 def slowly(script: str) -> str:

@@ -1,11 +1,7 @@
 """Every command that the README shows is run here, as it stands there."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +16,7 @@ from infra.remote import running
 from infra.replay.replay import replay
 from infra.topology import ROOT
 from tests.support import analysts
-from tests.support.watching import eventually
+from tests.support.shell import run_script, upbeat_up
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
@@ -28,20 +24,8 @@ MAKE, TOUR, CATALOG, SCORE, WAREHOUSE, UP, EMULATORS, PRODUCTION = range(8)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
-    """Run a block with bash, with this Python's commands, and a folder of the test's own for /tmp."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    script = script.replace("/tmp/", f"{folder}/").replace(". .venv/bin/activate\n", "")  # noqa: S108
-    done = subprocess.run(  # noqa: S603 - the README is ours
-        ["/bin/bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
-        env={**os.environ, "PATH": path, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Run a block, with a folder of the test's own for /tmp."""
+    return run_script(script.replace("/tmp/", f"{folder}/"), **environment)  # noqa: S108
 
 
 def test_there_is_no_block_that_no_test_runs() -> None:
@@ -172,15 +156,9 @@ def test_the_models_are_built_of_the_tour(tour: tuple[Path, str]) -> None:
 @pytest.mark.emulator
 @pytest.mark.usefixtures("_emulator_sdk")
 def test_the_emulators_do_what_it_says(tmp_path: Path) -> None:
-    folder = {running.FOLDER_VARIABLE: str(tmp_path / "state")}
-    command = [sys.executable, "-m", "infra", "up"]
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **folder}, stdout=subprocess.PIPE) as up:  # noqa: S603
-        try:
-            assert eventually(lambda: up.poll() is not None or list((tmp_path / "state").glob("*.json")))
-            told = run(BLOCKS[EMULATORS], tmp_path, **folder)
-        finally:
-            up.send_signal(signal.SIGINT)
-            up.wait(60)
+    state = tmp_path / "state"
+    with upbeat_up(state):
+        told = run(BLOCKS[EMULATORS], tmp_path, **{running.FOLDER_VARIABLE: str(state)})
     assert "trial.started" in told
     assert "expired" in told
     assert "auto_renew" in told

@@ -9,12 +9,13 @@ from google.cloud.firestore import Client
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.pubsub_v1.types import Subscription
 
+from infra.catalog.load import load_catalog
 from infra.emulator.emulators import Emulators
 from infra.emulator.runtime import EmulatorRuntime
 from infra.emulator.topics import create_topics
 from infra.remote import running
 from infra.remote.endpoints import Endpoints
-from infra.remote.firestore import emulator_client
+from infra.remote.firestore import emulator_client, publish_catalog
 from infra.remote.pubsub import Bus
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
@@ -85,3 +86,24 @@ def _retry_every_second(up: EmulatorRuntime) -> None:
         up.bus.subscriber.update_subscription(
             subscription=subscription, update_mask=FieldMask(paths=["retry_policy"])
         )
+
+
+@pytest.fixture(scope="module")
+def up(
+    request: pytest.FixtureRequest, emulators: Emulators, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmulatorRuntime]:
+    """Every function, with the shipped catalog and a clock that begins at `START` of the module."""
+    folder, project = (
+        tmp_path_factory.mktemp("state"),
+        request.module.__name__.rpartition(".")[2].replace("_", "-"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(running.FOLDER_VARIABLE, str(folder))
+        with EmulatorRuntime(
+            project,
+            emulators=emulators,
+            state_folder=folder,
+            now=request.module.START,
+            publish_catalog=lambda endpoints: publish_catalog(emulator_client(endpoints), load_catalog()),
+        ) as runtime:
+            yield runtime

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
@@ -26,10 +23,11 @@ from infra.emulator.runtime import EmulatorRuntime
 from infra.remote import running
 from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client, publish_catalog
-from infra.topology import ROOT, load
+from infra.topology import load
 from tests.support import api_docs
 from tests.support.booted import PROVE_IMPORTS, Booted, make_interpreter
 from tests.support.listening import pull
+from tests.support.shell import run_script
 from tests.support.watching import eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]
@@ -217,22 +215,7 @@ def test_the_client_of_the_page_works(up: EmulatorRuntime) -> None:
 
 
 def run(script: str, up: EmulatorRuntime) -> str:
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        running.FOLDER_VARIABLE: str(up._state_folder),
-    }
-    done = subprocess.run(  # noqa: S603 - the page is ours
-        ["/bin/bash", "-euo", "pipefail", "-c", script],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return run_script(script, **{running.FOLDER_VARIABLE: str(up._state_folder)})
 
 
 @pytest.mark.parametrize("service", sorted(load().services))

@@ -2,13 +2,10 @@
 
 import importlib.util
 import json
-import os
 import random
 import re
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -17,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from infra.remote import running
 from infra.topology import ROOT
+from tests.support.shell import run_script, upbeat_up
 from tests.support.watching import eventually
 
 README = (ROOT / "examples/README.md").read_text()
@@ -83,33 +80,16 @@ def test_a_consumer_that_starts_again_remembers(new_inbox: Any, tmp_path: Path) 
 def up(_emulator_sdk: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The state folder of a running Upbeat."""
     folder = tmp_path_factory.mktemp("state")
-    environment = os.environ | {running.FOLDER_VARIABLE: str(folder)}
-    command = [sys.executable, "-m", "infra", "up"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603
-        try:
-            assert eventually(lambda: process.poll() is not None or (folder / "up.json").exists())
-            yield folder
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(60)
+    with upbeat_up(folder):
+        yield folder
 
 
 def run(script: str, state: Path, place: Path = ROOT) -> list[dict[str, Any]]:
     """The objects that a block of the README prints, after the block that sets the environment."""
     script = re.sub(r"consumer\.py$", rf"\g<0> {PATIENT}", script, flags=re.MULTILINE)
     script = re.sub(r"npm start$", rf"\g<0> -- {PATIENT}", script, flags=re.MULTILINE)
-    script = (ENVIRONMENT + script).replace(". .venv/bin/activate\n", "").replace(".upbeat/", f"{state}/")
-    done = subprocess.run(  # noqa: S603 - the README is ours
-        ["/bin/bash", "-euo", "pipefail", "-c", script],
-        cwd=place,
-        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    told = run_script((ENVIRONMENT + script).replace(".upbeat/", f"{state}/"), place)
+    return [json.loads(line) for line in told.splitlines() if line.startswith("{")]
 
 
 def check_the_offer(told: list[dict[str, Any]], user: str) -> None:

@@ -7,26 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.__main__ import app
-from infra.catalog.load import load_catalog
-from infra.emulator.runtime import EmulatorRuntime
-from infra.remote import running
-from infra.remote.firestore import emulator_client, publish_catalog
 from tests.support.watching import eventually
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def up(emulators, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("state")
-    patch = pytest.MonkeyPatch()
-    patch.setenv(running.FOLDER_VARIABLE, str(folder))
-    settings = {"emulators": emulators, "state_folder": folder, "now": START}
-    publish = {"publish_catalog": lambda endpoints: publish_catalog(emulator_client(endpoints), load_catalog())}
-    with EmulatorRuntime("moved-clock", **settings, **publish) as runtime:
-        yield runtime
-    patch.undo()
 
 
 def run(*words, code=0):
