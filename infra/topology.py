@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +20,8 @@ SECTIONS = {
     "functions": "function_defaults",
     "services": "service_defaults",
     "grpc_services": "service_defaults",
+    "consumers": "function_defaults",
+    "pages": "page_defaults",
 }
 """The sections of the table that hold rows, each with the section of their defaults."""
 
@@ -111,6 +114,25 @@ class GrpcServiceRow(ServiceRow):
     """The folder in `functions/` of which the image is made."""
 
 
+class ConsumerRow(FunctionRow):
+    """A consumer of Upbeat's own messages: a function like others, that Upbeat runs without."""
+
+    filter: str = Field(min_length=1)
+    """The filter of its subscription. The emulator ignores it, so that the function has to check what it gets."""
+
+
+class PageRow(_Row):
+    """A function that anybody may call. Its resources are the defaults of functions."""
+
+    name: FunctionName
+    publishes: tuple[TopicName, ...]
+
+    @property
+    def service(self) -> str:
+        """The name of the Cloud Run service."""
+        return self.name.replace("_", "-")
+
+
 class DeadLetterRow(_Row):
     """The topic for messages that cannot be processed, and the subscription that keeps them."""
 
@@ -128,6 +150,10 @@ class Topology(_Row):
     functions: dict[FunctionName, FunctionRow]
     services: dict[FunctionName, ServiceRow] = {}
     grpc_services: dict[FunctionName, GrpcServiceRow] = {}
+    consumers: dict[FunctionName, ConsumerRow] = {}
+    """They may close a circle: what one reports may lead to the next message it gets. It ends, because each
+    message brings at most one report of a kind, and caps bound the triggers."""
+    pages: dict[FunctionName, PageRow] = {}
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -143,12 +169,13 @@ class Topology(_Row):
             yield f"{name} is both under functions and under services"
         for name in self.deployed.keys() & self.grpc_services.keys():
             yield f"{name} is under grpc_services and has another row"
-        for row in (*self.deployed.values(), *self.grpc_services.values()):
+        for row in (*self.deployed.values(), *self.grpc_services.values(), *self.consumers.values()):
             yield from row.contradictions()
-        for service in (*self.services.values(), *self.grpc_services.values()):
+        for service in (*self.services.values(), *self.grpc_services.values(), *self.pages.values()):
             yield from self._unknown_topics(service.name, service.publishes)
+        for each in self.listeners.values():
+            yield from self._unknown_topics(each.name, (each.listens, *each.publishes))
         for function in self.functions.values():
-            yield from self._unknown_topics(function.name, (function.listens, *function.publishes))
             if function.listens in listener:
                 yield f"{function.name} and {listener[function.listens]} both listen to {function.listens}"
             listener[function.listens] = function.name
@@ -182,7 +209,13 @@ class Topology(_Row):
     @property
     def packaged(self) -> tuple[str, ...]:
         """The folders in `functions/`, each of which makes a package."""
-        return (*self.deployed, *dict.fromkeys(row.folder for row in self.grpc_services.values()))
+        of_grpc = dict.fromkeys(row.folder for row in self.grpc_services.values())
+        return (*self.deployed, *of_grpc, *self.consumers, *self.pages)
+
+    @property
+    def listeners(self) -> dict[str, FunctionRow]:
+        """Everything that has a push subscription."""
+        return {**self.functions, **self.consumers}
 
     @property
     def topics_in(self) -> tuple[str, ...]:
@@ -197,7 +230,7 @@ class Topology(_Row):
 
     def listener(self, subscription: str) -> FunctionRow | None:
         """The function that a push subscription delivers to; None if there is no such subscription."""
-        return next((f for f in self.functions.values() if f.subscription == subscription), None)
+        return next((f for f in self.listeners.values() if f.subscription == subscription), None)
 
     def with_each_function(self, **changes: Any) -> "Topology":
         """A copy with some columns of every function replaced; local runs shorten the back-off this way."""
@@ -228,7 +261,8 @@ def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
         filled[rows] = {name: {**shared, **(row or {}), "name": name} for name, row in table.get(rows, {}).items()}
         filled.pop(defaults, None)
     called = (*filled["services"].values(), *filled["grpc_services"].values())
-    for row in (*filled["functions"].values(), *called):
+    others = (filled[rows].values() for rows in ("functions", "consumers", "pages"))
+    for row in (*chain.from_iterable(others), *called):
         row["publishes"] = tuple(row.get("publishes", ()))
     for row in called:
         row["invoked_by"] = tuple(row.get("invoked_by", ()))

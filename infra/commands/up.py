@@ -1,5 +1,6 @@
 """`up`: run Upbeat on the emulators until Ctrl-C."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -75,6 +76,8 @@ def up(
     UPBEAT_STATE_DIR, if that is set), with the columns of BigQuery's raw tables. The files grow as long as this
     runs and stay afterwards. The next start moves them to raw.before, in place of those of the run before.
 
+    With UPBEAT_SMTP_HOST and the other settings of e-mail in the environment, the functions for e-mail run, too.
+
     Exit codes: 0 after Ctrl-C, 1 if something is missing, fails, or is up already.
 
     For example:
@@ -116,6 +119,7 @@ def up(
         save_into=export_on_exit,
         env={"UPBEAT_LOG_CONTENT": "true"},
         sink=sink,
+        sends_email=bool(os.environ.get("UPBEAT_SMTP_HOST")),
     )
     with _until_stopped(), upbeat as running, _console(console_port, sink) as address:
         facts = asdict(running.state) | {"console": address}
@@ -178,7 +182,8 @@ def _summary(running: "EmulatorRuntime", console: str) -> str:
     services = {row.service: running.function_urls[name] for name, row in running.topology.services.items()}
     rows = running.topology.grpc_services
     grpc = {rows[name].service: f"{address} (gRPC)" for name, address in running.grpc_addresses.items()}
-    lines = [f"  {name:<21}{url}" for name, url in {**listening, **services, **grpc}.items()]
+    pages = {row.service: running.function_urls[name] for name, row in running.pages.items()}
+    lines = [f"  {name:<21}{url}" for name, url in {**listening, **services, **grpc, **pages}.items()]
     return "\n".join(
         [
             f"Upbeat is up, as project {running.project}",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,8 @@ from infra.remote.pubsub import Bus
 from infra.topology import ROOT, GrpcServiceRow, Topology, load
 
 DEFAULT_PROJECT = "upbeat-local"
+LINKS = "email_links"
+"""The function that answers the links in mails."""
 WATCH_SECONDS = 0.5
 """Polling interval of `EmulatorRuntime.wait`, per emulator."""
 
@@ -43,6 +46,8 @@ class EmulatorRuntime:
 
     The gRPC services run only `with_grpc`. With `emulators`, it uses that running pair and leaves it running;
     otherwise it runs its own pair. With `state_folder`, only one runtime per folder can run at a time.
+
+    With `sends_email`, consumers and pages run as well; the settings of the mail server are the environment's.
 
     Raises `InfraError` on entering if java or an emulator is missing, if a process fails to start, or if another
     runtime uses the `state_folder`.
@@ -65,12 +70,17 @@ class EmulatorRuntime:
         saved: Saved | None = None,
         save_into: Path | None = None,
         sink: Sink | None = None,
+        sends_email: bool = False,
     ) -> None:
         self.project = project
         self.topology = topology or load()
         self.function_urls: dict[str, str] = {}
         self.grpc_addresses: dict[str, str] = {}
         """By name, `host:port` of each gRPC service."""
+        self.pages = self.topology.pages if sends_email else {}
+        """The functions that anybody may call and that run."""
+        mailing = (*self.topology.consumers, *self.pages) if sends_email else ()
+        self._names = (*self.topology.deployed, *mailing)
         self.endpoints: Endpoints
         self.bus: Bus
         self._processes: dict[str, Process] = {}
@@ -139,7 +149,7 @@ class EmulatorRuntime:
         """Package each function and service as for a deploy. Comes first because it fails fastest."""
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="upbeat-")))
         services = self._grpc_services.values()
-        for name in (*self.topology.deployed, *{row.folder for row in services}):
+        for name in (*self._names, *{row.folder for row in services}):
             compose(name, folder / name, root=self._root, precompile=True)
         return folder
 
@@ -177,17 +187,17 @@ class EmulatorRuntime:
         save(into, self.endpoints, folder / RAW, RunningClock(folder).now())
 
     def _start_functions(self, stack: ExitStack, folder: Path) -> None:
-        names = self.topology.deployed
-        self._sink("up", f"starting {', '.join((*names, *self._grpc_services))}")
+        self._sink("up", f"starting {', '.join((*self._names, *self._grpc_services))}")
         clock = {SETTING: str(RunningClock(self._state_folder).file)} if self._state_folder else {}
-        env = {**self.endpoints.env, **clock, **self._env}
         stack.callback(lambda: stop_all(self._processes.values()))
-        for name, port in zip(names, free_ports(len(names)), strict=True):
-            self.function_urls[name] = f"http://{LOCALHOST}:{port}"
+        ports = dict(zip(self._names, free_ports(len(self._names)), strict=True))
+        self.function_urls = {name: f"http://{LOCALHOST}:{port}" for name, port in ports.items()}
+        env = {**self.endpoints.env, **clock, **self._email_env(), **self._env}
+        for name, port in ports.items():
             self._processes[name] = Process(functions.program(name, port, folder / name, env), self._sink)
             self._processes[name].start()
         self._start_grpc(folder, env)
-        for name in names:
+        for name in self._names:
             self.wait_until_ready(name)
         for name, address in self.grpc_addresses.items():
             wait_until_serving(self._processes[name], address)
@@ -203,6 +213,13 @@ class EmulatorRuntime:
             program = functions.service_program(row, port, folder / row.folder, env)
             self._processes[name] = Process(program, self._sink)
             self._processes[name].start()
+
+    def _email_env(self) -> dict[str, str]:
+        """What the functions for e-mail need beside the mail server: the address of links, and a key."""
+        if LINKS not in self.function_urls:
+            return {}
+        usual = {"UPBEAT_MAIL_LINKS": self.function_urls[LINKS], "UPBEAT_MAIL_LINK_KEY": token_hex(32)}
+        return {name: os.environ.get(name, value) for name, value in usual.items()}
 
     def _connect(self, stack: ExitStack) -> None:
         """Connect functions and the scheduler last, so that no message arrives before its function is ready."""

@@ -9,7 +9,7 @@ from google.pubsub_v1.types import DeadLetterPolicy, PushConfig, RetryPolicy, Su
 
 from infra.raw.line import LANDING_SUFFIX
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus
-from infra.topology import FunctionRow, Topology
+from infra.topology import ConsumerRow, FunctionRow, Topology
 
 DAY_SECONDS = 86_400
 HOLD_ACK_SECONDS = 600
@@ -40,8 +40,8 @@ def create_landing(bus: Bus, topology: Topology) -> None:
 
 
 def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> None:
-    """Create a push subscription for each function in `urls` (base URLs). The push URL's path is the topic."""
-    for name, function in topology.functions.items():
+    """Create a push subscription for each listener in `urls` (base URLs). The push URL's path is the topic."""
+    for name, function in topology.listeners.items():
         if name not in urls:
             continue
         push = PushConfig(push_endpoint=f"{urls[name]}/{function.listens}")
@@ -50,7 +50,7 @@ def connect_functions(bus: Bus, topology: Topology, urls: Mapping[str, str]) -> 
 
 def disconnect_functions(bus: Bus, topology: Topology) -> None:
     """Delete the push subscriptions, so that they do not push to the next process that gets the port."""
-    for function in topology.functions.values():
+    for function in topology.listeners.values():
         path = bus.subscription_path(function.subscription)
         with suppress(GoogleAPICallError):
             bus.subscriber.delete_subscription(subscription=path, retry=None, timeout=DELETE_SECONDS)
@@ -74,6 +74,7 @@ def _push(bus: Bus, topology: Topology, function: FunctionRow, push: PushConfig)
         message_retention_duration=Duration(
             seconds=topology.topics[function.listens].retention_days * DAY_SECONDS
         ),
+        filter=function.filter if isinstance(function, ConsumerRow) else "",
         retry_policy=RetryPolicy(
             minimum_backoff=Duration(seconds=function.min_backoff_seconds),
             maximum_backoff=Duration(seconds=function.max_backoff_seconds),

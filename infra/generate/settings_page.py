@@ -6,12 +6,14 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, fields
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 from shared.domain.terms import Terms
+from shared.mail.settings import LinkSettings, MailSettings
 from shared.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs/settings.md"
@@ -43,6 +45,14 @@ set them as they are set for the functions.
 | variable | default | meaning |
 | --- | --- | --- |
 """
+MAIL = """
+## E-mail
+
+`deliver_email` has these beside those above, and `email_links` has `UPBEAT_MAIL_LINK_KEY`.
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
 COMMANDS = """
 ## The command line
 
@@ -63,7 +73,8 @@ class Setting(NamedTuple):
 def page() -> str:
     """The page as Markdown."""
     commands = (Setting(name, *about) for name, about in OF_THE_COMMAND_LINE.items())
-    return HEAD + "".join(map(_row, settings())) + COMMANDS + "".join(map(_row, commands))
+    sections = ((HEAD, settings()), (MAIL, mail_settings()), (COMMANDS, commands))
+    return "".join(head + "".join(map(_row, rows)) for head, rows in sections)
 
 
 def settings() -> Iterator[Setting]:
@@ -74,12 +85,15 @@ def settings() -> Iterator[Setting]:
         if field == "terms":
             yield from _terms(text, terms)
             continue
-        (name,) = _NAME.findall(text)[:1]
-        meaning = re.sub(rf"^`{name}`(, )?(: )?", "", text)
-        default = getattr(defaults, field)
-        yield Setting(
-            name, "required" if field == "project" else _shown(default), meaning[:1].upper() + meaning[1:]
-        )
+        yield _setting(text, "required" if field == "project" else _shown(getattr(defaults, field)))
+
+
+def mail_settings() -> Iterator[Setting]:
+    """Every setting of the functions for e-mail, in the order of the code."""
+    for of in (LinkSettings, MailSettings):
+        defaults = {each.name: each.default for each in fields(of)}
+        for name, text in _field_docs(of).items():
+            yield _setting(text, "required" if defaults[name] is MISSING else _shown(defaults[name]))
 
 
 def _terms(text: str, terms: Terms) -> Iterator[Setting]:
@@ -89,6 +103,13 @@ def _terms(text: str, terms: Terms) -> Iterator[Setting]:
         field, unit = name.removeprefix("UPBEAT_").lower().rsplit("_", 1)
         number = getattr(terms, field) / timedelta(**{unit: 1})
         yield Setting(name, f"`{number:g}`", f"In {unit}: {meanings[field][:1].lower()}{meanings[field][1:]}")
+
+
+def _setting(text: str, default: str) -> Setting:
+    """The setting that a sentence begins with."""
+    (name,) = _NAME.findall(text)[:1]
+    meaning = re.sub(rf"^`{name}`(, )?(: )?", "", text)
+    return Setting(name, default, meaning[:1].upper() + meaning[1:])
 
 
 def _field_docs(of: type) -> Mapping[str, str]:

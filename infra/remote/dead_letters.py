@@ -94,7 +94,7 @@ def read_letter(received: Received, topology: Topology) -> Letter:
     """
     by_pubsub = SOURCE_SUBSCRIPTION in received.attributes
     letter = _forwarded(received, topology) if by_pubsub else _published_by_function(received)
-    if letter.topic not in topology.topics_in:
+    if letter.topic not in {function.listens for function in topology.listeners.values()}:
         raise UnreadableLetter(f"it names the topic {letter.topic!r}, which no function subscribes to")
     if not letter.data and not letter.attributes:
         raise UnreadableLetter("it has neither data nor attributes")

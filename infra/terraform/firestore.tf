@@ -58,7 +58,12 @@ locals {
     policies      = ["policy"]
     clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]
     sweeps        = ["after", "began_at", "finished", "id", "number", "published"]
+    mails         = ["clicked_at", "dismissed_at", "forget_at", "leased_until", "sent_at", "state", "target", "user_id"]
+    mail_readers  = ["newest", "opted_out_at"]
   }
+
+  # The instant at which Firestore deletes a document by itself.
+  forgotten = { mails = "forget_at" }
 }
 
 resource "google_firestore_field" "unindexed" {
@@ -73,4 +78,10 @@ resource "google_firestore_field" "unindexed" {
   field      = each.value.field
 
   index_config {}
+
+  dynamic "ttl_config" {
+    for_each = lookup(local.forgotten, each.value.collection, "") == each.value.field ? [0] : []
+
+    content {}
+  }
 }

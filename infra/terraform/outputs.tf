@@ -17,3 +17,8 @@ output "warehouse" {
   description = "The dataset of the models; the raw tables are in upbeat."
   value       = google_bigquery_dataset.models.id
 }
+
+output "email_links" {
+  description = "The address with which the links in mails begin; null without e-mail."
+  value       = one([for links in google_cloudfunctions2_function.links : links.service_config[0].uri])
+}

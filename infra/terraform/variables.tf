@@ -250,3 +250,32 @@ variable "warehouse_schedule" {
     error_message = "warehouse_schedule: expected five fields of cron, found \"${var.warehouse_schedule}\"."
   }
 }
+
+variable "email" {
+  description = "The mail server by which triggers on the channel email are delivered, and their sender (docs/operations.md says what must be there before). Null: none are."
+  type = object({
+    host     = string
+    port     = optional(number, 587)
+    security = optional(string, "starttls")
+    user     = optional(string, "")
+    sender   = string
+  })
+  default = null
+
+  validation {
+    condition     = var.email == null || can(regex("^[a-z0-9.-]+$", var.email.host))
+    error_message = "email: expected the name of a mail server as host, found \"${try(var.email.host, "nothing")}\"."
+  }
+  validation {
+    condition     = var.email == null || (try(var.email.port, 0) > 0 && try(var.email.port, 0) < 65536 && floor(try(var.email.port, 0.5)) == try(var.email.port, 0))
+    error_message = "email: expected a port from 1 to 65535, found ${try(var.email.port, "nothing")}."
+  }
+  validation {
+    condition     = var.email == null || contains(["starttls", "tls"], try(var.email.security, ""))
+    error_message = "email: expected starttls or tls as security, found \"${try(var.email.security, "nothing")}\"."
+  }
+  validation {
+    condition     = var.email == null || can(regex("^([^<>\\r\\n]+ <)?[^@\\s<>]+@[^@\\s<>]+\\.[^@\\s<>]+>?$", var.email.sender))
+    error_message = "email: expected a sender such as Name <a@example.com>, found \"${try(var.email.sender, "nothing")}\"."
+  }
+}

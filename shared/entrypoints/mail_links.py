@@ -48,6 +48,8 @@ def link_function() -> Function:
     wiring.check_settings()
 
     async def email_links(request: Request) -> Response:
+        if request.url.path == "/":
+            return Response("ok\n")
         read = mail_wiring.links().read(request.url.path)
         if read is None:
             return _page("This link is not valid.", "<p>This link is not valid.</p>", 404)

@@ -124,6 +124,32 @@ def test_a_message_and_its_dead_letter_live_no_longer_than_pending_messages_are_
     assert longest + letters <= Terms().redelivery.days
 
 
+def test_a_consumer_may_close_a_circle_and_is_no_part_of_upbeat():
+    topology = load()
+    assert "upsell-trigger" in topology.topics_out
+    assert topology.listener("deliver-email") is topology.consumers["deliver_email"]
+    assert "deliver_email" not in topology.functions
+
+
+@pytest.mark.parametrize(
+    ("section", "found"),
+    [
+        ("consumers: {tell: {listens: result, filter: x}}", "tell names result, which is not under topics"),
+        ("consumers: {tell: {listens: results, filter: x, publishes: [order]}}", "tell names order"),
+        ("consumers: {tell: {listens: results}}", "consumers.tell.filter"),
+        (
+            "consumers: {tell: {listens: results, filter: x, timeout_seconds: 60}}",
+            "tell: expected an ack_deadline",
+        ),
+        ("pages: {links: {publishes: [order]}}", "links names order"),
+        ("pages: {links: {listens: orders}}", "pages.links.listens"),
+    ],
+)
+def test_a_mistake_in_a_consumer_or_a_page_is_named(table, section, found):
+    with pytest.raises(InfraError, match=found):
+        load(table(f"{SMALL}{section}\n"))
+
+
 def test_every_function_can_send_to_the_dead_letter():
     topology = load()
     assert all(topology.dead_letter.topic in f.publishes for f in topology.functions.values())

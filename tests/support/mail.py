@@ -147,6 +147,10 @@ class Sink:
     """Handles the sessions of a mail server: it keeps what it accepts, or answers as a test says."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, and accept everything."""
         self.received: list[EmailMessage] = []
         self.recipients: list[str] = []
         self.to_recipient = "250 OK"

@@ -191,6 +191,27 @@ run "features_are_read_where_they_are_asked_for" {
   }
 }
 
+run "email_is_sent_where_it_is_asked_for" {
+  command = plan
+
+  variables {
+    email = { host = "smtp.example.com", sender = "Example <offers@example.com>" }
+  }
+
+  assert {
+    condition     = google_pubsub_subscription.consumer["deliver_email"].filter == "attributes.channel = \"email\""
+    error_message = "Expected the filter of the table."
+  }
+  assert {
+    condition     = [for member in google_cloud_run_v2_service_iam_member.links : member.member] == ["allUsers"] && google_cloudfunctions2_function.consumer["deliver_email"].service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"
+    error_message = "Expected only the links to be public."
+  }
+  assert {
+    condition     = !contains([for secret in google_secret_manager_secret_iam_member.email : secret.secret_id], "upbeat-smtp-password")
+    error_message = "Expected no password without a user."
+  }
+}
+
 run "the_models_have_no_job_without_an_image" {
   command = plan
 

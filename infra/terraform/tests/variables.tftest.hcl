@@ -35,6 +35,7 @@ run "each_variable_has_its_rule" {
     api_readers          = ["allUsers"]
     api_deciders         = ["domain:example.com"]
     api_placements       = { app = ["home"] }
+    email                = { host = "smtp server", port = 0, security = "none", sender = "offers" }
   }
 
   expect_failures = [
@@ -58,6 +59,7 @@ run "each_variable_has_its_rule" {
     var.api_readers,
     var.api_deciders,
     var.api_placements,
+    var.email,
   ]
 }
 

@@ -9,6 +9,8 @@ scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once
 policies/{name}             `policy`, the JSON text of a policy; replaced whenever a new one is published
 clock/{shard}               the lifecycle clock's cursor in one due shard
 sweeps/{key}                the position of a recall or of another sweep over users
+
+`shared/adapters/gcp/mail.py` names those of the functions for e-mail.
 """
 
 import re

@@ -15,8 +15,10 @@ from infra.sweeps.sweep import Sweep
 from shared.adapters.gcp.catalog_publisher import publish_catalog
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
+from shared.adapters.gcp.mail import FirestoreOutbox
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location
 from shared.adapters.gcp.protos.firestore_pb2 import Value
+from shared.mail.outbox import Mail, Reader, State
 from shared.ports import Cursor, Document, DueUser
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -101,13 +103,16 @@ class _Documents(Documents):
 def written_fields() -> dict[str, set[str]]:
     """The fields by collection, as the store and the publisher of catalogs write them."""
     client: Any = _Client()
-    asyncio.run(_write(FirestoreStore(_Documents(client.fields))))
+    documents = _Documents(client.fields)
+    asyncio.run(_write(FirestoreStore(documents), FirestoreOutbox(documents)))
     policy = PublishedArtifact(policy_location("some_policy"), "{}")
     publish_catalog(client, load_catalog(), [*artifacts_of(load_catalog()), policy], now=NOW)
     FirestoreUsers(client, Bus("project", client, client)).save("sweep", Sweep("id", 1, NOW))
     return dict(client.fields)
 
 
-async def _write(store: FirestoreStore) -> None:
+async def _write(store: FirestoreStore, outbox: FirestoreOutbox) -> None:
+    await outbox.save_mail("trigger", Mail(State.SENT, "ada", NOW), None)
+    await outbox.save_reader("ada", Reader(), None)
     await store.commit(Document("ada", b"blob", NOW, {}), None)
     await store.save_cursor(0, Cursor(DueUser(NOW, "ada"), NOW), None)
