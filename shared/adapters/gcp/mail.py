@@ -96,7 +96,9 @@ class FirestoreWords:
 
 def words_id(cms_ref: str) -> str:
     """The id of an entry's document: no reference is a path in Firestore, or an id that Firestore reserves."""
-    return "%2E" * len(cms_ref) if cms_ref in {".", ".."} else quote(cms_ref, safe="")
+    quoted = quote(cms_ref, safe="")
+    is_reserved = quoted in {".", ".."} or (quoted.startswith("__") and quoted.endswith("__"))
+    return f"%{ord(quoted[0]):X}{quoted[1:]}" if is_reserved else quoted
 
 
 def _words(place: str, said: Any) -> Words:
