@@ -12,10 +12,12 @@ from uuid import uuid4
 
 import pytest
 
+from infra.catalog.load import artifacts_of, load_catalog
 from infra.emulator.runtime import EmulatorRuntime
-from infra.remote.firestore import emulator_client
+from infra.remote.firestore import emulator_client, publish_catalog
 from infra.topology import load
 from shared.adapters.gcp.mail import ADDRESSES, MAILS, READERS, WORDS, words_id
+from tests.support.listening import pull
 from tests.support.mail import Sink, mail_server
 from tests.support.watching import eventually
 
@@ -37,15 +39,17 @@ def server() -> Iterator[tuple[Sink, int]]:
 
 @pytest.fixture(scope="module")
 def up(emulators, server: tuple[Sink, int]) -> Iterator[EmulatorRuntime]:
-    """Both functions for e-mail alone, so that a test hears what they report."""
-    table = load()
+    """Both functions for e-mail, and those of Upbeat between a payment and an exposure."""
+    table = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=1)
     hurried = {
         name: row.model_copy(
             update={"min_backoff_seconds": 1, "max_backoff_seconds": 1, "ack_deadline_seconds": 65}
         )
         for name, row in table.consumers.items()
     }
-    topology = table.model_copy(update={"functions": {}, "consumers": hurried, "schedules": {}})
+    upbeat = {name: table.functions[name] for name in ("payment", "trigger_feedback")}
+    topology = table.model_copy(update={"functions": upbeat, "consumers": hurried, "schedules": {}})
+    catalog = load_catalog()
     env = {
         "UPBEAT_SMTP_HOST": "127.0.0.1",
         "UPBEAT_SMTP_PORT": str(server[1]),
@@ -53,7 +57,14 @@ def up(emulators, server: tuple[Sink, int]) -> Iterator[EmulatorRuntime]:
         "UPBEAT_MAIL_FROM": "Example <offers@example.com>",
     }
     project = f"test-{uuid4().hex[:12]}"
-    with EmulatorRuntime(project, topology=topology, emulators=emulators, env=env, sends_email=True) as running:
+    with EmulatorRuntime(
+        project,
+        topology=topology,
+        emulators=emulators,
+        env=env,
+        publish_catalog=lambda at: publish_catalog(emulator_client(at), catalog, artifacts_of(catalog)),
+        sends_email=True,
+    ) as running:
         store(running, WORDS, words_id(CMS_REF), {"default": SAID})
         yield running
 
@@ -166,6 +177,26 @@ def test_a_trigger_becomes_one_mail_and_its_links_report(up, sink, user, reports
     publish(up, user, sequence=8)
     assert eventually(lambda: "opted_out" in up.last_lines("deliver_email"))
     assert len(sink.received) == 1
+
+
+def pay(up: EmulatorRuntime, user: str, at: datetime, outcome: str, **period: datetime) -> None:
+    event = {"event_id": uuid4().hex, "user_id": user, "occurred_at": at, "outcome": outcome, **period}
+    money = {"plan": "premium_monthly", "amount": 1099, "currency": "EUR"}
+    up.bus.publish("payment", json.dumps(event | money, default=datetime.isoformat).encode())
+
+
+def test_a_payment_that_fails_becomes_a_mail_and_its_click_an_exposure(up, sink, user) -> None:
+    store(up, WORDS, words_id("offers/update-payment-method"), {"default": SAID})
+    now, day = datetime.now(UTC), timedelta(days=1)
+    pay(up, user, now - 31 * day, "succeeded", period_start=now - 31 * day, period_end=now - day)
+    pay(up, user, now - timedelta(hours=2), "failed", period_start=now - day, period_end=now + 29 * day)
+    assert eventually(lambda: sink.received)
+    assert call(link(sink, "click"), "POST")[0] == 303
+    kinds: set[str] = set()
+    assert eventually(
+        lambda: kinds.update(message.json["kind"] for message in pull(up.bus, "exposure")) or len(kinds) > 1
+    )
+    assert kinds == {"delivered", "clicked"}
 
 
 def test_a_forged_link_does_nothing_and_says_so(up, sink, user, reports) -> None:

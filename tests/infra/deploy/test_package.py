@@ -123,7 +123,10 @@ def test_a_zip_that_cannot_be_made_leaves_the_last_one_as_it_was(repository, tmp
     assert archive.read_bytes() == last
 
 
-@pytest.fixture(scope="module", params=sorted(load().deployed))
+ZIPPED = sorted({*load().deployed, *load().consumers, *load().pages})
+
+
+@pytest.fixture(scope="module", params=ZIPPED)
 def packed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """The names in the zip of each function of the table."""
     with ZipFile(zip_function(request.param, tmp_path_factory.mktemp("zip") / "function.zip")) as bundle:
@@ -150,8 +153,17 @@ def test_a_function_of_events_carries_neither_queries_nor_the_api_and_a_service_
 
 
 def test_only_the_clock_carries_the_use_case_of_a_tick(tmp_path):
-    functions = sorted(load().deployed)
+    functions = ZIPPED
     for function in functions:
         compose(function, tmp_path / function)
     carriers = [name for name in functions if (tmp_path / name / "shared/application/tick.py").exists()]
     assert carriers == ["lifecycle_clock"]
+
+
+def test_only_the_functions_for_email_carry_what_mails_need(tmp_path):
+    functions = ZIPPED
+    for function in functions:
+        compose(function, tmp_path / function)
+    carriers = [name for name in functions if (tmp_path / name / "shared/mail").exists()]
+    assert carriers == ["deliver_email", "email_links"]
+    assert not (tmp_path / "email_links/shared/entrypoints/mail.py").exists()

@@ -11,6 +11,7 @@ import pytest
 
 from shared.adapters.smtp import SmtpMailer
 from shared.application import deliver_email
+from shared.contracts.inbound.envelope import Delivery, parse_event
 from shared.domain.errors import Transient
 from shared.mail.errors import Bounced, NotSent, Unsure
 from shared.mail.links import Action
@@ -234,6 +235,16 @@ async def test_an_answer_is_reported_once_and_leads_to_the_offer(world: World) -
     assert await world.answers.answer(Action.CLICK, TRIGGER_ID) == target
     assert world.reported == [(f"{TRIGGER_ID}.clicked", "clicked")]
     assert {message.body["occurred_at"] for message in world.bus.taken} == {"2026-04-15T09:31:00Z"}
+
+
+async def test_every_report_is_an_event_that_upbeat_takes(world: World) -> None:
+    await world.delivery.deliver(trigger())
+    for action in Action:
+        await world.answers.answer(action, TRIGGER_ID)
+    events = [parse_event(message.topic, Delivery(message.data, {})) for message in world.bus.taken]
+    assert [event.fact.kind.value for event in events] == ["delivered", "clicked", "dismissed", "dismissed"]
+    assert {event.user_id for event in events} == {"ada"}
+    assert not any(event.misspelt for event in events)
 
 
 async def test_who_unsubscribes_gets_no_mail_any_more(world: World) -> None:
