@@ -12,6 +12,8 @@ from shared.mail.settings import MailSettings
 
 SECONDS = 15.0
 """The time limit of each answer of the server."""
+CONTENT_SECONDS = 30.0
+"""The time limit of its answer to the content, which servers check before they answer."""
 ACCEPTED, WILL_FORWARD = 250, 251
 PERMANENT = 500
 """The least reply code that says: do not try again."""
@@ -81,6 +83,8 @@ class _SmtpHandover:
 
     def _send(self) -> int:
         """The reply code to the content, or to the command before it."""
+        if self.client.sock:
+            self.client.sock.settimeout(CONTENT_SECONDS)
         try:
             return self.client.data(self.data)[0]
         except smtplib.SMTPDataError as error:

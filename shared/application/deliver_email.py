@@ -1,5 +1,6 @@
 """The use case for a trigger on the channel `email`: claim the mail, send it once, report its delivery."""
 
+import logging
 from datetime import datetime
 from email.headerregistry import Address as Sender
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from shared.mail.outbox import FINAL, KEPT, LEASE, Mail, State
 from shared.mail.ports import Addresses, Letter, Mailer, Outbox, Words, WordsSource
 from shared.mail.trigger import MailTrigger
 from shared.ports import Clock, Publisher
+
+log = logging.getLogger(__name__)
 
 CHANNEL = "email"
 
@@ -136,10 +139,10 @@ class EmailDelivery:
                 await handover.send()
                 mail = mail._replace(sent_at=self.clock.now())
                 await self._end(trigger, mail, State.SENT, version)
-        except Bounced:
-            return await self._end(trigger, mail, State.BOUNCED, version)
-        except Unsure:
-            return await self._end(trigger, mail, State.IN_DOUBT, version)
+        except (Bounced, Unsure) as error:
+            log.warning("the mail of trigger %s ends: %s", trigger_id, error)
+            state = State.BOUNCED if isinstance(error, Bounced) else State.IN_DOUBT
+            return await self._end(trigger, mail, state, version)
         except NotSent:
             await self._end(trigger, mail, State.WAITING, version)
             raise

@@ -93,8 +93,17 @@ def _link_base(environ: Mapping[str, str]) -> str:
     given = _required(environ, "UPBEAT_MAIL_LINKS", "the address of email_links")
     schemes = {"https"} if environ.get("K_SERVICE") else {"https", "http"}
     parts = urlsplit(given)
-    if parts.scheme not in schemes or not parts.netloc or parts.query or parts.fragment or not given.isascii():
-        raise InvalidSettings(f"UPBEAT_MAIL_LINKS: expected an address that begins with https://, found {given!r}")
+    if (
+        parts.scheme not in schemes
+        or not parts.netloc
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+        or not given.isascii()
+    ):
+        raise InvalidSettings(
+            f"UPBEAT_MAIL_LINKS: expected an address that begins with https:// and has no path, found {given!r}"
+        )
     return given
 
 

@@ -36,6 +36,7 @@ def test_what_must_be_said_is_enough() -> None:
         ("UPBEAT_MAIL_FROM", "A <a@example.com>\r\nBcc: b@example.com", "a sender such as"),
         ("UPBEAT_MAIL_LINKS", "ftp://x", "begins with https"),
         ("UPBEAT_MAIL_LINKS", "https://x?y", "begins with https"),
+        ("UPBEAT_MAIL_LINKS", "https://x/mail", "has no path"),
         ("UPBEAT_MAIL_LINK_KEY", "short", "at least 32 characters, found one of 5"),
         ("UPBEAT_MAIL_LINK_KEY", "", "at least 32 characters, found one of 0"),
         ("UPBEAT_SMTP_PASSWORD", "", "one without the other"),
