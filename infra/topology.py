@@ -171,8 +171,10 @@ class Topology(_Row):
             yield f"{name} is under grpc_services and has another row"
         for row in (*self.deployed.values(), *self.grpc_services.values(), *self.consumers.values()):
             yield from row.contradictions()
-        for service in (*self.services.values(), *self.grpc_services.values(), *self.pages.values()):
+        for service in (*self.services.values(), *self.grpc_services.values()):
             yield from self._unknown_topics(service.name, service.publishes)
+        for page in self.pages.values():
+            yield from self._unknown_topics(page.name, page.publishes)
         for each in self.listeners.values():
             yield from self._unknown_topics(each.name, (each.listens, *each.publishes))
         for function in self.functions.values():
