@@ -19,6 +19,7 @@ SECTIONS = {
     "functions": "function_defaults",
     "services": "service_defaults",
     "grpc_services": "service_defaults",
+    "webhooks": "service_defaults",
 }
 """The sections of the table that hold rows, each with the section of their defaults."""
 
@@ -128,6 +129,8 @@ class Topology(_Row):
     functions: dict[FunctionName, FunctionRow]
     services: dict[FunctionName, ServiceRow] = {}
     grpc_services: dict[FunctionName, GrpcServiceRow] = {}
+    webhooks: dict[FunctionName, DeployedRow] = {}
+    """What a CMS calls, over HTTP. It is deployed where a CMS is named, and not run by `up`."""
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -143,9 +146,11 @@ class Topology(_Row):
             yield f"{name} is both under functions and under services"
         for name in self.deployed.keys() & self.grpc_services.keys():
             yield f"{name} is under grpc_services and has another row"
-        for row in (*self.deployed.values(), *self.grpc_services.values()):
+        for name in self.webhooks.keys() & {*self.deployed, *self.grpc_services}:
+            yield f"{name} is under webhooks and has another row"
+        for row in (*self.deployed.values(), *self.grpc_services.values(), *self.webhooks.values()):
             yield from row.contradictions()
-        for service in (*self.services.values(), *self.grpc_services.values()):
+        for service in (*self.services.values(), *self.grpc_services.values(), *self.webhooks.values()):
             yield from self._unknown_topics(service.name, service.publishes)
         for function in self.functions.values():
             yield from self._unknown_topics(function.name, (function.listens, *function.publishes))
@@ -182,7 +187,7 @@ class Topology(_Row):
     @property
     def packaged(self) -> tuple[str, ...]:
         """The folders in `functions/`, each of which makes a package."""
-        return (*self.deployed, *dict.fromkeys(row.folder for row in self.grpc_services.values()))
+        return (*self.deployed, *self.webhooks, *dict.fromkeys(row.folder for row in self.grpc_services.values()))
 
     @property
     def topics_in(self) -> tuple[str, ...]:
@@ -228,7 +233,7 @@ def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
         filled[rows] = {name: {**shared, **(row or {}), "name": name} for name, row in table.get(rows, {}).items()}
         filled.pop(defaults, None)
     called = (*filled["services"].values(), *filled["grpc_services"].values())
-    for row in (*filled["functions"].values(), *called):
+    for row in (*filled["functions"].values(), *called, *filled["webhooks"].values()):
         row["publishes"] = tuple(row.get("publishes", ()))
     for row in called:
         row["invoked_by"] = tuple(row.get("invoked_by", ()))

@@ -196,8 +196,10 @@ class Catalogs(Protocol):
 class Entries(Protocol):
     """A source of a catalog that editors keep entry by entry: a CMS, or a folder of files."""
 
-    name: str
-    """The source in one word."""
+    @property
+    def name(self) -> str:
+        """The source in one word."""
+        ...
 
     async def list(self) -> tuple[Sequence[Entry], Sequence[Mistake]]:
         """All published entries, and the mistakes of those that are none.

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.domain.terms import Terms
-from shared.settings import Settings
+from shared.settings import ContentfulSettings, Settings
 
 PAGE = Path(__file__).parents[2] / "docs/settings.md"
 OF_THE_COMMAND_LINE = {
@@ -43,6 +43,12 @@ set them as they are set for the functions.
 | variable | default | meaning |
 | --- | --- | --- |
 """
+CONTENTFUL = """
+## The function `catalog_sync`
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
 COMMANDS = """
 ## The command line
 
@@ -63,7 +69,8 @@ class Setting(NamedTuple):
 def page() -> str:
     """The page as Markdown."""
     commands = (Setting(name, *about) for name, about in OF_THE_COMMAND_LINE.items())
-    return HEAD + "".join(map(_row, settings())) + COMMANDS + "".join(map(_row, commands))
+    synced = "".join(map(_row, contentful_settings()))
+    return HEAD + "".join(map(_row, settings())) + CONTENTFUL + synced + COMMANDS + "".join(map(_row, commands))
 
 
 def settings() -> Iterator[Setting]:
@@ -74,12 +81,23 @@ def settings() -> Iterator[Setting]:
         if field == "terms":
             yield from _terms(text, terms)
             continue
-        (name,) = _NAME.findall(text)[:1]
-        meaning = re.sub(rf"^`{name}`(, )?(: )?", "", text)
-        default = getattr(defaults, field)
-        yield Setting(
-            name, "required" if field == "project" else _shown(default), meaning[:1].upper() + meaning[1:]
-        )
+        yield _setting(text, "required" if field == "project" else _shown(getattr(defaults, field)))
+
+
+def contentful_settings() -> Iterator[Setting]:
+    """Every setting of the sync from Contentful that other functions do not have."""
+    defaults = ContentfulSettings("", "", "", "")
+    for field, text in _field_docs(ContentfulSettings).items():
+        if field != "project":
+            default = getattr(defaults, field)
+            yield _setting(text, "required" if default == "" else _shown(default))
+
+
+def _setting(text: str, default: str) -> Setting:
+    """The setting that a field's text names first."""
+    (name,) = _NAME.findall(text)[:1]
+    meaning = re.sub(rf"^`{name}`(, )?(: )?", "", text)
+    return Setting(name, default, meaning[:1].upper() + meaning[1:])
 
 
 def _terms(text: str, terms: Terms) -> Iterator[Setting]:

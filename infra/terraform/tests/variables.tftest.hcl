@@ -15,26 +15,29 @@ run "each_variable_has_its_rule" {
   command = plan
 
   variables {
-    project              = "Upbeat"
-    region               = "europe-west99"
-    scheduler_region     = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
-    firestore_location   = "EU"
-    bigquery_location    = "eur3"
-    min_instances        = { paymnet = 1 }
-    alert_emails         = ["oncall"]
-    expiry_days          = 31
-    zips                 = "/tmp/build"
-    log_level            = "VERBOSE"
-    stored_successes     = 5
-    billing_account      = "my-account"
-    monthly_budget       = 0.5
-    features_nodes       = 0.5
-    warehouse_image      = "warehouse"
-    warehouse_schedule   = "daily"
-    decisions_grpc_image = "decisions"
-    api_readers          = ["allUsers"]
-    api_deciders         = ["domain:example.com"]
-    api_placements       = { app = ["home"] }
+    project                = "Upbeat"
+    region                 = "europe-west99"
+    scheduler_region       = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
+    firestore_location     = "EU"
+    bigquery_location      = "eur3"
+    min_instances          = { paymnet = 1 }
+    alert_emails           = ["oncall"]
+    expiry_days            = 31
+    zips                   = "/tmp/build"
+    log_level              = "VERBOSE"
+    stored_successes       = 5
+    billing_account        = "my-account"
+    monthly_budget         = 0.5
+    features_nodes         = 0.5
+    warehouse_image        = "warehouse"
+    warehouse_schedule     = "daily"
+    decisions_grpc_image   = "decisions"
+    api_readers            = ["allUsers"]
+    api_deciders           = ["domain:example.com"]
+    api_placements         = { app = ["home"] }
+    contentful_space       = "my space"
+    contentful_environment = ""
+    contentful_locale      = "en_US"
   }
 
   expect_failures = [
@@ -58,6 +61,9 @@ run "each_variable_has_its_rule" {
     var.api_readers,
     var.api_deciders,
     var.api_placements,
+    var.contentful_space,
+    var.contentful_environment,
+    var.contentful_locale,
   ]
 }
 
