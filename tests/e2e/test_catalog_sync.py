@@ -1,11 +1,14 @@
 """`catalog sync` and `catalog approve` on the emulators."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from infra.__main__ import app
+from infra.raw.folder import RawLogWriter
+from infra.raw.line import Landed, subscription_name
 from infra.remote.catalog_history import current_publication, history
 from infra.remote.firestore import publication_in_force
 from shared.adapters.gcp.catalog_publisher import publish_catalog
@@ -102,3 +105,17 @@ def test_the_setting_demands_two_persons(tmp_path, monkeypatch):
     monkeypatch.setenv("UPBEAT_CATALOG_APPROVAL", "true")
     write_folder(tmp_path, SALE)
     assert told("sync", tmp_path)["outcome"] == "waiting"
+
+
+def test_the_preview_replays_the_last_week_of_the_raw_log(tmp_path, firestore):
+    publish_catalog(firestore, compile_catalog({}), now=NOON)
+    write_folder(tmp_path / "entries", SALE)
+    version = told("sync", tmp_path / "entries", "--by", "ada", "--needs-approval")["version"]
+    event = Path("docs/contracts/examples/payment/succeeded.json").read_bytes()
+    with RawLogWriter(tmp_path / "log", ["payment"]) as log:
+        name = subscription_name("any", "payment")
+        log.append("payment", [Landed(name, "1", NOON, {}, event), Landed(name, "2", NOON, {}, b"no JSON")])
+    seen = run("approve", version, "--by", "bob", "--raw", tmp_path / "log", "--dry-run")
+    assert seen.exit_code == 0, seen.output
+    assert "events, up to" in seen.output
+    assert "Nothing is published (dry run)" in seen.output
