@@ -22,6 +22,7 @@ SECTIONS = {
     "grpc_services": "service_defaults",
     "consumers": "function_defaults",
     "pages": "page_defaults",
+    "webhooks": "service_defaults",
 }
 """The sections of the table that hold rows, each with the section of their defaults."""
 
@@ -154,6 +155,8 @@ class Topology(_Row):
     """They may close a circle: what one reports may lead to the next message it gets. It ends, because each
     message brings at most one report of a kind, and caps bound the triggers."""
     pages: dict[FunctionName, PageRow] = {}
+    webhooks: dict[FunctionName, DeployedRow] = {}
+    """What a CMS calls, over HTTP. It is deployed where a CMS is named, and not run by `up`."""
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 
@@ -169,9 +172,12 @@ class Topology(_Row):
             yield f"{name} is both under functions and under services"
         for name in self.deployed.keys() & self.grpc_services.keys():
             yield f"{name} is under grpc_services and has another row"
-        for row in (*self.deployed.values(), *self.grpc_services.values(), *self.consumers.values()):
+        for name in self.webhooks.keys() & {*self.deployed, *self.grpc_services}:
+            yield f"{name} is under webhooks and has another row"
+        called = (*self.grpc_services.values(), *self.webhooks.values())
+        for row in (*self.deployed.values(), *called, *self.consumers.values()):
             yield from row.contradictions()
-        for service in (*self.services.values(), *self.grpc_services.values()):
+        for service in (*self.services.values(), *self.grpc_services.values(), *self.webhooks.values()):
             yield from self._unknown_topics(service.name, service.publishes)
         for page in self.pages.values():
             yield from self._unknown_topics(page.name, page.publishes)
@@ -212,7 +218,7 @@ class Topology(_Row):
     def packaged(self) -> tuple[str, ...]:
         """The folders in `functions/`, each of which makes a package."""
         of_grpc = dict.fromkeys(row.folder for row in self.grpc_services.values())
-        return (*self.deployed, *of_grpc, *self.consumers, *self.pages)
+        return (*self.deployed, *self.webhooks, *of_grpc, *self.consumers, *self.pages)
 
     @property
     def listeners(self) -> dict[str, FunctionRow]:
@@ -263,7 +269,7 @@ def _with_defaults(table: Mapping[str, Any]) -> dict[str, Any]:
         filled[rows] = {name: {**shared, **(row or {}), "name": name} for name, row in table.get(rows, {}).items()}
         filled.pop(defaults, None)
     called = (*filled["services"].values(), *filled["grpc_services"].values())
-    others = (filled[rows].values() for rows in ("functions", "consumers", "pages"))
+    others = (filled[rows].values() for rows in ("functions", "consumers", "pages", "webhooks"))
     for row in (*chain.from_iterable(others), *called):
         row["publishes"] = tuple(row.get("publishes", ()))
     for row in called:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple, Protocol
 
 from shared.contracts.outbound.message import Message
 from shared.decisioning.catalog import Catalog
+from shared.decisioning.document.entries import Entry, Mistake
+from shared.decisioning.document.schema import CatalogDocument
 from shared.domain.features import KnownFeatures
 from shared.record.codec import Packing
 from shared.record.user_record import UserRecord
@@ -77,6 +79,38 @@ class StoredCursor(NamedTuple):
 
     cursor: Cursor | None
     """None before the first save."""
+    version: object | None
+    """An opaque value from the store that made it. None before the first save."""
+
+
+class InForce(NamedTuple):
+    """The catalog in force, as the pointer to it tells."""
+
+    version: str | None
+    """None if there is none."""
+    token: object | None
+    """An opaque value from the store that read it, which makes the next publication conditional."""
+
+
+class SyncState(NamedTuple):
+    """How far the syncs from one source are."""
+
+    asked: int = 0
+    """The requests for a sync that came so far."""
+    served: int = 0
+    """The number of `asked` that the last finished sync had seen: those requests are done."""
+    lease: Lease | None = None
+    """The sync under way, which also serves who asks meanwhile."""
+    version: str | None = None
+    """The version of the last valid catalog that was read, whether it awaits an approval or not."""
+    authors: tuple[str, ...] = ()
+    """The people whose requests are not done yet, or led to no valid catalog."""
+
+
+class StoredSync(NamedTuple):
+    """The result of loading a state, with the version that makes the next save conditional."""
+
+    state: SyncState
     version: object | None
     """An opaque value from the store that made it. None before the first save."""
 
@@ -155,6 +189,67 @@ class Catalogs(Protocol):
 
         A source that keeps the catalog for a while looks again if its number is below `at_least`. It may be below
         even then.
+        """
+        ...
+
+
+class Entries(Protocol):
+    """A source of a catalog that editors keep entry by entry: a CMS, or a folder of files."""
+
+    @property
+    def name(self) -> str:
+        """The source in one word."""
+        ...
+
+    async def list(self) -> tuple[Sequence[Entry], Sequence[Mistake]]:
+        """All published entries, and the mistakes of those that are none.
+
+        Raises `Transient` if they cannot all be read: nothing is known then.
+        """
+        ...
+
+    async def report(self, mistakes: Sequence[Mistake]) -> None:
+        """Tell the editors of mistakes, each at its entry; of none, that all is well."""
+        ...
+
+
+class CatalogStore(Protocol):
+    """The store into which a sync publishes. Every method raises `Transient` if it does not answer."""
+
+    async def in_force(self) -> InForce:
+        """The catalog in force."""
+        ...
+
+    async def artifacts(self, document: CatalogDocument) -> Mapping[str, bytes]:
+        """The scores and policies that a catalog names, as far as they are published, by their paths."""
+        ...
+
+    async def publish(self, catalog: Catalog, replaced: InForce, now: datetime, by: str) -> int:
+        """Put a catalog in force in place of `replaced` at `now` (UTC), and return the publication's number.
+
+        Raises `Conflict` if another catalog has come into force meanwhile.
+        """
+        ...
+
+    async def announce(self) -> None:
+        """Publish the message about the catalog in force; sent again, it has the same id."""
+        ...
+
+    async def propose(self, catalog: Catalog, authors: Sequence[str], now: datetime, *, after: str | None) -> None:
+        """Keep a catalog until somebody else than its authors approves it.
+
+        If nobody has approved the proposal `after`, its authors are authors of this one, too.
+        """
+        ...
+
+    async def load_sync(self, source: str) -> StoredSync:
+        """The state of the syncs from a source, as saved last."""
+        ...
+
+    async def save_sync(self, source: str, state: SyncState, version: object | None) -> object:
+        """Store the state if the stored one is still at `version`, and return its new version.
+
+        Raises `Conflict` if it has changed since.
         """
         ...
 

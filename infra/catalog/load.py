@@ -7,16 +7,11 @@ from pathlib import Path
 
 from infra.strict_yaml import MAX_BYTES, InvalidYaml, read_yaml
 from shared.adapters.gcp.paths import ArtifactLocation, PublishedArtifact, policy_location, score_location
-from shared.decisioning.audiences.attributes import fact_names
-from shared.decisioning.audiences.facts import FEATURE
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
-from shared.decisioning.document.problems import entry_of, problem
+from shared.decisioning.document.artifact_checks import Artifacts, registry_of, with_artifacts
 from shared.decisioning.document.schema import CatalogDocument
-from shared.decisioning.experiments.policy import InvalidPolicy, Policy
-from shared.decisioning.library import Library, read_policy
-from shared.decisioning.scoring.registry import Registry
-from shared.decisioning.scoring.score import BrokenScore
+from shared.decisioning.library import Library
 from shared.domain.errors import InvalidCatalog
 
 DEFAULT_CATALOG = Path(__file__).with_name("default.yaml")
@@ -45,20 +40,12 @@ def with_library(catalog: Catalog, read: Read, where: str) -> Catalog:
     `where` follows the place of one that is missing or invalid, in the sentence about it. Raises `InvalidCatalog`
     with every problem of the scores and policies, and whatever `read` raises.
     """
-    registry = _registry(catalog, read)
-    policies: dict[str, Policy] = {}
-    problems = [
-        *_scores(catalog.document, registry, where),
-        *_policies(catalog.document, read, where, policies),
-    ]
-    if problems:
-        raise InvalidCatalog(problems)
-    return replace(catalog, library=Library(registry.get, policies))
+    return with_artifacts(catalog, _artifacts(read), where)
 
 
 def with_scores(catalog: Catalog, read: Read) -> Catalog:
     """The catalog with those of its scores that can be read, and without its policies."""
-    return replace(catalog, library=Library(_registry(catalog, read).get))
+    return replace(catalog, library=Library(registry_of(catalog.document, _artifacts(read)).get))
 
 
 def with_shipped_scores(catalog: Catalog) -> Catalog:
@@ -73,44 +60,23 @@ def artifacts_of(catalog: Catalog, path: Path = DEFAULT_CATALOG) -> Iterator[Pub
         yield PublishedArtifact(location, (artifact_beside(path, location) or b"").decode())
 
 
-def _registry(catalog: Catalog, read: Read) -> Registry:
-    facts = fact_names(catalog.document.attributes)
-    return Registry(lambda name, version: read(score_location(name, version)), facts)
+def artifact_locations(document: CatalogDocument) -> list[ArtifactLocation]:
+    """The locations of the scores and policies that a catalog names."""
+    policies = (experiment.policy for experiment in document.experiments.values())
+    scores = [score_location(name, terms.version) for name, terms in document.scores.items()]
+    return scores + [policy_location(policy) for policy in policies if policy]
+
+
+def _artifacts(read: Read) -> Artifacts:
+    return Artifacts(
+        lambda name, version: read(score_location(name, version)), lambda name: read(policy_location(name))
+    )
 
 
 def _beginning(path: Path) -> bytes:
     """The bytes of a file, up to one more than `MAX_BYTES`, which is enough to see that it is too large."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
-
-
-def _scores(document: CatalogDocument, registry: Registry, where: str) -> Iterator[str]:
-    """Problems of the scores that a catalog names."""
-    for name, terms in document.scores.items():
-        score = registry.get(name, terms.version)
-        if isinstance(score, BrokenScore):
-            expected = f"a valid {score_location(name, terms.version).path}{where}"
-            yield f"scores.{name}.version: expected {expected}, found {score.reason}"
-            continue
-        for feature in sorted(one for one in score.features if one.startswith(FEATURE)):
-            if feature.removeprefix(FEATURE) not in document.features:
-                expected = f"a score of {entry_of('features', document.features, feature.removeprefix(FEATURE))}"
-                yield problem(f"scores.{name}.version", expected, feature)
-
-
-def _policies(document: CatalogDocument, read: Read, where: str, valid: dict[str, Policy]) -> Iterator[str]:
-    """Problems of the policies that a catalog names. Valid policies are added to `valid`."""
-    for id_, terms in document.experiments.items():
-        if terms.policy is None:
-            continue
-        location = policy_location(terms.policy)
-        variants = [variant.id for variant in terms.variants]
-        try:
-            content = read(location)
-            valid[terms.policy] = read_policy(terms.policy, content, variants, terms.segments, "no such artifact")
-        except InvalidPolicy as error:
-            why = "; ".join(error.problems)
-            yield f"experiments.{id_}.policy: expected a valid {location.path}{where}, found {why}"
 
 
 def artifact_beside(path: Path, location: ArtifactLocation) -> bytes | None:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
+from infra.commands.catalog_approve import approve
 from infra.commands.catalog_history import history, rollback
 from infra.commands.catalog_options import CatalogFile, sentence, summary
 from infra.commands.catalog_publish import announce, publish
+from infra.commands.catalog_sync import sync
 from infra.commands.common import AsJson, Project, print_json, print_result
 from infra.commands.inputs import named_catalog, readable
 from infra.commands.sweeps import recall, sweep
@@ -115,5 +117,5 @@ def diff(
         raise typer.Exit(1)
 
 
-for command in (publish, announce, history, rollback, recall, sweep):
+for command in (publish, announce, sync, approve, history, rollback, recall, sweep):
     catalog.command(cls=Command)(command)

@@ -19,11 +19,12 @@ def history(
 ) -> None:
     """List the publications of catalogs, the newest first.
 
-    Tells of each its number, its version, when and by whom it was put in force, and what it changed against the
-    one before. upbeat catalog show and diff take a number or a version, and upbeat catalog rollback puts it in
-    force again. Catalogs from before Upbeat kept this record come last, without a number.
+    Tells of each its number, its version, when and by whom it was put in force, who approved it if it awaited
+    that, and what it changed against the one before. upbeat catalog show and diff take a number or a version, and
+    upbeat catalog rollback puts it in force again. Catalogs from before Upbeat kept this record come last, without
+    a number.
 
-    With --json, one object a line: number, version, published_at, by, in_force, note.
+    With --json, one object a line: number, version, published_at, by, in_force, note, approved_by.
 
     For example:
 

@@ -25,10 +25,16 @@ def who(command: str, by: str | None) -> str:
     """The person or process as said, else the command and the user of this machine."""
     if by is not None:
         return by
+    name = user_name()
+    return f"{command} by {name}" if name else command
+
+
+def user_name() -> str:
+    """The name of this machine's user; empty if it has none, as in some containers."""
     try:
-        return f"{command} by {getpass.getuser()}"
-    except (OSError, KeyError):  # a container may have no name for its user
-        return command
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def summary(content: "Catalog") -> dict[str, Any]:

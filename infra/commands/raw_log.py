@@ -62,6 +62,12 @@ def read_raw_log(user: str, raw: str | None, store: Path | None, project: str | 
     return _of_folder(user, folder) if folder.is_dir() else RawLog()
 
 
+def log_folder() -> Path | None:
+    """The raw log of the emulators on this machine; None if there is none."""
+    folder = _beside(None)
+    return folder if folder.is_dir() else None
+
+
 def _beside(store: Path | None) -> Path:
     """The folder in which replay or up writes its raw log."""
     from infra.raw.folder import RAW

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from shared.domain.terms import Terms
 from shared.mail.settings import LinkSettings, MailSettings
-from shared.settings import Settings
+from shared.settings import ContentfulSettings, Settings
 
 PAGE = Path(__file__).parents[2] / "docs/settings.md"
 OF_THE_COMMAND_LINE = {
@@ -53,6 +53,12 @@ MAIL = """
 | variable | default | meaning |
 | --- | --- | --- |
 """
+CONTENTFUL = """
+## The function `catalog_sync`
+
+| variable | default | meaning |
+| --- | --- | --- |
+"""
 COMMANDS = """
 ## The command line
 
@@ -73,7 +79,12 @@ class Setting(NamedTuple):
 def page() -> str:
     """The page as Markdown."""
     commands = (Setting(name, *about) for name, about in OF_THE_COMMAND_LINE.items())
-    sections = ((HEAD, settings()), (MAIL, mail_settings()), (COMMANDS, commands))
+    sections = (
+        (HEAD, settings()),
+        (MAIL, mail_settings()),
+        (CONTENTFUL, contentful_settings()),
+        (COMMANDS, commands),
+    )
     return "".join(head + "".join(map(_row, rows)) for head, rows in sections)
 
 
@@ -94,6 +105,15 @@ def mail_settings() -> Iterator[Setting]:
         defaults = {each.name: each.default for each in fields(of)}
         for name, text in _field_docs(of).items():
             yield _setting(text, "required" if defaults[name] is MISSING else _shown(defaults[name]))
+
+
+def contentful_settings() -> Iterator[Setting]:
+    """Every setting of the sync from Contentful that other functions do not have."""
+    defaults = ContentfulSettings("", "", "", "")
+    for field, text in _field_docs(ContentfulSettings).items():
+        if field != "project":
+            default = getattr(defaults, field)
+            yield _setting(text, "required" if default == "" else _shown(default))
 
 
 def _terms(text: str, terms: Terms) -> Iterator[Setting]:

@@ -45,6 +45,8 @@ class PublishedVersion:
     in_force: bool
     note: str = ""
     """What changed against the publication before it, in one line."""
+    approved_by: str | None = None
+    """The second person, who approved it; None if it awaited no approval."""
 
 
 def history(client: Client, limit: int = LIMIT) -> list[PublishedVersion]:
@@ -114,8 +116,15 @@ def _recorded(snapshot: DocumentSnapshot[Any]) -> PublishedVersion:
 
 
 def _published(pointer: CatalogPointer, at: datetime | None) -> PublishedVersion:
-    by = None if pointer.published_by is None else str(pointer.published_by)
-    return PublishedVersion(pointer.number, str(pointer.version), at, by, in_force=False)
+    return PublishedVersion(
+        *(pointer.number, str(pointer.version), at, _text(pointer.published_by)),
+        in_force=False,
+        approved_by=_text(pointer.approved_by),
+    )
+
+
+def _text(said: object) -> str | None:
+    return None if said is None else str(said)
 
 
 def _current(client: Client) -> PublishedVersion | None:

@@ -114,6 +114,7 @@ def publish_catalog(
     only_first: bool = False,
     replacing: int | None = None,
     by: str | None = None,
+    approved_by: str | None = None,
 ) -> int:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
@@ -131,6 +132,7 @@ def publish_catalog(
                 only_first=only_first,
                 replacing=replacing,
                 by=by,
+                approved_by=approved_by,
             )
     except (ArtifactExists, AnotherInForce) as error:
         raise InfraError(str(error)) from error

@@ -13,14 +13,17 @@ IN_FORCE = "in force"
 
 def page(publications: Iterable[PublishedVersion]) -> Table:
     """One line a publication."""
+    known = [*publications]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for column in ("number", "version", "published (UTC)", "by", "", "what changed"):
+    approved = ("approved by",) if any(each.approved_by for each in known) else ()
+    for column in ("number", "version", "published (UTC)", "by", *approved, "", "what changed"):
         table.add_column(column, overflow="fold")
-    for each in publications:
+    for each in known:
         number = "" if each.number is None else str(each.number)
         at = f"{each.published_at:%Y-%m-%d %H:%M:%S}" if each.published_at else ""
         style = "bold" if each.in_force else None
         now = IN_FORCE if each.in_force else ""
-        cells = (number, each.version, at, each.by or "", now, each.note)
+        approver = (each.approved_by or "",) if approved else ()
+        cells = (number, each.version, at, each.by or "", *approver, now, each.note)
         table.add_row(*map(Text, cells), style=style)
     return table

@@ -31,6 +31,8 @@ class Publication:
     """The scores and policies that it names and that are not published yet."""
     by: str
     """What puts it in force, as the message tells it."""
+    approved_by: str | None = None
+    """The second person, who approved it; None if it awaited no approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def put_in_force(
         only_first=only_first,
         replacing=replacing,
         by=publication.by,
+        approved_by=publication.approved_by,
     )
     send_announcement(client, bus, project)
     return Published(number, recalls_after(publication, project))

@@ -1,6 +1,7 @@
 """Catalogs in Firestore, compiled, with the scores and policies that are published."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -69,12 +70,15 @@ def usable_catalog(client: Client, version: str) -> Catalog:
 
     Raises what `named_catalog` raises, and `UsageError` if a score or a policy is missing or does not fit.
     """
+    return with_published_library(client, stored(client, version), f"{CATALOGS}/{version}")
+
+
+def with_published_library(client: Client, content: Mapping[str, object], path: str) -> Catalog:
+    """The catalog of a stored document at a path. Raises what `usable_catalog` raises."""
     try:
-        return with_library(
-            readable_catalog(client, version), partial(published_artifact, client), " in Firestore"
-        )
+        return with_library(compile_catalog(content), partial(published_artifact, client), " in Firestore")
     except InvalidCatalog as error:
-        raise UsageError(f"{CATALOGS}/{version}: {error}") from error
+        raise UsageError(f"{path}: {error}") from error
 
 
 def catalog_with_scores(client: Client) -> Catalog | None:

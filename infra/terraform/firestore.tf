@@ -52,11 +52,13 @@ locals {
   # https://github.com/hashicorp/terraform-provider-google/issues/19598
   unindexed = {
     subscriptions = ["blob", "due_shard", "next_due_at", "summary", "user_id"]
-    catalog       = ["catalog", "number", "published_by", "version"]
-    publications  = ["published_at", "published_by", "version"]
+    catalog       = ["approved_by", "catalog", "number", "published_by", "version"]
+    publications  = ["approved_by", "published_at", "published_by", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
     clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]
+    proposals     = ["approved_by", "authors", "catalog", "proposed_at"]
+    syncs         = ["asked", "authors", "holder", "served", "until", "version"]
     sweeps        = ["after", "began_at", "finished", "id", "number", "published"]
     mails         = ["clicked_at", "dismissed_at", "forget_at", "leased_until", "sent_at", "state", "target", "user_id"]
     mail_readers  = ["newest", "opted_out_at"]

@@ -6,7 +6,7 @@ locals {
   dead_letter   = local.table.dead_letter
   schedules     = local.table.schedules
   day           = 86400
-  deployed_rows = merge(local.table.functions, local.table.services, local.table.grpc_services)
+  deployed_rows = merge(local.table.functions, local.table.services, local.table.grpc_services, local.table.webhooks)
   listened      = [for function in local.functions : function.listens]
 
   functions = {
@@ -24,10 +24,19 @@ locals {
     })
   }
 
+  # What a CMS calls, where one is named.
+  webhooks = {
+    for name, row in local.table.webhooks : name => merge(local.table.service_defaults, row, {
+      service       = replace(name, "_", "-")
+      min_instances = lookup(var.min_instances, name, merge(local.table.service_defaults, row).min_instances)
+    }) if var.contentful_space != ""
+  }
+
   # Everything that has a zip, an account and an address.
   deployed = merge(
     { for name, row in local.functions : name => merge({ for column in local.common : column => row[column] }, { reads_only = false }) },
     { for name, row in local.services : name => merge({ for column in local.common : column => row[column] }, { reads_only = length(row.publishes) == 0 }) },
+    { for name, row in local.webhooks : name => merge({ for column in local.common : column => row[column] }, { reads_only = false }) },
   )
   common = concat(keys(local.table.service_defaults), ["service"])
 

@@ -279,3 +279,36 @@ variable "email" {
     error_message = "email: expected a sender such as Name <a@example.com>, found \"${try(var.email.sender, "nothing")}\"."
   }
 }
+
+variable "contentful_space" {
+  description = "The id of the space in Contentful that holds the catalog. Empty: there is none, and no webhook."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{0,64}$", var.contentful_space))
+    error_message = "contentful_space: expected the id of a space, found \"${var.contentful_space}\"."
+  }
+}
+
+variable "contentful_environment" {
+  description = "The environment of the space."
+  type        = string
+  default     = "master"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9_.-]{1,64}$", var.contentful_environment))
+    error_message = "contentful_environment: expected the name of an environment, found \"${var.contentful_environment}\"."
+  }
+}
+
+variable "contentful_locale" {
+  description = "The locale whose values make the catalog."
+  type        = string
+  default     = "en-US"
+
+  validation {
+    condition     = can(regex("^[A-Za-z0-9-]{2,20}$", var.contentful_locale))
+    error_message = "contentful_locale: expected a locale such as en-US, found \"${var.contentful_locale}\"."
+  }
+}

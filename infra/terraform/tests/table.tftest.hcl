@@ -224,3 +224,41 @@ run "the_models_have_no_job_without_an_image" {
     error_message = "Expected the models where the raw tables are: no query reads two locations."
   }
 }
+
+run "no_webhook_without_a_space" {
+  command = plan
+
+  assert {
+    condition     = length(google_cloud_run_v2_service_iam_member.webhook) + length(data.google_secret_manager_secret_version.contentful) == 0
+    error_message = "Expected nothing that anybody may call."
+  }
+}
+
+run "a_space_has_its_webhook" {
+  command = plan
+
+  variables {
+    contentful_space = "space1"
+  }
+
+  assert {
+    condition     = keys(google_cloud_run_v2_service_iam_member.webhook) == ["catalog_sync"] && google_cloud_run_v2_service_iam_member.webhook["catalog_sync"].member == "allUsers"
+    error_message = "Expected a function that Contentful may call, and no other one that anybody may."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["catalog_sync"].service_config[0].environment_variables["UPBEAT_CONTENTFUL_SPACE"] == "space1"
+    error_message = "Expected the space of the variable."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["catalog_sync"].service_config[0].environment_variables["UPBEAT_CATALOG_APPROVAL"] == "true"
+    error_message = "Expected two persons in prod."
+  }
+  assert {
+    condition     = length(google_cloudfunctions2_function.function["catalog_sync"].service_config[0].secret_environment_variables) == 3 && length(google_cloudfunctions2_function.function["payment"].service_config[0].secret_environment_variables) == 1
+    error_message = "Expected Contentful's secrets where they are needed, and nowhere else."
+  }
+  assert {
+    condition     = google_firestore_field.webhooks.field == "expires_at"
+    error_message = "Expected webhooks to be forgotten."
+  }
+}

@@ -15,27 +15,30 @@ run "each_variable_has_its_rule" {
   command = plan
 
   variables {
-    project              = "Upbeat"
-    region               = "europe-west99"
-    scheduler_region     = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
-    firestore_location   = "EU"
-    bigquery_location    = "eur3"
-    min_instances        = { paymnet = 1 }
-    alert_emails         = ["oncall"]
-    expiry_days          = 31
-    zips                 = "/tmp/build"
-    log_level            = "VERBOSE"
-    stored_successes     = 5
-    billing_account      = "my-account"
-    monthly_budget       = 0.5
-    features_nodes       = 0.5
-    warehouse_image      = "warehouse"
-    warehouse_schedule   = "daily"
-    decisions_grpc_image = "decisions"
-    api_readers          = ["allUsers"]
-    api_deciders         = ["domain:example.com"]
-    api_placements       = { app = ["home"] }
-    email                = { host = "smtp server", port = 0, security = "none", sender = "offers" }
+    project                = "Upbeat"
+    region                 = "europe-west99"
+    scheduler_region       = "europe-west4" # has Cloud Run functions, but no Cloud Scheduler
+    firestore_location     = "EU"
+    bigquery_location      = "eur3"
+    min_instances          = { paymnet = 1 }
+    alert_emails           = ["oncall"]
+    expiry_days            = 31
+    zips                   = "/tmp/build"
+    log_level              = "VERBOSE"
+    stored_successes       = 5
+    billing_account        = "my-account"
+    monthly_budget         = 0.5
+    features_nodes         = 0.5
+    warehouse_image        = "warehouse"
+    warehouse_schedule     = "daily"
+    decisions_grpc_image   = "decisions"
+    api_readers            = ["allUsers"]
+    api_deciders           = ["domain:example.com"]
+    api_placements         = { app = ["home"] }
+    contentful_space       = "my space"
+    contentful_environment = ""
+    contentful_locale      = "en_US"
+    email                  = { host = "smtp server", port = 0, security = "none", sender = "offers" }
   }
 
   expect_failures = [
@@ -60,6 +63,9 @@ run "each_variable_has_its_rule" {
     var.api_deciders,
     var.api_placements,
     var.email,
+    var.contentful_space,
+    var.contentful_environment,
+    var.contentful_locale,
   ]
 }
 

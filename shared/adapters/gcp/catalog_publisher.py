@@ -54,23 +54,25 @@ def publish_catalog(
     only_first: bool = False,
     replacing: int | None = None,
     by: str | None = None,
+    approved_by: str | None = None,
 ) -> int:
     """Put a catalog in force at `now` (UTC), and return the number of the publication.
 
     The catalog, the pointer to it and the record of the publication are written together or not at all, after the
     artifacts, so that no function reads an incomplete catalog and no publication is missing in the history.
 
-    `by` is kept beside the pointer: what puts the catalog in force. `replacing` is the number of the publication
-    that it replaces, and no other.
+    `by` and `approved_by` are kept beside the pointer: what puts the catalog in force, and the second person.
+    `replacing` is the number of the publication that it replaces, and no other.
 
     Raises `ArtifactExists`, `AnotherInForce`, or the client's error: if Firestore does not answer an RPC within
     10 s, or if `only_first` and a catalog is in force already.
     """
     for artifact in artifacts:
         _publish_artifact(client, artifact)
+    told = CatalogPointer(catalog.version, 0, by, approved_by)
     for attempt in range(MAX_ATTEMPTS):
         try:
-            return _publish(client, catalog, now, by, only_first=only_first, replacing=replacing)
+            return _publish(client, catalog, now, told, only_first=only_first, replacing=replacing)
         except (AlreadyExists, FailedPrecondition):
             if only_first or attempt == MAX_ATTEMPTS - 1:
                 raise
@@ -92,7 +94,13 @@ def artifact_change(client: Client, artifact: PublishedArtifact) -> ArtifactChan
 
 
 def _publish(
-    client: Client, catalog: Catalog, now: datetime, by: str | None, *, only_first: bool, replacing: int | None
+    client: Client,
+    catalog: Catalog,
+    now: datetime,
+    told: CatalogPointer,
+    *,
+    only_first: bool,
+    replacing: int | None,
 ) -> int:
     """Put a catalog in force under the next number, if nobody else has moved the pointer since it was read."""
     pointer = client.collection(CATALOGS).document(CURRENT_CATALOG)
@@ -100,7 +108,7 @@ def _publish(
     before, recorded = CatalogPointer.of(known.to_dict()), _newest_number(client)
     if replacing is not None and before.number != replacing:
         raise AnotherInForce(f"catalog: expected publication {replacing} in force, found {before.number}")
-    after = CatalogPointer(catalog.version, next_number(max(before.number, recorded), now), by)
+    after = told._replace(number=next_number(max(before.number, recorded), now))
     batch = client.batch()
     batch.set(client.collection(CATALOGS).document(catalog.version), {"catalog": json.loads(catalog.to_json())})
     if known.exists and not only_first:

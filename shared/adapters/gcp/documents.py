@@ -147,6 +147,18 @@ class Documents:
             raise Transient(f"{FIRESTORE.name}: {written.status.name}")
         return written.update_time
 
+    async def commit(self, writes: Sequence[Write]) -> None:
+        """Make all writes or none. Raises `Conflict` if a precondition of one does not hold. Never repeated."""
+        request = CommitRequest(database=self.database, writes=writes)
+        async with rpc(FIRESTORE, self.seconds):
+            try:
+                headers = await self._headers(database=self.database)
+                await self._commit(request, timeout=self.seconds, metadata=headers)
+            except AioRpcError as error:
+                if error.code() in CONFLICTS:
+                    raise Conflict("a document has changed since it was loaded") from error
+                raise
+
     async def _write_all(self, writes: list[Write]) -> Sequence[Written]:
         headers = await self._headers(database=self.database)
         try:

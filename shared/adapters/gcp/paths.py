@@ -2,9 +2,13 @@
 
 subscriptions/{user_id}     everything about one user
 catalog/current             `version`, the version of the catalog in force; `number`, which each publication
-                            raises; `published_by`, who or what put it in force
+                            raises; `published_by`, who or what put it in force; `approved_by`
 catalog/{version}           `catalog`, the content of one catalog
-publications/{number}       a publication of a catalog: its `number`, `version`, `published_at`, `published_by`
+publications/{number}       a publication of a catalog: its `number`, `version`, `published_at`, `published_by`,
+                            `approved_by`
+proposals/{version}         a catalog that awaits an approval: `catalog`, `authors`, `proposed_at`, `approved_by`
+syncs/{source}              the last sync of the catalog from a source, and the lease of the one under way
+webhooks/{id}               a webhook that was accepted, until `expires_at`, so that a replay is refused
 scores/{name}.{version}     `artifact`, the JSON text of a score; immutable once published
 policies/{name}             `policy`, the JSON text of a policy; replaced whenever a new one is published
 clock/{shard}               the lifecycle clock's cursor in one due shard
@@ -23,6 +27,9 @@ SUBSCRIPTIONS = "subscriptions"
 CATALOGS = "catalog"
 CURRENT_CATALOG = "current"
 PUBLICATIONS = "publications"
+PROPOSALS = "proposals"
+SYNCS = "syncs"
+WEBHOOKS = "webhooks"
 CURSORS = "clock"
 SWEEPS = "sweeps"
 
@@ -56,6 +63,8 @@ class CatalogPointer(NamedTuple):
     """The number of its publication; 0 if it was published without one."""
     published_by: object = None
     """The person or process that put it in force, as said; None if that was not said."""
+    approved_by: object = None
+    """The second person, who approved it; None if it awaited no approval."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any] | None) -> Self:
@@ -64,7 +73,7 @@ class CatalogPointer(NamedTuple):
         number = content.get("number")
         if type(number) is not int or not 0 <= number <= MAX_CATALOG_NUMBER:
             number = 0
-        return cls(content.get("version"), number, content.get("published_by"))
+        return cls(content.get("version"), number, content.get("published_by"), content.get("approved_by"))
 
 
 def publication_id(number: int) -> str:

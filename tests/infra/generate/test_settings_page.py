@@ -1,6 +1,6 @@
 import re
 
-from infra.generate.settings_page import PAGE, mail_settings, page, settings
+from infra.generate.settings_page import PAGE, contentful_settings, mail_settings, page, settings
 from infra.topology import ROOT
 from shared.settings import read_settings
 
@@ -12,7 +12,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_setting_of_the_code_is_on_it_once() -> None:
-    names = [setting.name for setting in (*settings(), *mail_settings())]
+    names = [setting.name for setting in (*settings(), *mail_settings(), *contentful_settings())]
     assert len(names) == len({*names})
     assert {*re.findall(r'"(UPBEAT_[A-Z_]+)"', SOURCE)} <= {*names}
 

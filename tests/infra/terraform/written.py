@@ -2,9 +2,9 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -13,13 +13,15 @@ from infra.remote.pubsub import Bus
 from infra.remote.sweeps import FirestoreUsers
 from infra.sweeps.sweep import Sweep
 from shared.adapters.gcp.catalog_publisher import publish_catalog
+from shared.adapters.gcp.catalog_store import FirestoreCatalogStore
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.gcp.mail import FirestoreOutbox
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location
-from shared.adapters.gcp.protos.firestore_pb2 import Value
+from shared.adapters.gcp.protos.firestore_pb2 import Value, Write
+from shared.adapters.gcp.webhooks import FirestoreWebhooks
 from shared.mail.outbox import Mail, Reader, State
-from shared.ports import Cursor, Document, DueUser
+from shared.ports import Cursor, Document, DueUser, SyncState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -99,6 +101,13 @@ class _Documents(Documents):
         self.fields[path.split("/")[1]].update(fields)
         return Timestamp()
 
+    async def commit(self, writes: Sequence[Write]) -> None:
+        for write in writes:
+            self.fields[write.update.name.split("/")[1]].update(write.update.fields)
+
+    async def read(self, path: str, fields: tuple[str, ...] = ()) -> None:
+        """Find nothing."""
+
 
 def written_fields() -> dict[str, set[str]]:
     """The fields by collection, as the store and the publisher of catalogs write them."""
@@ -107,8 +116,16 @@ def written_fields() -> dict[str, set[str]]:
     asyncio.run(_write(FirestoreStore(documents), FirestoreOutbox(documents)))
     policy = PublishedArtifact(policy_location("some_policy"), "{}")
     publish_catalog(client, load_catalog(), [*artifacts_of(load_catalog()), policy], now=NOW)
+    asyncio.run(_sync(_Documents(client.fields)))
     FirestoreUsers(client, Bus("project", client, client)).save("sweep", Sweep("id", 1, NOW))
     return dict(client.fields)
+
+
+async def _sync(documents: Documents) -> None:
+    store = FirestoreCatalogStore(documents, cast("Any", None))
+    await store.propose(load_catalog(), ["ada"], NOW, after=None)
+    await store.save_sync("folder", SyncState(), None)
+    await FirestoreWebhooks(documents).take("nonce", NOW)
 
 
 async def _write(store: FirestoreStore, outbox: FirestoreOutbox) -> None:

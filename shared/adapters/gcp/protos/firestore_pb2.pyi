@@ -185,8 +185,10 @@ class StructuredQuery(_message.Message):
         __slots__ = ()
         DIRECTION_UNSPECIFIED: _ClassVar[StructuredQuery.Direction]
         ASCENDING: _ClassVar[StructuredQuery.Direction]
+        DESCENDING: _ClassVar[StructuredQuery.Direction]
     DIRECTION_UNSPECIFIED: StructuredQuery.Direction
     ASCENDING: StructuredQuery.Direction
+    DESCENDING: StructuredQuery.Direction
     class CollectionSelector(_message.Message):
         __slots__ = ("collection_id",)
         COLLECTION_ID_FIELD_NUMBER: _ClassVar[int]

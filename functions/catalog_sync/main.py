@@ -1,0 +1,5 @@
+"""Cloud Function `catalog_sync`: publishes the catalog that editors keep in Contentful, at its webhooks."""
+
+from shared.entrypoints.cms_webhook import webhook_function
+
+catalog_sync = webhook_function("catalog_sync")

@@ -1,0 +1,95 @@
+"""The what-if of a catalog that awaits an approval: the lives of the last week's users under both catalogs."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from google.cloud.firestore import Client
+
+    from shared.decisioning.catalog import Catalog
+    from shared.queries.past_log import Logged
+
+PERIOD = timedelta(days=7)
+"""Users who had an event in this time before the newest event are replayed, with their whole lives."""
+
+
+def print_what_if(
+    client: "Client", before: "Catalog | None", after: "Catalog", raw: Path | None, project: str | None
+) -> None:
+    """Print which triggers appear, vanish or change; say so if no raw log is at hand."""
+    from infra.commands.raw_log import log_folder
+    from infra.commands.whatif import whatif
+
+    folder = raw or (None if project else log_folder())
+    lines = [*_lines(folder)] if folder else []
+    if before is None or not lines:
+        lack = "no catalog is in force" if before is None else "no raw log with events is at hand (--raw)"
+        typer.echo(f"\nNo what-if: {lack}.")
+        return
+    with TemporaryDirectory(prefix="upbeat-approve-") as place:
+        events = Path(place) / "events.jsonl"
+        events.write_bytes(b"".join(lines))
+        old, new = (
+            _written(Path(place) / name, one, client) for name, one in (("before", before), ("after", after))
+        )
+        whatif(events, old, new, out=None, switch_at=None, now=None, examples=1, as_json=False)
+
+
+def _lines(folder: Path) -> Iterator[bytes]:
+    """The events of the last week's users as lines of a history, in the order of their publication."""
+    import orjson
+
+    from infra.raw.reader import messages_of
+    from infra.replay.history_line import PRODUCER_TOPICS
+    from shared.contracts.outbound.base import rfc3339
+
+    found = messages_of(folder, PRODUCER_TOPICS).messages
+    for message in _recent(found):
+        line = {
+            "topic": message.topic,
+            "data_base64": b64encode(message.delivery.data).decode(),
+            "attributes": message.delivery.attributes,
+            "publish_time": rfc3339(message.published_at),
+        }
+        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _recent(messages: "Sequence[Logged]") -> "Sequence[Logged]":
+    newest: datetime | None = max((each.published_at for each in messages), default=None)
+    if newest is None:
+        return []
+    users = {_user(each) for each in messages if each.published_at > newest - PERIOD}
+    return [each for each in messages if _user(each) in users]
+
+
+def _user(message: "Logged") -> str:
+    """The user of an event; empty if it tells none."""
+    import orjson
+
+    try:
+        event = orjson.loads(message.delivery.data)
+    except orjson.JSONDecodeError:
+        return ""
+    return str(event.get("user_id", "")) if isinstance(event, dict) else ""
+
+
+def _written(folder: Path, catalog: "Catalog", client: "Client") -> Path:
+    """The file of a catalog, with the scores and policies that it names beside it."""
+    from infra.catalog.load import artifact_locations
+    from infra.remote.stored_catalog import published_artifact
+
+    for location in artifact_locations(catalog.document):
+        file = folder / f"{location.path}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if content := published_artifact(client, location):
+            file.write_bytes(content)
+    folder.mkdir(exist_ok=True)
+    file = folder / "catalog.yaml"
+    file.write_text(catalog.to_json())
+    return file

@@ -1,0 +1,1 @@
+"""Sources of a catalog's entries in content management systems."""
