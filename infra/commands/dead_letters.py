@@ -1,10 +1,8 @@
 """`dead-letters`: read, mend, send back or drop what could not be processed."""
 
-import getpass
 import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +11,7 @@ import typer
 
 from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
 from infra.commands.inputs import fields_of, readable
+from infra.commands.letter_record import By, Why, keep_record
 from infra.errors import InfraError, UsageError
 from infra.terminal.help_page import Command
 
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 LetterId = Annotated[str, typer.Argument(metavar="LETTER", help="The letter's id, or a beginning that is unique.")]
 Reason = Annotated[str | None, typer.Option(metavar="REASON", help="Only letters with this reason.")]
 Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
-Why = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the record.")]
-By = Annotated[str | None, typer.Option(metavar="NAME", help="Who, for the record; default: you.")]
 
 dead_letters = typer.Typer(no_args_is_help=True, help="Read, mend, send back or drop what could not be processed.")
 
@@ -107,7 +104,7 @@ def edit(
         found = held.readable[message_id]
         mended = _mended(found, change or [], data)
         published = held.send_back(message_id, mended)
-    _keep(project, found, Action.MENDED, by, why, published, mended)
+    keep_record(project, found, Action.MENDED, by, why, published, mended)
     _tell(found, f"sent back to {found.topic} as message {published}", as_json=as_json, published=published)
 
 
@@ -131,7 +128,7 @@ def resend(
         message_id = _find(held, letter)
         found = held.readable[message_id]
         published = held.send_back(message_id)
-    _keep(project, found, Action.RESENT, by, why, published)
+    keep_record(project, found, Action.RESENT, by, why, published)
     _tell(found, f"sent back to {found.topic} as message {published}", as_json=as_json, published=published)
 
 
@@ -157,7 +154,7 @@ def drop(
         message_id = _find(held, letter)
         found = held.readable[message_id]
         # On record first: a letter that is recorded twice is better than one that is gone without a word.
-        _keep(project, found, Action.DROPPED, by, why)
+        keep_record(project, found, Action.DROPPED, by, why)
         held.drop(message_id)
     _tell(found, "dropped", as_json=as_json)
 
@@ -227,13 +224,6 @@ def _mended(letter: "Letter", changes: list[str], file: Path | None) -> bytes:
             raise UsageError("expected another event, found no change: nothing was sent")
         data = edited.encode()
     return accepted(letter, data)
-
-
-def _keep(project: str | None, letter: "Letter", action: Any, by: str | None, why: str, *more: Any) -> None:
-    from infra.remote.firestore import client_of
-    from infra.remote.letter_records import keep, record_of
-
-    keep(client_of(project), record_of(letter, action, datetime.now(UTC), by or getpass.getuser(), why, *more))
 
 
 def _tell(letter: "Letter", what: str, *, as_json: bool, published: str | None = None) -> None:

@@ -102,21 +102,28 @@ def read_letter(received: Received, topology: Topology) -> Letter:
 
 
 def redrive(
-    bus: LetterBus, topology: Topology, *, reason: str | None = None, limit: int = 1000, dry: bool = True
+    bus: LetterBus,
+    topology: Topology,
+    *,
+    reason: str | None = None,
+    limit: int = 1000,
+    dry: bool = True,
+    sent: Callable[[Letter, str], object] = lambda _letter, _message_id: None,
 ) -> RedriveResult:
     """Send up to `limit` letters back to their topics: all letters, or only those with `reason`.
 
     All letters are pulled before any is sent, so that a letter that fails again is not sent in a loop. Each letter
     is acknowledged only after it is published. A crash can therefore deliver it twice, which functions recognise
-    as a duplicate, but cannot lose it. Letters that are not sent return to the subscription.
+    as a duplicate, but cannot lose it. Letters that are not sent return to the subscription. `sent` is told of
+    each letter that was sent, with the id of the new message.
     """
     with HeldLetters(bus, topology) as held:
         held.fill(reason, limit)
         chosen = held.chosen(reason)[:limit]
         letters = tuple(held.readable[message_id] for message_id in chosen)
         kept, unreadable = len(held.readable) - len(letters), len(held.received) - len(held.readable)
-        for message_id in () if dry else chosen:
-            held.send_back(message_id)
+        for message_id, letter in () if dry else zip(chosen, letters, strict=True):
+            sent(letter, held.send_back(message_id))
     return RedriveResult(dry, letters, kept, unreadable)
 
 

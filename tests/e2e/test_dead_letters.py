@@ -87,6 +87,17 @@ def test_a_dropped_letter_needs_a_reason_and_leaves_a_record(up):
     assert (newest["action"], newest["why"], newest["published"]) == ("dropped", "a test of the shop", "")
 
 
+def test_a_letter_that_redrive_sends_back_stays_on_record(up):
+    letter = broken(up, "ann", plan="")
+    told = run("redrive", "--reason", letter["reason"], "--go", "--why", "once more", "--by", "kim")
+    assert "sent 1 to payment" in told
+    newest = json.loads(run("dead-letters", "history", "--limit", "1", "--json"))
+    assert (newest["letter_id"], newest["action"]) == (letter["letter"], "resent")
+    assert (newest["by"], newest["why"], bool(newest["published"])) == ("kim", "once more", True)
+    assert eventually(lambda: [each["letter"] for each in letters()] == [letter["letter"]])
+    run("dead-letters", "drop", letter["letter"], "--why", "the end of the test")
+
+
 def test_an_unknown_or_ambiguous_letter_is_told(up):
     first, second = broken(up, "kim", currency="EURO"), broken(up, "lee", currency="EURO")
     told = CliRunner().invoke(app, ["dead-letters", "show", "nothing"])
