@@ -28,7 +28,7 @@ test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those
 
 ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py tests/infra/commands/test_warehouse.py \
 	tests/e2e/test_experiment_guard.py tests/simulation/test_experiments.py tests/simulation/test_replayed_experiment.py \
-	tests/test_readme.py
+	tests/test_docs.py tests/test_readme.py
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
 	$(BIN)/python -m pytest -n 3 --dist loadscope $(ANALYSTS_TESTS)
 

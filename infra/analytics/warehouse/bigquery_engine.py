@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from google.api_core.exceptions import GoogleAPIError
 from google.auth.exceptions import GoogleAuthError
-from google.cloud import bigquery
+from google.cloud.bigquery import Client, QueryJobConfig, SchemaField
 
 from infra.analytics.warehouse.bigquery_landing import ASIDE_SQL, COLUMNS_SQL, LOAD, MERGE
 from infra.analytics.warehouse.bigquery_sql import parameter, qualified, row_digest, state_script, tables_of_state
@@ -43,7 +43,7 @@ class BigQueryEngine(Engine):
         if not found:
             raise UsageError(f"--warehouse: expected bigquery:PROJECT.DATASET?raw=DATASET, found bigquery:{place}")
         try:
-            client = bigquery.Client(project=found["project"])
+            client = Client(project=found["project"])
         except GoogleAuthError as error:
             raise WarehouseError(f"BigQuery: {error}") from error
         return cls(client, found["dataset"], found["raw"] or found["dataset"])
@@ -194,7 +194,7 @@ class BigQueryEngine(Engine):
         return self._address(f"_staged_{name}")
 
     def _config(self, parameters: dict[str, Any]) -> Any:
-        return bigquery.QueryJobConfig(query_parameters=[parameter(*pair) for pair in parameters.items()])
+        return QueryJobConfig(query_parameters=[parameter(*pair) for pair in parameters.items()])
 
     def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         return [dict(row.items()) for row in self._do(sql, parameters).result()]
@@ -220,7 +220,7 @@ class BigQueryEngine(Engine):
 
 def _described(field: Any, header: Header) -> Any:
     facts = field.to_api_repr() | {"description": header.columns[field.name]}
-    return bigquery.SchemaField.from_api_repr(facts)
+    return SchemaField.from_api_repr(facts)
 
 
 def _without_header(sql: str) -> str:

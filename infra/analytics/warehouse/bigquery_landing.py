@@ -1,12 +1,12 @@
 """How messages are added to the raw tables of BigQuery where Pub/Sub does not do it: each once."""
 
-from google.cloud import bigquery
+from google.cloud.bigquery import LoadJobConfig, SchemaField
 
 COLUMNS_SQL = "subscription_name STRING, message_id STRING, publish_time TIMESTAMP, attributes JSON, data BYTES"
 ASIDE_SQL = COLUMNS_SQL.replace("BYTES", "STRING")
 """The columns of a table for one load: `data` is base64 there, since the emulator would keep it so in BYTES."""
-LOAD = bigquery.LoadJobConfig(
-    schema=[bigquery.SchemaField(name, type_) for name, type_ in map(str.split, ASIDE_SQL.split(", "))],
+LOAD = LoadJobConfig(
+    schema=[SchemaField(name, type_) for name, type_ in map(str.split, ASIDE_SQL.split(", "))],
     write_disposition="WRITE_APPEND",
     source_format="NEWLINE_DELIMITED_JSON",
 )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from google.cloud import bigquery
+from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 from sqlglot import exp
 
 from infra.analytics.warehouse.engine import State
@@ -28,8 +28,8 @@ def parameter(name: str, value: Any) -> Any:
     """A query parameter of the type of a Python value; of a list, of its first one's."""
     if isinstance(value, list | tuple | set | frozenset):
         values = list(value)
-        return bigquery.ArrayQueryParameter(name, _type(values[0]) if values else "STRING", values)
-    return bigquery.ScalarQueryParameter(name, _type(value), value)
+        return ArrayQueryParameter(name, _type(values[0]) if values else "STRING", values)
+    return ScalarQueryParameter(name, _type(value), value)
 
 
 def _type(value: Any) -> str:
