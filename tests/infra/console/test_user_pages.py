@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 from html import unescape
 
-import httpx
+import httpx2
 import pytest
 
 from infra.console.life_pages import MOST_ENTRIES
@@ -64,8 +64,8 @@ def test_every_id_of_the_contract_has_a_page_and_is_escaped(tmp_path):
     ids = [".", "..", "...", "%2e", "?", "#", "__x__", "a&id=b", "+", "~!$'()*;:@,=", ODD, "<script>"]
     lived = live(tmp_path, *(payment(user, days=1, event_id=f"p{number}") for number, user in enumerate(ids)))
     with consoles.served(lived.sources()) as base:  # a test client decodes a path twice
-        links = {*hrefs(httpx.get(f"{base}/users").text)} - {"/users"}
-        pages = {link: httpx.get(base + link) for link in links}
+        links = {*hrefs(httpx2.get(f"{base}/users").text)} - {"/users"}
+        pages = {link: httpx2.get(base + link) for link in links}
     assert len(pages) == len(ids)
     titles = {unescape(re.search(r"<h1>(.*?)</h1>", found.text)[1]) for found in pages.values()}
     assert titles == {*ids}
