@@ -96,7 +96,10 @@ def settings() -> Iterator[Setting]:
         if field == "terms":
             yield from _terms(text, terms)
             continue
-        yield _setting(text, "required" if field == "project" else _shown(getattr(defaults, field)))
+        default = getattr(defaults, field)
+        if "_MILLISECONDS`" in text:  # the code counts in seconds
+            default = round(default * 1000)
+        yield _setting(text, "required" if field == "project" else _shown(default))
 
 
 def mail_settings() -> Iterator[Setting]:

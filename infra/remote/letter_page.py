@@ -22,7 +22,8 @@ def letters_page(letters: Iterable[Letter]) -> Table:
     table = _table("letter", "arrived", "topic", "reason", "user", "detail")
     for letter in letters:
         arrived = f"{letter.arrived_at:%Y-%m-%d %H:%M}" if letter.arrived_at else ""
-        table.add_row(letter.id[:SHORT_ID], arrived, letter.topic, letter.reason, user_of(letter), letter.detail)
+        cells = letter.id[:SHORT_ID], arrived, letter.topic, letter.reason, user_of(letter), letter.detail
+        table.add_row(*map(Text, cells))  # as text: what a sender wrote must not count as markup
     return table
 
 
@@ -42,10 +43,9 @@ def records_page(records: Iterable[LetterRecord]) -> Table:
     """The fate of letters, one line each."""
     table = _table("when", "letter", "topic", "reason", "action", "by", "why", "changed")
     for each in records:
-        table.add_row(
-            *(f"{each.at:%Y-%m-%d %H:%M}", each.letter_id[:SHORT_ID], each.topic, each.reason),
-            *(each.action.value, each.by, each.why, ", ".join(each.changed)),
-        )
+        about = f"{each.at:%Y-%m-%d %H:%M}", each.letter_id[:SHORT_ID], each.topic, each.reason
+        done = each.action.value, each.by, each.why, ", ".join(each.changed)
+        table.add_row(*map(Text, (*about, *done)))
     return table
 
 
