@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from shared.domain.events import FeedbackKind
-from shared.domain.moments import FOLLOW_UPS, MILESTONES, MomentKind, MomentSelector
+from shared.domain.moments import FOLLOW_UPS, MILESTONES, NOT_TOLD, MomentKind, MomentSelector
 from shared.domain.offsets import DAY, offset_text, parse_offset
 from shared.domain.tallies import ISSUED
 from shared.domain.zones import is_zone
@@ -122,7 +122,7 @@ def _feedback(event: str) -> str:
 
 
 def _metric(name: str) -> str:
-    if name not in (*MomentKind, *FeedbackKind, ENTITLED_DAYS) and not _REVENUE.fullmatch(name):
+    if name not in (*(set(MomentKind) - NOT_TOLD), *FeedbackKind, ENTITLED_DAYS) and not _REVENUE.fullmatch(name):
         other = f"{ENTITLED_DAYS}, or revenue with its currency (revenue:EUR)"
         raise ValueError(f"the name of a moment or of a kind of feedback, {other}")
     return name

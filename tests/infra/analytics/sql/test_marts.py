@@ -9,7 +9,7 @@ from tests.support import analysts
 analysts.required("duckdb", "sqlglot", "pyarrow")
 
 from shared.domain.events import FeedbackKind
-from shared.domain.moments import MomentKind
+from shared.domain.moments import NOT_TOLD, MomentKind
 from tests.support.raw_rows import (
     MODELS,
     Warehouse,
@@ -160,14 +160,18 @@ def test_features_are_true_as_of_the_newest_message_and_unknown_is_null():
     ]
 
 
+TOLD = set(MomentKind) - NOT_TOLD
+"""The kinds of moments that reach the warehouse."""
+
+
 @pytest.mark.parametrize("name", ["marts/metrics.sql", "assertions/metrics_are_known.sql"])
 def test_the_kinds_that_a_metric_may_be_are_those_of_the_contracts(name):
     from infra.analytics.warehouse.models import SQL  # noqa: PLC0415 - after the check that sqlglot is there
 
-    assert {*MomentKind, *FeedbackKind} <= set((SQL / name).read_text().split("'"))
+    assert {*TOLD, *FeedbackKind} <= set((SQL / name).read_text().split("'"))
 
 
 def test_the_kinds_of_moments_in_headers_are_those_of_the_contracts():
-    assert set(MODELS["moments"].header.tests.accepted_values["kind"]) == set(MomentKind)
+    assert set(MODELS["moments"].header.tests.accepted_values["kind"]) == TOLD
     answers = set(MODELS["stg_exposure"].header.tests.accepted_values["kind"])
     assert answers == {*FeedbackKind, "suppressed"}

@@ -86,7 +86,7 @@ def test_the_tables_tell_of_a_user_what_the_files_tell(engine, folder, user):
 def test_a_project_is_told_from_bigquery_where_its_tables_are_there(folder, monkeypatch, capsys):
     with bigquery.running() as address:
         client = bigquery.client_of(address)
-        monkeypatch.setattr(bigquery_engine.bigquery, "Client", lambda project: client)  # noqa: ARG005
+        monkeypatch.setattr(bigquery_engine, "Client", lambda project: client)  # noqa: ARG005
         client.create_dataset("upbeat")
         empty = read_raw_log("u", None, None, bigquery.PROJECT)
         with BigQueryEngine(client, "upbeat", "upbeat") as engine:
