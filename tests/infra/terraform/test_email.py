@@ -90,8 +90,8 @@ def test_the_subscription_is_that_of_the_row(found: list[Resource]) -> None:
 
 
 def test_the_mails_are_forgotten(found: list[Resource]) -> None:
-    forgotten = {each.key for each in of_type(found, "google_firestore_field") if each.values["ttl_config"]}
-    assert forgotten == {"mails/forget_at"}
+    fields = (each.values for each in of_type(found, "google_firestore_field") if each.values["ttl_config"])
+    assert ("mails", "forget_at") in {(values["collection"], values["field"]) for values in fields}
 
 
 def test_the_accounts_have_what_they_need_and_nothing_else(found: list[Resource]) -> None:
