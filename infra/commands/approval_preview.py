@@ -1,8 +1,8 @@
 """The what-if of a catalog that awaits an approval: the lives of the last week's users under both catalogs."""
 
-from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,8 +23,10 @@ def print_what_if(
     client: "Client", before: "Catalog | None", after: "Catalog", raw: Path | None, project: str | None
 ) -> None:
     """Print which triggers appear, vanish or change; say so if no raw log is at hand."""
+    from infra.catalog.written import write_catalog
     from infra.commands.raw_log import log_folder
     from infra.commands.whatif import whatif
+    from infra.remote.stored_catalog import published_artifact
 
     folder = raw or (None if project else log_folder())
     lines = [*_lines(folder)] if folder else []
@@ -35,29 +37,21 @@ def print_what_if(
     with TemporaryDirectory(prefix="upbeat-approve-") as place:
         events = Path(place) / "events.jsonl"
         events.write_bytes(b"".join(lines))
+        read = partial(published_artifact, client)
         old, new = (
-            _written(Path(place) / name, one, client) for name, one in (("before", before), ("after", after))
+            write_catalog(Path(place) / name, one, read) for name, one in (("before", before), ("after", after))
         )
         whatif(events, old, new, out=None, switch_at=None, now=None, examples=1, as_json=False)
 
 
 def _lines(folder: Path) -> Iterator[bytes]:
     """The events of the last week's users as lines of a history, in the order of their publication."""
-    import orjson
-
     from infra.raw.reader import messages_of
-    from infra.replay.history_line import PRODUCER_TOPICS
-    from shared.contracts.outbound.base import rfc3339
+    from infra.replay.history_line import PRODUCER_TOPICS, to_line
 
-    found = messages_of(folder, PRODUCER_TOPICS).messages
-    for message in _recent(found):
-        line = {
-            "topic": message.topic,
-            "data_base64": b64encode(message.delivery.data).decode(),
-            "attributes": message.delivery.attributes,
-            "publish_time": rfc3339(message.published_at),
-        }
-        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    for message in _recent(messages_of(folder, PRODUCER_TOPICS).messages):
+        delivery = message.delivery
+        yield to_line(message.topic, delivery.data, delivery.attributes, message.published_at)
 
 
 def _recent(messages: "Sequence[Logged]") -> "Sequence[Logged]":
@@ -70,26 +64,7 @@ def _recent(messages: "Sequence[Logged]") -> "Sequence[Logged]":
 
 def _user(message: "Logged") -> str:
     """The user of an event; empty if it tells none."""
-    import orjson
+    from infra.raw.subject import named_user
+    from shared.queries.past_log import json_object
 
-    try:
-        event = orjson.loads(message.delivery.data)
-    except orjson.JSONDecodeError:
-        return ""
-    return str(event.get("user_id", "")) if isinstance(event, dict) else ""
-
-
-def _written(folder: Path, catalog: "Catalog", client: "Client") -> Path:
-    """The file of a catalog, with the scores and policies that it names beside it."""
-    from infra.catalog.load import artifact_locations
-    from infra.remote.stored_catalog import published_artifact
-
-    for location in artifact_locations(catalog.document):
-        file = folder / f"{location.path}.json"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if content := published_artifact(client, location):
-            file.write_bytes(content)
-    folder.mkdir(exist_ok=True)
-    file = folder / "catalog.yaml"
-    file.write_text(catalog.to_json())
-    return file
+    return named_user(json_object(message.delivery.data), message.delivery.attributes) or ""

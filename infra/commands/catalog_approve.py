@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.catalog_options import By, DryRun, user_name
+from infra.commands.catalog_options import By, DryRun
 from infra.commands.common import AsJson, Project, bus_of, print_result
 from infra.errors import UsageError
+from infra.terminal.user_name import user_name
 
 
 def approve(

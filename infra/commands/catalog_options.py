@@ -1,10 +1,11 @@
 """The options of the commands that put a catalog in force, and the words in which they tell of one."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from infra.terminal.user_name import user_name
 
 if TYPE_CHECKING:
     from shared.decisioning.catalog import Catalog
@@ -27,14 +28,6 @@ def who(command: str, by: str | None) -> str:
         return by
     name = user_name()
     return f"{command} by {name}" if name else command
-
-
-def user_name() -> str:
-    """The name of this machine's user; empty if it has none, as in some containers."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 def summary(content: "Catalog") -> dict[str, Any]:

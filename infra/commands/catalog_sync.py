@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.commands.catalog_options import By, user_name
+from infra.commands.catalog_options import By
 from infra.commands.common import AsJson, Project, print_result
 from infra.errors import InfraError, UsageError
+from infra.terminal.user_name import user_name
 
 if TYPE_CHECKING:
     from infra.catalog.entries_folder import EntriesFolder

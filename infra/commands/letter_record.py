@@ -1,10 +1,11 @@
 """The record of what a person does with a dead letter, and the options that it takes."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from infra.terminal.user_name import user_name
 
 if TYPE_CHECKING:
     from infra.remote.dead_letters import Letter
@@ -21,4 +22,4 @@ def keep_record(
     from infra.remote.firestore import client_of
     from infra.remote.letter_records import keep, record_of
 
-    keep(client_of(project), record_of(letter, action, datetime.now(UTC), by or getpass.getuser(), why, *more))
+    keep(client_of(project), record_of(letter, action, datetime.now(UTC), by or user_name(), why, *more))

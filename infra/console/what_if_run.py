@@ -8,23 +8,21 @@ import subprocess
 import sys
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from infra.catalog.written import write_catalog
 from infra.console.sources import Sources
 from infra.errors import InfraError
 from infra.raw.follower import Follower, LogMessage
-from infra.replay.history_line import PRODUCER_TOPICS
+from infra.replay.history_line import PRODUCER_TOPICS, to_line
 from infra.topology import ROOT
 from infra.whatif.result import WhatIf
-from shared.adapters.gcp.paths import policy_location, score_location
 from shared.contracts.outbound.base import rfc3339
 from shared.decisioning.catalog import Catalog
 
@@ -112,13 +110,7 @@ def sorted_lines(lives: Mapping[str, Sequence[LogMessage]]) -> Iterator[bytes]:
     events = (message for life in lives.values() for message in life)
     for message in sorted(events, key=lambda one: one.landed.publish_time):
         landed = message.landed
-        line = {
-            "topic": message.topic,
-            "data_base64": b64encode(landed.data).decode(),
-            "attributes": landed.attributes,
-            "publish_time": rfc3339(landed.publish_time),
-        }
-        yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        yield to_line(message.topic, landed.data, landed.attributes, landed.publish_time)
 
 
 def _work(run: Run, sources: Sources, lines: bytes, now: datetime) -> None:
@@ -138,8 +130,8 @@ def _work(run: Run, sources: Sources, lines: bytes, now: datetime) -> None:
 def _studied(folder: Path, run: Run, sources: Sources, lines: bytes, now: datetime) -> WhatIf:
     events = folder / "events.jsonl"
     events.write_bytes(lines)
-    before = _written(folder / "before", run.before, sources)
-    after = _written(folder / "after", run.after, sources)
+    before = write_catalog(folder / "before", run.before, sources.catalogs.artifact)
+    after = write_catalog(folder / "after", run.after, sources.catalogs.artifact)
     options = ("--from", str(before), "--to", str(after), "--now", rfc3339(now), "--json")
     command = [sys.executable, "-m", "infra", "whatif", str(events), *options]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=MOST_SECONDS, check=False)  # noqa: S603 - our own command
@@ -151,18 +143,3 @@ def _studied(folder: Path, run: Run, sources: Sources, lines: bytes, now: dateti
         return _study.validate_json(done.stdout)
     except ValidationError as error:
         raise InfraError(f"expected the result of a what-if, found something else: {error}") from error
-
-
-def _written(folder: Path, catalog: Catalog, sources: Sources) -> Path:
-    """The file of a catalog, with the scores and policies that it names beside it."""
-    folder.mkdir()
-    locations = [score_location(name, terms.version) for name, terms in catalog.document.scores.items()]
-    policies = (one.policy for one in catalog.document.experiments.values())
-    for location in (*locations, *(policy_location(policy) for policy in policies if policy)):
-        file = folder / f"{location.path}.json"
-        file.parent.mkdir(exist_ok=True)
-        if content := sources.catalogs.artifact(location):
-            file.write_bytes(content)
-    file = folder / "catalog.yaml"
-    file.write_text(catalog.to_json())
-    return file

@@ -13,11 +13,10 @@ import orjson
 from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from infra.raw.reader import position
-from shared.contracts.inbound.cloudevents import unwrap
+from infra.raw.subject import named_user
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
-from shared.domain.errors import Rejected
 from shared.queries.life_letters import held_by
 from shared.queries.past_log import Logged, json_object
 
@@ -198,11 +197,7 @@ def _user_of(topic: str, body: dict[str, Any] | None, landed: Landed) -> str | N
     if topic == Topic.DEAD_LETTER and SOURCE_SUBSCRIPTION not in attributes:
         held = held_by(body)
         body, attributes = json_object(held.data), held.attributes
-    try:
-        user = unwrap(body, attributes).get("user_id")
-    except (Rejected, AttributeError):  # the latter for attributes of other types
-        return None
-    return user if isinstance(user, str) else None
+    return named_user(body, attributes)
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

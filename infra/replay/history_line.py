@@ -1,8 +1,8 @@
-"""Parses one line of a history: a JSON object with a message, its topic and its publish time."""
+"""One line of a history, written and parsed: a JSON object with a message, its topic and its publish time."""
 
 import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import orjson
 from infra.replay.json_members import members
 from shared.contracts.inbound.envelope import EVENTS, Delivery, parse_event
 from shared.contracts.inbound.fields import utc
+from shared.contracts.outbound.base import rfc3339
 from shared.contracts.reasons import RejectionReason
 from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected
@@ -24,6 +25,17 @@ _plain_members_then_data = re.compile(
 """Matches the most common layout, for a fast path: members that are plain strings, and `data` last."""
 CLOUDEVENT_ATTRIBUTES = frozenset({"content-type", "ce-id"})
 """Attributes of a CloudEvents message, whose event may not be in the top-level fields of `data`."""
+
+
+def to_line(topic: str, data: bytes, attributes: Mapping[str, str], published_at: datetime) -> bytes:
+    """A message that was published (UTC) as a line of a history, with its end."""
+    line = {
+        "topic": topic,
+        "data_base64": b64encode(data).decode(),
+        "attributes": attributes,
+        "publish_time": rfc3339(published_at),
+    }
+    return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
 class UnpublishableLine(Rejected):

@@ -59,7 +59,7 @@ async def decide_now(application: Application, request: OfferRequest, *, dry_run
     handled = await (application.preview(event) if dry_run else application.handle(event))
     cause = event.key.cause
     known = next((one for one in handled.record.requests if one.cause == cause), None)
-    trigger = _trigger(handled.record, known.trigger_id) if known and known.trigger_id else None
+    trigger = handled.record.trigger(known.trigger_id) if known and known.trigger_id else None
     is_new = trigger is not None and cause in {trigger.cause, trigger.decided_by}
     return OfferAnswer(handled.record, catalog, trigger, is_new, handled.arrival is Arrival.DUPLICATE)
 
@@ -68,8 +68,3 @@ def _event(request: OfferRequest, application: Application) -> Event:
     key = Key(application.clock.now(), OFFER_REQUEST, "", request.key)
     digest = blake2b(request.placement.encode(), digest_size=8).hexdigest()
     return Event(key, request.user_id, DEFAULT_SUBSCRIPTION, OfferRequested(request.placement), digest)
-
-
-def _trigger(record: UserRecord, trigger_id: str) -> Trigger | None:
-    """The trigger; None if the document has no room for it any more."""
-    return next((one for one in record.triggers if one.trigger_id == trigger_id), None)

@@ -20,7 +20,7 @@ from shared.domain.features import NO_FEATURES, UNCONFIGURED, KnownFeatures
 from shared.domain.terms import Terms
 from shared.ports import Catalogs, Clock, Features, Publisher, Records
 from shared.processing.outbox import worth_republishing
-from shared.processing.process import process
+from shared.processing.process import Processed, process
 from shared.processing.rules import Rules
 from shared.record.bounds import fit
 from shared.record.user_record import Pending, UserRecord
@@ -116,9 +116,7 @@ class Application:
             check_same(pending.digest, event)
             return Handled(record, Arrival.DUPLICATE, (), record.announced_status)
         now = record.effective_now(self.clock.now(), event)
-        rules = Rules(await self._catalog(record, event), self.terms)
-        features = await _Reading(self.features, event.user_id).features(rules.catalog, now)
-        processed = process(record, event, now, rules, features)
+        processed, _ = await self._processed(record, event, now, _Reading(self.features, event.user_id))
         return Handled(processed.record, processed.arrival, processed.messages, processed.record.announced_status)
 
     async def _attempt(self, event: Event, reading: _Reading) -> Handled:
@@ -129,9 +127,7 @@ class Application:
             messages = await self._publish_again([pending], record, now)
             return Handled(record, Arrival.DUPLICATE, messages, record.announced_status)
         record = self._with_published(record)
-        rules = Rules(await self._catalog(record, event), self.terms)
-        features = await reading.features(rules.catalog, now)
-        processed = process(record, event, now, rules, features)
+        processed, features = await self._processed(record, event, now, reading)
         if processed.record is not record:
             await self._commit(processed.record, version, now)
         await self.publisher.publish(processed.messages)
@@ -143,6 +139,14 @@ class Application:
         return Handled(
             new, processed.arrival, processed.messages, new.announced_status, unmatched, features.failure
         )
+
+    async def _processed(
+        self, record: UserRecord, event: Event, now: datetime, reading: _Reading
+    ) -> tuple[Processed, KnownFeatures]:
+        """What the event comes to at `now` (UTC) by the catalog in force, and the features of the decision."""
+        rules = Rules(await self._catalog(record, event), self.terms)
+        features = await reading.features(rules.catalog, now)
+        return process(record, event, now, rules, features), features
 
     async def _catalog(self, record: UserRecord, event: Event) -> Catalog:
         """The catalog by which to decide. Raises `Transient` if its number is below what the event asks for."""

@@ -152,6 +152,10 @@ class UserRecord(NamedTuple):
         """The messages of all pending entries, oldest first."""
         return (message for entry in self.pending for message in entry.messages)
 
+    def trigger(self, trigger_id: str) -> Trigger | None:
+        """One of the triggers; None if it is not among them, or not any more."""
+        return next((one for one in self.triggers if one.trigger_id == trigger_id), None)
+
     def pending_entry(self, cause: str) -> Pending | None:
         """The pending messages of an event that was committed before. None if there are none."""
         return next((entry for entry in self.pending if entry.cause == cause), None)

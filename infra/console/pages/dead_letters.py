@@ -1,6 +1,5 @@
 """Dead letters: what could not be processed, by reason; and one letter, to mend, send back or drop."""
 
-import getpass
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from infra.remote.letter_box import FRESH_SECONDS, REMEMBERED_SECONDS, LetterBox
 from infra.remote.letter_page import payload_lines, payload_text, user_of
 from infra.remote.letter_records import changed_fields, records, records_of
 from infra.remote.mending import accepted
+from infra.terminal.user_name import user_name
 from infra.terminal.values import NO_JSON
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.reasons import RejectionReason
@@ -109,7 +109,7 @@ class _Desk:
     def act(self, request: Request, box: LetterBox, fields: dict[str, str]) -> Response:
         """Do with the letter what a form says, and show it afterwards; a check only shows it."""
         letter_id, action = request.path_params["letter_id"], fields.get("action", "")
-        why, by, at = fields.get("why", "").strip(), getpass.getuser(), datetime.now(UTC)
+        why, by, at = fields.get("why", "").strip(), user_name(), datetime.now(UTC)
         if action == "resend":
             box.send_back(letter_id, at, by, why)
         elif action == "drop":

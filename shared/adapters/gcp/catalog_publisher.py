@@ -1,24 +1,23 @@
 """Publishing a catalog to Firestore, with the scores and policies that it names."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
 from google.api_core.exceptions import AlreadyExists, FailedPrecondition
-from google.cloud.firestore import Client, Query, WriteBatch
+from google.cloud.firestore import Client, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.adapters.gcp import publication
 from shared.adapters.gcp.paths import (
     CATALOGS,
     CURRENT_CATALOG,
     PUBLICATIONS,
     CatalogPointer,
     PublishedArtifact,
-    publication_id,
 )
 from shared.adapters.gcp.rpc import RPC_SECONDS
-from shared.decisioning.catalog import Catalog, next_number
+from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
 from shared.domain.events import MAX_CATALOG_NUMBER
 
@@ -103,21 +102,22 @@ def _publish(
     replacing: int | None,
 ) -> int:
     """Put a catalog in force under the next number, if nobody else has moved the pointer since it was read."""
-    pointer = client.collection(CATALOGS).document(CURRENT_CATALOG)
-    known = pointer.get(retry=None, timeout=RPC_SECONDS)
-    before, recorded = CatalogPointer.of(known.to_dict()), _newest_number(client)
-    if replacing is not None and before.number != replacing:
-        raise AnotherInForce(f"catalog: expected publication {replacing} in force, found {before.number}")
-    after = told._replace(number=next_number(max(before.number, recorded), now))
+    known = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
+    moved_at = known.update_time if known.exists and not only_first else None
+    before = publication.Before(CatalogPointer.of(known.to_dict()), moved_at, _newest_number(client))
+    if replacing is not None and before.pointer.number != replacing:
+        raise AnotherInForce(f"catalog: expected publication {replacing} in force, found {before.pointer.number}")
+    after = publication.numbered(told, before, now)
     batch = client.batch()
-    batch.set(client.collection(CATALOGS).document(catalog.version), {"catalog": json.loads(catalog.to_json())})
-    if known.exists and not only_first:
-        batch.update(pointer, after._asdict(), option=client.write_option(last_update_time=known.update_time))
-        if before.number > recorded and isinstance(before.version, str):
-            _record(client, batch, before, known.update_time)  # published before publications were recorded
-    else:
-        batch.create(pointer, after._asdict())
-    _record(client, batch, after, now)
+    for one in publication.documents(catalog, after, before, now):
+        document = client.collection(one.collection).document(one.id)
+        match one.condition:
+            case publication.Condition.ANY:
+                batch.set(document, one.fields)
+            case publication.Condition.NEW:
+                batch.create(document, one.fields)
+            case publication.Condition.UNMOVED:
+                batch.update(document, one.fields, option=client.write_option(last_update_time=moved_at))
     batch.commit(retry=None, timeout=RPC_SECONDS)
     return after.number
 
@@ -125,7 +125,8 @@ def _publish(
 def coming_number(client: Client, now: datetime) -> int:
     """The number of a publication at `now` (UTC), if nobody else publishes first. Raises the client's error."""
     pointer = client.collection(CATALOGS).document(CURRENT_CATALOG).get(retry=None, timeout=RPC_SECONDS)
-    return next_number(max(CatalogPointer.of(pointer.to_dict()).number, _newest_number(client)), now)
+    before = publication.Before(CatalogPointer.of(pointer.to_dict()), None, _newest_number(client))
+    return publication.numbered(before.pointer, before, now).number
 
 
 def _newest_number(client: Client) -> int:
@@ -140,11 +141,6 @@ def recorded_publications(client: Client) -> Query:
     return query.where(filter=FieldFilter("number", ">=", 0)).where(
         filter=FieldFilter("number", "<=", MAX_CATALOG_NUMBER)
     )
-
-
-def _record(client: Client, batch: WriteBatch, publication: CatalogPointer, at: datetime) -> None:
-    document = client.collection(PUBLICATIONS).document(publication_id(publication.number))
-    batch.create(document, {**publication._asdict(), "published_at": at})
 
 
 def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:

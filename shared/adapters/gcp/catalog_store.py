@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from shared.adapters.gcp import publication
 from shared.adapters.gcp.connection import FIRESTORE
 from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.paths import (
@@ -18,14 +19,13 @@ from shared.adapters.gcp.paths import (
     ArtifactLocation,
     CatalogPointer,
     policy_location,
-    publication_id,
     score_location,
 )
 from shared.adapters.gcp.protos.firestore_pb2 import DocumentMask, Precondition, StructuredQuery, Write
 from shared.adapters.gcp.rpc import rpc
 from shared.adapters.gcp.values import from_timestamp, from_values, put_all
 from shared.contracts.outbound.catalog_published import CatalogPublished
-from shared.decisioning.catalog import Catalog, next_number
+from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.schema import CatalogDocument
 from shared.domain.errors import Conflict, InvalidCatalog
 from shared.domain.events import MAX_CATALOG_NUMBER
@@ -83,20 +83,16 @@ class FirestoreCatalogStore:
         """See `CatalogStore.publish`. The pointer, the catalog and the record are written together."""
         await self._bring_scores(catalog)
         pointer, update_time = replaced.token if isinstance(replaced.token, Pointed) else Pointed()
-        recorded = await self._newest_number()
-        after = CatalogPointer(catalog.version, next_number(max(pointer.number, recorded), now), by)
-        record = {**after._asdict(), "published_at": now}
-        writes = [
-            self._write(CATALOGS, CURRENT_CATALOG, after._asdict(), _unchanged(update_time)),
-            self._write(CATALOGS, catalog.version, {"catalog": json.loads(catalog.to_json())}),
-            self._write(PUBLICATIONS, publication_id(after.number), record, Precondition(exists=False)),
-        ]
-        if update_time is not None and pointer.number > recorded and isinstance(pointer.version, str):
-            # An older version published it, which kept no record.
-            told = {**pointer._asdict(), "published_at": from_timestamp(update_time)}
-            writes.append(
-                self._write(PUBLICATIONS, publication_id(pointer.number), told, Precondition(exists=False))
-            )
+        moved_at = None if update_time is None else from_timestamp(update_time)
+        before = publication.Before(pointer, moved_at, await self._newest_number())
+        after = publication.numbered(CatalogPointer(catalog.version, 0, by), before, now)
+        conditions = {
+            publication.Condition.ANY: None,
+            publication.Condition.NEW: Precondition(exists=False),
+            publication.Condition.UNMOVED: Precondition(update_time=update_time),
+        }
+        told = publication.documents(catalog, after, before, now)
+        writes = [self._write(one.collection, one.id, one.fields, conditions[one.condition]) for one in told]
         await self.documents.commit(writes)
         return after.number
 
@@ -207,7 +203,3 @@ class FirestoreCatalogStore:
         write.update.name = self.documents.path(collection, document_id)
         put_all(write.update.fields, fields)
         return write
-
-
-def _unchanged(update_time: Timestamp | None) -> Precondition:
-    return Precondition(exists=False) if update_time is None else Precondition(update_time=update_time)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from shared.adapters.gcp.documents import Documents
-from shared.adapters.gcp.paths import user_document_id
+from shared.adapters.gcp.paths import is_reserved, user_document_id
 from shared.adapters.gcp.values import from_values
 from shared.domain.errors import Transient
 from shared.mail.outbox import Mail, Reader, State
@@ -97,8 +97,7 @@ class FirestoreWords:
 def words_id(cms_ref: str) -> str:
     """The id of an entry's document: no reference is a path in Firestore, or an id that Firestore reserves."""
     quoted = quote(cms_ref, safe="")
-    is_reserved = quoted in {".", ".."} or (quoted.startswith("__") and quoted.endswith("__"))
-    return f"%{ord(quoted[0]):X}{quoted[1:]}" if is_reserved else quoted
+    return f"%{ord(quoted[0]):X}{quoted[1:]}" if is_reserved(quoted) else quoted
 
 
 def _words(place: str, said: Any) -> Words:

@@ -40,13 +40,14 @@ _RESERVED_MARK = " "
 """Sorts before every character that a user id may contain, so marked ids keep the order of the user ids."""
 
 
-def user_document_id(user_id: str) -> str:
-    """The id of a user's document: the user id, with a mark at the end if Firestore reserves that id.
+def is_reserved(id_: str) -> bool:
+    """True for an id that no document may have: https://firebase.google.com/docs/firestore/quotas#limits."""
+    return id_ in {".", ".."} or (id_.startswith("__") and id_.endswith("__"))
 
-    Reserved ids: https://firebase.google.com/docs/firestore/quotas#limits.
-    """
-    reserved = user_id in {".", ".."} or (user_id.startswith("__") and user_id.endswith("__"))
-    return user_id + _RESERVED_MARK if reserved else user_id
+
+def user_document_id(user_id: str) -> str:
+    """The id of a user's document: the user id, with a mark at the end if Firestore reserves that id."""
+    return user_id + _RESERVED_MARK if is_reserved(user_id) else user_id
 
 
 def user_id_of(document_id: str) -> str:

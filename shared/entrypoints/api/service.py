@@ -112,7 +112,7 @@ class DecisionsService:
             event = event._replace(digest=_digest_without_defaults(request))
         check_not_future(event, now, self._terms.clock_skew)
         handled = await self._application.handle(event)
-        known = next((one for one in handled.record.triggers if one.trigger_id == request.trigger_id), None)
+        known = handled.record.trigger(request.trigger_id)
         return {
             "user_id": request.user_id,
             "outcome": handled.arrival.value,
