@@ -46,7 +46,7 @@ class TopicRow(_Row):
 
 
 class DeployedRow(_Row):
-    """What functions and services have in common: a folder in `functions/`, topics to publish to, resources."""
+    """The columns that functions and services share: a folder in `functions/`, topics to publish to, resources."""
 
     name: FunctionName
     runtime: str = Field(pattern=r"^python3\d\d$")
@@ -156,7 +156,7 @@ class Topology(_Row):
     message brings at most one report of a kind, and caps bound the triggers."""
     pages: dict[FunctionName, PageRow] = {}
     webhooks: dict[FunctionName, DeployedRow] = {}
-    """What a CMS calls, over HTTP. It is deployed where a CMS is named, and not run by `up`."""
+    """The functions that a CMS calls, over HTTP. It is deployed where a CMS is named, and not run by `up`."""
     schedules: dict[TopicName, str]
     """Cron expressions (UTC), by the topic to which the scheduler then publishes an empty JSON object."""
 

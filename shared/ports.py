@@ -93,7 +93,7 @@ class InForce(NamedTuple):
 
 
 class SyncState(NamedTuple):
-    """How far the syncs from one source are."""
+    """The progress of the syncs from one source."""
 
     asked: int = 0
     """The requests for a sync that came so far."""

@@ -1,4 +1,4 @@
-"""Wiring: the one place that decides which adapter implements which port.
+"""Wiring of the functions of events and of the API: decides which adapter implements which port.
 
 A deployed function builds its wiring from the environment, once, when the first request arrives in the worker.
 Clients made before the server forks would not work after the fork. Whoever calls the functions in the process of

@@ -1,4 +1,4 @@
-"""What a consumer keeps of Upbeat's messages, in SQLite: open offers and access, in any order of delivery."""
+"""The state that a consumer keeps of Upbeat's messages, in SQLite: offers and access, in any order of delivery."""
 
 import sqlite3
 from datetime import datetime

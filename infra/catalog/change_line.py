@@ -13,7 +13,7 @@ MAX_NAME = 60
 
 
 def change_line(before: Json, after: Json) -> str:
-    """What changed from one catalog's JSON to the next, by the names of the entries.
+    """The changes from one catalog's JSON to the next, by the names of the entries.
 
     Compares the JSON as it is stored, so that catalogs which this version refuses are told too.
     """

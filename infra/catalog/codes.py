@@ -68,7 +68,7 @@ ALL_CODES = (
 
 
 def wrong_codes(clause: str) -> Iterator[str]:
-    """What a clause should compare its facts with in place of each wrong code."""
+    """The right facts in place of each wrong code in a clause, in words."""
     for codes in ALL_CODES:
         for texts in codes.compared.findall(clause):
             for code in (text[1:-1] for text in re.findall(_TEXT, texts)):

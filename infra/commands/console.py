@@ -62,7 +62,7 @@ def console(
 
 
 def _sources(store: Path | None, project: str | None, catalog: Path | None, now: str | None) -> "Sources":
-    """What to show. Raises `UsageError` for options that contradict each other."""
+    """The sources to show. Raises `UsageError` for options that contradict each other."""
     from infra.catalog.load import DEFAULT_CATALOG
     from infra.console import opening
     from infra.remote.running import state_folder

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class KnownUser:
-    """What is known of a user as of an instant."""
+    """Everything known about a user as of an instant."""
 
     record: "UserRecord"
     """The document of that instant, as far as it is known."""

@@ -1,4 +1,4 @@
-"""What a publication changes or would change, for people and as JSON."""
+"""The changes of a publication, made or planned, for people and as JSON."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ ARTIFACTS = {
     ArtifactChange.REPLACED: "replaces the one that is published",
     ArtifactChange.REFUSED: "refused: the version is published with other content; new content needs a new one",
 }
-"""What becomes of a score or a policy, in words."""
+"""The fate of a score or a policy, in words."""
 
 
 class Change(NamedTuple):

@@ -26,20 +26,20 @@ NONE = "none"
 
 
 class RawLog(NamedTuple):
-    """What a raw log tells of one user."""
+    """The messages of a raw log about one user."""
 
     messages: "list[Logged] | None" = None
     """In the order of their publication; None if no raw log was read."""
     folder: Path | None = None
     """Its folder, if it is in one."""
     place: str = ""
-    """Where it is, in words."""
+    """Its place, in words."""
     gap: str = ""
     """The reason why none was read although there may be one."""
 
 
 def read_raw_log(user: str, raw: str | None, store: Path | None, project: str | None) -> RawLog:
-    """What the given raw log tells of a user, or the one of the store, the emulators or the project.
+    """The messages about a user in the given raw log, or the one of the store, the emulators or the project.
 
     Lines that cannot be read are told on standard error. Raises `UsageError` if the given one is no raw log, and
     `InfraError` if it cannot be read. One that was not asked for may be missing.

@@ -53,7 +53,7 @@ def find_record(user: str, store: Path | None, project: str | None) -> "UserReco
 
 
 def place_of(store: Path | None, project: str | None) -> str:
-    """Where users' documents are read from, in words."""
+    """The place from which users' documents are read, in words."""
     return str(store) if store else f"project {project}" if project else "the emulators"
 
 

@@ -1,4 +1,4 @@
-"""What every page of the console has at hand."""
+"""Everything that the pages of the console share."""
 
 import threading
 from collections.abc import Callable, Sequence

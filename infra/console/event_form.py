@@ -26,7 +26,7 @@ class Field(NamedTuple):
     path: str
     """Such as `amount` or `profile.country`."""
     kind: str
-    """What it takes: text, integer, number, flag, time or json."""
+    """The kind of its value: text, integer, number, flag, time or json."""
     required: bool
     choices: tuple[str, ...]
     """The values of a closed list; none for any other field."""
@@ -43,7 +43,7 @@ def fields_of(topic: str) -> tuple[Field, ...]:
 
 
 def values_of(topic: str, event: Json) -> dict[str, str]:
-    """What the inputs show of an event; fields that have no input are in the one for further fields."""
+    """The texts of an event in the inputs; fields that have no input are in the one for further fields."""
     values, rest = {}, {name: value for name, value in event.items() if name not in NOT_SHOWN}
     for field in fields_of(topic):
         outer, _, inner = field.path.partition(".")

@@ -1,4 +1,4 @@
-"""What is known of a user now: subscriptions, offers, what is due, money, scores and profile."""
+"""The facts known about a user now: subscriptions, offers, what is due, money, scores and profile."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -41,7 +41,7 @@ class Paid(NamedTuple):
 
 
 class FactsNow(NamedTuple):
-    """What is known of a user at an instant."""
+    """The facts known about a user at an instant."""
 
     status: str
     entitled: bool

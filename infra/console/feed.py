@@ -58,14 +58,14 @@ class Line(NamedTuple):
 
 
 class News(NamedTuple):
-    """What a page shows next."""
+    """The lines that a page shows next."""
 
     lines: list[Line]
     """The newest first, at most `SHOWN`."""
     skipped: int
     """Wanted messages that came since, and for which there was no room; those that are no longer in memory too."""
     place: str
-    """Where to go on from."""
+    """The place to go on from."""
     anew: bool
     """True if the lines follow none that were shown before: the log or the console began anew."""
 
@@ -93,7 +93,7 @@ class Feed:
         return News(list(islice(_lines(reversed(messages), wanted), SHOWN)), 0, place, anew=True)
 
     def news(self, wanted: Wanted, place: str) -> News:
-        """What has come since a place; the newest lines if that is a place of another log."""
+        """The lines since a place; the newest lines if that is a place of another log."""
         run, _, number = place.rpartition(".")
         anew = run != self._name or not number.isdecimal()
         seen = 0 if anew else int(number)

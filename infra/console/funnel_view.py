@@ -25,9 +25,9 @@ class FunnelView(NamedTuple):
     title: str
     overview: tuple[int, ...]
     decided: Sequence[Bar]
-    """What became of the candidates."""
+    """The fates of the candidates."""
     followed: Sequence[Bar]
-    """What became of the offers."""
+    """The fates of the offers."""
     table: FunnelTable
     considered: int
     issued: int

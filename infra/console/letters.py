@@ -41,7 +41,7 @@ class LoggedLetters:
 
 
 def letters_of(sources: Sources) -> tuple[LetterSource, LetterBox | None]:
-    """Where to read letters, and the box to deal with them, if there is one."""
+    """The source of letters, and the box to deal with them, if there is one."""
     if sources.running is None:
         return LoggedLetters(sources.log.folder if sources.log else None), None
     box = LetterBox(sources.running.bus, load(), partial(keep, sources.running.firestore))

@@ -54,7 +54,7 @@ class Band(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What happened at one place of a lane, `x` in percent."""
+    """The events at one place of a lane, `x` in percent."""
 
     x: float
     shape: Shape

@@ -40,7 +40,7 @@ class Line(NamedTuple):
     kind: str
     text: str
     outcome: str
-    """What became of it; empty if the text says so."""
+    """Its fate; empty if the text says so."""
     fields: list[tuple[str, str]]
     """The fields of the message that are set, as text; of a decision without its candidates."""
 
@@ -69,7 +69,7 @@ class Lines:
         )
 
     def text(self, entry: LifeEntry) -> str:
-        """What happened, in one line."""
+        """The entry in one line."""
         body = entry.body
         match entry.kind:
             case LifeKind.EVENT | LifeKind.FEEDBACK:
@@ -99,7 +99,7 @@ def _fields_of(entry: LifeEntry) -> list[tuple[str, str]]:
 
 
 def _outcome(entry: LifeEntry) -> str:
-    """What became of an offer; of other entries the line says it."""
+    """The fate of an offer; of other entries the line says it."""
     if entry.kind is not LifeKind.TRIGGER:
         return ""
     return why_revoked(entry.note) if is_revocation(entry.body) else entry.note

@@ -31,7 +31,7 @@ class Known(NamedTuple):
 
 
 def known_of(sources: Sources, user_id: str, now: datetime) -> Known:
-    """What is known of a user at `now` (UTC). A document that cannot be read does not hide what the log tells."""
+    """Everything known about a user at `now` (UTC). A document that cannot be read does not hide the log."""
     logged = messages_about(sources, user_id)
     record, problem = None, ""
     try:

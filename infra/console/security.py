@@ -1,4 +1,4 @@
-"""What keeps other pages and other people out of the console: its headers, its hosts, and its form token.
+"""The protection of the console from other pages and other people: its headers, its hosts, and its form token.
 
 The console listens on this machine alone, but any page in the same browser can send requests to it. It answers
 none that was sent to another host name (DNS rebinding), none that another page sent by itself, and accepts a form
@@ -27,7 +27,7 @@ HEADERS = {
 }
 """Of every answer. No script and no style stands in a page itself."""
 OTHER_PAGES = frozenset({"cross-site", "same-site"})
-"""What browsers say of a request by a page of another site, or of another port of this machine."""
+"""The word of browsers for a request by a page of another site, or of another port of this machine."""
 LOCAL_NAMES = frozenset({"127.0.0.1", "localhost"})
 MAX_FORM_BYTES = 1 << 20
 TOKEN_FIELD = "token"  # noqa: S105 - the name of the field

@@ -14,7 +14,7 @@ from infra.remote.endpoints import LOCALHOST
 
 DEFAULT_PORT = 8070
 GRACE_SECONDS = 5
-"""How long it waits for what is being sent when it stops; streams end within a second."""
+"""The time for which it waits, when it stops, for what is being sent; streams end within a second."""
 
 
 class Server(uvicorn.Server):

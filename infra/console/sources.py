@@ -1,4 +1,4 @@
-"""What the console reads and where it writes: the running emulators, a cloud project, or a replay's store."""
+"""The sources of the console, and the place it writes to: an Upbeat that runs, a project, or a replay's store."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Sources:
     """Everything that the pages need."""
 
     name: str
-    """What is shown, such as `the emulators` or `replay in /tmp/tour`."""
+    """The name of what is shown, such as `the emulators` or `replay in /tmp/tour`."""
     documents: Documents
     now: Callable[[], datetime]
     """The present instant of what is shown (UTC)."""

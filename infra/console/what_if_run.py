@@ -45,7 +45,7 @@ class Run:
     users: int
     began: float = field(default_factory=time.monotonic)
     seconds: float | None = None
-    """How long it took; None while it runs."""
+    """The seconds that it took; None while it runs."""
     result: WhatIf | None = None
     problem: str = ""
 

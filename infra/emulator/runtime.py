@@ -215,7 +215,7 @@ class EmulatorRuntime:
             self._processes[name].start()
 
     def _email_env(self) -> dict[str, str]:
-        """What the functions for e-mail need beside the mail server: the address of links, and a key."""
+        """The settings of the functions for e-mail beside the mail server: the address of links, and a key."""
         if LINKS not in self.function_urls:
             return {}
         usual = {"UPBEAT_MAIL_LINKS": self.function_urls[LINKS], "UPBEAT_MAIL_LINK_KEY": token_hex(32)}

@@ -16,7 +16,7 @@ _GATES = {reason.value: place for place, reason in enumerate(LossReason)}
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many came to each stage."""
+    """The number that came to each stage."""
 
     considered: int = 0
     lost: Mapping[str, int] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class VariantFunnel:
 
 @dataclass(frozen=True, slots=True)
 class CampaignFunnel:
-    """How far one campaign came."""
+    """The stages of one campaign, with their numbers."""
 
     campaign_id: str
     counts: Counts

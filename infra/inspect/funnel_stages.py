@@ -1,4 +1,4 @@
-"""What messages tell about campaigns: the stage that each candidate and each trigger came to."""
+"""The progress of campaigns in messages: the stage that each candidate and each trigger came to."""
 
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
@@ -14,7 +14,7 @@ MAX_TEXT = 256
 
 
 class Stage(StrEnum):
-    """How far a candidate or a trigger came, in the words of the mart."""
+    """The stage of a candidate or a trigger, in the words of the mart."""
 
     CONSIDERED = "considered"
     """A candidate of a decision."""
@@ -37,7 +37,7 @@ _OF_TRIGGER = {stage.value: stage for stage in (Stage.ISSUED, Stage.REVOKED)}
 
 
 class Place(NamedTuple):
-    """What one number of the funnel counts."""
+    """The key of one number of the funnel."""
 
     campaign_id: str
     experiment_id: str | None

@@ -28,7 +28,7 @@ def entries(life: Life) -> list[TimelineEntry]:
 
 
 class Told:
-    """What the entries of a life tell of each other."""
+    """The relations between the entries of a life."""
 
     def __init__(self, life: Life) -> None:
         about = [entry for entry in life.entries if "trigger_id" in entry.body]

@@ -20,7 +20,7 @@ LOST_SHOWN = 3
 
 
 class Outcome(StrEnum):
-    """What a message says, for filters and colours."""
+    """The outcome that a message tells, for filters and colours."""
 
     EVENT = "event"
     INVALID = "invalid"

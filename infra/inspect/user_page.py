@@ -126,7 +126,7 @@ def _grants(grants: list[Grant]) -> Grid:
 
 
 def fate(grant: Grant) -> Iterator[str]:
-    """What became of a grant and its money."""
+    """The fate of a grant and its money."""
     if grant.cut:
         yield f"cut {wording.of_value(grant.cut)}"
     if grant.refund:

@@ -97,7 +97,7 @@ def decided_table(record: UserRecord, life: Life) -> Grid:
 
 
 def due_table(record: UserRecord, due: Sequence[Due] | None) -> Grid:
-    """What is due next; None: that is not known."""
+    """The things that are due next; None: they are not known."""
     table = Grid(2)
     if due is None:
         table.row("unknown", "what is due next: only a document of the present tells it")

@@ -21,7 +21,7 @@ class PublishedCatalog(NamedTuple):
     number: int | None = None
     """The number of the publication; None where publications have none."""
     by: str | None = None
-    """Who or what put it in force; None if that was not said."""
+    """The person or process that put it in force; None if that was not said."""
 
 
 def published_catalogs(folder: Path) -> list[PublishedCatalog]:

@@ -41,10 +41,10 @@ class PublishedVersion:
     published_at: datetime | None
     """UTC; None if the record has no instant."""
     by: str | None
-    """What put it in force, as said; None if that was not said."""
+    """The person or process that put it in force, as said; None if that was not said."""
     in_force: bool
     note: str = ""
-    """What changed against the publication before it, in one line."""
+    """The changes against the publication before it, in one line."""
     approved_by: str | None = None
     """The second person, who approved it; None if it awaited no approval."""
 

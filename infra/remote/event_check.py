@@ -43,7 +43,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What would become of an event."""
+    """The forecast for an event."""
 
     topic: str
     reason: str | None = None
@@ -56,11 +56,11 @@ class Checked:
     ignored: tuple[Ignored, ...] = ()
     """The unknown fields."""
     notes: tuple[str, ...] = ()
-    """What else the producer should know."""
+    """Further hints for the producer."""
 
 
 def check_event(topic: str, delivery: Delivery, now: datetime, clock_skew: timedelta) -> Checked:
-    """What would become of the event in a delivery at `now` (UTC), as far as the event alone tells."""
+    """The forecast for the event in a delivery at `now` (UTC), as far as the event alone tells."""
     content: dict[str, Any] = {}
     try:
         content = read_content(delivery) if delivery.data or topic != LifecycleClock.TOPIC else {}

@@ -21,7 +21,7 @@ UNCHECKED = (
 
 
 def page(checked: Checked) -> Group:
-    """What would become of an event, the fields as they are understood, and those that are ignored."""
+    """The forecast for an event, the fields as they are understood, and those that are ignored."""
     if checked.reason:
         parts: list[RenderableType] = [
             Text(f"{checked.topic}: would be refused as {checked.reason}", style="bold red")

@@ -1,4 +1,4 @@
-"""What a function would do with an event, without doing it: the event checked, and its effect on the document."""
+"""A forecast of what a function would do with an event: the event checked, and its effect on the document."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ class Forecast(NamedTuple):
     checked: Checked
     """A refusal for what the user's document tells is among its problems, too."""
     effect: str = ""
-    """What it would do to the document, in words; empty for what is refused, and for a tick of the clock."""
+    """Its effect on the document, in words; empty for what is refused, and for a tick of the clock."""
 
 
 def forecast(topic: str, delivery: Delivery, records: Records, now: datetime, terms: Terms) -> Forecast:
@@ -44,7 +44,7 @@ def forecast(topic: str, delivery: Delivery, records: Records, now: datetime, te
 
 
 def _effect(event: Event, record: UserRecord | None, now: datetime, terms: Terms) -> str:
-    """What an event does to its user's document. Raises `Rejected` if it contradicts the document."""
+    """The effect of an event on its user's document. Raises `Rejected` if it contradicts the document."""
     if event.environment is Environment.SANDBOX:
         return "nothing changes"
     before = record or UserRecord(event.user_id)

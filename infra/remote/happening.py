@@ -20,7 +20,7 @@ Records = Callable[[str], UserRecord | None]
 
 
 class Stage(NamedTuple):
-    """Where stories happen: running emulators, whose clock can be moved."""
+    """The stage of stories: running emulators, whose clock can be moved."""
 
     clock: RunningClock
     firestore: Client

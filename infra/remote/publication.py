@@ -56,12 +56,12 @@ def advice(recalls: list[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a publication would do."""
+    """The effects that a publication would have."""
 
     number: int
     """The number that it would have now, at least."""
     artifacts: dict[str, ArtifactChange]
-    """What becomes of each score and policy, by its path."""
+    """The fate of each score and policy, by its path."""
     warnings: list[str]
     recalls: list[str]
 
@@ -72,7 +72,7 @@ class Preview:
 
 
 def preview(client: Client, publication: Publication, project: str | None) -> Preview:
-    """What a publication would do. Writes nothing. Raises `InfraError` if Firestore fails."""
+    """The effects that a publication would have. Writes nothing. Raises `InfraError` if Firestore fails."""
     now = datetime.now(UTC)
     with client_errors("read what is published"):
         number = coming_number(client, now)

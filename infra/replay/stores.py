@@ -11,7 +11,7 @@ from shared.adapters.sqlite import COLUMNS, SqliteStore
 
 STORE = "upbeat.sqlite"
 WAIT_SECONDS = 2.0
-"""How long a reader waits for whoever writes the file."""
+"""The seconds for which a reader waits for whoever writes the file."""
 
 
 def merge_stores(parts: Sequence[Path], target: Path) -> None:

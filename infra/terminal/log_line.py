@@ -79,7 +79,7 @@ def _what(entry: Entry, event: Entry) -> str:
 
 
 def _effects(entry: Entry) -> Iterator[tuple[str, str]]:
-    """What came of the event, each with its style."""
+    """The effects of the event, each with its style."""
     published = entry.get("published") or ()
     yield from ((wording.of_change(body), "cyan") for body in published if body["topic"] == CHANGE)
     for body in published:
@@ -91,7 +91,7 @@ def _effects(entry: Entry) -> Iterator[tuple[str, str]]:
 
 
 def _problems(entry: Entry, message: str) -> Iterator[tuple[str, str]]:
-    """What somebody should look at, each with its style."""
+    """The problems that somebody should look at, each with its style."""
     outcome = entry.get("outcome")
     if outcome in {"dead_lettered", "failed"}:
         yield message.partition(": ")[2], STYLES[str(outcome)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 NO_JSON = (ValueError, RecursionError)
-"""What `json` raises for data that is no JSON, or that nests too deep for it."""
+"""The errors that `json` raises for data that is no JSON, or that nests too deep for it."""
 
 
 def line(value: Any) -> str:

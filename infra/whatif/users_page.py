@@ -48,7 +48,7 @@ def unseen(study: WhatIf) -> Iterator[RenderableType]:
 
 
 def lines_of(study: ExperimentStudy, *, with_assigned: bool) -> Iterator[str]:
-    """What became of the users of an experiment, line by line."""
+    """The fates of the users of an experiment, line by line."""
     if with_assigned:
         yield f"assigned at the switch: {study.assigned:,}{_fates(study)}"
     after, before = (_counts(counts) for counts in (study.new_after, study.new_before))

@@ -19,7 +19,7 @@ from shared.domain.triggers import Trigger
 from shared.record.user_record import UserRecord
 
 OFFER_REQUEST = "offer-request"
-"""What messages name as the topic of a request, which comes by no topic."""
+"""The topic that messages name for a request, which comes by none."""
 
 
 class OfferRequest(NamedTuple):

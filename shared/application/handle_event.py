@@ -110,7 +110,7 @@ class Application:
         raise Transient(f"the user's document changed during each of {MAX_ATTEMPTS} attempts")
 
     async def preview(self, event: Event) -> Handled:
-        """What `handle` would come to now; nothing is committed or published. Raises what it raises."""
+        """The result that `handle` would have now; nothing is committed or published. Raises what it raises."""
         record, _ = await self.records.load(event.user_id)
         if pending := record.pending_entry(event.key.cause):
             check_same(pending.digest, event)
@@ -143,7 +143,7 @@ class Application:
     async def _processed(
         self, record: UserRecord, event: Event, now: datetime, reading: _Reading
     ) -> tuple[Processed, KnownFeatures]:
-        """What the event comes to at `now` (UTC) by the catalog in force, and the features of the decision."""
+        """The result of the event at `now` (UTC) by the catalog in force, and the features of the decision."""
         rules = Rules(await self._catalog(record, event), self.terms)
         features = await reading.features(rules.catalog, now)
         return process(record, event, now, rules, features), features

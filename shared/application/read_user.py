@@ -13,7 +13,7 @@ POLL_SECONDS = 0.1
 
 
 class Freshness(NamedTuple):
-    """How new the state must at least be."""
+    """The least that a read must already know."""
 
     min_sequence: int = 0
     """A message of this sequence number has been told; 0: any state will do."""

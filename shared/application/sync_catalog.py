@@ -52,7 +52,7 @@ class SyncOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """What became of a request for a sync."""
+    """The result of a request for a sync."""
 
     outcome: SyncOutcome
     version: str | None = None
@@ -164,7 +164,7 @@ class CatalogSync:
 
 
 async def check(entries: Entries, find: FindArtifacts) -> Synced:
-    """What a sync would find: the outcome `valid` or `invalid`. Raises what the source and `find` raise."""
+    """The result of a check alone: the outcome `valid` or `invalid`. Raises what the source and `find` raise."""
     mistakes, catalog = await _checked(entries, find)
     outcome = SyncOutcome.VALID if catalog else SyncOutcome.INVALID
     return Synced(outcome, catalog.version if catalog else None, mistakes=tuple(mistakes))

@@ -1,4 +1,4 @@
-"""How models become JSON Schemas in the generated documents."""
+"""Makes the JSON Schemas of models for the generated documents."""
 
 from typing import Any
 

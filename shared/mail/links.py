@@ -7,7 +7,7 @@ from hashlib import sha256
 
 
 class Action(StrEnum):
-    """What a link is for."""
+    """The purpose of a link."""
 
     CLICK = "click"
     DISMISS = "dismiss"

@@ -1,4 +1,4 @@
-"""What is kept of each mail and of each reader, so that no trigger is mailed twice.
+"""The state that is kept of each mail and of each reader, so that no trigger is mailed twice.
 
 A mail goes from `claimed` (one delivery is at work; nothing was handed over) to `sending` (the server has accepted
 the recipient, and the content may be on its way) to `sent`. After a crash, a mail that was `claimed` is taken up
@@ -57,7 +57,7 @@ class Mail(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """What is kept of a user over all mails."""
+    """The state that is kept of a user over all mails."""
 
     newest: tuple[tuple[str, int], ...] = ()
     """By placement, the greatest sequence of a trigger that was taken up for the user, the newest last."""

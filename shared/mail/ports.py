@@ -22,7 +22,7 @@ class StoredReader(NamedTuple):
 
 
 class Address(NamedTuple):
-    """Where a user reads mail."""
+    """The address at which a user reads mail."""
 
     email: str
     """As somebody else wrote it: it may be no address at all."""
@@ -64,7 +64,7 @@ class Outbox(Protocol):
         ...
 
     async def load_reader(self, user_id: str) -> StoredReader:
-        """What is kept of a user."""
+        """The state that is kept of a user."""
         ...
 
     async def save_reader(self, user_id: str, reader: Reader, version: object | None) -> None:
@@ -73,7 +73,7 @@ class Outbox(Protocol):
 
 
 class Addresses(Protocol):
-    """Who a user is to the post. Upbeat itself knows no address."""
+    """The users' addresses. Upbeat itself knows no address."""
 
     async def find(self, user_id: str) -> Address | None:
         """The user's address; None if there is none. Raises `Transient`."""

@@ -1,4 +1,4 @@
-"""What an app asks about a user's access: the state now, and until when the entitlement surely holds."""
+"""The answers about a user's access: the state now, and until when the entitlement surely holds."""
 
 from datetime import datetime
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from shared.record.user_record import UserRecord
 
 
 class Entitlement(NamedTuple):
-    """Whether a user has access at an instant, and how long the answer may be kept."""
+    """A user's access at an instant, and the time for which the answer may be kept."""
 
     entitled: bool
     status: str

@@ -1,4 +1,4 @@
-"""What is due for a user: what the clock will bring next."""
+"""The things that are due for a user: what the clock will bring next."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -23,7 +23,7 @@ class Due(NamedTuple):
 
 
 def due(record: UserRecord, catalog: Catalog | None, now: datetime, terms: Terms) -> list[Due]:
-    """What time will bring after `now` (UTC), soonest first, by a catalog's milestones and follow-ups.
+    """The things that time will bring after `now` (UTC), soonest first, by a catalog's milestones and follow-ups.
 
     Without a catalog, deferred decisions and the next change of each subscription alone.
     """

@@ -108,7 +108,7 @@ def _fate_told_by(entry: LifeEntry) -> Iterator[tuple[str, str]]:
 
 
 def _missing(told: Told, added: Sequence[LifeEntry], record: UserRecord | None, terms: Terms) -> Iterator[str]:
-    """What a raw log is known to lack."""
+    """The parts that a raw log is known to lack."""
     if added:
         entries = "1 entry" if len(added) == 1 else f"{len(added)} entries"
         yield f"the raw log lacks {entries} that the document holds"
@@ -123,7 +123,7 @@ def _missing(told: Told, added: Sequence[LifeEntry], record: UserRecord | None, 
 
 
 def _not_held(record: UserRecord | None) -> Iterator[str]:
-    """What a document alone cannot tell."""
+    """The parts that a document alone cannot tell."""
     if record is None:
         return
     if mark := record.history.mark:

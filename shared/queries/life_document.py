@@ -1,4 +1,4 @@
-"""What a user's document tells of the user's life: recent events, messages, signals, triggers and feedback."""
+"""The entries of a user's life in the document: recent events, messages, signals, triggers and feedback."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -28,7 +28,7 @@ NOT_OF_MESSAGE = frozenset(
 
 
 class Known(NamedTuple):
-    """What is told already, by the identities under which a document keeps the same."""
+    """The entries that are told already, by the identities under which a document keeps the same."""
 
     causes: frozenset[str]
     messages: frozenset[str]
@@ -37,7 +37,7 @@ class Known(NamedTuple):
 
     @classmethod
     def of(cls, entries: Iterable[LifeEntry]) -> "Known":
-        """What these entries tell."""
+        """The identities in these entries."""
         causes, messages, triggers, reports = set[str](), set[str](), set[str](), set[Report]()
         for entry in entries:
             if entry.event:
@@ -52,7 +52,7 @@ class Known(NamedTuple):
 
 
 def not_yet_told(record: UserRecord, told: Iterable[LifeEntry]) -> list[LifeEntry]:
-    """What the document tells beside the entries that are told already."""
+    """The entries of the document beside those that are told already."""
     known = Known.of(told)
     messages = [
         outbound_entry(message.topic, message.body)

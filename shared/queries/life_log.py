@@ -1,4 +1,4 @@
-"""What a raw log tells of a user's life: every event with what became of it, and every message about the user."""
+"""The entries of a user's life in a raw log: every event with its fate, and every message about the user."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ class Told(NamedTuple):
     entries: list[LifeEntry]
     """In the order of their publication."""
     record: UserRecord
-    """What the accepted events but feedback add up to."""
+    """The record to which the accepted events but feedback add up."""
     odd: int
     """Messages about the user that are not of this version's contract, and are left out."""
 

@@ -65,14 +65,14 @@ def from_log_alone(user_id: str, logged: Sequence[Logged], at: datetime, terms: 
 
 
 class _Told(NamedTuple):
-    """What messages tell of a user."""
+    """The content of messages about a user."""
 
     messages: list[Told]
     offers: dict[str, Trigger]
     then: UserRecord
-    """What the events up to the instant add up to."""
+    """The record to which the events up to the instant add up."""
     today: UserRecord
-    """What all events add up to."""
+    """The record to which all events add up."""
 
     @classmethod
     def of(cls, user_id: str, logged: Sequence[Logged], at: datetime, terms: Terms) -> "_Told":

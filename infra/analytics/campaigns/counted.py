@@ -18,7 +18,7 @@ Progress = Callable[[float], None]
 
 
 class Counted(NamedTuple):
-    """What a raw log has about campaigns."""
+    """The messages of a raw log about campaigns, counted."""
 
     funnels: Funnels
     messages: int

@@ -81,7 +81,7 @@ def _content(console: Console, version: str | None, current: CurrentCatalog | No
 
 
 def _rollback(console: Console, current: CurrentCatalog | None, after: Catalog) -> dict[str, Any]:
-    """What putting a catalog in force again would do; nothing where it is in force, or nothing runs."""
+    """The effects of putting a catalog in force again; nothing where it is in force, or nothing runs."""
     running = console.sources.running
     if running is None or current is None or after.version == current.publication.version:
         return {"replacing": None, "recalls": []}

@@ -79,7 +79,7 @@ def _tell(stage: Stage, errands: Errands, fields: Mapping[str, str]) -> Response
 
 
 def _stage(console: Console) -> Stage:
-    """Where time can be moved. Raises `HTTPException` for what has a time of its own."""
+    """The runtime whose time can be moved. Raises `HTTPException` for what has a time of its own."""
     running = console.sources.running
     if running is None or running.clock is None:
         raise HTTPException(403, "only the emulators have a clock that can be moved")

@@ -1,4 +1,4 @@
-"""What came of an event that was published from a form, as far as the raw log tells it by now."""
+"""The effects of an event that was published from a form, as far as the raw log tells it by now."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from shared.queries.life import life
 
 PATH = "/try/sent"
 PATIENCE_SECONDS = 3.0
-"""How long an answer waits for what comes of an event."""
+"""The time for which an answer waits for the effects of an event."""
 LOOK_SECONDS = 0.2
 
 
@@ -49,14 +49,14 @@ class Sent(NamedTuple):
 
 
 class Fate(NamedTuple):
-    """What came of an event."""
+    """The effects of an event."""
 
     lines: list[Line]
     """The messages to which it has led, the oldest first."""
     outcome: str
     """Why nothing came of it, in words; empty if something did, or if it is not known."""
     news: News
-    """What has happened to its user since it was published."""
+    """The entries of its user's life since it was published."""
 
 
 def routes(console: Console) -> Sequence[Route]:
@@ -97,7 +97,7 @@ def _fate_of(sent: Sent, feed: Feed, terms: Terms) -> Fate:
 
 
 def _outcome(sent: Sent, feed: Feed, terms: Terms) -> str:
-    """What became of the newest event with this identity, unless it was applied."""
+    """The fate of the newest event with this identity, unless it was applied."""
     told = life(sent.user_id, [message.logged for message in feed.log.about(sent.user_id)], None, terms)
     identity = (sent.topic, sent.source, sent.event_id)
     notes = [entry.note for entry in told.entries if entry.event and entry.event.key[1:] == identity]

@@ -128,7 +128,7 @@ def _beside_fields(checked: Checked) -> dict[str, str]:
 
 
 def _identity(text: str) -> dict[str, str]:
-    """What an event says of itself; empty texts for what it does not say, or what cannot be read."""
+    """The fields that identify an event; empty texts for what it does not say, or what cannot be read."""
     try:
         event = json.loads(text)
     except NO_JSON:

@@ -34,7 +34,7 @@ class SignedRequest(NamedTuple):
     method: str
     path: str
     search: str
-    """What follows the question mark of the address."""
+    """The part after the question mark of the address."""
     headers: Sequence[tuple[str, str]]
     """In the order in which they came, with names in lower case."""
     body: bytes

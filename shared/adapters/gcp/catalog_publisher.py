@@ -26,7 +26,7 @@ MAX_ATTEMPTS = 10
 
 
 class ArtifactChange(StrEnum):
-    """What publishing an artifact does to what is published."""
+    """The effect of publishing an artifact on what is published."""
 
     NEW = "new"
     SAME = "same"
@@ -79,7 +79,7 @@ def publish_catalog(
 
 
 def artifact_change(client: Client, artifact: PublishedArtifact) -> ArtifactChange:
-    """What publishing an artifact would do. Raises the client's error."""
+    """The effect that publishing an artifact would have. Raises the client's error."""
     location = artifact.location
     document = client.collection(location.collection).document(location.id)
     published = (document.get([location.field], retry=None, timeout=RPC_SECONDS).to_dict() or {}).get(

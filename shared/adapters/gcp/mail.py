@@ -1,4 +1,4 @@
-"""What the delivery of e-mail keeps in Firestore, and what operators and the CMS put there for it.
+"""The documents in Firestore that the delivery of e-mail keeps, and those that operators put there for it.
 
 mails/{trigger_id}          the outbox: the state of one mail (`shared/mail/outbox.py`)
 mail_readers/{user_id}      `newest`, sequences by placement; `opted_out_at`

@@ -11,7 +11,7 @@ from shared.decisioning.catalog import Catalog, next_number
 
 
 class Before(NamedTuple):
-    """What is in force before a publication."""
+    """The state in force before a publication."""
 
     pointer: CatalogPointer
     moved_at: datetime | None
@@ -21,7 +21,7 @@ class Before(NamedTuple):
 
 
 class Condition(StrEnum):
-    """What a document must be like when it is written."""
+    """The state in which a document must be when it is written."""
 
     ANY = "any"
     NEW = "new"

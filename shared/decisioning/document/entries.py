@@ -49,7 +49,7 @@ class Assembled(NamedTuple):
     places: Mapping[tuple[str, str], str]
     """The place of each entry, by section and id; that of a setting by the setting's name."""
     mistakes: list[Mistake]
-    """What keeps the entries from being one catalog."""
+    """The mistakes that keep the entries from being one catalog."""
 
     def located(self, problems: Sequence[str]) -> list[Mistake]:
         """Problems of the catalog, each with the place of its entry."""

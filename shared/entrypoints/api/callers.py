@@ -1,4 +1,4 @@
-"""Who calls the API, and the placements that each caller may ask for."""
+"""The callers of the API, and the placements that each caller may ask for."""
 
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 MAX_SECONDS = 10.0
 """The longest time for one call; a caller may ask for less. Every call of the store fits into it."""
 NO_METHOD = "none"
-"""What a line tells as the method if a request names none that is served."""
+"""The method in the line of a call if a request names none that is served."""
 ANSWERED, REFUSED, FAILED = "answered", "refused", "failed"
 CALLER_GONE = "caller_gone"
 """The reason in the line of a call whose answer nobody waits for any more."""
@@ -48,7 +48,7 @@ class CallHandler:
         self.wired = wired
         self._cold_start = ColdStart()
         self._begun: set[asyncio.Task[Answer]] = set()
-        """What changes something and is not done."""
+        """The calls that change something and are not done."""
         self._methods: dict[str, Callable[[Any], Coroutine[Any, Any, Answer]]] = {
             "GetSubscription": service.get_subscription,
             "GetEntitlement": service.get_entitlement,

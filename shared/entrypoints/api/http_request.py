@@ -52,7 +52,7 @@ _QUERIES = {
 
 
 class Target(NamedTuple):
-    """What a request is sent to."""
+    """The target of a request."""
 
     name: str
     """The method of the API."""
@@ -144,7 +144,7 @@ def _flag(text: str) -> bool | str:
 
 
 _READ: dict[str, Callable[[str], Any]] = {"every": _flag, "min_sequence": _integer}
-"""How the parameters are read that are not texts."""
+"""The readers of the parameters that are not texts."""
 
 
 def _with_key(request: "Request", body: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 class Kind(NamedTuple):
-    """What all problems of one reason have in common."""
+    """The parts that all problems of one reason share."""
 
     status: int
     """The HTTP status."""

@@ -51,7 +51,7 @@ class DecisionsService:
         return answer if every is None else {**answer, "subscriptions": [_subscription(one) for one in every]}
 
     async def get_entitlement(self, request: requests.GetEntitlement) -> Answer:
-        """Whether a user has access now: one read.
+        """The user's access now: one read.
 
         If the store does not answer, the answer is the one that this instance gave last, which then is `stale`.
         """
