@@ -76,7 +76,7 @@ def test_a_broken_event_is_published_seen_mended_sent_back_and_applied(chromium,
         assert page.locator(".draft button").count() == 0, "what would be refused cannot be sent"
 
         event = page.get_by_label("The event.")
-        event.fill(event.input_value().replace("-1", "1099"))
+        event.fill(event.input_value().replace(": -1", ": 1099"))
         page.get_by_role("button", name="Try this change").click()
         see(page, "Changed: amount.")
         see(page, "the status goes from none to active")

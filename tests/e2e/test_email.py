@@ -17,6 +17,7 @@ from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.firestore import emulator_client, publish_catalog
 from infra.topology import load
 from shared.adapters.gcp.mail import ADDRESSES, MAILS, READERS, WORDS, words_id
+from shared.adapters.gcp.paths import SUBSCRIPTIONS
 from tests.support.listening import pull
 from tests.support.mail import Sink, mail_server
 from tests.support.watching import eventually
@@ -189,6 +190,7 @@ def test_a_payment_that_fails_becomes_a_mail_and_its_click_an_exposure(up, sink,
     store(up, WORDS, words_id("offers/update-payment-method"), {"default": SAID})
     now, day = datetime.now(UTC), timedelta(days=1)
     pay(up, user, now - 31 * day, "succeeded", period_start=now - 31 * day, period_end=now - day)
+    assert eventually(lambda: stored(up, SUBSCRIPTIONS, user)), "a failure that comes first makes no offer"
     pay(up, user, now - timedelta(hours=2), "failed", period_start=now - day, period_end=now + 29 * day)
     assert eventually(lambda: sink.received)
     assert call(link(sink, "click"), "POST")[0] == 303
