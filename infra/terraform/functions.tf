@@ -11,7 +11,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   name        = each.value.service
   location    = var.region
-  description = contains(keys(local.functions), each.key) ? "Processes the events of ${local.functions[each.key].listens}." : contains(keys(local.webhooks), each.key) ? "Publishes the catalog that editors keep in a CMS." : "Answers the programs that call the API."
+  description = each.value.description
 
   build_config {
     runtime           = each.value.runtime
@@ -34,7 +34,7 @@ resource "google_cloudfunctions2_function" "function" {
 
   service_config {
     service_account_email            = google_service_account.function[each.key].email
-    ingress_settings                 = contains(keys(merge(local.services, local.webhooks)), each.key) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY" # IAM guards the API, a signature the webhooks
+    ingress_settings                 = each.value.ingress
     all_traffic_on_latest_revision   = true
     available_cpu                    = tostring(each.value.cpu)
     available_memory                 = "${each.value.memory_mib}Mi"
@@ -43,7 +43,7 @@ resource "google_cloudfunctions2_function" "function" {
     min_instance_count               = each.value.min_instances
     max_instance_count               = each.value.max_instances
 
-    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, contains(keys(local.deciding), each.key) ? local.features_environment : {}, contains(keys(local.services), each.key) ? local.api_environment : {}, contains(keys(local.webhooks), each.key) ? local.contentful_environment : {}, {
+    environment_variables = merge(var.otlp_endpoint == "" ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint }, contains(keys(local.deciding), each.key) ? local.features_environment : {}, each.value.environment, {
       GOOGLE_CLOUD_PROJECT = var.project
       UPBEAT_LOG_LEVEL     = var.log_level
       FUNCTION_USE_ASGI    = "true"

@@ -32,11 +32,27 @@ locals {
     }) if var.contentful_space != ""
   }
 
-  # Everything that has a zip, an account and an address.
+  # Everything that has a zip, an account and an address. IAM guards the API, which may be called from outside, and a
+  # signature the webhooks.
   deployed = merge(
-    { for name, row in local.functions : name => merge({ for column in local.common : column => row[column] }, { reads_only = false }) },
-    { for name, row in local.services : name => merge({ for column in local.common : column => row[column] }, { reads_only = length(row.publishes) == 0 }) },
-    { for name, row in local.webhooks : name => merge({ for column in local.common : column => row[column] }, { reads_only = false }) },
+    { for name, row in local.functions : name => merge({ for column in local.common : column => row[column] }, {
+      description = "Processes the events of ${row.listens}."
+      ingress     = "ALLOW_INTERNAL_ONLY"
+      environment = {}
+      reads_only  = false
+    }) },
+    { for name, row in local.services : name => merge({ for column in local.common : column => row[column] }, {
+      description = "Answers the programs that call the API."
+      ingress     = "ALLOW_ALL"
+      environment = local.api_environment
+      reads_only  = length(row.publishes) == 0
+    }) },
+    { for name, row in local.webhooks : name => merge({ for column in local.common : column => row[column] }, {
+      description = "Publishes the catalog that editors keep in a CMS."
+      ingress     = "ALLOW_ALL"
+      environment = local.contentful_environment
+      reads_only  = false
+    }) },
   )
   common = concat(keys(local.table.service_defaults), ["service"])
 
