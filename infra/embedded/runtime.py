@@ -4,45 +4,24 @@ Messages are delivered without HTTP, by the call that the functions make for eac
 """
 
 import asyncio
-from base64 import b64encode
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
-
-import orjson
 
 from infra.embedded.agenda import Agenda
-from infra.topology import FunctionRow, Topology, load
+from infra.embedded.push import Push, delivery_of, push_of, undelivered
+from infra.topology import Topology, load
 from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import Application
 from shared.application.published_events import PublishedEvents
 from shared.application.shard_sweep import due_message
-from shared.contracts.inbound.envelope import MAX_DATA, Delivery
-from shared.contracts.outbound.base import rfc3339
-from shared.contracts.outbound.dead_letter import dead_letter
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
-from shared.domain.errors import Rejected
 from shared.domain.terms import Terms
-from shared.entrypoints.body import beginning_of
 from shared.entrypoints.deliver import FAILED, Delivered, deliver
 from shared.ports import Catalogs, Clock, DueUser, Features, Records
 from shared.wiring import Wiring
-
-
-class Push(NamedTuple):
-    """One message to deliver to the function that subscribes to its topic."""
-
-    topic: str
-    data: bytes
-    attributes: Mapping[str, str]
-    published_at: datetime
-    message_id: str
-    """The Pub/Sub message id, not the `message_id` of our contracts."""
-    order: str = ""
-    """Sort key among messages published at the same instant."""
 
 
 class VirtualClock:
@@ -142,48 +121,9 @@ class EmbeddedRuntime:
             if outcome != FAILED:
                 return outcome
             await self.sleep(min(function.min_backoff_seconds * 2**attempt, function.max_backoff_seconds))
-        self.bus.sink(_undelivered(push, function))
+        self.bus.sink(undelivered(push))
         return "dead_lettered"
 
     async def _deliver(self, push: Push) -> Delivered:
         """Deliver a message once."""
         return await deliver(self.wiring, push.topic, delivery_of(push, self.wiring.max_body_bytes))
-
-
-def push_of(message: Message, now: datetime) -> Push:
-    """The push of a message that one function published for another; ordered by user."""
-    order = str(message.body.get("user_id", ""))
-    return Push(message.topic, message.data, message.attributes(), now, message.message_id, order)
-
-
-def delivery_of(push: Push, max_body_bytes: int) -> Delivery:
-    """A message as its function reads it from a push, of which it reads no more than these bytes."""
-    # Written as JSON, characters take up to 6 bytes each: what is not large here is within any sensible bound.
-    is_large = len(push.data) > MAX_DATA or sum(map(len, (*push.attributes, *push.attributes.values()))) > MAX_DATA
-    if is_large and len(body := push_body(push)) > max_body_bytes:
-        return beginning_of(body)
-    published = rfc3339(push.published_at)
-    return Delivery(push.data, dict(push.attributes), push.message_id, published, None, _subscription(push))
-
-
-def push_body(push: Push) -> bytes:
-    """The JSON body of the HTTP request with which Pub/Sub would push this message."""
-    message = {
-        "data": b64encode(push.data).decode(),
-        "attributes": push.attributes,
-        "messageId": push.message_id,
-        "publishTime": push.published_at,
-    }
-    return orjson.dumps({"message": message, "subscription": _subscription(push)}, option=orjson.OPT_UTC_Z)
-
-
-def _subscription(push: Push) -> str:
-    return f"embedded/{push.topic}"
-
-
-def _undelivered(push: Push, function: FunctionRow) -> Message:
-    """The dead letter of a message that was not acknowledged in any attempt."""
-    detail = (
-        f"{function.name}: expected an acknowledgement, found none in {function.max_delivery_attempts} attempts"
-    )
-    return dead_letter(push.topic, Delivery(push.data, dict(push.attributes)), Rejected("undelivered", detail))

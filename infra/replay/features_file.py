@@ -26,6 +26,10 @@ class RecordedFeatures:
 
     async def load(self, user_id: str, now: datetime) -> KnownFeatures:
         """See `Features.load`."""
+        return self.known(user_id, now)
+
+    def known(self, user_id: str, now: datetime) -> KnownFeatures:
+        """The newest value of each feature of a user that tells of an instant up to `now` (UTC)."""
         rows = self._rows.get(user_id, [])
         known: dict[str, Feature] = {}
         for as_of, values in rows[: bisect_right(rows, now, key=_as_of)]:

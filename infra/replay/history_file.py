@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.embedded.runtime import Push
+from infra.embedded.push import Push
 from infra.replay.history_line import LineMessage, UnpublishableLine, parse
 
 CLOCK_START = datetime(1990, 1, 1, tzinfo=UTC)

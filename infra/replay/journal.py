@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import IO
 
-from infra.embedded.runtime import Push
+from infra.embedded.push import Push
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import Landed, subscription_name, to_line
 from shared.contracts.outbound.message import Message

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 from functions_framework.aio import create_asgi_app
 
-from infra.embedded.runtime import EmbeddedRuntime, Push, push_body
+from infra.embedded.push import Push, push_body
+from infra.embedded.runtime import EmbeddedRuntime
 from shared import wiring
 from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore

@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
+from infra.embedded.push import Push
+from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.replay.history_file import CLOCK_START
 from infra.replay.part import ATTEMPTS, collect_garbage_rarely, no_sleep, only_errors_logged
 from infra.topology import load as load_topology

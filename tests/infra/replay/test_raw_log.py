@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import orjson
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
-from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
+from infra.embedded.push import Push
+from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import from_line
 from infra.replay.journal import FILES

@@ -1,0 +1,117 @@
+"""The life of one user, from messages alone: what happens when, and what comes of what cannot be processed."""
+
+import logging
+import pickle
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from infra.catalog.load import DEFAULT_CATALOG, load_catalog
+from infra.embedded.push import Push
+from infra.errors import InfraError
+from infra.replay.life import Arriving, Refusal, life, steps_of
+from infra.replay.world import CatalogHistory, World
+from shared.decisioning.compile import compile_catalog
+from shared.domain.terms import Terms
+from shared.record.user_record import UserRecord
+from tests.support.replays import START, payment, signal, trial
+
+WORLD = World(CatalogHistory(load_catalog(DEFAULT_CATALOG)), Terms())
+DAY = timedelta(days=1)
+
+
+def arriving(line: dict[str, Any], number: int = 1, at: datetime | None = None, **changes: Any) -> Arriving:
+    occurred_at = datetime.fromisoformat(line["data"]["occurred_at"])
+    data, at = orjson.dumps(line["data"]), at or occurred_at
+    return Arriving(number, at, Push(line["topic"], data, {}, at, str(number)))._replace(**changes)
+
+
+def outcomes(*messages: Arriving, until: datetime | None = START) -> list[str]:
+    return [step.outcome for step in life("u", messages, WORLD, until).steps]
+
+
+def test_what_falls_due_happens_at_its_time_between_the_messages_and_up_to_the_end():
+    messages = [arriving(trial()), arriving(signal("u", 12, "cancel_page_viewed"), 2)]
+    lived = life("u", messages, WORLD, START + 13 * DAY)
+    days = [((step.at - START) / DAY, step.arriving and step.arriving.number) for step in lived.steps]
+    assert days == [(0, 1), (11, None), (12, 2), (13, None)]
+    assert lived.commits == len(lived.steps)
+    assert lived.record is lived.steps[-1].record
+    assert len(life("u", messages, WORLD, START + 13 * DAY - timedelta(microseconds=1)).steps) == 3
+
+
+def test_a_message_comes_before_what_is_due_at_the_same_instant():
+    steps = life("u", [arriving(trial()), arriving(signal("u", 11, "auto_renew_off"), 2)], WORLD, START).steps
+    assert [step.arriving and step.arriving.number for step in steps] == [1, 2]
+
+
+def test_without_an_end_time_passes_only_where_the_messages_say_so():
+    told = life("u", [arriving(trial()), arriving(payment("u", 40), 2)], WORLD, None)
+    assert [step.arriving is None for step in told.steps] == [False, False]
+
+
+def test_a_life_goes_on_from_a_record_where_another_ended():
+    first, second = arriving(trial()), arriving(payment("u", 14), 2)
+    whole = life("u", [first, second], WORLD, START + 60 * DAY)
+    begun = life("u", [first], WORLD, START + 12 * DAY)
+    rest = [*steps_of(begun.record, [second], WORLD, START + 60 * DAY)]
+    assert (*begun.steps, *rest) == whole.steps
+
+
+def test_each_message_has_its_outcome():
+    twice, other = arriving(payment("u", 0)), arriving(payment("u", 0, amount=5))
+    assert outcomes(twice, twice, other) == ["applied", "duplicate", "dead_lettered"]
+    assert outcomes(arriving(payment("u", 0, environment="sandbox"))) == ["ignored"]
+    assert outcomes(arriving(payment("u", 1), at=START)) == ["dead_lettered"]
+
+
+def test_a_message_that_cannot_be_published_is_a_dead_letter_with_its_bytes():
+    refused = arriving(trial(), refused=Refusal("invalid", "publish_time: expected a time, found something else"))
+    lived = life("u", [refused], WORLD, START)
+    (step,) = lived.steps
+    assert (lived.commits, step.event, step.messages[0].body["reason"]) == (0, None, "invalid")
+
+
+def test_what_fails_for_another_reason_is_a_dead_letter_too_and_is_logged(monkeypatch, caplog):
+    def broken(*_given):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("infra.replay.life.process", broken)
+    with caplog.at_level(logging.ERROR):
+        lived = life("u", [arriving(trial())], WORLD, START)
+    assert [letter.body["reason"] for letter in lived.steps[0].messages] == ["undelivered"]
+    assert "KeyError" in caplog.text
+    assert lived.record == UserRecord("u")
+
+
+def test_a_message_that_asks_for_a_newer_catalog_than_there_is_fails():
+    due = {"event_id": "d", "user_id": "u", "occurred_at": START.isoformat(), "catalog_number": 3}
+    asking = arriving({"topic": "lifecycle-due", "data": due})
+    assert outcomes(asking, until=None) == ["dead_lettered"]
+
+
+def test_a_message_of_another_user_is_a_mistake_of_the_caller():
+    with pytest.raises(InfraError, match="one user"):
+        life("somebody-else", [arriving(trial())], WORLD, START)
+
+
+def test_a_life_of_no_messages_has_no_steps():
+    assert life("u", [], WORLD, START) == (UserRecord("u"), ())
+
+
+def test_each_instant_has_the_catalog_in_force():
+    first, second, third = (replace(compile_catalog({}), number=number) for number in range(3))
+    history = CatalogHistory(first, [(START, second), (START + DAY, third)])
+    instants = (START - DAY, START, START + DAY / 2, START + DAY)
+    assert [history.at(instant).number for instant in instants] == [0, 1, 1, 2]
+
+
+def test_messages_and_steps_can_be_sent_to_another_process():
+    refused = arriving(trial(), refused=Refusal("invalid", "the line: expected another one, found this"))
+    lived = life("u", [arriving(trial()), refused], WORLD, START)
+    sent = pickle.loads(pickle.dumps(lived))  # noqa: S301 - our own
+    assert sent.record == lived.record
+    assert [step.messages for step in sent.steps] == [step.messages for step in lived.steps]
