@@ -14,8 +14,9 @@ from infra.inspect import life_timeline
 from infra.inspect.timeline import TimelineEntry
 from infra.raw.folder import RAW
 from infra.raw.reader import messages_about
+from infra.replay.journal import SUBSCRIPTIONS
 from infra.replay.outputs import messages
-from infra.replay.part import SUBSCRIPTIONS, Progress
+from infra.replay.part import Progress
 from infra.replay.replay import Summary, replay
 from shared.contracts.topics import Topic
 from shared.queries.life import life

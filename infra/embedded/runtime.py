@@ -5,22 +5,18 @@ Messages are delivered without HTTP, by the call that the functions make for eac
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from infra.embedded.agenda import Agenda
 from infra.embedded.push import Push, delivery_of, push_of, undelivered
 from infra.topology import Topology, load
 from shared.adapters.fixed import FixedCatalogs
 from shared.application.handle_event import Application
-from shared.application.published_events import PublishedEvents
-from shared.application.shard_sweep import due_message
 from shared.contracts.outbound.message import Message
-from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
 from shared.domain.terms import Terms
 from shared.entrypoints.deliver import FAILED, Delivered, deliver
-from shared.ports import Catalogs, Clock, DueUser, Features, Records
+from shared.ports import Catalogs, Clock, Records
 from shared.wiring import Wiring
 
 
@@ -58,14 +54,13 @@ class EmbeddedBus:
 
 
 class EmbeddedRuntime:
-    """All of Upbeat in this process, but for the clock: whoever moves the virtual clock calls `tell_due`.
+    """All of Upbeat in this process, but for the clock and its function.
 
-    Each message for a function is told to `received`, once, before it is delivered. One that is not acknowledged
-    is delivered again with back-off, up to the topology's `max_delivery_attempts`. Then it goes to the dead letter
-    with its original bytes, as in Pub/Sub.
+    A message that is not acknowledged is delivered again with back-off, up to the topology's
+    `max_delivery_attempts`. Then it goes to the dead letter with its original bytes, as in Pub/Sub.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a setting that some caller overrides
+    def __init__(
         self,
         records: Records,
         catalog: Catalog | Catalogs,
@@ -73,21 +68,16 @@ class EmbeddedRuntime:
         sink: Callable[[Message], None],
         *,
         terms: Terms | None = None,
-        published: PublishedEvents | None = None,
         topology: Topology | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        received: Callable[[Push], None] = lambda _: None,
-        features: Features | None = None,
     ) -> None:
         self.clock = clock
-        self.terms = terms or Terms()
         self.sleep = sleep
-        self.received = received
-        self.agenda = Agenda(records)
         self.bus = EmbeddedBus(topology or load(), clock, sink)
+        terms = terms or Terms()
         catalogs = FixedCatalogs(catalog) if isinstance(catalog, Catalog) else catalog
-        application = Application(self.agenda, self.bus, catalogs, clock, self.terms, published, features)
-        self.wiring = Wiring(application, None, self.bus, clock, self.terms)
+        application = Application(records, self.bus, catalogs, clock, terms)
+        self.wiring = Wiring(application, None, self.bus, clock, terms)
 
     async def push(self, push: Push) -> str:
         """Deliver one message and every message that functions publish to each other as a result.
@@ -97,12 +87,6 @@ class EmbeddedRuntime:
         outcome = await self._push(push)
         await self.drain()
         return outcome
-
-    async def tell_due(self, at: datetime, users: Iterable[str]) -> None:
-        """Deliver the clock's message to each of these users, who are due at an instant, ordered by their ids."""
-        self.received(Push(Topic.LIFECYCLE_CLOCK, b"{}", {}, self.clock.now(), "tick"))
-        await self.bus.publish([due_message(DueUser(at, user_id)) for user_id in users])
-        await self.drain()
 
     async def drain(self) -> None:
         """Deliver the messages that functions published to each other, in a deterministic order."""
@@ -115,7 +99,6 @@ class EmbeddedRuntime:
     async def _push(self, push: Push) -> str:
         """Deliver a message until it is acknowledged; `dead_lettered` if no attempt was."""
         function = self.bus.listeners[push.topic]
-        self.received(push)
         for attempt in range(function.max_delivery_attempts):
             outcome, _ = await self._deliver(push)
             if outcome != FAILED:

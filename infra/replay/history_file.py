@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from infra.embedded.push import Push
 from infra.replay.history_line import LineMessage, UnpublishableLine, parse
+from infra.replay.life import Arriving, Refusal
 
 CLOCK_START = datetime(1990, 1, 1, tzinfo=UTC)
 """Start of the virtual clock (UTC). Upbeat accepts no older event."""
@@ -17,8 +18,10 @@ class Line(NamedTuple):
 
     number: int
     """The line number, from 1. Blank lines count."""
-    end: int
-    """Bytes of the file up to the end of this line."""
+    offset: int
+    """The bytes of the file before this line."""
+    size: int
+    """The bytes of the line, with its end."""
     delivered_at: datetime
     """The delivery time (UTC): the greatest publish time so far."""
     message: LineMessage | UnpublishableLine
@@ -28,18 +31,18 @@ class Line(NamedTuple):
         """The user of the event; empty if it cannot be determined."""
         return self.message.user_id if isinstance(self.message, LineMessage) else ""
 
-    def push(self) -> Push:
-        """The message to deliver. Raises `UnpublishableLine` if the line does not hold a message."""
-        message = self.message
-        if isinstance(message, UnpublishableLine):
-            raise message
-        return Push(
-            topic=message.topic,
-            data=message.data(),
-            attributes=message.attributes,
-            published_at=message.published_at or self.delivered_at,
-            message_id=str(self.number),
-        )
+    def arriving(self) -> Arriving:
+        """The message to deliver; one that is refused if the line does not hold a message."""
+        message, at, id_ = self.message, self.delivered_at, str(self.number)
+        if isinstance(message, LineMessage):
+            try:
+                published_at = message.published_at or at
+                push = Push(message.topic, message.data(), message.attributes, published_at, id_)
+                return Arriving(self.number, at, push)
+            except UnpublishableLine as problem:
+                message = problem
+        push = Push(message.topic, message.delivery.data, message.delivery.attributes, at, id_)
+        return Arriving(self.number, at, push, Refusal(message.reason, message.detail))
 
 
 def read(path: Path) -> Iterator[Line]:
@@ -50,17 +53,17 @@ def read(path: Path) -> Iterator[Line]:
     delivered_at, end = CLOCK_START, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            end += len(raw)
-            if not (text := raw.strip()):
-                continue
-            message = _parsed(text)
-            delivered_at = max(delivered_at, _published_at(message) or delivered_at)
-            yield Line(number, end, delivered_at, message)
+            offset, end = end, end + len(raw)
+            if not raw.isspace():
+                message = parsed(raw)
+                delivered_at = max(delivered_at, _published_at(message) or delivered_at)
+                yield Line(number, offset, len(raw), delivered_at, message)
 
 
-def _parsed(text: bytes) -> LineMessage | UnpublishableLine:
+def parsed(raw: bytes) -> LineMessage | UnpublishableLine:
+    """The message in a line, or why there is none."""
     try:
-        return parse(text)
+        return parse(raw.strip())
     except UnpublishableLine as problem:
         return problem
 

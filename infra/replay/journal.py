@@ -1,27 +1,27 @@
-"""The journal of a replay: every published message, under a key that gives its position in the history.
+"""The journal of a replay: the lines that a life adds to its files, each under a key that gives its position.
 
-Each process of a replay writes its own journal. Keys sort as bytes and do not depend on the number of processes.
-The merged journals are therefore the same for any number of processes. One process alone writes no keys.
+Keys sort as bytes, and depend neither on who writes a line nor on when. The sorted lines of all users are the same
+for any number of processes.
 """
 
-import heapq
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from itertools import groupby
 from pathlib import Path
-from typing import IO
 
-from infra.embedded.push import Push
+import orjson
+
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import Landed, subscription_name, to_line
+from infra.replay.life import Arriving, Step
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
 from shared.domain.instants import to_micros
+from shared.domain.terms import Terms
+from shared.queries.user_view import summary
+from shared.record.user_record import UserRecord
 
-FILES = {
+FILES: Mapping[str, str] = {
     Topic.UPSELL_TRIGGER: "triggers.jsonl",
     Topic.SUBSCRIPTION_CHANGE: "changes.jsonl",
     Topic.DECISION: "decisions.jsonl",
@@ -29,111 +29,70 @@ FILES = {
     Topic.DEAD_LETTER: "dead-letter.jsonl",
 }
 """The output file of each outgoing topic."""
-SEPARATOR = b"\t"
-"""Separates a line's key from the line. It sorts before every byte of a key, so that a shorter key sorts first."""
-BUFFER = 256 * 1024
-"""Write buffer of a file in bytes. Large, because one system call takes longer than formatting many lines."""
+SUBSCRIPTIONS = "subscriptions.jsonl"
+RAW_FILES: Mapping[str, str] = {topic: str(file_of(Path(RAW), topic)) for topic in Topic}
+"""The raw log's file of each topic."""
 PROJECT = "replay"
 """The project in the names of the subscriptions of a replay's raw log."""
 TICK = b"{}"
-"""The data of a tick as Cloud Scheduler publishes it. A replay's ticks name shards, which depend on its parts."""
+"""The data of a tick as Cloud Scheduler publishes it."""
+SEPARATOR = b"\t"
+"""Separates a key from its line. It sorts before every byte of a key, so that a shorter key sorts first."""
 EVENT, DUE = 0, 1
 """Sort keys: at the same instant, events come before due users."""
 
+KeyedLine = tuple[str, bytes]
+"""The name of a file, and a line of it: its key, `SEPARATOR`, and the line with its end."""
 
-class Journal(ExitStack):
-    """The messages of one process, in files in its own folder; a context manager that closes the files.
 
-    With `keeps_raw`, every message in and out is also a line of the raw log.
-    """
-
-    def __init__(self, folder: Path, *, keyed: bool = True, keeps_raw: bool = False) -> None:
-        super().__init__()
-        self.keyed = keyed
-        self.files = {topic.value: self._open(folder / name) for topic, name in FILES.items()}
-        self.raw = {}
-        """The files of the raw log by topic; empty if it is not kept."""
+def keyed_lines(step: Step, *, keeps_raw: bool) -> Iterator[KeyedLine]:
+    """The lines of what a step publishes; for the raw log, if it is kept, also those of what it receives."""
+    position = _position(step)
+    if keeps_raw:
+        yield from _received(step, position)
+    for number, message in enumerate(step.messages):
+        key = b"%b %09d%b" % (position, number, SEPARATOR)
         if keeps_raw:
-            (folder / RAW).mkdir()
-            self.raw = {topic.value: self._open(file_of(folder / RAW, topic)) for topic in Topic}
-        self.triggers: Counter[str] = Counter()
-        """Triggers counted by kind: `issued` and `revoked`."""
-        self._sequences: dict[str, int] = {}
-        """By user: the highest sequence number of a trigger. A message published again has a former one."""
-        self._last_tick: datetime | None = None
-        self.position = b""
-        """The key prefix of the messages written next."""
-        self.instant: datetime
-        """The publish time of the messages written next (UTC)."""
-        self.line: int | None = None
-        """The history's line that is being delivered; None while due users are processed."""
-        self.written = 0
-
-    def begin_line(self, instant: datetime, number: int) -> None:
-        """Mark all following messages as results of one line of the history."""
-        self.position = b"%020d %d %012d" % (to_micros(instant), EVENT, number)
-        self.instant, self.line = instant, number
-
-    def begin_due(self, instant: datetime) -> None:
-        """Mark all following messages as results of due users."""
-        self.position = b"%020d %d" % (to_micros(instant), DUE)
-        self.instant, self.line = instant, None
-
-    def receive(self, push: Push) -> None:
-        """Land a message that a function receives, if the raw log is kept."""
-        if not self.raw:
-            return
-        if push.topic == Topic.LIFECYCLE_CLOCK:
-            # Every part has a tick of its own: equal keys let `merge` keep one.
-            if self.instant != self._last_tick:
-                key = self.position + SEPARATOR if self.keyed else b""
-                self._land(key, push.topic, f"tick-{to_micros(self.instant)}", {}, TICK)
-            self._last_tick = self.instant
-        else:
-            self.written += 1
-            self._land(self._key(push.order), push.topic, push.message_id, push.attributes, push.data)
-
-    def write(self, message: Message) -> None:
-        """Write a published message; a dead letter also gets the number of the line that caused it."""
-        self.written += 1
-        key = self._key(str(message.body.get("user_id", "")))
-        if self.raw:
-            self._land(key, message.topic, message.message_id, message.attributes(), message.data)
-        if message.topic == Topic.UPSELL_TRIGGER:
-            self._count(message)
-        if message.topic == Topic.DEAD_LETTER and self.line:
-            message = replace(message, body=message.body | {"line": self.line})
-        self.files[message.topic].write(key + message.data + b"\n")
-
-    def _count(self, trigger: Message) -> None:
-        user_id, sequence = trigger.body["user_id"], trigger.body["sequence"]
-        if sequence > self._sequences.get(user_id, 0):
-            self._sequences[user_id] = sequence
-            self.triggers[trigger.body["kind"]] += 1
-
-    def _open(self, file: Path) -> IO[bytes]:
-        return self.enter_context(file.open("wb", BUFFER))
-
-    def _key(self, user_id: str) -> bytes:
-        """The key of the message written next: of a line by number alone, of due users by their ids first."""
-        if not self.keyed:
-            return b""
-        of_user = b"" if self.line else user_id.encode()
-        return b"%b %b %09d%b" % (self.position, of_user, self.written, SEPARATOR)
-
-    def _land(self, key: bytes, topic: str, message_id: str, attributes: Mapping[str, str], data: bytes) -> None:
-        landed = Landed(subscription_name(PROJECT, topic), message_id, self.instant, attributes, data)
-        self.raw[topic].write(key + to_line(landed))
+            landed = _landed(step.at, message.topic, message.message_id, message.attributes(), message.data)
+            yield RAW_FILES[message.topic], key + landed
+        yield FILES[message.topic], b"%b%b\n" % (key, _data(message, step.arriving))
 
 
-def merge(parts: Sequence[Path], target: Path) -> None:
-    """Merge the sorted lines of all parts by key, and write them without their keys; of equal lines only one.
+def _data(message: Message, arriving: Arriving | None) -> bytes:
+    """A message as JSON; a dead letter also has the number of the line that caused it."""
+    if arriving and message.topic == Topic.DEAD_LETTER:
+        return replace(message, body=message.body | {"line": arriving.number}).data
+    return message.data
 
-    The lines of a single part have no keys: it becomes the target.
+
+def keyed_summary(record: UserRecord, now: datetime, terms: Terms) -> KeyedLine:
+    """The line of a user's state at an instant (UTC)."""
+    view = orjson.dumps(summary(record, now, terms), option=orjson.OPT_UTC_Z)
+    return SUBSCRIPTIONS, b"%b%b%b\n" % (record.user_id.encode(), SEPARATOR, view)
+
+
+def _position(step: Step) -> bytes:
+    """Where a step is in the history: of one instant the lines by their numbers, then due users by their ids."""
+    if step.arriving:
+        return b"%020d %d %020d" % (to_micros(step.at), EVENT, step.arriving.number)
+    return b"%020d %d %b" % (to_micros(step.at), DUE, step.record.user_id.encode())
+
+
+def _received(step: Step, position: bytes) -> Iterator[KeyedLine]:
+    """The raw log's lines of what functions receive.
+
+    Users who are due at one instant share a tick. Each of them has its line, with the same key: only one is kept.
     """
-    if len(parts) == 1:
-        parts[0].replace(target)
+    if step.arriving is None:
+        key = b"%020d %d" % (to_micros(step.at), DUE)
+        tick = _landed(step.at, Topic.LIFECYCLE_CLOCK, f"tick-{to_micros(step.at)}", {}, TICK)
+        yield RAW_FILES[Topic.LIFECYCLE_CLOCK], key + SEPARATOR + tick
+    elif step.arriving.refused:
         return
-    with ExitStack() as stack, target.open("wb") as merged:
-        files = [stack.enter_context(part.open("rb")) for part in parts]
-        merged.writelines(line.partition(SEPARATOR)[2] for line, _ in groupby(heapq.merge(*files)))
+    push = step.push
+    landed = _landed(step.at, push.topic, push.message_id, push.attributes, push.data)
+    yield RAW_FILES[push.topic], position + SEPARATOR + landed
+
+
+def _landed(at: datetime, topic: str, message_id: str, attributes: Mapping[str, str], data: bytes) -> bytes:
+    return to_line(Landed(subscription_name(PROJECT, topic), message_id, at, attributes, data))

@@ -15,14 +15,13 @@ from tempfile import TemporaryDirectory
 
 import orjson
 
-from infra.raw.folder import RAW, file_of
 from infra.replay import published_catalogs
-from infra.replay.journal import FILES, merge
-from infra.replay.part import SUBSCRIPTIONS, PartResult, PartTask, Progress
+from infra.replay.journal import FILES, RAW_FILES, SUBSCRIPTIONS
+from infra.replay.part import RUNS, PartResult, PartTask, Progress
 from infra.replay.processes import run_parts
+from infra.replay.sorted_runs import merge
 from infra.replay.stores import STORE, merge_stores
 from infra.replay.switch import Switch
-from shared.contracts.topics import Topic
 from shared.domain.terms import Terms
 
 SMALL_FILE = 300_000
@@ -81,13 +80,11 @@ def replay(  # noqa: PLR0913 - each is an option of the command
             for number, folder in enumerate(folders)
         ]
         parts = run_parts(tasks, progress)
-        for name in (*FILES.values(), SUBSCRIPTIONS):
-            merge([folder / name for folder in folders], out / name)
+        for name in (*FILES.values(), SUBSCRIPTIONS, *(RAW_FILES.values() if keep_store else ())):
+            (out / name).parent.mkdir(exist_ok=True)
+            merge([*Path(scratch).glob(f"*/{RUNS}/*/{name}")], out / name)
         if keep_store:
             merge_stores([folder / STORE for folder in folders], out / STORE)
-            (out / RAW).mkdir(exist_ok=True)
-            for topic in Topic:
-                merge([file_of(folder / RAW, topic) for folder in folders], file_of(out / RAW, topic))
             published_catalogs.land(out, events, catalog, max(part.ended_at for part in parts))
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")

@@ -5,8 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infra.catalog.load import load_catalog
-from shared.decisioning.catalog import Catalog
-from shared.ports import Catalogs, Clock
+from infra.replay.world import CatalogHistory
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +17,9 @@ class Switch:
     at: datetime
 
 
-class SwitchedCatalogs:
-    """One catalog until an instant, another from then on."""
-
-    def __init__(self, before: Catalog, after: Catalog, at: datetime, clock: Clock) -> None:
-        self.before = before
-        self.after = replace(after, number=before.number + 1)
-        self.at = at
-        self.clock = clock
-
-    async def current(self, at_least: int = 0) -> Catalog:  # noqa: ARG002 - the clock alone decides
-        """See `Catalogs.current`."""
-        return self.after if self.clock.now() >= self.at else self.before
-
-
-def load_catalogs(files: Path | Switch, clock: Clock) -> Catalog | Catalogs:
-    """The catalog of a file, or both of a switch in turn. Raises `InvalidCatalog`."""
+def load_catalogs(files: Path | Switch) -> CatalogHistory:
+    """The catalog of a file, or both of a switch: the later one has the higher number. Raises `InvalidCatalog`."""
     if isinstance(files, Path):
-        return load_catalog(files)
-    return SwitchedCatalogs(load_catalog(files.before), load_catalog(files.after), files.at, clock)
+        return CatalogHistory(load_catalog(files))
+    before, after = load_catalog(files.before), load_catalog(files.after)
+    return CatalogHistory(before, [(files.at, replace(after, number=before.number + 1))])

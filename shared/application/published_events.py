@@ -24,16 +24,3 @@ class PublishedEvents:
 
     def __contains__(self, event: tuple[str, str]) -> bool:
         return event in self._events
-
-
-class AllPublished(PublishedEvents):
-    """The memory of the only instance there is, whose bus accepts everything: whatever is pending is out.
-
-    It costs nothing and forgets nothing, however long a replay is and into how many parts it is divided.
-    """
-
-    def add(self, user_id: str, cause: str) -> None:
-        """Remember nothing."""
-
-    def __contains__(self, event: tuple[str, str]) -> bool:
-        return True

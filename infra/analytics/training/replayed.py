@@ -4,30 +4,25 @@ At every instant the facts are those that a decision would have known then, sinc
 code from the same document. An event that arrived later has not arrived yet.
 """
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from operator import itemgetter
 from typing import NamedTuple
 
 from infra.embedded.push import Push
-from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
-from infra.replay.history_file import CLOCK_START
-from infra.replay.part import ATTEMPTS, collect_garbage_rarely, no_sleep, only_errors_logged
-from infra.topology import load as load_topology
-from shared.adapters.memory_records import MemoryRecords
-from shared.adapters.sqlite import SqliteStore
-from shared.application.published_events import AllPublished
-from shared.contracts.inbound.envelope import EVENTS, parse_event
+from infra.raw.subject import named_user
+from infra.replay.life import Arriving, Step, steps_of
+from infra.replay.part import collect_garbage_rarely
+from infra.replay.world import CatalogHistory, World
+from shared.contracts.inbound.envelope import EVENTS
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FACTS
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.situation import COSTLY_FACTS, EVER_NEW, Situation
 from shared.domain.events import Event
 from shared.domain.terms import Terms
 from shared.processing.settle import user_of
-from shared.queries.past_log import Logged
+from shared.queries.past_log import Logged, json_object
 from shared.record.user_record import UserRecord
 
 Accepted = Callable[[Event], None]
@@ -63,81 +58,72 @@ def feature_names(catalog: Catalog) -> tuple[str, ...]:
 
 
 def snapshots(
-    messages: Sequence[Logged], catalog: Catalog, terms: Terms, wanted: Wanted, accepted: Accepted
+    messages: Iterable[Logged], catalog: Catalog, terms: Terms, wanted: Wanted, accepted: Accepted
 ) -> list[Snapshot]:
-    """The snapshots, in the order in which they were taken."""
+    """The snapshots: those at fixed instants by instant and user, those of decisions in the order of the log.
+
+    `messages` are in the order of their publication. What time brings is among them, too, as `lifecycle-due`.
+    """
     collect_garbage_rarely()
-    with (
-        TemporaryDirectory() as folder,
-        only_errors_logged(),
-        closing(SqliteStore(Path(folder) / "users.sqlite", durable=False)) as file,
-    ):
-        walk = _Walk(MemoryRecords(file, terms), catalog, terms, wanted, accepted)
-        asyncio.run(walk.through(messages))
-        return walk.taken
+    look = _Look(catalog, terms, wanted, accepted)
+    for user_id, arriving in sorted(_by_user(messages).items()):
+        look.at_life_of(user_id, arriving)
+    in_order = sorted(look.at_instants, key=itemgetter(0)) + sorted(look.at_decisions, key=itemgetter(0))
+    return [taken for _, taken in in_order]
 
 
-class _Walk:
-    def __init__(
-        self, records: MemoryRecords, catalog: Catalog, terms: Terms, wanted: Wanted, accepted: Accepted
-    ) -> None:
-        self.records, self.catalog, self.terms = records, catalog, terms
+def _by_user(messages: Iterable[Logged]) -> Mapping[str, Sequence[Arriving]]:
+    """The events of each user. What cannot be read is left out: it leads to no state."""
+    by_user = defaultdict[str, list[Arriving]](list)
+    for number, (topic, at, delivery) in enumerate(messages):
+        if topic in EVENTS and (user_id := named_user(json_object(delivery.data), delivery.attributes)):
+            push = Push(topic, delivery.data, delivery.attributes, at, delivery.message_id or "")
+            by_user[user_id].append(Arriving(number, at, push))
+    return by_user
+
+
+class _Look:
+    """Looks at one life after the other, and takes the snapshots that are wanted."""
+
+    def __init__(self, catalog: Catalog, terms: Terms, wanted: Wanted, accepted: Accepted) -> None:
+        self.catalog, self.terms = catalog, terms
         self.wanted, self.accepted = wanted, accepted
         self.names = feature_names(catalog)
-        self.clock = VirtualClock(CLOCK_START)
-        self.runtime = EmbeddedRuntime(
-            records,
-            catalog,
-            self.clock,
-            lambda _: None,
-            terms=terms,
-            published=AllPublished(),
-            topology=load_topology().with_each_function(max_delivery_attempts=ATTEMPTS),
-            sleep=no_sleep,
-        )
-        self.taken: list[Snapshot] = []
+        self.world = World(CatalogHistory(catalog), terms)
+        self.at_instants: list[tuple[int, Snapshot]] = []
+        """Each with the number of its instant; by user and instant."""
+        self.at_decisions: list[tuple[int, Snapshot]] = []
+        """Each with the number of the message that brought it; by user and message."""
         self._left = {*wanted.decisions}
 
-    async def through(self, messages: Iterable[Logged]) -> None:
-        """Deliver every event at its publish time. What time brings is in the log, too, as `lifecycle-due`."""
-        instants = iter(self.wanted.instants)
-        ahead = next(instants, None)
-        for message in messages:
-            if message.topic not in EVENTS:
-                continue
-            while ahead and ahead < message.published_at:
-                self._take_all(ahead)
-                ahead = next(instants, None)
-            self.clock.move_to(message.published_at)
-            await self._deliver(message)
-        while ahead:
-            self._take_all(ahead)
-            ahead = next(instants, None)
+    def at_life_of(self, user_id: str, messages: Iterable[Arriving]) -> None:
+        """Take the snapshots of a user."""
+        record, ahead = UserRecord(user_id), deque(enumerate(self.wanted.instants))
+        for step in steps_of(record, messages, self.world, None):
+            while ahead and ahead[0][1] < step.at:
+                self._take_at(*ahead.popleft(), record)
+            record = step.record
+            if step.event:
+                self.accepted(step.event)
+                self._take_after(step)
+        for number, at in ahead:
+            self._take_at(number, at, record)
 
-    async def _deliver(self, message: Logged) -> None:
-        delivery = message.delivery
-        push = Push(
-            message.topic, delivery.data, delivery.attributes, message.published_at, delivery.message_id or ""
-        )
-        outcome = await self.runtime.push(push)
-        if outcome in ("dead_lettered", "ignored"):
-            return
-        event = parse_event(message.topic, delivery)
-        self.accepted(event)
-        key = event.user_id, event.key.cause
-        if key in self._left:
+    def _take_at(self, number: int, at: datetime, record: UserRecord) -> None:
+        self.at_instants += [(number, taken) for taken in self._taken(record, at)]
+
+    def _take_after(self, step: Step) -> None:
+        """Take the snapshot of a decision if it is wanted and if this is the first delivery of its event."""
+        event, arriving = step.event, step.arriving
+        if event and arriving and (key := (event.user_id, event.key.cause)) in self._left:
             self._left.discard(key)
-            record = (await self.records.load(event.user_id)).record
-            self._take(record, self.wanted.decisions[key], event)
+            taken = self._taken(step.record, self.wanted.decisions[key], event)
+            self.at_decisions += [(arriving.number, one) for one in taken]
 
-    def _take_all(self, at: datetime) -> None:
-        for record in self.records.all():
-            self._take(record, at)
-
-    def _take(self, record: UserRecord, at: datetime, event: Event | None = None) -> None:
+    def _taken(self, record: UserRecord, at: datetime, event: Event | None = None) -> Iterator[Snapshot]:
+        """The snapshot of a record; none without a subscription, or without access if that is asked for."""
         account, _ = record.history.at(at, self.terms)
-        if not account.subscriptions or (self.wanted.only_entitled and not account.best.entitled):
-            return
-        user = user_of(record, account, record.triggers, at, event)
-        facts = Situation(self.catalog, user).facts(self.names)
-        self.taken.append(Snapshot(record.user_id, at, facts, event.key.cause if event else None))
+        if account.subscriptions and (account.best.entitled or not self.wanted.only_entitled):
+            user = user_of(record, account, record.triggers, at, event)
+            facts = Situation(self.catalog, user).facts(self.names)
+            yield Snapshot(record.user_id, at, facts, event.key.cause if event else None)

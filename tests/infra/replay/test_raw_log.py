@@ -6,15 +6,11 @@ from datetime import UTC, datetime
 import orjson
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
-from infra.embedded.push import Push
-from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.raw.folder import RAW, file_of
 from infra.raw.line import from_line
 from infra.replay.journal import FILES
 from infra.replay.switch import Switch
-from infra.topology import load
 from shared.contracts.topics import Topic
-from shared.domain.errors import Transient
 from tests.support import replays
 from tests.support.replays import START, at, payment, signal, trial
 
@@ -111,32 +107,6 @@ def test_a_replay_of_the_raw_events_gives_the_same_subscriptions(tmp_path):
     again = replays.run(tmp_path / "again", *lines, now=NOW)
     assert again.rows("subscriptions") == done.rows("subscriptions")
     assert again.rows("triggers") == done.rows("triggers")
-
-
-async def test_a_message_is_told_once_however_often_it_is_delivered():
-    told, sunk, asked = [], [], []
-
-    class Failing:
-        async def load(self, user_id):
-            asked.append(user_id)
-            raise Transient("the store does not answer")
-
-    async def no_sleep(_seconds):
-        pass
-
-    embedded = EmbeddedRuntime(
-        Failing(),
-        load_catalog(DEFAULT_CATALOG),
-        VirtualClock(START),
-        sunk.append,
-        topology=load().with_each_function(max_delivery_attempts=5),
-        sleep=no_sleep,
-        received=told.append,
-    )
-    push = Push("payment", orjson.dumps(payment()["data"]), {}, START, "1")
-    embedded.clock.move_to(NOW)
-    assert await embedded.push(push) == "dead_lettered"
-    assert (asked, told, [one.topic for one in sunk]) == (["u"] * 5, [push], ["dead-letter"])
 
 
 def test_the_catalog_lands_with_the_first_line_as_if_it_had_been_published_then(tmp_path):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.catalog.load import DEFAULT_CATALOG
-from infra.replay.journal import FILES, merge
-from infra.replay.part import SUBSCRIPTIONS, PartTask, run_part
+from infra.replay.journal import FILES, SUBSCRIPTIONS
+from infra.replay.part import RUNS, PartTask, run_part
+from infra.replay.sorted_runs import merge
 from tests.support import replays
 from tests.support.replays import START, payment, signal, trial, write
 
@@ -113,15 +114,13 @@ def test_however_the_users_are_shared_out_the_same_is_written(history, parts):
         folder = Path(name)
         path = write(folder / "events.jsonl", history)
         for count in (1, parts):
-            (folder / f"of-{count}").mkdir()
-            assignments = [
-                PartTask(path, DEFAULT_CATALOG, None, number, count, folder / f"{number}-of-{count}")
-                for number in range(count)
-            ]
-            for assignment in assignments:
-                run_part(assignment, lambda _: None)
+            of_count = folder / f"of-{count}"
+            of_count.mkdir()
+            for number in range(count):
+                task = PartTask(path, DEFAULT_CATALOG, None, number, count, of_count / str(number))
+                run_part(task, lambda _: None)
             for output in (*FILES.values(), SUBSCRIPTIONS):
-                merge([assignment.folder / output for assignment in assignments], folder / f"of-{count}" / output)
+                merge([*of_count.glob(f"*/{RUNS}/*/{output}")], of_count / output)
         assert outputs(folder / f"of-{parts}") == outputs(folder / "of-1")
 
 
