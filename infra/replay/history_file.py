@@ -18,10 +18,8 @@ class Line(NamedTuple):
 
     number: int
     """The line number, from 1. Blank lines count."""
-    offset: int
-    """The bytes of the file before this line."""
-    size: int
-    """The bytes of the line, with its end."""
+    end: int
+    """Bytes of the file up to the end of this line."""
     delivered_at: datetime
     """The delivery time (UTC): the greatest publish time so far."""
     message: LineMessage | UnpublishableLine
@@ -31,18 +29,27 @@ class Line(NamedTuple):
         """The user of the event; empty if it cannot be determined."""
         return self.message.user_id if isinstance(self.message, LineMessage) else ""
 
+    def push(self) -> Push:
+        """The message to deliver. Raises `UnpublishableLine` if the line does not hold a message."""
+        message = self.message
+        if isinstance(message, UnpublishableLine):
+            raise message
+        return Push(
+            topic=message.topic,
+            data=message.data(),
+            attributes=message.attributes,
+            published_at=message.published_at or self.delivered_at,
+            message_id=str(self.number),
+        )
+
     def arriving(self) -> Arriving:
-        """The message to deliver; one that is refused if the line does not hold a message."""
-        message, at, id_ = self.message, self.delivered_at, str(self.number)
-        if isinstance(message, LineMessage):
-            try:
-                published_at = message.published_at or at
-                push = Push(message.topic, message.data(), message.attributes, published_at, id_)
-                return Arriving(self.number, at, push)
-            except UnpublishableLine as problem:
-                message = problem
-        push = Push(message.topic, message.delivery.data, message.delivery.attributes, at, id_)
-        return Arriving(self.number, at, push, Refusal(message.reason, message.detail))
+        """The message as a life takes it; one that is refused if the line does not hold a message."""
+        number, at = self.number, self.delivered_at
+        try:
+            return Arriving(number, at, self.push())
+        except UnpublishableLine as problem:
+            push = Push(problem.topic, problem.delivery.data, problem.delivery.attributes, at, str(number))
+            return Arriving(number, at, push, Refusal(problem.reason, problem.detail))
 
 
 def read(path: Path) -> Iterator[Line]:
@@ -53,21 +60,22 @@ def read(path: Path) -> Iterator[Line]:
     delivered_at, end = CLOCK_START, 0
     with path.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            offset, end = end, end + len(raw)
-            if not raw.isspace():
-                message = parsed(raw)
-                delivered_at = max(delivered_at, _published_at(message) or delivered_at)
-                yield Line(number, offset, len(raw), delivered_at, message)
+            end += len(raw)
+            if not (text := raw.strip()):
+                continue
+            message = parsed(text)
+            delivered_at = max(delivered_at, published_at(message) or delivered_at)
+            yield Line(number, end, delivered_at, message)
 
 
-def parsed(raw: bytes) -> LineMessage | UnpublishableLine:
-    """The message in a line, or why there is none."""
+def parsed(text: bytes) -> LineMessage | UnpublishableLine:
+    """What a line that is not blank holds."""
     try:
-        return parse(raw.strip())
+        return parse(text)
     except UnpublishableLine as problem:
         return problem
 
 
-def _published_at(message: LineMessage | UnpublishableLine) -> datetime | None:
+def published_at(message: LineMessage | UnpublishableLine) -> datetime | None:
     """The publish time of a line's message; None if it cannot be determined."""
     return None if isinstance(message, UnpublishableLine) else message.published_at or message.occurred_at

@@ -12,7 +12,7 @@ from infra.replay.life import Arriving
 from shared.domain.instants import from_micros, to_micros
 
 FIELDS = 4
-"""The numbers kept of each line: its number, offset and size, and its delivery time in microseconds."""
+"""The numbers kept of each line: its own, its offset and size, and its delivery time in microseconds."""
 PROGRESS_LINES = 64
 """Lines between two progress reports."""
 
@@ -29,14 +29,14 @@ class UserLines(ExitStack):
         self.ended_at = CLOCK_START
         """The delivery time of the last line, of whichever user (UTC)."""
         self._places: defaultdict[str, array[int]] = defaultdict(lambda: array("q"))
-        size = max(path.stat().st_size, 1)
+        size, before = max(path.stat().st_size, 1), 0
         for line in read(path):
-            self.ended_at = line.delivered_at
             if includes(line.user_id):
-                place = (line.number, line.offset, line.size, to_micros(line.delivered_at))
-                self._places[line.user_id].extend(place)
+                at = to_micros(line.delivered_at)
+                self._places[line.user_id].extend((line.number, before, line.end - before, at))
+            self.ended_at, before = line.delivered_at, line.end
             if line.number % PROGRESS_LINES == 0:
-                progress(line.offset / size)
+                progress(line.end / size)
         self._file = self.enter_context(path.open("rb")).fileno()
 
     def users(self) -> Iterator[tuple[str, float]]:
@@ -53,5 +53,5 @@ class UserLines(ExitStack):
         """The messages of a user, in order of delivery."""
         numbers = iter(self._places[user_id])
         for number, offset, size, micros in zip(*[numbers] * FIELDS, strict=True):
-            raw = os.pread(self._file, size, offset)
-            yield Line(number, offset, size, from_micros(micros), parsed(raw)).arriving()
+            text = os.pread(self._file, size, offset).strip()  # there may be blank lines before it
+            yield Line(number, offset + size, from_micros(micros), parsed(text)).arriving()
