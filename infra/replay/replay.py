@@ -70,13 +70,14 @@ def replay(  # noqa: PLR0913 - each is an option of the command
     written.
     """
     began = time.perf_counter()
-    count = processes or _default_processes(events)
     out.mkdir(parents=True, exist_ok=True)
     _remove_left_over(out)
     with TemporaryDirectory(prefix=f"{SCRATCH}{os.getpid()}-", dir=out) as scratch:
+        history = _on_disk(events, Path(scratch))
+        count = processes or _default_processes(history)
         folders = [Path(scratch) / str(number) for number in range(count)]
         tasks = [
-            PartTask(events, catalog, now, number, count, folder, terms, keep_store, features)
+            PartTask(history, catalog, now, number, count, folder, terms, keep_store, features)
             for number, folder in enumerate(folders)
         ]
         parts = run_parts(tasks, progress)
@@ -85,10 +86,20 @@ def replay(  # noqa: PLR0913 - each is an option of the command
             merge([*Path(scratch).glob(f"*/{RUNS}/*/{name}")], out / name)
         if keep_store:
             merge_stores([folder / STORE for folder in folders], out / STORE)
-            published_catalogs.land(out, events, catalog, max(part.ended_at for part in parts))
+            published_catalogs.land(out, history, catalog, max(part.ended_at for part in parts))
     summary = _summary(parts, time.perf_counter() - began)
     (out / SUMMARY).write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z) + b"\n")
     return summary
+
+
+def _on_disk(events: Path, scratch: Path) -> Path:
+    """The file, or a copy of what comes through a pipe, which can be read only once."""
+    if events.is_file():
+        return events
+    copy = scratch / "events.jsonl"
+    with events.open("rb") as pipe, copy.open("wb") as file:
+        shutil.copyfileobj(pipe, file)
+    return copy
 
 
 def _remove_left_over(out: Path) -> None:

@@ -3,7 +3,9 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from base64 import b64decode
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -281,6 +283,19 @@ def test_progress_grows_from_nothing_to_all(tmp_path):
     assert len(told) == 2 + 130
     assert told == sorted(told)
     assert (told[0] > 0, told[-1]) == (True, 1)
+
+
+def test_events_may_come_through_a_pipe(tmp_path):
+    file = replays.write(tmp_path / "events.jsonl", MANY)
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=lambda: (tmp_path / "pipe").write_bytes(file.read_bytes()))
+    writer.start()
+    piped, whole = (
+        replay(events, tmp_path / events.name[0], DEFAULT_CATALOG) for events in (tmp_path / "pipe", file)
+    )
+    writer.join()
+    assert asdict(piped) | {"events_per_second": 0} == asdict(whole) | {"events_per_second": 0}
+    assert piped.events_read == len(MANY)
 
 
 def test_dead_letters_make_no_noise(run, capfd):
