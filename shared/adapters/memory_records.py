@@ -10,7 +10,7 @@ from shared.domain.errors import Conflict
 from shared.domain.terms import Terms
 from shared.ports import Loaded
 from shared.record.codec import Packing, unpack
-from shared.record.user_record import UserRecord
+from shared.record.user_record import UserRecord, tombstone
 
 MAX_RECORDS = 4096
 """The number of records in memory, at 10 to 30 KB each. A history returns to the same users again and again."""
@@ -33,13 +33,15 @@ class MemoryRecords:
         """See `Records.load`."""
         if kept := self._in_memory.get(user_id):
             return Loaded(*kept)
-        blob, version = await self.file.load(user_id)
+        blob, version, erased_at = await self.file.load(user_id)
+        if erased_at:
+            return Loaded(tombstone(user_id, erased_at), version)
         return Loaded(UserRecord(user_id) if blob is None else unpack(blob, self.terms), version)
 
     async def commit(self, packing: Packing, version: object | None) -> None:
         """See `Records.commit`."""
         record = packing.record
-        _, found = self._in_memory.get(record.user_id) or await self.file.load(record.user_id)
+        found = (await self.load(record.user_id)).version
         if found != version:
             raise Conflict("the record has changed since it was loaded")
         self._in_memory.pop(record.user_id, None)
@@ -49,8 +51,12 @@ class MemoryRecords:
             self._write(*self._in_memory.pop(oldest))
 
     def all(self) -> Iterator[UserRecord]:
-        """Every user's record, in the order of the ids."""
-        of_memory = ((user_id, record) for user_id, (record, _) in sorted(self._in_memory.items()))
+        """Every user's record, in the order of the ids, without tombstones."""
+        of_memory = (
+            (user_id, record)
+            for user_id, (record, _) in sorted(self._in_memory.items())
+            if not record.is_tombstone
+        )
         of_file = (
             (user_id, unpack(blob, self.terms))
             for user_id, blob in self.file.blobs()

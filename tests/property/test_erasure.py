@@ -1,0 +1,104 @@
+"""Erasure: a user's record is that of what occurred after it, whatever the order in which it all arrives."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.topics import Topic
+from shared.domain.arrival import Arrival
+from shared.domain.events import ErasureRequested, Event, TimePassed
+from shared.processing.process import Processed, process
+from shared.processing.rules import Rules
+from shared.record.user_record import UserRecord, tombstone
+from tests.support.catalogs import EVERYTHING
+from tests.support.histories import DAY, START, TERMS, USER, deliveries, histories, instants, made
+
+RULES = Rules(EVERYTHING, TERMS)
+NOW = START + 365 * DAY
+MOST_NUMBER = 100
+"""Above the numbers of the events of a history."""
+near_instants = st.tuples(instants, st.sampled_from([-1, 0, 1])).map(
+    lambda drawn: drawn[0] + drawn[1] * timedelta(microseconds=1)
+)
+erasure_instants = st.lists(near_instants, min_size=1, max_size=3)
+
+
+def erasure(at: datetime, number: int = MOST_NUMBER) -> Event:
+    return made(number, at, Topic.USER_ERASURE, ErasureRequested())
+
+
+def erasures(instants_: Iterable[datetime]) -> list[Event]:
+    return [erasure(at, MOST_NUMBER + number) for number, at in enumerate(instants_)]
+
+
+def ticked(record: UserRecord, now: datetime) -> Processed:
+    return process(record, made(MOST_NUMBER - 1, now, Topic.LIFECYCLE_DUE, TimePassed()), now, RULES)
+
+
+def after(events: Iterable[Event], now: datetime = NOW) -> UserRecord:
+    """The record after these events in this order, all of them at `now`, and a tick of the clock."""
+    record = reduce(lambda known, event: process(known, event, now, RULES).record, events, UserRecord(USER))
+    return ticked(record, now).record
+
+
+@given(st.data())
+def test_every_order_gives_the_record_of_what_occurred_after_the_last_erasure(data: st.DataObject) -> None:
+    events, at = data.draw(histories(behaving=True)), data.draw(erasure_instants)
+    later = [event for event in events if event.occurred_at > max(at)]
+    shuffled, alone = after(data.draw(deliveries([*events, *erasures(at)]))), after(later)
+    assert shuffled.erased_at == max(at)
+    assert shuffled.history == alone.history
+    assert shuffled.signals == alone.signals
+    assert (shuffled.profile, shuffled.attributes) == (alone.profile, alone.attributes)
+    assert {one.subscription_id: one.facts for one in shuffled.announced} == {
+        one.subscription_id: one.facts for one in alone.announced
+    }
+    assert shuffled.next_due_at is None or shuffled.next_due_at > NOW
+
+
+@given(st.data())
+def test_nothing_is_left_of_a_user_of_whom_nothing_occurred_since(data: st.DataObject) -> None:
+    events = data.draw(histories(behaving=True))
+    at = max(event.occurred_at for event in events) + data.draw(st.sampled_from([0, 1])) * DAY
+    told = after(data.draw(deliveries([*events, erasure(at)])))
+    assert told == tombstone(USER, at)
+
+
+@given(st.data())
+def test_an_erasure_tells_nobody_and_is_done_once(data: st.DataObject) -> None:
+    events, at = data.draw(histories(behaving=True)), data.draw(near_instants)
+    once = process(after(events), erasure(at), NOW, RULES)
+    assert (once.messages, once.arrival) == ((), Arrival.APPLIED)
+    for again, arrival in ((at, Arrival.DUPLICATE), (at - DAY, Arrival.IGNORED)):
+        twice = process(once.record, erasure(again, MOST_NUMBER + 1), NOW, RULES)
+        assert twice.record is once.record
+        assert (twice.messages, twice.arrival) == ((), arrival)
+
+
+@given(st.data())
+def test_no_late_event_and_no_tick_changes_a_tombstone(data: st.DataObject) -> None:
+    events = data.draw(histories(behaving=True))
+    record = tombstone(USER, max(event.occurred_at for event in events))
+    for event in events:
+        told = process(record, event, NOW, RULES)
+        assert told.record is record
+        assert (told.messages, told.arrival) == ((), Arrival.IGNORED)
+    tick = ticked(record, NOW)
+    assert tick.record is record
+    assert (tick.messages, tick.arrival) == ((), Arrival.IGNORED)
+
+
+@given(st.data())
+def test_a_new_start_is_told_with_greater_sequences_than_the_former_life(data: st.DataObject) -> None:
+    """Consumers drop what is not greater than what they have seen."""
+    events = sorted(data.draw(histories()), key=lambda event: event.occurred_at)
+    at = data.draw(near_instants)
+    record, sequences = UserRecord(USER), []
+    for event in sorted([*events, erasure(at)], key=lambda event: event.occurred_at):
+        told = process(record, event, event.occurred_at, RULES)
+        record = told.record
+        sequences += [message.body["sequence"] for message in told.messages]
+    assert sequences == sorted(set(sequences))
