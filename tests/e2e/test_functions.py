@@ -18,7 +18,7 @@ from infra.catalog.load import artifacts_of, load_catalog
 from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.dead_letters import redrive
 from infra.remote.endpoints import Endpoints
-from infra.remote.firestore import emulator_client, publish_catalog, read_blob
+from infra.remote.firestore import emulator_client, publish_catalog, read_document
 from infra.topology import load
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
@@ -56,8 +56,8 @@ def up(emulators, fuse):
 
 
 def record(up: EmulatorRuntime, user: str) -> UserRecord | None:
-    blob = read_blob(emulator_client(up.endpoints), user)
-    return unpack(blob) if blob else None
+    stored = read_document(emulator_client(up.endpoints), user)
+    return unpack(stored.blob) if stored else None
 
 
 def publish(up: EmulatorRuntime, topic: str, user: str, occurred_at: datetime, **said) -> dict:

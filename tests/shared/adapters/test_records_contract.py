@@ -18,7 +18,7 @@ from shared.ports import Document, Loaded, Records
 from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.codec import Packing, UnreadableRecord, pack
-from shared.record.user_record import UserRecord
+from shared.record.user_record import UserRecord, tombstone
 from tests.shared.adapters.conftest import Store
 from tests.support.catalogs import EVERYTHING
 from tests.support.histories import TERMS
@@ -75,6 +75,19 @@ class Contract:
             await records.commit(Packing(first.record._replace(sequence=3)), first.version)
         assert (await records.load("anna")).record.sequence == 2
 
+    async def test_an_erased_user_is_a_tombstone_and_may_come_back(self, records: Records) -> None:
+        whole = UserRecord("anna", sequence=1, next_due_at=NOON)
+        await records.commit(Packing(whole), None)
+        erased = tombstone("anna", NOON)
+        await records.commit(Packing(erased), (await records.load("anna")).version)
+        loaded = await records.load("anna")
+        assert loaded.record == erased
+        with pytest.raises(Conflict):
+            await records.commit(Packing(whole), None)
+        back = erased._replace(sequence=2)
+        await records.commit(Packing(back), loaded.version)
+        assert (await records.load("anna")).record == back
+
     async def test_users_do_not_touch_however_many_there_are(self, records: Records) -> None:
         for sequence in range(1, 4):
             for user_id in USERS:
@@ -97,6 +110,17 @@ class TestPackedRecords(Contract):
         with pytest.raises(UnreadableRecord):
             await records.load("anna")
 
+    async def test_nothing_of_an_erased_user_stays_cached(
+        self, records: PackedRecords, store: Store
+    ) -> None:
+        other = PackedRecords(store, Terms())
+        await records.commit(Packing(UserRecord("anna", sequence=1)), None)
+        loaded = await other.load("anna")
+        await other.commit(Packing(loaded.record._replace(sequence=2)), loaded.version)
+        await records.commit(Packing(tombstone("anna", NOON)), (await records.load("anna")).version)
+        await other.load("anna")
+        assert not any("anna" in each.cache._entries for each in (records, other))
+
     async def test_what_another_instance_committed_is_loaded(self, records: PackedRecords, store: Store) -> None:
         await records.commit(Packing(UserRecord("anna", sequence=1)), None)
         other = PackedRecords(store, Terms())
@@ -117,6 +141,15 @@ class TestMemoryRecords(Contract):
                 await records.commit(Packing(UserRecord(user_id, sequence=sequence)), version)
         found = [(record.user_id, record.sequence) for record in records.all()]
         assert found == [(name, 2) for name in sorted(USERS)]
+
+    async def test_tombstones_are_not_among_all(self, records: MemoryRecords) -> None:
+        for user_id in USERS:
+            await records.commit(Packing(UserRecord(user_id, sequence=1)), None)
+        for user_id in USERS[::2]:
+            await records.commit(Packing(tombstone(user_id, NOON)), (await records.load(user_id)).version)
+        assert [record.user_id for record in records.all()] == sorted(USERS[1::2])
+        records.flush()
+        assert [record.user_id for record in records.all()] == sorted(USERS[1::2])
 
 
 @settings(max_examples=30)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infra.raw.folder import RAW
 from infra.raw.reader import messages_about
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
@@ -55,7 +55,7 @@ def logged(folder):
 
 @pytest.fixture(scope="module")
 def record(folder):
-    return unpack(read_blob(folder / STORE, "u"))
+    return unpack(read_document(folder / STORE, "u").blob)
 
 
 def told(entries, *kinds):
@@ -221,13 +221,13 @@ def test_in_whatever_order_events_arrive_each_is_told_once_and_nothing_is_missin
     with TemporaryDirectory() as name:
         out = replays.run(Path(name), *history, keep_store=True).folder
         messages = messages_about(out / RAW, "u").messages
-        blob = read_blob(out / STORE, "u")
+        stored = read_document(out / STORE, "u")
         published = sum(
             len((out / f"{file}.jsonl").read_text().splitlines())
             for file in ("changes", "decisions", "triggers", "exposures")
         )
         letters = len((out / "dead-letter.jsonl").read_text().splitlines())
-    whole = life("u", messages, unpack(blob) if blob else None)
+    whole = life("u", messages, unpack(stored.blob) if stored else None)
     assert whole.missing == ()
     kinds = [one.kind for one in whole.entries]
     assert sum(kind in {LifeKind.EVENT, LifeKind.REJECTED} for kind in kinds) == len(history)
