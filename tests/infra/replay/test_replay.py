@@ -20,7 +20,7 @@ from infra.replay.switch import Switch, load_catalogs
 from shared.application.published_events import PublishedEvents
 from shared.record.codec import unpack
 from tests.support import replays
-from tests.support.replays import START, payment, signal, trial
+from tests.support.replays import START, erasure, payment, signal, trial
 from tests.support.watching import alive, descendants, eventually
 
 NAMED = (
@@ -136,11 +136,6 @@ def test_sandbox_events_are_counted_and_change_nothing(run):
     assert [user["first_paid_at"] for user in done.rows("subscriptions")] == [None]
 
 
-def erasure(user="u", day=20, published=None):
-    told = {"event_id": f"erasure-{day}", "user_id": user, "occurred_at": replays.at(day)}
-    return {"topic": "user-erasure", "data": told, "publish_time": replays.at(published or day)}
-
-
 def test_an_erasure_leaves_a_tombstone_and_what_is_older_is_ignored(run):
     late = payment("u", 19, event_id="late") | {"publish_time": replays.at(25)}
     done = run(trial("u"), payment("other", 1), erasure(), late, erasure(published=26), keep_store=True)
@@ -148,7 +143,9 @@ def test_an_erasure_leaves_a_tombstone_and_what_is_older_is_ignored(run):
     assert [user["user_id"] for user in done.rows("subscriptions")] == ["other"]
     stored = read_document(done.folder / STORE, "u")
     assert (stored.blob, stored.erased_at) == (None, START + timedelta(days=20))
-    assert [change["decided_at"] for change in done.rows("changes") if change["user_id"] == "u"][-1] < replays.at(20)
+    assert [change["decided_at"] for change in done.rows("changes") if change["user_id"] == "u"][-1] < replays.at(
+        20
+    )
 
 
 def test_a_user_who_comes_back_after_an_erasure_starts_afresh(run):

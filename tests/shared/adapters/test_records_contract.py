@@ -110,9 +110,7 @@ class TestPackedRecords(Contract):
         with pytest.raises(UnreadableRecord):
             await records.load("anna")
 
-    async def test_nothing_of_an_erased_user_stays_cached(
-        self, records: PackedRecords, store: Store
-    ) -> None:
+    async def test_nothing_of_an_erased_user_stays_cached(self, records: PackedRecords, store: Store) -> None:
         other = PackedRecords(store, Terms())
         await records.commit(Packing(UserRecord("anna", sequence=1)), None)
         loaded = await other.load("anna")

@@ -22,7 +22,7 @@ from shared.queries.past_log import Logged
 from shared.queries.user_view import to_json
 from shared.record.codec import unpack
 from tests.support import replays
-from tests.support.replays import at, event, payment, signal, trial
+from tests.support.replays import START, at, erasure, event, payment, signal, trial
 
 SHOWN = trigger_id("u", cause_of("payment", "", "failed"), "payment_recovery")
 BAD = event("payment", "u", 44, "bad", outcome="succeeded", plan="premium")
@@ -60,6 +60,18 @@ def record(folder):
 
 def told(entries, *kinds):
     return [(f"{each.body.get('event_id')}", each.note) for each in entries if each.kind in kinds]
+
+
+def test_a_life_begins_after_an_erasure_also_where_the_document_is_gone(tmp_path):
+    late = payment(days=19, event_id="late") | {"publish_time": at(40)}
+    lines = trial(), erasure(), payment(days=30, event_id="new"), late
+    out = replays.run(tmp_path, *lines, keep_store=True).folder
+    messages = messages_about(out / RAW, "u").messages
+    for document in (unpack(read_document(out / STORE, "u").blob), None):
+        whole = life("u", messages, document)
+        assert whole.missing == ()
+        assert told(whole.entries, LifeKind.EVENT) == [("new", "applied")]
+        assert {entry.at for entry in whole.entries} == {START + timedelta(days=30)}
 
 
 def test_every_event_is_told_with_what_became_of_it(logged, record):
