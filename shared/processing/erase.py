@@ -37,24 +37,35 @@ def erased(record: UserRecord, at: datetime, terms: Terms) -> UserRecord:
     """The record of what occurred after `at` (UTC). It is a tombstone if that is nothing, which is the usual case.
 
     Parts that do not tell when they came about go: the base of the ring, tallies, scores that are up, and what was
-    announced. What is left is announced anew by the next event or tick.
+    announced. What is left is announced anew by the next event or tick, which also revokes the offers that are not
+    true of it.
     """
-    history = record.history.since(at, terms, record.user_id)
     left = UserRecord(
         record.user_id,
-        history=history,
+        history=record.history.since(at, terms, record.user_id),
         profile=tuple(fact for fact in record.profile if fact.at > at),
         signals=tuple(signal for signal in record.signals if signal.occurred_at > at),
-        triggers=tuple(_since(trigger, at) for trigger in record.triggers if _moment_at(trigger) > at),
         attributes=_attributes_since(record.attributes, at),
         requests=tuple(request for request in record.requests if request.at > at),
     )
     if left == UserRecord(record.user_id):
         return tombstone(record.user_id, at)
+    subscriptions = {sub.id for sub in left.history.head.subscriptions}
+    asked = {request.cause for request in left.requests}
     return left._replace(
+        triggers=tuple(
+            _since(trigger, at)
+            for trigger in record.triggers
+            if _moment_at(trigger) > at
+            if trigger.subscription_id in subscriptions or trigger.cause in asked
+        ),
         fired=_fired_since(record.fired, at),
         assignments=tuple(assignment for assignment in record.assignments if assignment.at > at),
-        deferred=tuple(deferred for deferred in record.deferred if deferred.moment.at > at),
+        deferred=tuple(
+            deferred
+            for deferred in record.deferred
+            if deferred.moment.at > at and deferred.moment.subscription_id in subscriptions
+        ),
         pending=_pending_since(record, at),
         sequence=record.sequence,
         as_of=record.as_of,

@@ -39,6 +39,7 @@ from tests.support.story import OFFER, TERMS, day, event, paid, trial
 
 RULES = Rules(EVERYTHING, TERMS)
 T = day(10)
+PAID_AFTER = paid(11)
 GONE, JUST_GONE, KEPT, NOW = day(2), T, day(11), day(20)
 
 
@@ -91,14 +92,16 @@ WHOLE = UserRecord(
     ),
     catalog_number=5,
     requests=(AnsweredRequest("old", "", GONE, None), AnsweredRequest("new", "", KEPT, None)),
+    history=told(UserRecord(USER), paid(1), PAID_AFTER).record.history,
 )
-"""A record of parts of before and after the erasure, without a history."""
+"""A record of parts of before and after the erasure."""
 
 
 def test_what_is_dated_after_the_erasure_stays_and_all_else_goes() -> None:
     new = WHOLE.triggers[2]
     assert erased(WHOLE, T, TERMS) == UserRecord(
         USER,
+        history=told(UserRecord(USER), PAID_AFTER).record.history,
         profile=WHOLE.profile[2:],
         signals=WHOLE.signals[2:],
         triggers=(new._replace(feedback=new.feedback[:1], impressions=new.impressions[1:]),),
@@ -114,7 +117,7 @@ def test_what_is_dated_after_the_erasure_stays_and_all_else_goes() -> None:
     )
 
 
-@pytest.mark.parametrize("part", ["profile", "signals", "triggers", "attributes", "requests"])
+@pytest.mark.parametrize("part", ["history", "profile", "signals", "attributes", "requests"])
 def test_each_part_of_after_the_erasure_keeps_the_user_from_being_a_tombstone(part: str) -> None:
     record = UserRecord(USER, **{part: getattr(WHOLE, part)})
     assert not erased(record, T, TERMS).is_tombstone
@@ -122,8 +125,20 @@ def test_each_part_of_after_the_erasure_keeps_the_user_from_being_a_tombstone(pa
 
 
 def test_what_is_only_derived_does_not_keep_the_user_from_being_a_tombstone() -> None:
-    derived = WHOLE._replace(profile=(), signals=(), triggers=(), attributes=Attributes(), requests=())
-    assert erased(derived, T, TERMS) == tombstone(USER, T)
+    """An offer at the end of a trial, say, that time brought before the erasure arrived."""
+    known = {"history": History(), "profile": (), "signals": (), "attributes": Attributes(), "requests": ()}
+    assert erased(WHOLE._replace(**known), T, TERMS) == tombstone(USER, T)
+
+
+def test_offers_stay_for_a_subscription_or_a_request_that_is_left() -> None:
+    of_another, asked_for = (
+        OFFER._replace(trigger_id=cause, cause=cause, subscription_id="other", moment_at=KEPT)
+        for cause in ("old", "new")
+    )
+    deferred = Deferred(Moment(MomentKind.RENEWED, "other", KEPT, "cause"), "campaign", day(12))
+    record = WHOLE._replace(triggers=(of_another, asked_for), deferred=(deferred,))
+    left = erased(record, T, TERMS)
+    assert (left.triggers, left.deferred) == ((asked_for,), ())
 
 
 def test_floors_that_lie_after_the_erasure_stay() -> None:
