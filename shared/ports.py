@@ -15,25 +15,33 @@ from shared.record.user_record import UserRecord
 
 
 class Document(NamedTuple):
-    """One user's document as a store keeps it: a blob, and beside it only the fields for queries and people."""
+    """One user's document as a store keeps it: a blob, and beside it only the fields for queries and people.
+
+    A tombstone has `erased_at` alone: of the others nothing is stored, nor is it in any index.
+    """
 
     user_id: str
-    blob: bytes
+    blob: bytes | None
+    """None for a tombstone."""
     next_due_at: datetime | None
     """The instant at which the clock must process this user, UTC. None means never."""
     summary: dict[str, Any]
     """The facts last announced about the user, readable in a console."""
     open_campaigns: tuple[str, ...] = ()
     """The campaigns of the triggers that were open at the commit, withheld ones included: sorted, each once."""
+    erased_at: datetime | None = None
+    """For a tombstone, the instant up to which the user was forgotten, UTC. None for every other document."""
 
 
 class Stored(NamedTuple):
     """The result of a load, with the version that makes the next commit conditional (optimistic concurrency)."""
 
     blob: bytes | None
-    """None if the document does not exist."""
+    """None if the document does not exist, and for a tombstone."""
     version: object | None
     """An opaque value from the store that made it. None if the document does not exist."""
+    erased_at: datetime | None = None
+    """For a tombstone, the instant up to which the user was forgotten, UTC. None for every other document."""
 
 
 class Loaded(NamedTuple):

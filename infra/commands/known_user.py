@@ -66,13 +66,18 @@ class Asked(NamedTuple):
 
 
 def known_user(asked: Asked, catalog: "Catalog | None") -> KnownUser:
-    """The user that is asked for, with a catalog that was given. Raises `InfraError` if nobody knows the user."""
+    """The user that is asked for, with a catalog that was given.
+
+    Raises `InfraError` if nobody knows the user, or if an erasure has left nothing of what is asked for.
+    """
     from shared.queries.life import life
     from shared.queries.past_log import from_log_alone
 
     user, store, project, given, raw = asked
     now, terms = as_of(given, store, project), deployment_terms()
     stored = find_record(user, store, project)
+    if stored and stored.erased_at and (stored.is_tombstone or now <= stored.erased_at):
+        raise InfraError(erased(user, stored.erased_at))
     log = read_raw_log(user, raw, store, project)
     past: Past | None = None
     if stored is None:
@@ -89,6 +94,11 @@ def known_user(asked: Asked, catalog: "Catalog | None") -> KnownUser:
         whole = whole._replace(missing=(*whole.missing, log.gap))
     catalogs = KnownCatalogs(catalog, log, None if store else _client(project))
     return KnownUser(record, now, terms, whole, past, catalogs)
+
+
+def erased(user: str, at: datetime) -> str:
+    """The sentence about a user of whom nothing is known because of an erasure."""
+    return f"user {user!r} was erased at {at:%Y-%m-%dT%H:%M:%SZ}: nothing up to then is known"
 
 
 def _client(project: str | None) -> "Client":

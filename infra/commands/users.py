@@ -10,6 +10,7 @@ from infra.commands.inputs import deployment_terms, instant, readable
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
+    from shared.ports import Stored
     from shared.record.user_record import UserRecord
 
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The user's id.")]
@@ -46,10 +47,10 @@ def find_record(user: str, store: Path | None, project: str | None) -> "UserReco
         raise UsageError("expected --store or --project, found both")
     if not is_id(user):
         raise UsageError(f"expected a user's id ({ID_IN_WORDS}), found {user!r}")
-    blob = _from_store(store, user) if store else _from_firestore(project, user)
-    if blob is None:
+    stored = _from_store(store, user) if store else _from_firestore(project, user)
+    if stored is None:
         return None
-    return record_in(blob, user, place_of(store, project), deployment_terms())
+    return record_in(stored, user, place_of(store, project), deployment_terms())
 
 
 def place_of(store: Path | None, project: str | None) -> str:
@@ -84,16 +85,16 @@ def store_folder(store: Path) -> Path:
     return store if store.is_dir() else store.parent
 
 
-def _from_store(store: Path, user: str) -> bytes | None:
-    from infra.replay.stores import read_blob
+def _from_store(store: Path, user: str) -> "Stored | None":
+    from infra.replay.stores import read_document
 
-    return read_blob(store_file(store), user)
+    return read_document(store_file(store), user)
 
 
-def _from_firestore(project: str | None, user: str) -> bytes | None:
-    from infra.remote.firestore import client_of, read_blob
+def _from_firestore(project: str | None, user: str) -> "Stored | None":
+    from infra.remote.firestore import client_of, read_document
 
-    return read_blob(client_of(project), user)
+    return read_document(client_of(project), user)
 
 
 def _clock_of(store: Path) -> datetime | None:

@@ -77,8 +77,8 @@ class FirestoreDocuments:
 
     def read(self, user_id: str) -> UserRecord | None:
         """A user's document; None if there is none."""
-        blob = firestore.read_blob(self._client, user_id)
-        return None if blob is None else record_in(blob, user_id, self._place, self._terms)
+        stored = firestore.read_document(self._client, user_id)
+        return None if stored is None else record_in(stored, user_id, self._place, self._terms)
 
     def names(self, prefix: str, limit: int) -> list[str]:
         """The ids of users that begin with `prefix`, in order."""
@@ -93,8 +93,8 @@ class StoredDocuments:
 
     def read(self, user_id: str) -> UserRecord | None:
         """A user's document; None if there is none."""
-        blob = stores.read_blob(self._store, user_id)
-        return None if blob is None else record_in(blob, user_id, str(self._store), self._terms)
+        stored = stores.read_document(self._store, user_id)
+        return None if stored is None else record_in(stored, user_id, str(self._store), self._terms)
 
     def names(self, prefix: str, limit: int) -> list[str]:
         """The ids of users that begin with `prefix`, in order."""

@@ -93,5 +93,8 @@ class EmbeddedUsers:
         within, values = (
             ("1", ()) if not scope.campaigns else (HAS_ONE_OF, (orjson.dumps(scope.campaigns).decode(),))
         )
-        statement = f"select {columns} from subscriptions where user_id > ? and {within} order by user_id limit ?"  # noqa: S608
+        statement = (
+            f"select {columns} from subscriptions"  # noqa: S608 - constants
+            f" where user_id > ? and erased_at is null and {within} order by user_id limit ?"
+        )
         return self._connection.execute(statement, (after, *values, limit)).fetchall()

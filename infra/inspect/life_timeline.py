@@ -14,6 +14,7 @@ from shared.queries.life_log import SANDBOX
 OUTCOMES = {
     Arrival.DUPLICATE: "published again: nothing changed",
     Arrival.LATE: "older than what the document holds: it counts in part, if at all",
+    Arrival.IGNORED: "of before the user's erasure: nothing changed",
     SANDBOX: "of a test environment: nothing changed",
 }
 """The outcomes of events that are told; that an event was applied goes without saying."""

@@ -27,6 +27,7 @@ from shared.adapters.gcp.paths import (
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.catalog import Catalog
+from shared.ports import Stored
 
 AFTER_EVERY_ID = "\uffff"
 """Sorts after every character that a user id may contain."""
@@ -57,12 +58,16 @@ def emulator_client(endpoints: Endpoints) -> Client:
             os.environ[EMULATOR_HOST] = previous
 
 
-def read_blob(client: Client, user_id: str) -> bytes | None:
+def read_document(client: Client, user_id: str) -> Stored | None:
     """A user's document; None if the user is unknown. Raises `InfraError` if Firestore fails."""
     with client_errors("read the user"):
         document = client.collection(SUBSCRIPTIONS).document(user_document_id(user_id))
-        snapshot = document.get(["blob"], retry=None, timeout=RPC_SECONDS)
-    return bytes(snapshot.get("blob")) if snapshot.exists else None
+        snapshot = document.get(["blob", "erased_at"], retry=None, timeout=RPC_SECONDS)
+    if not snapshot.exists:
+        return None
+    fields = snapshot.to_dict() or {}
+    erased_at = fields.get("erased_at")
+    return Stored(fields.get("blob"), snapshot.update_time, standard(erased_at) if erased_at else None)
 
 
 def users_with_prefix(client: Client, prefix: str, *, unchanged_since: datetime) -> list[str]:

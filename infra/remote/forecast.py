@@ -49,9 +49,13 @@ def _effect(event: Event, record: UserRecord | None, now: datetime, terms: Terms
         return "nothing changes"
     before = record or UserRecord(event.user_id)
     after, arrival, _ = absorb(before, event, terms)
+    if arrival is Arrival.IGNORED:
+        return "it is older than the user's erasure: nothing changes"
     if arrival is Arrival.DUPLICATE:
         return "it is a duplicate: nothing changes"
     if arrival is Arrival.LATE:
         return "it is older than what the document holds: it counts in part, if at all"
+    if after.is_tombstone:
+        return "everything about the user is forgotten"
     was, would_be = (each.history.at(now, terms)[0].best.status for each in (before, after))
     return f"the status stays {was}" if was == would_be else f"the status goes from {was} to {would_be}"

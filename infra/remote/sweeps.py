@@ -30,6 +30,8 @@ from shared.domain.errors import InvalidCatalog
 from shared.domain.instants import from_micros, to_micros
 
 OPEN_CAMPAIGNS = "open_campaigns"
+ERASED_AT = "erased_at"
+"""The field that tombstones alone have."""
 
 
 class InForce(NamedTuple):
@@ -80,12 +82,17 @@ class FirestoreUsers:
 
     def page(self, scope: Scope, after: str, limit: int) -> Page:
         """See `Target.page`. A document from before the field existed may have an open trigger."""
-        fields = [OPEN_CAMPAIGNS] if scope.only_open else []
+        fields = [ERASED_AT, OPEN_CAMPAIGNS] if scope.only_open else [ERASED_AT]
         with client_errors("list users"):
             query = self._query(scope, after).select(fields).limit(limit)
             found = query.get(retry=PATIENT, timeout=RPC_SECONDS)
-        users = (each for each in found if not scope.only_open or (each.to_dict() or {}).get(OPEN_CAMPAIGNS) != [])
-        return Page(tuple(user_id_of(each.id) for each in users), user_id_of(found[-1].id) if found else None)
+        known = ((user_id_of(each.id), each.to_dict() or {}) for each in found)
+        users = (
+            user_id
+            for user_id, fields in known
+            if ERASED_AT not in fields and not (scope.only_open and fields.get(OPEN_CAMPAIGNS) == [])
+        )
+        return Page(tuple(users), user_id_of(found[-1].id) if found else None)
 
     def load(self, key: str) -> Sweep | None:
         """See `Target.load`."""

@@ -30,8 +30,8 @@ from shared.settings import MAX_BODY_BYTES
 
 log = logging.getLogger(__name__)
 
-IGNORED, DEAD_LETTERED = "ignored", "dead_lettered"
-"""The outcomes of messages that lead to no processing; those of others are the values of `Arrival`."""
+DEAD_LETTERED = "dead_lettered"
+"""The outcome of a message that becomes a dead letter; those of others are the values of `Arrival`."""
 
 
 class Refusal(NamedTuple):
@@ -146,7 +146,7 @@ def _delivered(record: UserRecord, arriving: Arriving, world: World) -> Step:
     try:
         event = _accepted(arriving, delivery, world)
         if event is None:
-            return Step(at, arriving, IGNORED, None, record, record, ())
+            return Step(at, arriving, Arrival.IGNORED, None, record, record, ())
         step = _handled(record, event, at, world)
     except Rejected as rejected:
         letter = dead_letter(push.topic, delivery, rejected)

@@ -102,10 +102,10 @@ class _PartRun:
             record, commits = step.record, commits + step.is_committed
             self.runs.add(keyed_lines(step, keeps_raw=keeps_raw))
             self._count(step)
-        if commits:
+        if commits and not record.is_tombstone:
             self.runs.add([keyed_summary(record, self.until, self.world.terms)])
-            if self.store:
-                self.store.put(document_of(Packing(record)), commits)
+        if commits and self.store:
+            self.store.put(document_of(Packing(record)), commits)
 
     def _count(self, step: Step) -> None:
         if step.arriving:

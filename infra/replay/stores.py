@@ -8,6 +8,8 @@ from pathlib import Path
 
 from infra.errors import InfraError
 from shared.adapters.sqlite import COLUMNS, SqliteStore
+from shared.domain.instants import from_micros
+from shared.ports import Stored
 
 STORE = "upbeat.sqlite"
 WAIT_SECONDS = 2.0
@@ -29,11 +31,15 @@ def merge_stores(parts: Sequence[Path], target: Path) -> None:
         connection.executemany(f"insert into subscriptions ({COLUMNS}) values ({values})", heapq.merge(*rows))  # noqa: S608
 
 
-def read_blob(store: Path, user_id: str) -> bytes | None:
+def read_document(store: Path, user_id: str) -> Stored | None:
     """A user's document; None if the user is unknown. Raises `InfraError` if the file is not a store."""
     with _reading(store) as connection:
-        row = connection.execute("select blob from subscriptions where user_id = ?", (user_id,)).fetchone()
-    return bytes(row[0]) if row else None
+        connection.row_factory = sqlite3.Row  # the store of an earlier version has fewer columns
+        row = connection.execute("select * from subscriptions where user_id = ?", (user_id,)).fetchone()
+    if row is None:
+        return None
+    erased_at = dict(row).get("erased_at")
+    return Stored(row["blob"], row["version"], None if erased_at is None else from_micros(erased_at))
 
 
 def first_users(store: Path, prefix: str, limit: int) -> list[str]:

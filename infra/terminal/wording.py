@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from shared.domain.events import (
+    ErasureRequested,
     Event,
     FeedbackGiven,
     OfferRequested,
@@ -99,6 +100,8 @@ def _of_fact(event: Event) -> str:
             return f"feedback: {kind} of trigger {trigger_id[:SHOWN_OF_ID]}"
         case OfferRequested(placement):
             return f"asked for an offer in {placement}"
+        case ErasureRequested():
+            return "asked to be forgotten"
         case TimePassed():
             return "time passed"
         case other:

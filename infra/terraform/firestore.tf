@@ -51,7 +51,7 @@ locals {
   # A collection's fields are listed, since the provider refuses `*`:
   # https://github.com/hashicorp/terraform-provider-google/issues/19598
   unindexed = {
-    subscriptions = ["blob", "due_shard", "next_due_at", "summary", "user_id"]
+    subscriptions = ["blob", "due_shard", "erased_at", "next_due_at", "summary", "user_id"]
     catalog       = ["approved_by", "catalog", "number", "published_by", "version"]
     publications  = ["approved_by", "published_at", "published_by", "version"]
     scores        = ["artifact"]

@@ -27,11 +27,12 @@ SCHEMA = """
 create table if not exists subscriptions (
     user_id text primary key,
     version integer not null,
-    blob blob not null,
-    due_shard integer not null,
+    blob blob,
+    due_shard integer,
     next_due_at integer,
-    summary text not null,
-    open_campaigns text
+    summary text,
+    open_campaigns text,
+    erased_at integer
 );
 create index if not exists due on subscriptions (due_shard, next_due_at, user_id) where next_due_at is not null;
 create table if not exists clock (
@@ -47,8 +48,20 @@ create table if not exists clock (
 """
 
 
-COLUMNS = "user_id, version, blob, due_shard, next_due_at, summary, open_campaigns"
-"""The columns of `subscriptions`, in order. `open_campaigns` is null in a row from before it was kept."""
+FORMER_COLUMNS = "user_id, version, blob, due_shard, next_due_at, summary, open_campaigns"
+"""The columns of `subscriptions` before it had tombstones. `open_campaigns` is null in a row from before it."""
+COLUMNS = f"{FORMER_COLUMNS}, erased_at"
+"""The columns of `subscriptions`, in order. All but the first two and the last are null in a tombstone's row."""
+
+REMAKE = f"""
+begin immediate;
+drop index due;
+alter table subscriptions rename to former;
+{SCHEMA}
+insert into subscriptions ({FORMER_COLUMNS}) select {FORMER_COLUMNS} from former;
+drop table former;
+commit;
+"""  # noqa: S608 - constants
 
 
 class SqliteStore:
@@ -70,20 +83,22 @@ class SqliteStore:
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
-        row = self._fetch_one("select blob, version from subscriptions where user_id = ?", user_id)
-        return Stored(*row) if row else Stored(None, None)
+        row = self._fetch_one("select blob, version, erased_at from subscriptions where user_id = ?", user_id)
+        if not row:
+            return Stored(None, None)
+        blob, version, erased_at = row
+        return Stored(blob, version, None if erased_at is None else from_micros(erased_at))
 
     async def commit(self, document: Document, version: object | None) -> None:
         """See `Subscriptions.commit`."""
-        due, *texts = _due_and_texts(document)
         if version is None:
             written = self._insert("ignore", document, 1)
         else:
             statement = (
-                "update subscriptions set version = version + 1, blob = ?, next_due_at = ?, summary = ?,"
-                " open_campaigns = ? where user_id = ? and version = ?"
+                "update subscriptions set version = version + 1, blob = ?, due_shard = ?, next_due_at = ?,"
+                " summary = ?, open_campaigns = ?, erased_at = ? where user_id = ? and version = ?"
             )
-            written = self._write(statement, document.blob, due, *texts, document.user_id, version)
+            written = self._write(statement, *_content(document), document.user_id, version)
         if not written:
             raise Conflict("the document has changed since it was loaded")
 
@@ -148,8 +163,10 @@ class SqliteStore:
         return 1 if version is None else version + 1  # type: ignore[operator]
 
     def blobs(self) -> Iterator[tuple[str, bytes]]:
-        """Every user id with the user's blob, in the order of the ids."""
-        yield from self._fetch_all("select user_id, blob from subscriptions order by user_id")
+        """Every user id with the user's blob, in the order of the ids; tombstones have none, and are left out."""
+        yield from self._fetch_all(
+            "select user_id, blob from subscriptions where blob is not null order by user_id"
+        )
 
     def close(self) -> None:
         """Commit what is still open, and close the file."""
@@ -157,16 +174,17 @@ class SqliteStore:
         self.connection.close()
 
     def _complete_former_schema(self) -> None:
-        """Add the column that a file of an earlier version lacks."""
+        """Make the table of a file of an earlier version anew: it lacks columns, and others could not be null."""
         columns = [row[1] for row in self.connection.execute("pragma table_info(subscriptions)")]
         if "open_campaigns" not in columns:
             self.connection.execute("alter table subscriptions add column open_campaigns text")
+        if "erased_at" not in columns:
+            self.connection.executescript(REMAKE)
 
     def _insert(self, or_else: str, document: Document, version: int) -> int:
         """The number of rows written: 0 if the user has a row and `or_else` is to ignore that."""
-        statement = f"insert or {or_else} into subscriptions ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-        user_id, blob = document.user_id, document.blob
-        return self._write(statement, user_id, version, blob, due_shard(user_id), *_due_and_texts(document))
+        statement = f"insert or {or_else} into subscriptions values (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+        return self._write(statement, document.user_id, version, *_content(document))
 
     def _fetch_one(self, statement: str, *values: object) -> tuple[Any, ...] | None:
         return next(iter(self._fetch_all(statement, *values)), None)
@@ -189,7 +207,15 @@ class SqliteStore:
             raise Transient(f"SQLite: {error}") from error
 
 
-def _due_and_texts(document: Document) -> tuple[int | None, str, str]:
-    """The columns of a document from `next_due_at` on."""
-    due = None if document.next_due_at is None else to_micros(document.next_due_at)
-    return due, orjson.dumps(document.summary).decode(), orjson.dumps(document.open_campaigns).decode()
+def _content(document: Document) -> tuple[object, ...]:
+    """The columns of a document from `blob` on. A tombstone has `erased_at` alone."""
+    if document.erased_at:
+        return (*[None] * 5, to_micros(document.erased_at))
+    return (
+        document.blob,
+        due_shard(document.user_id),
+        None if document.next_due_at is None else to_micros(document.next_due_at),
+        orjson.dumps(document.summary).decode(),
+        orjson.dumps(document.open_campaigns).decode(),
+        None,
+    )

@@ -1,4 +1,4 @@
-"""Arrival: an event is new, a duplicate or late; and the check that a duplicate has the same content."""
+"""Arrival: an event is new, a duplicate, late or of no account; and the check that a duplicate is the same."""
 
 from enum import StrEnum
 
@@ -7,11 +7,15 @@ from shared.domain.events import Event
 
 
 class Arrival(StrEnum):
-    """The result of matching an event with the history: new, seen before, or older than the history's base."""
+    """The result of matching an event with the history: new, seen before, or older than the history's base.
+
+    Ignored is what occurred before the user's erasure.
+    """
 
     APPLIED = "applied"
     DUPLICATE = "duplicate"
     LATE = "late"
+    IGNORED = "ignored"
 
 
 def check_same(digest: str, event: Event) -> None:

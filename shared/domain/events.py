@@ -204,6 +204,11 @@ class OfferRequested(NamedTuple):
     placement: str
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureRequested:
+    """The user is to be forgotten, with everything that occurred up to the event."""
+
+
 MAX_CATALOG_NUMBER = 10**12
 """The highest number that a catalog can have."""
 
@@ -216,7 +221,7 @@ class TimePassed:
     """The least number of the catalog by which the user is to be processed; 0 if any will do."""
 
 
-Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | OfferRequested | TimePassed
+Fact = TrialStarted | PaymentReported | SignalSeen | FeedbackGiven | OfferRequested | ErasureRequested | TimePassed
 
 
 class Environment(StrEnum):

@@ -114,6 +114,15 @@ class History(NamedTuple):
         head, _ = _refold(self.base, ring, terms, user_id)
         return self._replace(ring=ring, head=head)
 
+    def since(self, at: datetime, terms: Terms, user_id: str) -> "History":
+        """The history of the ring's events after `at` (UTC) alone, folded anew from nothing.
+
+        The base goes as a whole, also if events after `at` were folded into it: nothing tells them apart any more.
+        """
+        ring = tuple(row for row in self.ring if row[OCCURRED_AT] > to_micros(at))
+        head, _ = _refold(Account(), ring, terms, user_id)
+        return History(ring=ring, head=head)
+
     def _add_late(self, event: Event, terms: Terms) -> Folded:
         """Apply what still counts of a late event: a payment's success or verdict, and that a trial was used."""
         mark = from_micros(self.mark[OCCURRED_AT]) if self.mark else event.occurred_at

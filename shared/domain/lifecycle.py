@@ -5,6 +5,7 @@ from typing import assert_never
 
 from shared.domain.events import (
     NO_PURCHASE,
+    ErasureRequested,
     Event,
     FeedbackGiven,
     OfferRequested,
@@ -65,7 +66,7 @@ def _effect(sub: Subscription, event: Event, at: datetime, terms: Terms) -> Effe
             return _apply_payment(_with_purchase(sub, payment.purchase), payment, at, terms, event.occurred_at)
         case SignalSeen() as signal:
             return _apply_signal(sub, signal, at, event.occurred_at)
-        case FeedbackGiven() | OfferRequested() | TimePassed():
+        case FeedbackGiven() | OfferRequested() | ErasureRequested() | TimePassed():
             return Effect(sub)
         case other:
             assert_never(other)

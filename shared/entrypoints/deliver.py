@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from shared.contracts.inbound.envelope import Delivery, check_not_future, parse_event
 from shared.contracts.outbound.dead_letter import dead_letter
+from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected, Transient
 from shared.domain.events import Environment
 from shared.entrypoints.body import check_complete
@@ -55,10 +56,12 @@ async def process_event(wired: Wiring, topic: str, delivery: Delivery) -> Delive
     """Process the event in a delivery. Raises what `Application.handle` raises."""
     event = parse_event(topic, delivery)
     if event.environment is Environment.SANDBOX and not wired.process_sandbox:
-        return DeliveryResult("ignored", {})
+        return DeliveryResult(Arrival.IGNORED, {"reason": "sandbox"})
     check_not_future(event, wired.clock.now(), wired.terms.clock_skew)
     handled = await wired.application.handle(event)
     fields = mistake_fields(event, delivery)
+    if handled.arrival is Arrival.IGNORED:
+        fields["reason"] = "erased"
     if not log.isEnabledFor(logging.INFO):  # a replay logs no line of a success, and must not pay for its fields
         return DeliveryResult(handled.arrival, fields)
     fields |= message_fields(handled.messages, handled.status)

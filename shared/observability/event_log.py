@@ -18,8 +18,8 @@ class EventFields(TypedDict, total=False):
     """`applied`, `duplicate`, `late`, `ignored`, `ticked`, `dead_lettered` or `failed`; of a call `answered`,
     `refused` or `failed`."""
     reason: str
-    """The rejection reason of a dead letter; `transient` or `unexpected_error` of a failure; of a call, the reason
-    of its problem."""
+    """The rejection reason of a dead letter; `transient` or `unexpected_error` of a failure; `sandbox` or `erased`
+    of what was ignored; of a call, the reason of its problem."""
     status_before: str
     """The status that was announced last before this event."""
     status_after: str

@@ -9,7 +9,15 @@ from shared.domain import attributes, profiles, signals, triggers
 from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.deadlines import next_announced_change, next_deadline
-from shared.domain.events import BEHAVIOURAL, Event, FeedbackGiven, OfferRequested, SignalSeen, TimePassed
+from shared.domain.events import (
+    BEHAVIOURAL,
+    ErasureRequested,
+    Event,
+    FeedbackGiven,
+    OfferRequested,
+    SignalSeen,
+    TimePassed,
+)
 from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.follow_ups import follow_ups
 from shared.domain.impressions import Shown, keep_newest
@@ -18,6 +26,7 @@ from shared.domain.moments import Moment, MomentKind
 from shared.domain.requests import answer_to
 from shared.domain.terms import Terms
 from shared.processing.answer import answered
+from shared.processing.erase import erased, is_erased
 from shared.processing.outbox import keep_pending, write_messages
 from shared.processing.rules import Rules
 from shared.processing.settle import settle
@@ -41,11 +50,14 @@ def process(
 ) -> Processed:
     """Fold an event into a record, and decide everything that is due by `now` (UTC).
 
-    Events from outside and ticks of the clock are processed alike. `features` are the user's, for decisions alone:
-    no fold depends on them. Raises `Rejected` for an event that contradicts the record (`id_reused`,
-    `unknown_trigger`).
+    Events from outside and ticks of the clock are processed alike. An erasure decides nothing and tells nobody:
+    what it leaves is due at once. `features` are the user's, for decisions alone: no fold depends on them. Raises
+    `Rejected` for an event that contradicts the record (`id_reused`, `unknown_trigger`).
     """
     absorbed, arrival, moments = absorb(record, event, rules.terms)
+    if isinstance(event.fact, ErasureRequested):
+        is_rest = absorbed is not record and not absorbed.is_tombstone
+        return Processed(absorbed._replace(as_of=now, next_due_at=now) if is_rest else absorbed, arrival)
     if absorbed is record and (arrival is not Arrival.APPLIED or not isinstance(event.fact, FOLDED_NOWHERE)):
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)
@@ -74,8 +86,13 @@ def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, 
     The identity of a churn signal is looked up among the behavioural signals and in the ring, whichever kind the
     new event is.
     """
+    if is_erased(record, event):
+        is_same = isinstance(event.fact, ErasureRequested) and event.occurred_at == record.erased_at
+        return record, Arrival.DUPLICATE if is_same else Arrival.IGNORED, ()
     moments: tuple[Moment, ...] = ()
     match event.fact:
+        case ErasureRequested():
+            return erased(record, event.occurred_at, terms), Arrival.APPLIED, ()
         case TimePassed():
             return record, Arrival.APPLIED, ()
         case OfferRequested():

@@ -46,8 +46,13 @@ class Life(NamedTuple):
 def life(
     user_id: str, logged: Sequence[Logged] | None, record: UserRecord | None, terms: Terms = DEFAULT_TERMS
 ) -> Life:
-    """The life of a user. `logged` are messages in the order of their publication, also those about others."""
+    """The life of a user, since the erasure if there was one.
+
+    `logged` are messages in the order of their publication, also those about others.
+    """
     told = read_log(user_id, logged or (), terms)
+    if erased_at := (record or told.record).erased_at:  # the log may hold for a while what was erased
+        told = told._replace(entries=[entry for entry in told.entries if entry.at > erased_at])
     added = not_yet_told(record, told.entries) if record else []
     entries = tuple(_with_fates(_in_order((*told.entries, *added))))
     missing = tuple(_missing(told, added, record, terms) if logged is not None else _not_held(record))

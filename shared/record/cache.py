@@ -22,6 +22,10 @@ class RecordCache:
         cached_blob, cached = self._entries.get(user_id, (None, None))
         return cached if cached and cached_blob == blob else unpack(blob, self.terms)
 
+    def forget(self, user_id: str) -> None:
+        """Drop what is cached of a user."""
+        self._entries.pop(user_id, None)
+
     def store(self, blob: bytes, record: UserRecord) -> None:
         """Cache a committed record. The entry stored longest ago is evicted if there are too many."""
         self._entries.pop(record.user_id, None)

@@ -123,6 +123,13 @@ class UserRecord(NamedTuple):
     """The highest number of a catalog by which a commit of the user was decided."""
     requests: tuple[AnsweredRequest, ...] = ()
     """The newest 16 requests for an offer that campaigns were considered for, oldest first."""
+    erased_at: datetime | None = None
+    """The instant (UTC) up to which the user was forgotten: nothing that occurred up to it counts any more."""
+
+    @property
+    def is_tombstone(self) -> bool:
+        """True if the user was erased, and nothing occurred since."""
+        return self.erased_at is not None and self == tombstone(self.user_id, self.erased_at)
 
     def effective_now(self, now: datetime, event: Event) -> datetime:
         """The latest of the clock's `now`, the last commit's time, and the due time if the clock sent the event.
@@ -159,3 +166,8 @@ class UserRecord(NamedTuple):
     def pending_entry(self, cause: str) -> Pending | None:
         """The pending messages of an event that was committed before. None if there are none."""
         return next((entry for entry in self.pending if entry.cause == cause), None)
+
+
+def tombstone(user_id: str, erased_at: datetime) -> UserRecord:
+    """All that is left of an erased user, so that a late event does not bring the user back."""
+    return UserRecord(user_id, erased_at=erased_at)

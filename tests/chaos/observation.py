@@ -13,10 +13,11 @@ from typing import Any
 from google.cloud.firestore import Client
 
 from infra.replay.replay import replay
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.adapters.gcp.paths import SUBSCRIPTIONS
 from shared.contracts.topics import Topic
 from shared.domain.terms import Terms
+from shared.ports import Stored
 from shared.queries.user_view import everything, to_json
 from shared.record.codec import unpack
 from tests.chaos.heard import Heard
@@ -101,13 +102,13 @@ class Observation:
         catalog.write_text("kill_switch: false\n")
         replay(events, out, catalog, processes=1, keep_store=True, terms=self.terms)
         users = {line["data"]["user_id"] for line in lines}
-        return {user: self._view_of(read_blob(out / STORE, user), user) for user in users}
+        return {user: self._view_of(read_document(out / STORE, user), user) for user in users}
 
-    def _view_of(self, blob: bytes | None, user: str) -> Json:
+    def _view_of(self, stored: Stored | None, user: str) -> Json:
         document = self.documents.get(user)
-        if blob is None or document is None:
+        if stored is None or document is None:
             return {}
-        view: Json = to_json(everything(unpack(blob, self.terms), document.at, self.terms))
+        view: Json = to_json(everything(unpack(stored.blob or b"", self.terms), document.at, self.terms))
         return view
 
     @property

@@ -14,7 +14,7 @@ import pytest
 from infra.emulator.bigtable import BigtableEmulator
 from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.endpoints import Endpoints
-from infra.remote.firestore import emulator_client, publish_catalog, read_blob
+from infra.remote.firestore import emulator_client, publish_catalog, read_document
 from shared.record.codec import unpack
 from tests.support.bigtable import EmulatedTable
 from tests.support.builders import campaign, catalog
@@ -119,7 +119,7 @@ def test_a_feature_changes_a_decision_and_without_bigtable_it_goes_on_and_says_s
     assert failures[0] == NO_ANSWER
     assert {line["outcome"] for line in running.log if "outcome" in line} == {"applied"}
 
-    blob = read_blob(emulator_client(running.up.endpoints), "rich")
-    assert blob
-    (given,) = unpack(blob).triggers
+    stored = read_document(emulator_client(running.up.endpoints), "rich")
+    assert stored
+    (given,) = unpack(stored.blob).triggers
     assert not given.revoked

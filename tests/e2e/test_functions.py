@@ -18,8 +18,9 @@ from infra.catalog.load import artifacts_of, load_catalog
 from infra.emulator.runtime import EmulatorRuntime
 from infra.remote.dead_letters import redrive
 from infra.remote.endpoints import Endpoints
-from infra.remote.firestore import emulator_client, publish_catalog, read_blob
+from infra.remote.firestore import emulator_client, publish_catalog, read_document
 from infra.topology import load
+from shared.adapters.gcp.paths import SUBSCRIPTIONS, user_document_id
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 from tests.support.listening import pull
@@ -56,8 +57,8 @@ def up(emulators, fuse):
 
 
 def record(up: EmulatorRuntime, user: str) -> UserRecord | None:
-    blob = read_blob(emulator_client(up.endpoints), user)
-    return unpack(blob) if blob else None
+    stored = read_document(emulator_client(up.endpoints), user)
+    return unpack(stored.blob) if stored and stored.blob else None
 
 
 def publish(up: EmulatorRuntime, topic: str, user: str, occurred_at: datetime, **said) -> dict:
@@ -209,6 +210,79 @@ def test_the_clock_finds_what_is_due_and_others_hear_of_it(up: EmulatorRuntime) 
     soon = (now + timedelta(seconds=4)).isoformat()
     publish(up, "churn-signal", user, now, signal="cancelled", effective_at=soon)
     assert eventually(lambda: "expired" in [c["after"]["status"] for c in heard["subscription-change"]])
+
+
+def fields(up: EmulatorRuntime, user: str) -> dict:
+    document = emulator_client(up.endpoints).collection(SUBSCRIPTIONS).document(user_document_id(user))
+    return document.get().to_dict() or {}
+
+
+def is_tombstone(up: EmulatorRuntime, user: str) -> bool:
+    return fields(up, user).keys() == {"erased_at"}
+
+
+@pytest.mark.parametrize("name", ["user-{}", "__{}__"])
+def test_an_erased_user_is_a_tombstone_until_something_new_occurs(up: EmulatorRuntime, name: str) -> None:
+    user, now = name.format(uuid4().hex), datetime.now(UTC)
+    heard = Heard(up, user)
+    publish(up, "payment", user, now - DAY, **paid("succeeded", now - DAY))
+    assert eventually(lambda: heard["subscription-change"])
+    former = heard["subscription-change"][-1]["sequence"]
+    publish(up, "user-erasure", user, now - timedelta(hours=1))
+    assert eventually(lambda: is_tombstone(up, user))
+    publish(up, "payment", user, now - timedelta(hours=2), **paid("failed", now - DAY))
+    publish(up, "user-erasure", user, now - timedelta(hours=1))
+    back = publish(up, "trial-start", user, now, plan="basic", trial_ends_at=(now + DAY).isoformat())
+    assert eventually(lambda: len(ring(up, user)) == 1)
+    assert [row[3] for row in ring(up, user)] == [back["event_id"]]
+    assert fields(up, user).keys() == fields(up, someone(up)).keys()
+    assert eventually(lambda: heard["subscription-change"][-1]["facts"].get("plan") == "basic")
+    assert heard["subscription-change"][-1]["sequence"] > former
+
+
+def someone(up: EmulatorRuntime) -> str:
+    """A user who was never erased."""
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    publish(up, "payment", user, now, **paid("succeeded", now))
+    assert eventually(lambda: ring(up, user))
+    return user
+
+
+def test_a_crash_before_an_erasure_publishes_nothing_after_it(up: EmulatorRuntime, fuse: Path) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    heard = Heard(up, user)
+    fuse.touch()
+    publish(up, "payment", user, now - timedelta(hours=3), **paid("succeeded", now - DAY))
+    assert eventually(lambda: not fuse.exists())
+    publish(up, "user-erasure", user, now)
+    assert eventually(lambda: is_tombstone(up, user))
+    up.wait_until_ready("payment")
+    time.sleep(3.0)  # in which the payment is delivered again
+    assert [heard[topic] for topic in ("subscription-change", "upsell-trigger", "decision")] == [[], [], []]
+    assert is_tombstone(up, user)
+
+
+def test_deliveries_at_once_leave_what_is_newer_than_the_erasure(up: EmulatorRuntime) -> None:
+    user, now = f"user-{uuid4().hex}", datetime.now(UTC)
+    erased_at = now - timedelta(minutes=10)
+    payments = [
+        push_of(
+            event_id=f"p{n}",
+            user_id=user,
+            occurred_at=(now - timedelta(minutes=n)).isoformat(),
+            **paid("succeeded", now - n * 30 * DAY),
+        )
+        for n in range(20)
+    ]
+    erasures = [push_of(event_id=f"e{n}", user_id=user, occurred_at=erased_at.isoformat()) for n in range(2)]
+    crowd = [
+        *(("payment", body) for body in payments[10:]),
+        *(("user_erasure", body) for body in erasures),
+        *(("payment", body) for body in payments),
+    ]
+    with ThreadPoolExecutor(len(crowd)) as pool:
+        assert [*pool.map(lambda one: post(up, *one), crowd)] == [204] * len(crowd)
+    assert sorted(row[3] for row in ring(up, user)) == sorted(f"p{n}" for n in range(10))
 
 
 @pytest.mark.parametrize("user", [".", "..", "__all__"])

@@ -10,7 +10,7 @@ from shared.domain.due_shards import due_shard
 from shared.domain.errors import Conflict, Transient
 from shared.ports import Cursor, Document, DueUser, Stored, StoredCursor
 from shared.record.codec import unpack
-from shared.record.user_record import UserRecord
+from shared.record.user_record import UserRecord, tombstone
 
 
 class Fault(Enum):
@@ -59,7 +59,7 @@ class MemoryStore:
 
     async def load(self, user_id: str) -> Stored:
         document, version = self.documents.get(user_id, (None, None))
-        return Stored(document.blob if document else None, version)
+        return Stored(document.blob, version, document.erased_at) if document else Stored(None, version)
 
     async def commit(self, document: Document, version: object | None) -> None:
         _, found = self.documents.get(document.user_id, (None, None))
@@ -80,6 +80,8 @@ class MemoryStore:
     def record(self, user_id: str) -> UserRecord:
         """The stored record of a user."""
         document, _ = self.documents.get(user_id, (None, None))
+        if document and document.erased_at:
+            return tombstone(user_id, document.erased_at)
         return _unpacked(document.blob) if document else UserRecord(user_id)
 
     def next_due_at(self, user_id: str) -> datetime | None:

@@ -58,6 +58,11 @@ def signal(user_id: str, days: float, kind: str, event_id: str = "signal") -> di
     return event("churn-signal", user_id, days, event_id, signal=kind)
 
 
+def erasure(user_id: str = "u", days: float = 20, published: float | None = None) -> dict[str, Any]:
+    line = event("user-erasure", user_id, days, f"erasure-{days}")
+    return line if published is None else line | {"publish_time": at(published)}
+
+
 def write(path: Path, lines: list[Any]) -> Path:
     """Write a history. A line is either a JSON value or raw bytes."""
     raw = (line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)

@@ -23,6 +23,7 @@ VALID: dict[str, dict[str, Any]] = {
     "payment": PAYMENT,
     "churn-signal": COMMON | {"signal": "inactivity", "strength": 0.5},
     "trigger-feedback": COMMON | {"trigger_id": "t-1", "kind": "clicked"},
+    "user-erasure": COMMON,
     "lifecycle-due": COMMON,
 }
 

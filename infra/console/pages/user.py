@@ -36,8 +36,10 @@ def routes(console: Console) -> Sequence[Route]:
         if not is_id(user_id):
             raise HTTPException(404, f"No user has such an id: expected {ID_IN_WORDS}.")
         known = known_of(console.sources, user_id, console.sources.now())
-        if not known.is_anything:
-            return console.render.page(request, "no_user.html", answers=404, user_id=user_id)
+        erased_at = known.record.erased_at if known.record and known.record.is_tombstone else None
+        if erased_at or not known.is_anything:
+            values = {"user_id": user_id, "erased_at": erased_at}
+            return console.render.page(request, "no_user.html", answers=404, **values)
         return console.render.page(request, "user.html", **_values(console, known, {**request.query_params}))
 
     return [Route("/users/", user), Route("/users/{user:path}", user)]

@@ -1,6 +1,6 @@
 """Firestore's documents over bare gRPC. Reads and writes that are asked for at once share requests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -125,17 +125,24 @@ class Documents:
                 found[part.missing] = None
         return [found[path] for path in paths]
 
-    async def write(self, path: str, fields: Mapping[str, object], version: Timestamp | None) -> Timestamp:
+    async def write(
+        self,
+        path: str,
+        fields: Mapping[str, object],
+        version: Timestamp | None,
+        gone: Iterable[str] = (),
+    ) -> Timestamp:
         """Write these fields if the document is at `version`, or if there is none where `version` is None.
 
-        Returns the new version. Raises `Conflict` if the document is at another version. Never repeated: a write
-        that succeeded would then raise `Conflict`.
+        The fields that are `gone` are deleted, and others stay as they are. Returns the new version. Raises
+        `Conflict` if the document is at another version. Never repeated: a write that succeeded would then raise
+        `Conflict`.
         """
         if version is None:
             write = Write(current_document=Precondition(exists=False))
         else:
             # https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1#precondition
-            mask = DocumentMask(field_paths=fields)
+            mask = DocumentMask(field_paths=(*fields, *gone))
             write = Write(update_mask=mask, current_document=Precondition(update_time=version))
         write.update.name = path
         put_all(write.update.fields, fields)

@@ -1,6 +1,6 @@
 """Users' documents and the clock's cursors in Firestore."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,12 +28,19 @@ class FirestoreStore:
 
     async def load(self, user_id: str) -> Stored:
         """See `Subscriptions.load`."""
-        found = await self.documents.read(self._user_path(user_id), ("blob",))
-        return Stored(found.fields["blob"].bytes_value, found.update_time) if found else Stored(None, None)
+        found = await self.documents.read(self._user_path(user_id), ("blob", "erased_at"))
+        if found is None:
+            return Stored(None, None)
+        fields = from_values(found.fields)
+        if erased_at := fields.get("erased_at"):
+            return Stored(None, found.update_time, erased_at)
+        return Stored(fields.get("blob", b""), found.update_time)
 
     async def commit(self, document: Document, version: object | None) -> None:
         """See `Subscriptions.commit`."""
-        await self._write(self._user_path(document.user_id), _fields(document), version)
+        fields = _fields(document)
+        gone = [name for name in FIELDS if name not in fields]
+        await self._write(self._user_path(document.user_id), fields, version, gone)
 
     def due(self, shard: int, after: DueUser, now: datetime, page_size: int) -> AsyncGenerator[list[DueUser]]:
         """See `DueUsers.due`. A page may take six times as long as another call."""
@@ -50,10 +57,12 @@ class FirestoreStore:
         """See `DueUsers.save_cursor`."""
         return await self._write(self._cursor_path(shard), _cursor_fields(cursor), version)
 
-    async def _write(self, path: str, fields: dict[str, Any], version: object | None) -> Timestamp:
+    async def _write(
+        self, path: str, fields: dict[str, Any], version: object | None, gone: Iterable[str] = ()
+    ) -> Timestamp:
         if version is not None and not isinstance(version, Timestamp):
             raise TypeError(f"version: expected one that this store made, found {type(version).__name__}")
-        return await self.documents.write(path, fields, version)
+        return await self.documents.write(path, fields, version, gone)
 
     def _user_path(self, user_id: str) -> str:
         return self.documents.path(SUBSCRIPTIONS, user_document_id(user_id))
@@ -62,8 +71,17 @@ class FirestoreStore:
         return self.documents.path(CURSORS, str(shard))
 
 
+FIELDS = ("user_id", "blob", "due_shard", "next_due_at", "summary", "open_campaigns", "erased_at")
+"""Every field that a user's document may have."""
+
+
 def _fields(document: Document) -> dict[str, Any]:
-    """The fields of a document: the blob, the fields of the indexes, and a summary for people."""
+    """The fields of a document: the blob, the fields of the indexes, and a summary for people.
+
+    Of a tombstone nothing but its name says whose it is.
+    """
+    if document.erased_at:
+        return {"erased_at": document.erased_at}
     return {
         "user_id": document.user_id,
         "blob": document.blob,

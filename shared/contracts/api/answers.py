@@ -4,7 +4,7 @@ Answers are written without them. A client must expect fields that it does not k
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -108,7 +108,7 @@ class ListOffersResponse(ApiAnswer):
 class GiveFeedbackResponse(ApiAnswer):
     """What became of the report."""
 
-    outcome: Literal[Arrival.APPLIED, Arrival.DUPLICATE, Arrival.LATE]
+    outcome: Arrival
     state: TriggerState | None = Field(
         description="The state of the offer after it; null if the document has no room for it any more."
     )

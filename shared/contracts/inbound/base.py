@@ -17,7 +17,6 @@ from shared.domain.account import DEFAULT_SUBSCRIPTION
 from shared.domain.attributes import MAX_ATTRIBUTES, MAX_BYTES
 from shared.domain.events import NO_PURCHASE, Event, Fact, Key, Purchase
 
-EMPTY_PROFILE = events.Profile()
 PURCHASE_FACTS = frozenset({"store", "product_id", "ownership", "quantity", "price", "current_price"})
 """The fields of an event that make a `Purchase`."""
 
@@ -71,7 +70,7 @@ class ProfileFacts(BaseModel):
         return events.Profile(self.country, self.locale, self.time_zone, self.student)
 
 
-class InboundEvent(Inbound):
+class UserEvent(Inbound):
     """A fact about one user. Topic, source and event_id identify the event when it is delivered again."""
 
     FORMER_DEFAULTS: ClassVar[Mapping[str, object]] = {}
@@ -82,11 +81,6 @@ class InboundEvent(Inbound):
         "the same id, and never give the id to another event."
     )
     user_id: Id = Field(description="The id of the user the event is about, the same on every topic.")
-    subscription_id: Id = Field(
-        default=DEFAULT_SUBSCRIPTION,
-        description="The id of the subscription the event is about. Needed only for users with several "
-        "subscriptions; the default is `main`.",
-    )
     occurred_at: Time = Field(
         description="The time the event happened, not the time it was published; at most 5 minutes ahead of "
         "Upbeat's clock. Upbeat orders events by it."
@@ -96,21 +90,10 @@ class InboundEvent(Inbound):
         description="The system that reports the event, for example as a URI. It is part of the event's "
         "identity; leaving it out is the same as an empty string.",
     )
-    order: fields.Order = Field(
-        default=0,
-        description="The order of the event among those of the same `occurred_at` that you report for the "
-        "subscription: the lower comes first. It decides only between events of one kind, because the order of "
-        "the kinds is fixed (a `cancelled` comes before a payment, for example). Default 0.",
-    )
     environment: fields.Environment = Field(
         default=events.Environment.PRODUCTION,
         description="`sandbox` for an event of a test environment, such as a tester's purchase in a store. Such "
         "events are acknowledged and change nothing, unless this installation is set to process them.",
-    )
-    profile: ProfileFacts | None = Field(
-        default=None,
-        description="Facts about the user that the producer knows. For each fact, the event with the latest "
-        "`occurred_at` wins.",
     )
 
     @abstractmethod
@@ -119,18 +102,13 @@ class InboundEvent(Inbound):
 
     def to_event(self) -> Event:
         """Convert to an event of the domain."""
-        given = self.profile.attributes if self.profile else NOTHING_GIVEN
         return Event(
             key=Key(self.occurred_at, self.TOPIC, self.source or "", self.event_id),
             user_id=self.user_id,
-            subscription_id=self.subscription_id,
+            subscription_id=DEFAULT_SUBSCRIPTION,
             fact=self.fact(),
             digest=self.digest(),
-            profile=self.profile.to_profile() if self.profile else EMPTY_PROFILE,
             environment=self.environment,
-            order=self.order,
-            attributes=given.kept,
-            dropped=given.dropped,
         )
 
     def digest(self) -> str:
@@ -145,6 +123,35 @@ class InboundEvent(Inbound):
             name: values[name] for name in given_names if name not in defaults or values[name] != defaults[name]
         }
         return blake2b(orjson.dumps(content, _as_json, orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+class InboundEvent(UserEvent):
+    """A fact about one subscription of a user, which may also tell facts about the user."""
+
+    subscription_id: Id = Field(
+        default=DEFAULT_SUBSCRIPTION,
+        description="The id of the subscription the event is about. Needed only for users with several "
+        "subscriptions; the default is `main`.",
+    )
+    order: fields.Order = Field(
+        default=0,
+        description="The order of the event among those of the same `occurred_at` that you report for the "
+        "subscription: the lower comes first. It decides only between events of one kind, because the order of "
+        "the kinds is fixed (a `cancelled` comes before a payment, for example). Default 0.",
+    )
+    profile: ProfileFacts | None = Field(
+        default=None,
+        description="Facts about the user that the producer knows. For each fact, the event with the latest "
+        "`occurred_at` wins.",
+    )
+
+    def to_event(self) -> Event:
+        """Convert to an event of the domain."""
+        event = super().to_event()._replace(subscription_id=self.subscription_id, order=self.order)
+        if self.profile is None:
+            return event
+        given = self.profile.attributes
+        return event._replace(profile=self.profile.to_profile(), attributes=given.kept, dropped=given.dropped)
 
 
 class PurchaseEvent(InboundEvent):
@@ -186,7 +193,7 @@ class PurchaseEvent(InboundEvent):
 
 
 @cache
-def _defaults(model: type[InboundEvent]) -> dict[str, object]:
+def _defaults(model: type[UserEvent]) -> dict[str, object]:
     """The values of a model's fields that count in a digest like the field left out."""
     optional = ((name, field) for name, field in model.model_fields.items() if not field.is_required())
     defaults = {name: field.default for name, field in optional if field.default is not None}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from shared.contracts.inbound import events
-from shared.contracts.inbound.base import InboundEvent
+from shared.contracts.inbound.base import UserEvent
 from shared.contracts.inbound.cloudevents import unwrap
 from shared.contracts.inbound.events import LifecycleClock
 from shared.contracts.inbound.misspelt import misspelt
@@ -20,7 +20,7 @@ from shared.domain.events import Event
 T = TypeVar("T")
 MAX_DATA = 64 * 1024
 """Maximum size of an event's data, in bytes. The contract's own fields take less than 16 KiB."""
-EVENTS: dict[str, type[InboundEvent]] = {model.TOPIC: model for model in events.EVENT_MODELS}
+EVENTS: dict[str, type[UserEvent]] = {model.TOPIC: model for model in events.EVENT_MODELS}
 """The model for each topic that carries events."""
 TYPE_NAMES: dict[type, str] = {str: "a string", int: "an integer", dict: "an object"}
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, Strict, ValidationInfo, field_validator,
 from pydantic_core import PydanticCustomError
 
 from shared.contracts.inbound import fields
-from shared.contracts.inbound.base import Inbound, InboundEvent, PurchaseEvent
+from shared.contracts.inbound.base import Inbound, InboundEvent, PurchaseEvent, UserEvent
 from shared.contracts.inbound.fields import Flag, Id, Plan, Share, Text, Time
 from shared.contracts.inbound.rules import Problem, broken, has, if_one_of
 from shared.contracts.topics import Topic
@@ -308,6 +308,16 @@ class TriggerFeedback(InboundEvent):
         return events.FeedbackGiven(self.trigger_id, self.kind)
 
 
+class UserErasure(UserEvent):
+    """A user asked to be forgotten: everything up to `occurred_at` goes. What occurs later starts afresh."""
+
+    TOPIC = Topic.USER_ERASURE.value
+
+    def fact(self) -> events.ErasureRequested:
+        """Convert to the domain's fact."""
+        return events.ErasureRequested()
+
+
 class LifecycleDue(InboundEvent):
     """Something is due for one user, at `occurred_at`. Only Upbeat's clock, recalls and sweeps publish this."""
 
@@ -343,5 +353,12 @@ class LifecycleClock(Inbound):
     )
 
 
-EVENT_MODELS: tuple[type[InboundEvent], ...] = (TrialStart, Payment, ChurnSignal, TriggerFeedback, LifecycleDue)
+EVENT_MODELS: tuple[type[UserEvent], ...] = (
+    TrialStart,
+    Payment,
+    ChurnSignal,
+    TriggerFeedback,
+    UserErasure,
+    LifecycleDue,
+)
 """The models of all events."""

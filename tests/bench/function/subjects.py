@@ -20,7 +20,7 @@ from infra.deploy.package import zip_function
 from infra.emulator.emulators import Emulators
 from infra.emulator.functions import CLOUD_ENVIRONMENT
 from infra.remote.endpoints import Endpoints
-from infra.remote.firestore import emulator_client, publish_catalog, read_blob
+from infra.remote.firestore import emulator_client, publish_catalog, read_document
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus
 from infra.topology import load
 from tests.bench.cpu import cpu_seconds
@@ -174,8 +174,8 @@ def profiles_of(subject: Subject, load_process: Load, workload: Workload) -> dic
         with listening(subject.endpoints, topics) as bus:
             load_process.post(subject.url(scenario), [body], 1)
             sizes = [len(data) for data in published(bus, topics)]
-        blob = read_blob(emulator_client(subject.endpoints), _user_of(body))
-        found[scenario] = Profile(len(blob or b""), sizes)
+        stored = read_document(emulator_client(subject.endpoints), _user_of(body))
+        found[scenario] = Profile(len(stored.blob if stored and stored.blob else b""), sizes)
     return found
 
 

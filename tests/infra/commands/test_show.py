@@ -9,7 +9,7 @@ from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from tests.infra.commands.pages import NARROW
 from tests.support import replays
-from tests.support.replays import START, at, event, payment, signal, trial
+from tests.support.replays import START, at, erasure, event, payment, signal, trial
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +79,30 @@ def test_an_unknown_user_is_a_failure_that_says_where_was_looked(run, kept):
     done = run("show", "nobody", "--store", str(kept))
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == f"error: no user 'nobody' in {kept} or in {kept / RAW}\n"
+
+
+@pytest.fixture(scope="module")
+def erased(tmp_path_factory):
+    """A replay in which one user was erased, and another came back after it."""
+    lives = [line for user in ("gone", "back") for line in (trial(user), payment(user, 13), erasure(user))]
+    new = payment("back", 30, event_id="new")
+    return replays.run(tmp_path_factory.mktemp("erased"), *lives, new, keep_store=True).folder
+
+
+@pytest.mark.parametrize("words", [("show",), ("explain",), ("show", "--json"), ("show", "--now", at(1))])
+def test_of_an_erased_user_nothing_is_told_although_the_raw_log_holds_it_still(run, erased, words):
+    done = run(words[0], "gone", "--store", str(erased), *words[1:])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == "error: user 'gone' was erased at 2026-01-21T00:00:00Z: nothing up to then is known\n"
+
+
+def test_of_a_user_who_came_back_the_new_life_alone_is_told(run, erased):
+    told = json.loads(run("show", "back", "--store", str(erased), "--json").stdout)
+    assert (told["status"], told["trial_used"]) == ("active", False)
+    assert min(entry["at"] for entry in told["life"]["entries"]) == "2026-01-31T00:00:00Z"
+    assert told["life"]["missing"] == []
+    done = run("show", "back", "--store", str(erased), "--now", at(19))
+    assert (done.exit_code, "was erased at" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("user", ["", "a/b", "é", "x" * 257, "a b"])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.raw.folder import RAW, file_of
 from infra.raw.reader import messages_about
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.decisioning.arbitration import trigger_id
 from shared.domain.events import cause_of
 from shared.domain.terms import Terms
@@ -100,7 +100,7 @@ def test_the_past_is_what_a_replay_that_ended_then_says(run, kept, without_log, 
 
 
 def document(folder, user="u"):
-    return unpack(read_blob(folder / STORE, user))
+    return unpack(read_document(folder / STORE, user).blob)
 
 
 @pytest.mark.slow

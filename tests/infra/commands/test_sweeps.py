@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.replay.replay import replay
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.domain.triggers import Trigger
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
@@ -58,7 +58,7 @@ def kept(tmp_path: Path, ends: float) -> Path:
 
 
 def record(store: Path, user: str) -> UserRecord:
-    return unpack(read_blob(store / STORE, user))
+    return unpack(read_document(store / STORE, user).blob)
 
 
 def triggers(store: Path, user: str = "anna") -> dict[str, Trigger]:
@@ -147,9 +147,9 @@ def test_a_sweep_wakes_users_for_a_milestone_that_is_new(run, store, tmp_path) -
     words = ("catalog", "sweep", "--store", str(store), "--catalog", str(new), "--json")
     assert told(run(*words))["published"] == len(USERS) + 1
     assert record(store, "cleo").next_due_at == START + timedelta(days=33)
-    before = {user: read_blob(store / STORE, user) for user in (*USERS, "cleo")}
+    before = {user: read_document(store / STORE, user) for user in (*USERS, "cleo")}
     assert told(run(*words))["published"] == len(USERS) + 1
-    assert {user: read_blob(store / STORE, user) for user in before} == before
+    assert {user: read_document(store / STORE, user) for user in before} == before
 
 
 @pytest.mark.parametrize(("ends", "offered"), [(6.9, ["back"]), (7.1, [])])

@@ -16,7 +16,7 @@ from shared.domain.subscription import Status
 from tests.infra.console.lived import MARKUP, NOW, ODD, live
 from tests.support import consoles
 from tests.support.consoles import text_of
-from tests.support.replays import payment
+from tests.support.replays import erasure, payment
 
 MOST_PAGE_BYTES = 200_000
 
@@ -225,6 +225,14 @@ def test_a_user_only_in_the_log_is_told_by_it(tmp_path):
     assert "expired has no access" in text
     assert "Everything that happened" in text
     assert "not all is known of assignments" in text_of(page(client, "/users/ada?moment=activated"))
+
+
+def test_of_an_erased_user_the_page_says_when(tmp_path):
+    lived = live(tmp_path, payment("eve", days=1), erasure("eve", days=2))
+    answer = lived.client().get("/users/eve")
+    assert answer.status_code == 404
+    assert "The user with this id was erased at 2026-01-03 00:00:00 UTC: nothing is known." in text_of(answer.text)
+    assert "premium" not in answer.text
 
 
 def test_a_user_only_in_the_store_is_told_by_the_document(tmp_path):

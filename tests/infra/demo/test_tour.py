@@ -4,7 +4,7 @@ import pytest
 
 from infra.demo import cdnow, tour
 from infra.inspect.timeline import EntryKind
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from tests.support import replays
 from tests.support.replays import payment, signal, trial
 
@@ -64,4 +64,4 @@ def test_users_and_triggers_are_counted(toured):
 
 
 def test_every_user_can_be_shown_afterwards(toured):
-    assert all(read_blob(toured.folder / STORE, user_id) for user_id in "abc")
+    assert all(read_document(toured.folder / STORE, user_id) for user_id in "abc")

@@ -15,11 +15,11 @@ from infra.catalog.load import DEFAULT_CATALOG
 from infra.demo import cdnow
 from infra.replay.history_file import CLOCK_START
 from infra.replay.replay import SMALL_FILE, _default_processes, replay
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from infra.replay.switch import Switch, load_catalogs
 from shared.record.codec import unpack
 from tests.support import replays
-from tests.support.replays import START, payment, signal, trial
+from tests.support.replays import START, erasure, payment, signal, trial
 from tests.support.watching import alive, descendants, eventually
 
 NAMED = (
@@ -130,6 +130,37 @@ def test_sandbox_events_are_counted_and_change_nothing(run):
     done = run(trial(), payment(environment="sandbox"))
     assert (done.summary.events_read, done.summary.applied, done.summary.ignored) == (2, 1, 1)
     assert [user["first_paid_at"] for user in done.rows("subscriptions")] == [None]
+
+
+def test_an_erasure_leaves_a_tombstone_and_what_is_older_is_ignored(run):
+    late = payment("u", 19, event_id="late") | {"publish_time": replays.at(25)}
+    done = run(trial("u"), payment("other", 1), erasure(), late, erasure(published=26), keep_store=True)
+    assert (done.summary.applied, done.summary.ignored, done.summary.duplicates) == (3, 1, 1)
+    assert [user["user_id"] for user in done.rows("subscriptions")] == ["other"]
+    stored = read_document(done.folder / STORE, "u")
+    assert (stored.blob, stored.erased_at) == (None, START + timedelta(days=20))
+    assert [change["decided_at"] for change in done.rows("changes") if change["user_id"] == "u"][-1] < replays.at(
+        20
+    )
+
+
+def test_a_user_who_comes_back_after_an_erasure_starts_afresh(run):
+    back = payment("u", 30, event_id="back")
+    done = run(trial("u"), erasure(), back)
+    subscriptions, sequences = done.rows("subscriptions"), [one["sequence"] for one in done.rows("changes")]
+    assert len(sequences) > 2
+    assert sequences == sorted(sequences)
+    assert subscriptions == run(back).rows("subscriptions")
+
+
+def test_a_late_erasure_leaves_what_occurred_after_it(run):
+    back = payment("u", 30, event_id="back")
+    done = run(trial("u"), back, erasure(published=35))
+    subscriptions, changes = done.rows("subscriptions"), done.rows("changes")
+    told_anew = [(change["before"]["status"], change["facts"]["status"]) for change in changes]
+    assert told_anew[-1] == ("none", "active")
+    assert changes[-1]["decided_at"] == replays.at(35).replace("+00:00", "Z")
+    assert subscriptions == run(back, now=START + timedelta(days=35)).rows("subscriptions")
 
 
 def test_an_event_dated_ahead_of_the_clock_is_refused(run):
@@ -267,13 +298,13 @@ def test_a_second_run_overwrites_the_first(run):
     run(trial("old"), keep_store=True)
     done = run(trial("new"), keep_store=True)
     assert [user["user_id"] for user in done.rows("subscriptions")] == ["new"]
-    assert read_blob(done.folder / STORE, "old") is None
+    assert read_document(done.folder / STORE, "old") is None
 
 
 def test_a_kept_store_holds_every_document_in_one_plain_file(run):
     done = run(trial(), keep_store=True)
-    assert unpack(read_blob(done.folder / STORE, "u")).user_id == "u"
-    assert read_blob(done.folder / STORE, "nobody") is None
+    assert unpack(read_document(done.folder / STORE, "u").blob).user_id == "u"
+    assert read_document(done.folder / STORE, "nobody") is None
     assert sqlite3.connect(done.folder / STORE).execute("pragma journal_mode").fetchone() == ("delete",)
 
 

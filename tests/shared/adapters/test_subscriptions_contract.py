@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import emulator_client
+from shared.adapters.gcp.paths import user_document_id
 from shared.adapters.sqlite import SqliteStore
 from shared.application.shard_sweep import START
 from shared.domain.due_shards import due_shard
@@ -56,6 +58,22 @@ async def erase(store: Store, user_id: str, request: pytest.FixtureRequest) -> N
         host = request.getfixturevalue("emulators").firestore_host
         client = emulator_client(Endpoints(store.documents.project, host, host))
         client.collection("subscriptions").document(user_id).delete()
+
+
+def tombstone(user_id: str = "user-1") -> Document:
+    return Document(user_id, None, None, {}, erased_at=AN_INSTANT)
+
+
+async def contents(store: Store, user_id: str, request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Everything that the store holds under a user's name, beside the name and the version."""
+    if isinstance(store, SqliteStore):
+        found = store.connection.execute("select * from subscriptions where user_id = ?", (user_id,))
+        names = [name for name, *_ in found.description]
+        row = dict(zip(names, found.fetchone(), strict=True))
+        return {name: row[name] for name in names if name not in {"user_id", "version"} and row[name] is not None}
+    host = request.getfixturevalue("emulators").firestore_host
+    client = emulator_client(Endpoints(store.documents.project, host, host))
+    return client.collection("subscriptions").document(user_document_id(user_id)).get().to_dict() or {}
 
 
 async def test_a_user_nobody_heard_of_has_no_document(store: Store) -> None:
@@ -135,6 +153,38 @@ async def test_when_a_user_is_due_is_set_changed_and_taken_away(store: Store) ->
     assert found == [[], [AN_INSTANT], [later], []]
 
 
+@pytest.mark.parametrize("user_id", ["user-1", "__x__"])
+async def test_a_tombstone_replaces_everything(store: Store, user_id: str, request) -> None:
+    before = Document(user_id, b"blob", AN_INSTANT, {"status": "active"}, ("sale",))
+    await store.commit(before, None)
+    await store.commit(tombstone(user_id), (await store.load(user_id)).version)
+    stored = await store.load(user_id)
+    assert (stored.blob, stored.erased_at) == (None, AN_INSTANT)
+    assert (await contents(store, user_id, request)).keys() == {"erased_at"}
+    due = [page async for page in store.due(due_shard(user_id), START, AN_INSTANT.replace(year=2027), 10)]
+    assert due == []
+
+
+async def test_a_tombstone_is_kept_of_a_user_nobody_heard_of(store: Store, request) -> None:
+    await store.commit(tombstone(), None)
+    assert (await store.load("user-1")).erased_at == AN_INSTANT
+    assert (await contents(store, "user-1", request)).keys() == {"erased_at"}
+    with pytest.raises(Conflict):
+        await store.commit(document(), None)
+
+
+async def test_a_user_who_comes_back_has_a_document_like_others(store: Store, request) -> None:
+    await store.commit(document("user-2", due=AN_INSTANT), None)
+    await store.commit(tombstone(), None)
+    await store.commit(document(due=AN_INSTANT), (await store.load("user-1")).version)
+    stored = await store.load("user-1")
+    assert (stored.blob, stored.erased_at) == (b"blob", None)
+    back, other = [(await contents(store, user_id, request)).keys() for user_id in ("user-1", "user-2")]
+    assert back == other
+    due = [user.user_id async for page in store.due(due_shard("user-1"), START, AN_INSTANT, 10) for user in page]
+    assert due == ["user-1"]
+
+
 async def test_writers_at_once_lose_nothing(open_store: Callable[[], Store]) -> None:
     async def write(number: int) -> int:
         store = open_store()
@@ -154,7 +204,9 @@ async def test_writers_at_once_lose_nothing(open_store: Callable[[], Store]) -> 
     assert sum(conflicts) > 0
 
 
-async def test_a_file_from_before_campaigns_were_kept_is_opened_and_completed(tmp_path: Path) -> None:
+async def test_a_file_from_before_campaigns_and_tombstones_is_opened_and_completed(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "former.sqlite"
     with closing(sqlite3.connect(file)) as connection:
         connection.execute(
@@ -168,5 +220,8 @@ async def test_a_file_from_before_campaigns_were_kept_is_opened_and_completed(tm
         stored = await store.load("anna")
         assert stored.blob == b"blob"
         await store.commit(Document("anna", b"blob", None, {}, ("sale",)), stored.version)
-        await store.commit(document("ben"), (await store.load("ben")).version)
+        await store.commit(document("ben", due=AN_INSTANT), (await store.load("ben")).version)
+        await store.commit(tombstone("cleo"), (await store.load("cleo")).version)
+        due = [user.user_id async for page in store.due(due_shard("ben"), START, AN_INSTANT, 10) for user in page]
+        assert due == ["ben"]
         store.close()

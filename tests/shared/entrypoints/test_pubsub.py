@@ -148,7 +148,25 @@ async def test_an_event_that_comes_again_is_acknowledged_as_a_duplicate(world: W
 async def test_a_sandbox_event_is_acknowledged_and_changes_nothing(topic: str, world: World, logged) -> None:
     assert await deliver(topic, VALID[topic] | {"environment": "sandbox"}) == (204, "ignored")
     assert (await world.store.load(USER), world.bus.messages) == (Stored(None, None), [])
-    assert [(line["severity"], line["outcome"]) for line in logged] == [("INFO", "ignored")]
+    assert [(line["severity"], line["outcome"], line["reason"]) for line in logged] == [
+        ("INFO", "ignored", "sandbox")
+    ]
+
+
+@pytest.mark.parametrize("topic", sorted(VALID))
+async def test_an_event_of_before_an_erasure_is_acknowledged_and_the_log_names_nobody(
+    topic: str, world: World, logged
+) -> None:
+    erasure = VALID["user-erasure"] | {"occurred_at": "2026-03-15T09:30:01Z"}
+    assert await deliver("user-erasure", erasure) == (204, "applied")
+    stored = await world.store.load(USER)
+    assert await deliver(topic, VALID[topic]) == (204, "ignored")
+    assert (await world.store.load(USER), world.bus.messages) == (stored, [])
+    assert [(line["severity"], line["outcome"], line.get("reason")) for line in logged] == [
+        ("INFO", "applied", None),
+        ("INFO", "ignored", "erased"),
+    ]
+    assert USER not in json.dumps(logged)
 
 
 async def test_a_sandbox_event_is_processed_where_the_setting_says_so(world: World) -> None:

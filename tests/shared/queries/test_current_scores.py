@@ -6,7 +6,7 @@ from datetime import timedelta
 from infra.catalog.load import load_catalog
 from infra.raw.folder import RAW
 from infra.raw.reader import messages_about
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.library import Library
 from shared.domain.terms import Terms
@@ -23,7 +23,7 @@ NOW = START + timedelta(days=3)
 
 def raised(folder):
     done = replays.run(folder, payment(days=0), signal("u", 1, "auto_renew_off"), now=NOW, keep_store=True)
-    record = unpack(read_blob(done.folder / STORE, "u"))
+    record = unpack(read_document(done.folder / STORE, "u").blob)
     return record, life("u", messages_about(done.folder / RAW, "u").messages, record)
 
 

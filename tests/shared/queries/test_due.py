@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from infra.catalog.load import load_catalog
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.domain.terms import Terms
 from shared.queries.due import Due, due
 from shared.record.codec import unpack
@@ -18,7 +18,7 @@ TERMS, CATALOG = Terms(), load_catalog()
 def lived(folder, *lines, days):
     now = START + timedelta(days=days)
     done = replays.run(folder, *lines, now=now, keep_store=True)
-    return unpack(read_blob(done.folder / STORE, "u")), now
+    return unpack(read_document(done.folder / STORE, "u").blob), now
 
 
 def test_milestones_and_the_next_change_of_the_subscription_are_due(tmp_path):

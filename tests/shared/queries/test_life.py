@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infra.raw.folder import RAW
 from infra.raw.reader import messages_about
-from infra.replay.stores import STORE, read_blob
+from infra.replay.stores import STORE, read_document
 from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.outbound.dead_letter import PUBSUB_ATTRIBUTE_PREFIX, SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
@@ -22,7 +22,7 @@ from shared.queries.past_log import Logged
 from shared.queries.user_view import to_json
 from shared.record.codec import unpack
 from tests.support import replays
-from tests.support.replays import at, event, payment, signal, trial
+from tests.support.replays import START, at, erasure, event, payment, signal, trial
 
 SHOWN = trigger_id("u", cause_of("payment", "", "failed"), "payment_recovery")
 BAD = event("payment", "u", 44, "bad", outcome="succeeded", plan="premium")
@@ -55,11 +55,23 @@ def logged(folder):
 
 @pytest.fixture(scope="module")
 def record(folder):
-    return unpack(read_blob(folder / STORE, "u"))
+    return unpack(read_document(folder / STORE, "u").blob)
 
 
 def told(entries, *kinds):
     return [(f"{each.body.get('event_id')}", each.note) for each in entries if each.kind in kinds]
+
+
+def test_a_life_begins_after_an_erasure_also_where_the_document_is_gone(tmp_path):
+    late = payment(days=19, event_id="late") | {"publish_time": at(40)}
+    lines = trial(), erasure(), payment(days=30, event_id="new"), late
+    out = replays.run(tmp_path, *lines, keep_store=True).folder
+    messages = messages_about(out / RAW, "u").messages
+    for document in (unpack(read_document(out / STORE, "u").blob), None):
+        whole = life("u", messages, document)
+        assert whole.missing == ()
+        assert told(whole.entries, LifeKind.EVENT) == [("new", "applied")]
+        assert {entry.at for entry in whole.entries} == {START + timedelta(days=30)}
 
 
 def test_every_event_is_told_with_what_became_of_it(logged, record):
@@ -221,13 +233,13 @@ def test_in_whatever_order_events_arrive_each_is_told_once_and_nothing_is_missin
     with TemporaryDirectory() as name:
         out = replays.run(Path(name), *history, keep_store=True).folder
         messages = messages_about(out / RAW, "u").messages
-        blob = read_blob(out / STORE, "u")
+        stored = read_document(out / STORE, "u")
         published = sum(
             len((out / f"{file}.jsonl").read_text().splitlines())
             for file in ("changes", "decisions", "triggers", "exposures")
         )
         letters = len((out / "dead-letter.jsonl").read_text().splitlines())
-    whole = life("u", messages, unpack(blob) if blob else None)
+    whole = life("u", messages, unpack(stored.blob) if stored else None)
     assert whole.missing == ()
     kinds = [one.kind for one in whole.entries]
     assert sum(kind in {LifeKind.EVENT, LifeKind.REJECTED} for kind in kinds) == len(history)

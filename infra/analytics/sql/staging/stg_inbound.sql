@@ -1,5 +1,5 @@
 -- description: "Events as they landed, each publication a row, taken out of their CloudEvents: what the `stg_`
---   models of the five inbound topics have in common."
+--   models of the six inbound topics of events have in common."
 -- materialized: view
 -- columns:
 --   topic: The topic on which it was published.
@@ -25,6 +25,9 @@ WITH
     WHERE publish_time >= TIMESTAMP '1990-01-01 00:00:00+00'
     UNION ALL
     SELECT 'trigger-feedback', message_id, publish_time, attributes, data FROM raw_trigger_feedback
+    WHERE publish_time >= TIMESTAMP '1990-01-01 00:00:00+00'
+    UNION ALL
+    SELECT 'user-erasure', message_id, publish_time, attributes, data FROM raw_user_erasure
     WHERE publish_time >= TIMESTAMP '1990-01-01 00:00:00+00'
     UNION ALL
     SELECT 'lifecycle-due', message_id, publish_time, attributes, data FROM raw_lifecycle_due

@@ -8,7 +8,7 @@
 -- cluster: [topic]
 -- tests:
 --   accepted_values:
---     topic: [trial-start, payment, churn-signal, trigger-feedback, lifecycle-due, lifecycle-clock,
+--     topic: [trial-start, payment, churn-signal, trigger-feedback, user-erasure, lifecycle-due, lifecycle-clock,
 --       upsell-trigger, subscription-change, decision, exposure, dead-letter, catalog-published]
 --     reason: [not_json, no_identity, no_user, no_time]
 --   fresh: {column: publish_time, hours: 26}

@@ -14,6 +14,7 @@ from shared.contracts.inbound.events import Payment
 from shared.contracts.inbound.validation import validate
 from shared.domain.events import (
     Environment,
+    ErasureRequested,
     Event,
     Fact,
     FeedbackGiven,
@@ -45,6 +46,7 @@ FACTS: dict[str, Fact] = {
     "payment": PaymentReported(PaymentOutcome.SUCCEEDED, "premium", 999, "EUR", AT, MONTH_LATER),
     "churn-signal": SignalSeen(Signal.INACTIVITY, strength=0.5),
     "trigger-feedback": FeedbackGiven("t-1", FeedbackKind.CLICKED),
+    "user-erasure": ErasureRequested(),
     "lifecycle-due": TimePassed(),
 }
 
@@ -255,10 +257,17 @@ def test_a_price_brings_its_currency(price: int) -> None:
     assert reported(**PAYMENT).purchase == Purchase()
 
 
-@pytest.mark.parametrize("topic", EVENTS)
+@pytest.mark.parametrize("topic", sorted(EVENTS.keys() - {"user-erasure"}))
 @pytest.mark.parametrize("order", [-(10**9), 0, 10**9])
-def test_every_event_may_have_an_order(topic: str, order: int) -> None:
+def test_every_event_about_a_subscription_may_have_an_order(topic: str, order: int) -> None:
     assert parsed(VALID[topic] | {"order": order}, topic).order == order
+
+
+def test_an_erasure_is_about_the_whole_user_and_tells_nothing_of_it() -> None:
+    told = {"subscription_id": "family", "order": 7, "profile": {"country": "DE", "attributes": {"level": 7}}}
+    plain = parsed(VALID["user-erasure"], "user-erasure")
+    assert parsed(VALID["user-erasure"] | told, "user-erasure") == plain
+    assert (plain.subscription_id, plain.order, plain.profile, plain.attributes) == ("main", 0, Profile(), ())
 
 
 @pytest.mark.parametrize("topic", EVENTS)
@@ -434,6 +443,7 @@ def test_digests_in_stored_documents_stay_valid() -> None:
         "payment": "7c8f218398cb8bfa",
         "churn-signal": "95d8d9986462d778",
         "trigger-feedback": "5228e8c13c06ba0a",
+        "user-erasure": "945c0d3f5360c085",
         "lifecycle-due": "945c0d3f5360c085",
     }
 

@@ -12,7 +12,9 @@ from shared.application.handle_event import Application
 from shared.contracts.api import requests
 from shared.contracts.inbound.events import TriggerFeedback
 from shared.contracts.inbound.validation import validate
+from shared.contracts.topics import Topic
 from shared.domain.errors import Rejected, Transient
+from shared.domain.events import ErasureRequested
 from shared.entrypoints.api import service
 from shared.entrypoints.api.kept_entitlements import MAX_USERS, KeptEntitlements
 from shared.entrypoints.api.service import DecisionsService
@@ -20,7 +22,7 @@ from shared.wiring import Wiring
 from tests.shared.application.test_decide_now import CATALOG
 from tests.support.fakes import FlakyBus, MemoryStore, MovableClock
 from tests.support.histories import START, TERMS, USER
-from tests.support.story import day, paid, trial
+from tests.support.story import day, event, paid, trial
 
 
 class World:
@@ -57,6 +59,25 @@ async def test_an_unknown_user_has_the_status_none() -> None:
     assert (subscription["subscription"]["status"], subscription["subscriptions"]) == ("none", [])
     entitlement = await world.service.get_entitlement(requests.GetEntitlement(user_id="nobody"))
     assert (entitlement["entitled"], entitlement["status"], entitlement["until"]) == (False, "none", None)
+
+
+async def test_an_erased_user_is_answered_for_as_an_unknown_one() -> None:
+    known, unknown = World(), World()
+    await known.application.handle(trial(0, ends=14))
+    known.clock.move_to(day(1))
+    unknown.clock.move_to(day(1))
+    await known.application.handle(event(1, Topic.USER_ERASURE, ErasureRequested()))
+    for method, request in (
+        ("get_subscription", requests.GetSubscription(user_id=USER, every=True)),
+        ("get_entitlement", requests.GetEntitlement(user_id=USER)),
+        ("list_offers", requests.ListOffers(user_id=USER)),
+        ("explain", requests.Explain(user_id=USER)),
+    ):
+        assert await getattr(known.service, method)(request) == await getattr(unknown.service, method)(request)
+    noon = "2026-01-01T12:00:00Z"
+    report = requests.GiveFeedback(user_id=USER, trigger_id="gone", kind="clicked", occurred_at=noon)
+    told = {"user_id": USER, "outcome": "ignored", "state": None, "sequence": 0}
+    assert await known.service.give_feedback(report) == told
 
 
 async def test_an_entitlement_has_a_tag_that_changes_with_it() -> None:
