@@ -65,7 +65,7 @@ async def _respond(wired: catalog_wiring.CatalogWiring, request: Request) -> Res
     except BaseException:
         await wired.webhooks.forget(signature, wired.clock.now())
         raise
-    log.info("catalog sync: %s", synced.outcome, extra={"fields": {"outcome": synced.outcome}})
+    log.info("catalog sync: %s", synced.outcome, extra={"fields": {"sync": synced.outcome}})
     return _told(synced)
 
 

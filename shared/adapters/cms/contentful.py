@@ -55,7 +55,7 @@ class ContentfulEntries:
     async def report(self, mistakes: Sequence[Mistake], version: str | None) -> None:  # noqa: ARG002 - the port's
         """See `Entries.report`: in the log. The answer to the webhook, which Contentful shows, has them, too."""
         for mistake in mistakes[:MAX_REPORTED]:
-            log.error("%s: %s", mistake.place or "the catalog", mistake.problem)
+            log.warning("%s: %s", mistake.place or "the catalog", mistake.problem)
 
     def _items(self) -> Sequence[Json]:
         """Every published entry. Raises `Transient` if a page is missing, or if one changed meanwhile."""
