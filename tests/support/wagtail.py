@@ -66,20 +66,18 @@ class Site:
         self.requests.append(asked)
         if fails or asked.path != "/api/upbeat/entries":
             return 503, {}
-        return 200, self.garbage if self.garbage is not None else self._page(asked.query)
+        return (200, self.garbage) if self.garbage is not None else self._page(asked.query)
 
-    def _page(self, query: dict[str, list[str]]) -> dict[str, Any]:
-        after, limit = query.get("after", [""])[0], int(query["limit"][0])
-        rest = sorted((one for one in self.items if one["key"] > after), key=lambda one: one["key"])
-        page = rest[:limit]
-        told = {
-            "entries": page,
-            "next": page[-1]["key"] if len(rest) > limit else None,
-            "revision": len(self.items),
-        }
+    def _page(self, query: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
+        """A page. A cursor is the state of the entries and a position: it ends with the next publication."""
+        state, limit = len(self.items), int(query["limit"][0])
+        of, _, start = query.get("after", [f"{state}.0"])[0].partition(".")
+        if int(of) != state:
+            return 409, {}
+        end = int(start) + limit
         if self.grows:
-            self.items.append(item("offer", f"new{len(self.items)}", cms_ref="x", validity_hours=1))
-        return told
+            self.items.append(item("offer", f"new{state}", cms_ref="x", validity_hours=1))
+        return 200, {"entries": self.items[int(start) : end], "next": f"{state}.{end}" if end < state else None}
 
 
 @contextmanager
