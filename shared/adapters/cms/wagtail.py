@@ -1,7 +1,7 @@
 """The Wagtail site of infra/cms as a source of entries: all that is published, read cursor by cursor.
 
-An entry's type is the singular of a section (`campaign`, `offer`), or `settings`. docs/operations.md tells what
-the site and this adapter say to each other.
+An entry's type is the singular of a section (`campaign`, `offer`), or `settings`. docs/cms.md tells what the
+site and this adapter say to each other.
 """
 
 import asyncio
