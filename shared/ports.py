@@ -100,6 +100,17 @@ class InForce(NamedTuple):
     """An opaque value from the store that read it, which makes the next publication conditional."""
 
 
+class Said(NamedTuple):
+    """What is recorded of a publication beside its content."""
+
+    by: str | None = None
+    """The person or process that puts the catalog in force; None if that is not said."""
+    approved_by: str | None = None
+    """The second person, or persons; None if nobody approved it."""
+    emergency: str | None = None
+    """The reason for which it goes in force without a second person; None if it did not need one."""
+
+
 class SyncState(NamedTuple):
     """The progress of the syncs from one source."""
 
@@ -216,8 +227,11 @@ class Entries(Protocol):
         """
         ...
 
-    async def report(self, mistakes: Sequence[Mistake]) -> None:
-        """Tell the editors of mistakes, each at its entry; of none, that all is well."""
+    async def report(self, mistakes: Sequence[Mistake], version: str | None) -> None:
+        """Tell the editors of mistakes, each at its entry; of none, that all is well, with the catalog's version.
+
+        Raises `Transient` if they cannot be told.
+        """
         ...
 
 
@@ -232,7 +246,15 @@ class CatalogStore(Protocol):
         """The scores and policies that a catalog names, as far as they are published, by their paths."""
         ...
 
-    async def publish(self, catalog: Catalog, replaced: InForce, now: datetime, by: str) -> int:
+    async def content(self, version: str) -> Mapping[str, Any]:
+        """The catalog of a version that was in force, as it is stored; empty if there is none."""
+        ...
+
+    async def awaits(self, version: str) -> bool:
+        """True if a catalog of this version was proposed, and nobody has approved it yet."""
+        ...
+
+    async def publish(self, catalog: Catalog, replaced: InForce, now: datetime, said: Said) -> int:
         """Put a catalog in force in place of `replaced` at `now` (UTC), and return the publication's number.
 
         Raises `Conflict` if another catalog has come into force meanwhile.

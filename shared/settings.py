@@ -11,8 +11,6 @@ from shared.domain.terms import Terms
 
 MAX_BODY_BYTES = 1_000_000
 """The default of `UPBEAT_MAX_BODY_BYTES`: no event is near it."""
-SIGNING_SECRET_CHARACTERS = 64
-"""The length of the secrets with which Contentful signs."""
 EVERY_PLACEMENT = "*"
 Placements = Mapping[str, Sequence[str]]
 """The placements that each caller of the API may ask for, by its e-mail address; `*` for every one."""
@@ -70,57 +68,6 @@ class Settings:
     came of it, which is personal data. A function that runs in Cloud Run does not start with `true`."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentfulSettings:
-    """All settings of the function that syncs the catalog from Contentful."""
-
-    project: str
-    """`GOOGLE_CLOUD_PROJECT`: the Google Cloud project that holds Firestore and Pub/Sub."""
-    space: str
-    """`UPBEAT_CONTENTFUL_SPACE`: the id of the space."""
-    token: str = field(repr=False)
-    """`UPBEAT_CONTENTFUL_TOKEN`, a secret: the access token of the Content Delivery API."""
-    secret: str = field(repr=False)
-    """`UPBEAT_CONTENTFUL_SECRET`, a secret of 64 characters: the one with which Contentful signs its webhooks."""
-    environment: str = "master"
-    """`UPBEAT_CONTENTFUL_ENVIRONMENT`: the environment of the space."""
-    locale: str = "en-US"
-    """`UPBEAT_CONTENTFUL_LOCALE`: the locale whose values make the catalog."""
-    url: str = "https://cdn.contentful.com"
-    """`UPBEAT_CONTENTFUL_URL`: the address of the Content Delivery API; https, or http on this machine."""
-    needs_approval: bool = False
-    """`UPBEAT_CATALOG_APPROVAL`, `true` or `false`: a catalog goes in force only once somebody else than its
-    authors has approved it. `upbeat catalog sync` reads it as well."""
-
-
-def read_contentful_settings(environ: Mapping[str, str]) -> ContentfulSettings:
-    """The settings of the sync from Contentful. Raises `InvalidSettings`, without the value of a secret."""
-    defaults = ContentfulSettings("", "", "", "")
-    url = (environ.get("UPBEAT_CONTENTFUL_URL") or defaults.url).rstrip("/")
-    if not re.match(r"https://[^/]|http://(localhost|127\.0\.0\.1)(:|/|$)", url):
-        raise InvalidSettings(f"UPBEAT_CONTENTFUL_URL: expected an address with https, found {url!r}")
-    secret = _required(environ, "UPBEAT_CONTENTFUL_SECRET", "the signing secret of the webhooks")
-    if len(secret) != SIGNING_SECRET_CHARACTERS:
-        expected = f"{SIGNING_SECRET_CHARACTERS} characters"
-        raise InvalidSettings(f"UPBEAT_CONTENTFUL_SECRET: expected {expected}, found {len(secret)}")
-    return ContentfulSettings(
-        project=_required(environ, "GOOGLE_CLOUD_PROJECT", "the id of a Google Cloud project"),
-        space=_required(environ, "UPBEAT_CONTENTFUL_SPACE", "the id of a space"),
-        token=_required(environ, "UPBEAT_CONTENTFUL_TOKEN", "a token of the Content Delivery API"),
-        secret=secret,
-        environment=environ.get("UPBEAT_CONTENTFUL_ENVIRONMENT") or defaults.environment,
-        locale=environ.get("UPBEAT_CONTENTFUL_LOCALE") or defaults.locale,
-        url=url,
-        needs_approval=_flag(environ, "UPBEAT_CATALOG_APPROVAL"),
-    )
-
-
-def _required(environ: Mapping[str, str], name: str, expected: str) -> str:
-    if value := environ.get(name):
-        return value
-    raise InvalidSettings(f"{name}: expected {expected}, found nothing")
-
-
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in an environment. Raises `InvalidSettings`."""
     project = environ.get("GOOGLE_CLOUD_PROJECT")
@@ -132,12 +79,12 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         catalog_seconds=read_catalog_seconds(environ),
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
-        process_sandbox=_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
+        process_sandbox=read_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
         max_body_bytes=int(_number(environ, "UPBEAT_MAX_BODY_BYTES", MAX_BODY_BYTES, 300_000, 5_000_000)),
         features_table=_features_table(environ),
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
         api_placements=_placements(environ),
-        api_only_reads=_flag(environ, "UPBEAT_API_ONLY_READS"),
+        api_only_reads=read_flag(environ, "UPBEAT_API_ONLY_READS"),
         service=environ.get("K_SERVICE") or "upbeat",
         clock_file=_clock_file(environ),
         log_content=_log_content(environ),
@@ -174,7 +121,7 @@ def _clock_file(environ: Mapping[str, str]) -> str | None:
 
 def _log_content(environ: Mapping[str, str]) -> bool:
     """No log of production holds personal data."""
-    is_asked = _flag(environ, "UPBEAT_LOG_CONTENT")
+    is_asked = read_flag(environ, "UPBEAT_LOG_CONTENT")
     if is_asked and environ.get("K_SERVICE"):
         raise InvalidSettings("UPBEAT_LOG_CONTENT: expected false in a deployed function, found 'true'")
     return is_asked
@@ -215,7 +162,8 @@ def _placements(environ: Mapping[str, str]) -> Placements | None:
     }
 
 
-def _flag(environ: Mapping[str, str], name: str) -> bool:
+def read_flag(environ: Mapping[str, str], name: str) -> bool:
+    """True or false, as a variable says; false without it. Raises `InvalidSettings`."""
     given = environ.get(name, "false")
     if given not in {"true", "false"}:
         raise InvalidSettings(f"{name}: expected true or false, found {given!r}")

@@ -1,4 +1,4 @@
-"""Cloud Function `catalog_sync`: publishes the catalog that editors keep in Contentful, at its webhooks."""
+"""Cloud Function `catalog_sync`: publishes the catalog that editors keep in a CMS, at its webhooks."""
 
 from shared.entrypoints.cms_webhook import webhook_function
 

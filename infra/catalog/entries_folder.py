@@ -31,7 +31,7 @@ class EntriesFolder:
             mistakes += [mistake] if mistake else []
         return entries, mistakes
 
-    async def report(self, mistakes: Sequence[Mistake]) -> None:
+    async def report(self, mistakes: Sequence[Mistake], version: str | None) -> None:  # noqa: ARG002 - the port's
         """See `Entries.report`."""
         self.mistakes = mistakes
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infra.commands.catalog_options import By, DryRun, who
+from infra.commands.catalog_options import By, DryRun, Emergency, reason, who
 from infra.commands.common import AsJson, Project, bus_of, print_json, print_result
 from infra.errors import UsageError
 
@@ -19,12 +19,12 @@ def history(
 ) -> None:
     """List the publications of catalogs, the newest first.
 
-    Tells of each its number, its version, when and by whom it was put in force, who approved it if it awaited
-    that, and what it changed against the one before. upbeat catalog show and diff take a number or a version, and
-    upbeat catalog rollback puts it in force again. Catalogs from before Upbeat kept this record come last, without
-    a number.
+    Tells of each its number, its version, when and by whom it was put in force, who approved it (in the CMS, or by
+    upbeat catalog approve) or for what emergency nobody did, and what it changed against the one before. upbeat
+    catalog show and diff take a number or a version, and upbeat catalog rollback puts it in force again. Catalogs
+    from before Upbeat kept this record come last, without a number.
 
-    With --json, one object a line: number, version, published_at, by, in_force, note, approved_by.
+    With --json, one object a line: number, version, published_at, by, in_force, note, approved_by, emergency.
 
     For example:
 
@@ -55,6 +55,7 @@ def rollback(
     ] = None,
     project: Project = None,
     by: By = None,
+    emergency: Emergency = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -68,6 +69,9 @@ def rollback(
     takes the first one back. Publishes nothing if the catalog is in force already, if this version of Upbeat
     refuses it, if a score or policy of it is missing, or if another catalog goes in force meanwhile.
 
+    Where two persons must agree (UPBEAT_CATALOG_APPROVAL, or the project says so), a version that was approved
+    before goes in force at once; any other one needs --emergency.
+
     Exit codes: 0 if it is in force (or would be), 1 if something fails, 2 if there is no such catalog, or if it is
     refused.
 
@@ -75,11 +79,12 @@ def rollback(
 
         upbeat catalog rollback --dry-run
         upbeat catalog rollback 1790000000 --project my-project
+        upbeat catalog rollback --emergency "the new prices are wrong"
     """
     from infra.commands.publication_page import change
     from infra.remote.catalog_history import version_before, version_of
     from infra.remote.firestore import client_of
-    from infra.remote.publication import Publication, advice, put_in_force, recalls_after
+    from infra.remote.publication import Publication, advice, agreed, put_in_force, recalls_after
     from infra.remote.stored_catalog import current_catalog, usable_catalog
     from infra.terminal.console import print_page
     from shared.adapters.gcp.paths import CATALOGS
@@ -90,7 +95,8 @@ def rollback(
     content = usable_catalog(client, version)
     if current and current.publication.version in {version, content.version}:
         raise UsageError(f"expected an earlier catalog, found {version}, which is in force")
-    publication = Publication(content, current.catalog if current else None, (), who("catalog rollback", by))
+    before, name = current.catalog if current else None, who("catalog rollback", by)
+    publication = agreed(client, Publication(content, before, (), name, emergency=reason(emergency)))
     changed = change(current, content, f"{CATALOGS}/{version}")
     if not as_json:
         print_page(changed.page)

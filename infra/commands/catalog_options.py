@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from infra.errors import UsageError
 from infra.terminal.user_name import user_name
 
 if TYPE_CHECKING:
@@ -17,6 +18,16 @@ By = Annotated[
         "--by", metavar="NAME", help="Who or what puts it in force; default: this command and your user name."
     ),
 ]
+Emergency = Annotated[
+    str | None,
+    typer.Option(
+        "--emergency",
+        metavar="REASON",
+        help="Put it in force without a second person; the reason stays on record.",
+    ),
+]
+MAX_REASON = 300
+"""The most characters of a reason."""
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only tell what would change; write nothing.")]
 SECTIONS = ("campaigns", "offers", "audiences", "placements")
 """The sections whose entries are counted in a summary."""
@@ -28,6 +39,16 @@ def who(command: str, by: str | None) -> str:
         return by
     name = user_name()
     return f"{command} by {name}" if name else command
+
+
+def reason(emergency: str | None) -> str | None:
+    """The reason of an emergency as it is recorded; None if there is none. Raises `UsageError`."""
+    if emergency is None:
+        return None
+    told = " ".join(emergency.split())
+    if not 0 < len(told) <= MAX_REASON:
+        raise UsageError(f"--emergency: expected a reason of 1 to {MAX_REASON} characters, found {len(told)}")
+    return told
 
 
 def summary(content: "Catalog") -> dict[str, Any]:

@@ -40,8 +40,8 @@ def sync(
 
     The folder has one YAML file for each entry, SECTION/ID.yaml (campaigns/save_offer.yaml), and settings.yaml for
     kill_switch, time_zone and milestones. The whole is checked as upbeat catalog lint does. If it is valid, it
-    goes in force or, with --needs-approval, waits for upbeat catalog approve. What was synced last is not
-    published again, also after a rollback.
+    goes in force. With --needs-approval, or where the project asks for two persons, it waits for upbeat catalog
+    approve. What was synced last is not published again, also after a rollback.
 
     Scores beside the entries (scores/NAME.VERSION.json) are published first; policies must be published already.
     With --check, both are looked up in the folder alone.
@@ -62,9 +62,11 @@ def sync(
         raise UsageError(f"{folder}: expected a folder of entries, found none")
     entries = EntriesFolder(folder)
     try:
-        synced = asyncio.run(
-            _checked(entries) if check else _synced(entries, project, by or user_name(), needs_approval)
-        )
+        if check:
+            synced = asyncio.run(_checked(entries))
+        else:
+            waits = needs_approval or _project_needs_approval(project)
+            synced = asyncio.run(_synced(entries, project, by or user_name(), waits))
     except OSError as error:
         raise InfraError(f"{folder}: expected entries, found a file that cannot be read: {error}") from error
     facts = {
@@ -91,6 +93,13 @@ def _told(synced: "Synced", folder: Path) -> str:
         SyncOutcome.INVALID: "",
         SyncOutcome.JOINED: "another sync is under way; it publishes what the folder of that one holds",
     }[synced.outcome]
+
+
+def _project_needs_approval(project: str | None) -> bool:
+    from infra.remote.firestore import client_of
+    from infra.remote.proposals import needs_approval
+
+    return needs_approval(client_of(project))
 
 
 async def _checked(entries: "EntriesFolder") -> "Synced":

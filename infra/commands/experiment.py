@@ -202,7 +202,8 @@ def _stop(harmful: "Harmful", project: str | None) -> dict[str, Any]:
     change = stopped(before.catalog, harmful)
     if change is None:
         return {"lines": ["Nothing is published: the catalog in force stops them already, or has no auto_stop."]}
-    publication = Publication(change.catalog, before.catalog, (), "experiment guard")
+    harm = f"a guardrail is surely worse: {', '.join(change.stopped)}"
+    publication = Publication(change.catalog, before.catalog, (), "experiment guard", emergency=harm)
     done = put_in_force(client, bus, publication, project, replacing=before.catalog.number)
     lines = [f"Stopped: {', '.join(change.stopped)}. Catalog {change.catalog.version} is in force."]
     if change.paused:

@@ -48,4 +48,8 @@ def preview_lines(seen: Preview) -> Iterator[str]:
     yield from (f"{path}: {ARTIFACTS[what]}" for path, what in seen.artifacts.items())
     yield f"The publication would have the number {seen.number} or a higher one."
     yield from advice(seen.recalls)
-    yield "It would fail, and nothing is published." if seen.refused else "Nothing is published (dry run)."
+    if seen.refused:
+        yield "It would fail, and nothing is published."
+    else:
+        waits = "It would wait for another person's approval. " if seen.waits else ""
+        yield f"{waits}Nothing is published (dry run)."

@@ -24,8 +24,8 @@ def rollback(
     With --to previous, every function that the newest deploy changed goes back to the revision before it; the
     others stay. It takes seconds, since nothing is built. Without --go the command lists the moves and makes none.
     It refuses if the format of the stored document differs between the two revisions, since an older one cannot
-    read what a newer one wrote. The API over gRPC, which releases do not change, moves only if it is named.
-    Needs gcloud.
+    read what a newer one wrote. The API over gRPC, which releases do not change, moves only if it is named; the
+    webhook of a CMS moves with the others where it is deployed. Needs gcloud.
 
     The next apply of Terraform undoes it, also one that changes nothing else: all traffic goes to the newest
     revision again. So correct or revert the cause before the next build.
@@ -41,11 +41,12 @@ def rollback(
     from infra.topology import known, load
 
     table = load()
-    running = {**table.deployed, **table.grpc_services}
+    running = {**table.deployed, **table.grpc_services, **table.webhooks}
     names = [known(name, tuple(running), "function") for name in function or table.deployed]
     run = CloudRun(project)
     with spinner("asking Cloud Run"):
-        moves = plan_rollback(run, {running[name].service for name in names}, to)
+        maybe = set() if function else {row.service for row in table.webhooks.values()}
+        moves = plan_rollback(run, {running[name].service for name in names}, to, maybe)
         if not dry:
             carry_out(run, moves)
     verb = "would move" if dry else "moved"

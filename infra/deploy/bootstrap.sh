@@ -57,6 +57,7 @@ google_cloudbuild_trigger                       roles/cloudbuild.builds.editor
 google_cloudfunctions2_function                 roles/cloudfunctions.developer
 google_firestore_backup_schedule                roles/datastore.owner
 google_firestore_database                       roles/datastore.owner
+google_firestore_document                       roles/datastore.owner
 google_firestore_field                          roles/datastore.owner
 google_firestore_index                          roles/datastore.owner
 google_logging_metric                           roles/logging.configWriter

@@ -28,13 +28,17 @@ class Move:
     after: Revision
 
 
-def plan_rollback(run: CloudRun, services: Collection[str], to: str) -> list[Move]:
+def plan_rollback(
+    run: CloudRun, services: Collection[str], to: str, maybe: Collection[str] = frozenset()
+) -> list[Move]:
     """The moves that lead to a revision, or for `previous`, to the revisions before the newest deploy.
+
+    Of the services, those in `maybe` need not be deployed.
 
     Raises `UsageError` if nothing can be moved there, and `InfraError` if a move changes the format of the stored
     document, because an older function cannot read what a newer one has written.
     """
-    deployed = _deployed(run, services)
+    deployed = _deployed(run, services, maybe)
     moves = list(_to_previous(deployed) if to == PREVIOUS else _to_revision(deployed, to))
     if not moves:
         serving = ", ".join(str(service.serving) for service in deployed)
@@ -50,9 +54,9 @@ def carry_out(run: CloudRun, moves: list[Move]) -> None:
         list(pool.map(lambda move: run.send_traffic(move.service, move.after.name), moves))
 
 
-def _deployed(run: CloudRun, services: Collection[str]) -> Deployed:
+def _deployed(run: CloudRun, services: Collection[str], maybe: Collection[str]) -> Deployed:
     """The revisions of each service. Raises `InfraError` if a service or the revision that serves is missing."""
-    found = [service for service in run.services() if service.name in services]
+    found = [service for service in run.services() if service.name in {*services, *maybe}]
     if missing := sorted(set(services) - {service.name for service in found}):
         raise InfraError(f"expected a Cloud Run service for each function, found none for {', '.join(missing)}")
     ready = [each for region in {service.region for service in found} for each in run.revisions(region)]

@@ -12,9 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from shared.adapters.cms.settings import CmsSettings, ContentfulSettings, WagtailSettings
 from shared.domain.terms import Terms
 from shared.mail.settings import LinkSettings, MailSettings
-from shared.settings import ContentfulSettings, Settings
+from shared.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs/settings.md"
 OF_THE_COMMAND_LINE = {
@@ -53,8 +54,10 @@ MAIL = """
 | variable | default | meaning |
 | --- | --- | --- |
 """
-CONTENTFUL = """
+CMS = """
 ## The function `catalog_sync`
+
+It reads the settings of one CMS: those with `CONTENTFUL` or those with `WAGTAIL` in their names.
 
 | variable | default | meaning |
 | --- | --- | --- |
@@ -82,7 +85,7 @@ def page() -> str:
     sections = (
         (HEAD, settings()),
         (MAIL, mail_settings()),
-        (CONTENTFUL, contentful_settings()),
+        (CMS, cms_settings()),
         (COMMANDS, commands),
     )
     return "".join(head + "".join(map(_row, rows)) for head, rows in sections)
@@ -104,19 +107,23 @@ def settings() -> Iterator[Setting]:
 
 def mail_settings() -> Iterator[Setting]:
     """Every setting of the functions for e-mail, in the order of the code."""
-    for of in (LinkSettings, MailSettings):
+    yield from _fields(LinkSettings, MailSettings)
+
+
+def cms_settings() -> Iterator[Setting]:
+    """Every setting of the sync from a CMS that other functions do not have, in the order of the code."""
+    for setting in _fields(CmsSettings, ContentfulSettings, WagtailSettings):
+        if setting.name == "UPBEAT_CMS":
+            yield setting._replace(default="`contentful`")
+        elif setting.name != "GOOGLE_CLOUD_PROJECT":
+            yield setting
+
+
+def _fields(*classes: type) -> Iterator[Setting]:
+    for of in classes:
         defaults = {each.name: each.default for each in fields(of)}
         for name, text in _field_docs(of).items():
             yield _setting(text, "required" if defaults[name] is MISSING else _shown(defaults[name]))
-
-
-def contentful_settings() -> Iterator[Setting]:
-    """Every setting of the sync from Contentful that other functions do not have."""
-    defaults = ContentfulSettings("", "", "", "")
-    for field, text in _field_docs(ContentfulSettings).items():
-        if field != "project":
-            default = getattr(defaults, field)
-            yield _setting(text, "required" if default == "" else _shown(default))
 
 
 def _terms(text: str, terms: Terms) -> Iterator[Setting]:

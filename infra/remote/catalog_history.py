@@ -47,6 +47,8 @@ class PublishedVersion:
     """The changes against the publication before it, in one line."""
     approved_by: str | None = None
     """The second person, who approved it; None if it awaited no approval."""
+    emergency: str | None = None
+    """The reason for which it went in force without a second person; None if there was none."""
 
 
 def history(client: Client, limit: int = LIMIT) -> list[PublishedVersion]:
@@ -109,6 +111,12 @@ def version_before(client: Client) -> str:
     return before
 
 
+def approver_of(client: Client, version: str) -> str | None:
+    """Who approved a version at one of the newest publications; None if nobody did. Raises `InfraError`."""
+    known = (each.approved_by for each in publications(client, MOST) if each.version == version)
+    return next(filter(None, known), None)
+
+
 def _recorded(snapshot: DocumentSnapshot[Any]) -> PublishedVersion:
     fields = snapshot.to_dict() or {}
     at = fields.get("published_at")
@@ -120,6 +128,7 @@ def _published(pointer: CatalogPointer, at: datetime | None) -> PublishedVersion
         *(pointer.number, str(pointer.version), at, _text(pointer.published_by)),
         in_force=False,
         approved_by=_text(pointer.approved_by),
+        emergency=_text(pointer.emergency),
     )
 
 

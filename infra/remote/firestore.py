@@ -27,7 +27,7 @@ from shared.adapters.gcp.paths import (
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.contracts.outbound.catalog_published import CatalogPublished
 from shared.decisioning.catalog import Catalog
-from shared.ports import Stored
+from shared.ports import Said, Stored
 
 AFTER_EVERY_ID = "\uffff"
 """Sorts after every character that a user id may contain."""
@@ -120,6 +120,7 @@ def publish_catalog(
     replacing: int | None = None,
     by: str | None = None,
     approved_by: str | None = None,
+    emergency: str | None = None,
 ) -> int:
     """Publish a catalog and the score and policy artifacts that it names, and make it the current one.
 
@@ -136,8 +137,7 @@ def publish_catalog(
                 now=datetime.now(UTC),
                 only_first=only_first,
                 replacing=replacing,
-                by=by,
-                approved_by=approved_by,
+                said=Said(by, approved_by, emergency),
             )
     except (ArtifactExists, AnotherInForce) as error:
         raise InfraError(str(error)) from error

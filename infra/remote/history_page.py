@@ -15,7 +15,7 @@ def page(publications: Iterable[PublishedVersion]) -> Table:
     """One line a publication."""
     known = [*publications]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    approved = ("approved by",) if any(each.approved_by for each in known) else ()
+    approved = ("approved by",) if any(map(_approval, known)) else ()
     for column in ("number", "version", "published (UTC)", "by", *approved, "", "what changed"):
         table.add_column(column, overflow="fold")
     for each in known:
@@ -23,7 +23,13 @@ def page(publications: Iterable[PublishedVersion]) -> Table:
         at = f"{each.published_at:%Y-%m-%d %H:%M:%S}" if each.published_at else ""
         style = "bold" if each.in_force else None
         now = IN_FORCE if each.in_force else ""
-        approver = (each.approved_by or "",) if approved else ()
+        approver = (_approval(each),) if approved else ()
         cells = (number, each.version, at, each.by or "", *approver, now, each.note)
         table.add_row(*map(Text, cells), style=style)
     return table
+
+
+def _approval(publication: PublishedVersion) -> str:
+    if publication.emergency:
+        return f"nobody: {publication.emergency}"
+    return publication.approved_by or ""

@@ -1,16 +1,18 @@
 """Putting a catalog in force: the one way of the command line, of the guard of experiments, and of the console."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from google.cloud.firestore import Client
 
 from infra.catalog.closing import closed, recalls
 from infra.catalog.warnings import warnings
-from infra.errors import InfraError
+from infra.errors import InfraError, UsageError
 from infra.remote.announcement import NotAnnounced, announce
-from infra.remote.firestore import client_errors, publish_catalog
+from infra.remote.catalog_history import approver_of
+from infra.remote.firestore import catalog_in_force, client_errors, publish_catalog
+from infra.remote.proposals import needs_approval
 from infra.remote.pubsub import Bus
 from infra.sweeps.sweep import MAX_CAMPAIGNS
 from infra.terminal.invocation import again
@@ -33,6 +35,12 @@ class Publication:
     """What puts it in force, as the message tells it."""
     approved_by: str | None = None
     """The second person, who approved it; None if it awaited no approval."""
+    emergency: str | None = None
+    """The reason for which it does not wait for a second person; None if there is none."""
+
+
+class NotAgreed(UsageError):
+    """A catalog that nobody but its author answers for, where two persons must agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +72,25 @@ class Preview:
     """The fate of each score and policy, by its path."""
     warnings: list[str]
     recalls: list[str]
+    waits: bool
+    """True if it would wait for a second person."""
 
     @property
     def refused(self) -> list[str]:
-        """The scores that make it fail."""
-        return [path for path, change in self.artifacts.items() if change is ArtifactChange.REFUSED]
+        """The scores and policies that make it fail."""
+        failing = {ArtifactChange.REFUSED, ArtifactChange.REPLACED} if self.waits else {ArtifactChange.REFUSED}
+        return [path for path, change in self.artifacts.items() if change in failing]
 
 
-def preview(client: Client, publication: Publication, project: str | None) -> Preview:
+def preview(client: Client, publication: Publication, project: str | None, *, only_first: bool = False) -> Preview:
     """The effects that a publication would have. Writes nothing. Raises `InfraError` if Firestore fails."""
     now = datetime.now(UTC)
     with client_errors("read what is published"):
         number = coming_number(client, now)
         artifacts = {each.location.path: artifact_change(client, each) for each in publication.artifacts}
     warned = [*warnings(publication.catalog.document, now)]
-    return Preview(number, artifacts, warned, recalls_after(publication, project))
+    waits = not only_first and not _is_agreed(client, publication)
+    return Preview(number, artifacts, warned, recalls_after(publication, project), waits)
 
 
 def put_in_force(
@@ -92,18 +104,46 @@ def put_in_force(
 ) -> Published:
     """Publish a catalog and tell it on `catalog-published`.
 
-    Raises `InfraError` if that fails, also if `only_first` and a catalog is in force already, or if another
-    publication is in force than the one with the number `replacing`.
+    Raises `NotAgreed` as `agreed` does, unless `only_first`, since a first catalog replaces none. Raises
+    `InfraError` if that fails, also if `only_first` and a catalog is in force already, or if another publication
+    is in force than the one with the number `replacing`.
     """
+    if not only_first:
+        publication = agreed(client, publication)
     number = publish_catalog(
         *(client, publication.catalog, publication.artifacts),
         only_first=only_first,
         replacing=replacing,
         by=publication.by,
         approved_by=publication.approved_by,
+        emergency=publication.emergency,
     )
     send_announcement(client, bus, project)
     return Published(number, recalls_after(publication, project))
+
+
+def agreed(client: Client, publication: Publication) -> Publication:
+    """The publication, with the person who approved its version before.
+
+    Raises `NotAgreed` where two persons must agree and did not: the version is neither approved nor in force, and
+    no emergency is told. Raises `InfraError` if Firestore fails.
+    """
+    version = publication.catalog.version
+    if publication.approved_by or publication.emergency or not needs_approval(client):
+        return publication
+    approver = approver_of(client, version)
+    if approver is None and catalog_in_force(client) != version:
+        expected = "expected a catalog that a second person has approved"
+        raise NotAgreed(f"{expected}, found {version}, which nobody has; in an emergency: --emergency REASON")
+    return replace(publication, approved_by=approver)
+
+
+def _is_agreed(client: Client, publication: Publication) -> bool:
+    try:
+        agreed(client, publication)
+    except NotAgreed:
+        return False
+    return True
 
 
 def send_announcement(client: Client, bus: Bus, project: str | None) -> Message:

@@ -32,6 +32,8 @@ resource "google_cloudbuild_trigger" "release" {
   substitutions = {
     _RELEASE = "$(body.message.data.release)"
     _SHA256  = "$(body.message.data.sha256)"
+    _CATALOG = "$(body.message.data.catalog)"
+    _AUTHOR  = "$(body.message.data.author)"
   }
 
   build {

@@ -52,8 +52,8 @@ locals {
   # https://github.com/hashicorp/terraform-provider-google/issues/19598
   unindexed = {
     subscriptions = ["blob", "due_shard", "erased_at", "next_due_at", "summary", "user_id"]
-    catalog       = ["approved_by", "catalog", "number", "published_by", "version"]
-    publications  = ["approved_by", "published_at", "published_by", "version"]
+    catalog       = ["approved_by", "catalog", "emergency", "number", "published_by", "version"]
+    publications  = ["approved_by", "emergency", "published_at", "published_by", "version"]
     scores        = ["artifact"]
     policies      = ["policy"]
     clock         = ["began_at", "holder", "leased_until", "next_due_at", "told", "user_id"]

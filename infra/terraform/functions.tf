@@ -59,7 +59,7 @@ resource "google_cloudfunctions2_function" "function" {
     }
 
     dynamic "secret_environment_variables" {
-      for_each = contains(keys(local.webhooks), each.key) ? data.google_secret_manager_secret_version.contentful : {}
+      for_each = contains(keys(local.webhooks), each.key) ? data.google_secret_manager_secret_version.cms : {}
 
       content {
         key        = secret_environment_variables.key
@@ -83,7 +83,7 @@ resource "google_cloudfunctions2_function" "function" {
     google_project_iam_member.documents,
     google_project_iam_member.documents_read,
     google_secret_manager_secret_iam_member.user_hash_key,
-    google_secret_manager_secret_iam_member.contentful,
+    google_secret_manager_secret_iam_member.cms,
     google_service_account_iam_member.deployer,
   ]
 }

@@ -29,7 +29,7 @@ locals {
     for name, row in local.table.webhooks : name => merge(local.table.service_defaults, row, {
       service       = replace(name, "_", "-")
       min_instances = lookup(var.min_instances, name, merge(local.table.service_defaults, row).min_instances)
-    }) if var.contentful_space != ""
+    }) if local.cms != ""
   }
 
   # Everything that has a zip, an account and an address. IAM guards the API, which may be called from outside, and a
@@ -50,7 +50,7 @@ locals {
     { for name, row in local.webhooks : name => merge({ for column in local.common : column => row[column] }, {
       description = "Publishes the catalog that editors keep in a CMS."
       ingress     = "ALLOW_ALL"
-      environment = local.contentful_environment
+      environment = local.cms_environment
       reads_only  = false
     }) },
   )

@@ -280,8 +280,23 @@ variable "email" {
   }
 }
 
+variable "wagtail_url" {
+  description = "The address of the Wagtail site that holds the catalog. Empty: there is none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^(https://[^/?#\\s]+(/[^?#\\s]*)?)?$", var.wagtail_url))
+    error_message = "wagtail_url: expected an address with https, found \"${var.wagtail_url}\"."
+  }
+  validation {
+    condition     = var.wagtail_url == "" || var.contentful_space == ""
+    error_message = "wagtail_url: expected one CMS, found contentful_space as well."
+  }
+}
+
 variable "contentful_space" {
-  description = "The id of the space in Contentful that holds the catalog. Empty: there is none, and no webhook."
+  description = "The id of the space in Contentful that holds the catalog. Without it and wagtail_url, there is no webhook."
   type        = string
   default     = ""
 

@@ -6,7 +6,8 @@ locals {
   function_names = join(", ", [for function in local.functions : "\"${function.service}\""])
   event_names    = join(", ", [for service in local.event_services : "\"${service}\""])
   api_names      = join(", ", [for service in concat(values(local.services), values(local.grpc_services)) : "\"${service.service}\""])
-  deployed_names = "${local.function_names}, ${local.api_names}"
+  webhook_names  = [for service in local.webhooks : "\"${service.service}\""]
+  deployed_names = join(", ", concat([local.function_names, local.api_names], local.webhook_names))
 
   log_lines     = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${replace(local.deployed_names, ",", " OR")})"
   outcome_lines = "${local.log_lines} AND jsonPayload.outcome:*"

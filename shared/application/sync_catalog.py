@@ -5,18 +5,21 @@ under way are served by it: the one who asks last is answered by what the source
 """
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
+from shared.decisioning.document.approvals import changes
 from shared.decisioning.document.artifact_checks import Artifacts, with_artifacts
-from shared.decisioning.document.entries import Mistake, assemble
+from shared.decisioning.document.entries import Entry, Mistake, assemble
 from shared.decisioning.document.schema import CatalogDocument
 from shared.domain.errors import Conflict, InvalidCatalog, Transient
-from shared.ports import CatalogStore, Clock, Entries, InForce, Lease, SyncState
+from shared.ports import CatalogStore, Clock, Entries, InForce, Lease, Said, SyncState
 
 LEASE = timedelta(minutes=3)
 """The time after which a sync counts as dead: longer than the function may run."""
@@ -25,7 +28,7 @@ MAX_ROUNDS = 8
 MAX_ATTEMPTS = 20
 """Attempts to save the state while others save it."""
 MAX_AUTHORS = 50
-"""The people that are remembered of one catalog."""
+"""The people who are remembered of requests that wait, and who are named in a record."""
 WAIT_AFTER_CONFLICT = 0.02
 """Seconds before the second attempt; each further one waits as much longer."""
 
@@ -61,6 +64,15 @@ class Synced:
     mistakes: tuple[Mistake, ...] = ()
 
 
+class _Checked(NamedTuple):
+    """The content of a source, and what is wrong with it."""
+
+    entries: Sequence[Entry]
+    mistakes: tuple[Mistake, ...]
+    catalog: Catalog | None
+    """None if there are mistakes."""
+
+
 @dataclass(frozen=True)
 class CatalogSync:
     """Syncs from one source into one store."""
@@ -69,7 +81,7 @@ class CatalogSync:
     store: CatalogStore
     clock: Clock
     needs_approval: bool
-    """True: a catalog goes in force only once somebody else than its authors has approved it."""
+    """True: a catalog goes in force only once others than its authors have approved it, here or in the CMS."""
     settle: Callable[[], Awaitable[None]]
     """Waits until a burst of requests is over."""
 
@@ -111,34 +123,41 @@ class CatalogSync:
         """Read the source once. None if that has to be done again."""
         state = (await self.store.load_sync(self.entries.name)).state
         replaced = await self.store.in_force()
-        mistakes, catalog = await _checked(self.entries, self.store.artifacts)
-        if catalog is None:
-            await self.entries.report(mistakes)
-            synced = Synced(SyncOutcome.INVALID, mistakes=tuple(mistakes))
-        else:
-            await self.entries.report([])
-            try:
-                synced = await self._put(catalog, replaced, state)
-            except Conflict:
-                return None
+        checked = await _checked(self.entries, self.store.artifacts)
+        try:
+            synced = await self._put(checked, replaced, state)
+        except Conflict:
+            return None
+        await self.entries.report(synced.mistakes, synced.version)
         after = await self._change(lambda known: self._served(known, state, synced, holder))
         return None if after.lease and after.lease.holder == holder else synced
 
-    async def _put(self, catalog: Catalog, replaced: InForce, state: SyncState) -> Synced:
+    async def _put(self, checked: _Checked, replaced: InForce, state: SyncState) -> Synced:
         """Put a valid catalog in force, or propose it, unless that was done before."""
-        if catalog.version == state.version:
+        catalog = checked.catalog
+        if catalog is None:
+            return Synced(SyncOutcome.INVALID, mistakes=checked.mistakes)
+        if catalog.version == state.version and not await self._awaits(catalog.version):
             return Synced(SyncOutcome.UNCHANGED, catalog.version)
         if catalog.version == replaced.version:
             await self.store.announce()  # a sync that failed after its publication may not have done it
             return Synced(SyncOutcome.UNCHANGED, catalog.version)
-        now = self.clock.now()
-        if self.needs_approval:
-            await self.store.propose(catalog, state.authors, now, after=state.version)
+        before = await self.store.content(replaced.version) if replaced.version else {}
+        changed = changes(before, json.loads(catalog.to_json()), checked.entries)
+        authors, now = tuple(dict.fromkeys([*state.authors, *changed.authors])), self.clock.now()
+        if self.needs_approval and not changed.approvers:
+            if catalog.version != state.version:
+                await self.store.propose(catalog, authors, now, after=state.version)
             return Synced(SyncOutcome.WAITING, catalog.version)
-        by = ", ".join(state.authors) or self.entries.name
-        number = await self.store.publish(catalog, replaced, now, f"sync from {self.entries.name} by {by}")
+        by = f"sync from {self.entries.name} by {_told(authors) or self.entries.name}"
+        approved_by = f"in the CMS: {_told(changed.approvers)}" if changed.approvers else None
+        number = await self.store.publish(catalog, replaced, now, Said(by, approved_by))
         await self.store.announce()
         return Synced(SyncOutcome.PUBLISHED, catalog.version, number)
+
+    async def _awaits(self, version: str) -> bool:
+        """True if the content that was read last waits: its entries may have been approved meanwhile."""
+        return self.needs_approval and await self.store.awaits(version)
 
     def _served(self, known: SyncState, seen: SyncState, synced: Synced, holder: str) -> SyncState:
         """The state after a round. The lease is kept if somebody has asked meanwhile."""
@@ -165,13 +184,13 @@ class CatalogSync:
 
 async def check(entries: Entries, find: FindArtifacts) -> Synced:
     """The result of a check alone: the outcome `valid` or `invalid`. Raises what the source and `find` raise."""
-    mistakes, catalog = await _checked(entries, find)
+    _, mistakes, catalog = await _checked(entries, find)
     outcome = SyncOutcome.VALID if catalog else SyncOutcome.INVALID
-    return Synced(outcome, catalog.version if catalog else None, mistakes=tuple(mistakes))
+    return Synced(outcome, catalog.version if catalog else None, mistakes=mistakes)
 
 
-async def _checked(entries: Entries, find: FindArtifacts) -> tuple[list[Mistake], Catalog | None]:
-    """Every mistake of the entries, or the catalog if there is none."""
+async def _checked(entries: Entries, find: FindArtifacts) -> _Checked:
+    """The entries with every mistake, or with the catalog if there is none."""
     listed, unreadable = await entries.list()
     assembled = assemble(listed)
     mistakes = [*unreadable, *assembled.mistakes]
@@ -182,8 +201,8 @@ async def _checked(entries: Entries, find: FindArtifacts) -> tuple[list[Mistake]
         # What else is wrong with an entry that has a mistake may follow from that.
         told = {mistake.place for mistake in mistakes}
         more = [each for each in assembled.located(error.problems) if each.place not in told]
-        return [*mistakes, *more], None
-    return (mistakes, None) if mistakes else ([], catalog)
+        return _Checked(listed, (*mistakes, *more), None)
+    return _Checked(listed, tuple(mistakes), None if mistakes else catalog)
 
 
 def _released(state: SyncState, holder: str) -> SyncState:
@@ -193,6 +212,10 @@ def _released(state: SyncState, holder: str) -> SyncState:
 
 def _joined(authors: Sequence[str], more: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*authors, *more]))[:MAX_AUTHORS]
+
+
+def _told(people: Sequence[str]) -> str:
+    return ", ".join(people[:MAX_AUTHORS])
 
 
 def _artifacts(found: Mapping[str, bytes]) -> Artifacts:

@@ -10,8 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from shared import catalog_wiring
-from shared.adapters.cms.contentful import author_of
-from shared.adapters.cms.contentful_signature import Refused, SignedRequest, verify
+from shared.adapters.cms.signed_request import Refused, SignedRequest
 from shared.application.sync_catalog import Synced, SyncOutcome
 from shared.domain.errors import Transient
 from shared.entrypoints.body import read_body
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 1_000_000
 RETRY_SECONDS = 30
-# Contentful shows an answer to those who look after the webhook, and sends it again after 429 and 5xx.
+# A CMS shows the answer to those who look after the webhook, and sends it again after 429 and 5xx.
 # https://www.contentful.com/developers/docs/webhooks/overview/
 STATUS = {SyncOutcome.INVALID: 422, SyncOutcome.WAITING: 202, SyncOutcome.JOINED: 202}
 """The HTTP status of an outcome, 200 for others."""
@@ -43,7 +42,7 @@ def webhook_function(name: str) -> Function:
             log.warning("the webhook is refused: %s", refused)
             return _answer(403, {"reason": refused.reason})
         except (Transient, ClientDisconnect) as error:
-            log.warning("the catalog was not synced: %s", error)
+            log.warning("the sync is not done: %s", error)
             return _answer(503, {"reason": "transient"}, {"retry-after": str(RETRY_SECONDS)})
         except Exception:
             log.exception("the webhook: unexpected error")
@@ -58,15 +57,15 @@ async def _respond(wired: catalog_wiring.CatalogWiring, request: Request) -> Res
     received = await read_body(request, MAX_BODY_BYTES)
     if received.truncated_from:
         raise Refused("too_large", f"the body: expected at most {MAX_BODY_BYTES} bytes, found more")
-    signature = verify(_signed(request, received.data), wired.secret, wired.clock.now())
+    signature = wired.cms.verify(_signed(request, received.data), wired.secret, wired.clock.now())
     if not await wired.webhooks.take(signature, wired.clock.now()):
         raise Refused("replayed", "the webhook was accepted before")
     try:
-        synced = await wired.sync.sync(uuid4().hex, author_of(received.data))
+        synced = await wired.sync.sync(uuid4().hex, wired.cms.author_of(received.data))
     except BaseException:
         await wired.webhooks.forget(signature, wired.clock.now())
         raise
-    log.info("catalog sync: %s", synced.outcome, extra={"fields": {"outcome": synced.outcome}})
+    log.info("catalog sync: %s", synced.outcome, extra={"fields": {"sync": synced.outcome}})
     return _told(synced)
 
 

@@ -12,6 +12,7 @@ from infra.remote.firestore import emulator_client
 from shared.adapters.gcp.catalog_publisher import AnotherInForce, publish_catalog
 from shared.adapters.gcp.paths import PublishedArtifact, policy_location
 from shared.decisioning.compile import compile_catalog
+from shared.ports import Said
 
 pytestmark = pytest.mark.emulator
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -24,7 +25,7 @@ def publish(firestore, catalog, minute=0, **options):
 
 def test_the_history_has_every_publication_with_the_newest_first(firestore):
     numbers = [publish(firestore, catalog, minute) for minute, catalog in enumerate((FIRST, SECOND, FIRST))]
-    publish(firestore, FIRST, 3, by="experiment guard")
+    publish(firestore, FIRST, 3, said=Said("experiment guard"))
     found = history(firestore)
     assert [(each.version, each.in_force, each.note) for each in found] == [
         (FIRST.version, True, "the same catalog again"),

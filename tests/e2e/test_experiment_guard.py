@@ -37,11 +37,13 @@ def in_force(firestore) -> dict[str, object]:
 
 def test_harm_stops_the_experiment_in_a_new_catalog_that_is_announced(firestore, bus, guard) -> None:
     publish_catalog(firestore, compile_catalog(CONTENT))
+    firestore.document("settings/catalog").set({"needs_approval": True})  # harm does not wait for a second person
     told = json.loads(guard(HARMED, "--json").stdout)
     assert (told["stopped"], told["paused"]) == (["gift"], [])
     expected = compile_catalog(with_terms(state="stopped"))
     pointer = in_force(firestore)
     assert (pointer["version"], pointer["published_by"]) == (expected.version, "experiment guard")
+    assert pointer["emergency"] == "a guardrail is surely worse: gift"
     (message,) = bus.receive("catalog-published")
     assert json.loads(message.data)["catalog_version"] == expected.version
 

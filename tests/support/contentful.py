@@ -1,13 +1,11 @@
 """A local Content Delivery API with the shapes of Contentful's answers, and webhooks as Contentful signs them."""
 
 import hmac
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from tests.support.cms_server import Asked, serving
 
 SECRET = "s3cr3t-" + "0123456789abcdef" * 3 + "012345678"
 TOKEN = "delivery-token-of-the-space"
@@ -57,50 +55,32 @@ class Delivery:
         self.grows = False
         """True: an entry is published after each page."""
         self.garbage: bytes | None = None
-        self.requests: list[tuple[str, dict[str, list[str]], str | None]] = []
+        self.status = 200
+        self.requests: list[Asked] = []
         self.url = ""
 
-    def answer(self, query: dict[str, list[str]]) -> bytes:
-        if self.garbage is not None:
-            return self.garbage
+    def answer(self, asked: Asked) -> tuple[int, object]:
+        fails = self.fails_from is not None and len(self.requests) >= self.fails_from
+        self.requests.append(asked)
+        if fails:
+            return 503, {}
+        return self.status, self.garbage if self.garbage is not None else self._page(asked.query)
+
+    def _page(self, query: dict[str, list[str]]) -> dict[str, Any]:
         skip, limit = int(query["skip"][0]), int(query["limit"][0])
         ordered = sorted(self.items, key=lambda one: one["sys"]["id"])
         page = {"sys": {"type": "Array"}, "total": len(ordered), "skip": skip, "limit": limit}
         if self.grows:
             self.items.append(item("offer", f"new{len(self.items)}", cms_ref="x", validity_hours=1))
-        return json.dumps({**page, "items": ordered[skip : skip + limit]}).encode()
+        return {**page, "items": ordered[skip : skip + limit]}
 
 
 @contextmanager
 def delivering(*items: dict[str, Any]) -> Iterator[Delivery]:
     """The API, running on this machine."""
     state = Delivery(*items)
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            query = parse_qs(parts.query)
-            fails = state.fails_from is not None and len(state.requests) >= state.fails_from
-            state.requests.append((parts.path, query, self.headers["Authorization"]))
-            body = b"{}" if fails else state.answer(query)
-            self.send_response(503 if fails else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with serving(state.answer) as state.url:
         yield state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def signed(body: bytes, millis: int, path: str = "/", secret: str = SECRET, method: str = "POST", **more: str):

@@ -1,5 +1,6 @@
 """A source of entries and a store of syncs in memory, and a folder of entries."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -23,6 +24,11 @@ SALE = (
 )
 
 
+def written(entries: Sequence[Entry], author: str | None, approved_by: str | None = None) -> tuple[Entry, ...]:
+    """The entries as a CMS tells them that knows who wrote and who approved them."""
+    return tuple(one._replace(author=author, approved_by=approved_by) for one in entries)
+
+
 def changed(entries: Sequence[Entry], id_: str, **fields) -> tuple[Entry, ...]:
     """The entries with some fields of one replaced."""
     return tuple(one._replace(fields={**one.fields, **fields}) if one.id == id_ else one for one in entries)
@@ -36,7 +42,8 @@ class MemoryEntries:
     def __init__(self, *entries: Entry) -> None:
         self.entries: Sequence[Entry] = entries
         self.unreadable: Sequence[Mistake] = ()
-        self.reported: list[Sequence[Mistake]] = []
+        self.reported: list[tuple[tuple[Mistake, ...], str | None]] = []
+        self.refuses_reports = False
         self.reads = 0
         self.fails = False
 
@@ -46,8 +53,10 @@ class MemoryEntries:
             raise Transient("the CMS does not answer")
         return self.entries, self.unreadable
 
-    async def report(self, mistakes):
-        self.reported.append(mistakes)
+    async def report(self, mistakes, version):
+        if self.refuses_reports:
+            raise Transient("the CMS takes no report")
+        self.reported.append((tuple(mistakes), version))
 
 
 class MemoryCatalogStore:
@@ -56,6 +65,10 @@ class MemoryCatalogStore:
     def __init__(self) -> None:
         self.published: list[tuple[str, str]] = []
         """Version and author of each publication."""
+        self.approvals: list[str | None] = []
+        """The approver of each publication."""
+        self.contents: dict[str, dict] = {}
+        """The content of each publication, by its version."""
         self.current: str | None = None
         self.moves = 0
         """How often the pointer was moved."""
@@ -75,11 +88,21 @@ class MemoryCatalogStore:
     async def artifacts(self, _document):
         return {}
 
-    async def publish(self, catalog, replaced, _now, by):
+    async def content(self, version):
+        return self.contents.get(version, {})
+
+    async def awaits(self, version):
+        return version in self.proposals and version not in self.approved
+
+    async def publish(self, catalog, replaced, _now, said):
         if replaced.token != self.moves:
             raise Conflict("the pointer has moved")
         self.put(catalog.version)
-        self.published.append((catalog.version, by))
+        self.published.append((catalog.version, said.by))
+        self.approvals.append(said.approved_by)
+        self.contents[catalog.version] = json.loads(catalog.to_json())
+        if said.approved_by:
+            self.approved.add(catalog.version)
         return self.moves
 
     async def announce(self):

@@ -30,7 +30,8 @@ def routes(console: Console) -> Sequence[Route]:
 def _put_in_force(console: Console, fields: Mapping[str, str]) -> Published:
     """Publish the version if the publication that the page showed is still in force.
 
-    Raises `HTTPException` for fields that are none of the form, `InfraError` if it cannot be published.
+    Raises `HTTPException` for fields that are none of the form, `InfraError` if it cannot be published, also where
+    two persons must agree and neither the version was approved before nor an emergency is told.
     """
     running, current = console.sources.running, console.sources.catalogs.current()
     version, replacing = fields.get("version", ""), fields.get("replacing", "")
@@ -39,5 +40,7 @@ def _put_in_force(console: Console, fields: Mapping[str, str]) -> Published:
     if version == current.publication.version:
         raise InfraError(f"{version} is in force already")
     by = " by ".join(filter(None, (BY, fields.get("by", "").strip()[:100])))
-    publication = Publication(usable_catalog(running.firestore, version), current.catalog, (), by)
+    emergency = " ".join(fields.get("emergency", "").split())[:300] or None
+    content = usable_catalog(running.firestore, version)
+    publication = Publication(content, current.catalog, (), by, emergency=emergency)
     return put_in_force(running.firestore, running.bus, publication, running.project, replacing=int(replacing))

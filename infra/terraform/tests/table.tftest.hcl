@@ -225,11 +225,11 @@ run "the_models_have_no_job_without_an_image" {
   }
 }
 
-run "no_webhook_without_a_space" {
+run "no_webhook_without_a_cms" {
   command = plan
 
   assert {
-    condition     = length(google_cloud_run_v2_service_iam_member.webhook) + length(data.google_secret_manager_secret_version.contentful) == 0
+    condition     = length(google_cloud_run_v2_service_iam_member.webhook) + length(data.google_secret_manager_secret_version.cms) == 0
     error_message = "Expected nothing that anybody may call."
   }
 }
@@ -258,7 +258,32 @@ run "a_space_has_its_webhook" {
     error_message = "Expected Contentful's secrets where they are needed, and nowhere else."
   }
   assert {
+    condition     = google_firestore_document.catalog_settings.fields == jsonencode({ needs_approval = { booleanValue = true } })
+    error_message = "Expected the command line to know of the two persons, too."
+  }
+  assert {
     condition     = google_firestore_field.webhooks.field == "expires_at"
     error_message = "Expected webhooks to be forgotten."
+  }
+}
+
+run "a_site_has_its_webhook" {
+  command = plan
+
+  variables {
+    wagtail_url = "https://cms.example.com"
+  }
+
+  assert {
+    condition     = keys(google_cloud_run_v2_service_iam_member.webhook) == ["catalog_sync"]
+    error_message = "Expected a function that the site may call."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.function["catalog_sync"].service_config[0].environment_variables["UPBEAT_CMS"] == "wagtail" && !contains(keys(google_cloudfunctions2_function.function["catalog_sync"].service_config[0].environment_variables), "UPBEAT_CONTENTFUL_SPACE")
+    error_message = "Expected the settings of the site alone."
+  }
+  assert {
+    condition     = keys(data.google_secret_manager_secret_version.cms) == ["UPBEAT_WAGTAIL_SECRET", "UPBEAT_WAGTAIL_TOKEN"]
+    error_message = "Expected the site's own secrets."
   }
 }

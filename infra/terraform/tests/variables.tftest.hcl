@@ -106,3 +106,24 @@ run "a_minimum_of_instances_is_below_the_maximum" {
 
   expect_failures = [google_cloudfunctions2_function.function]
 }
+
+run "a_site_has_https" {
+  command = plan
+
+  variables {
+    wagtail_url = "http://cms.example.com"
+  }
+
+  expect_failures = [var.wagtail_url]
+}
+
+run "a_catalog_has_one_cms" {
+  command = plan
+
+  variables {
+    wagtail_url      = "https://cms.example.com"
+    contentful_space = "space1"
+  }
+
+  expect_failures = [var.wagtail_url]
+}

@@ -9,24 +9,17 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http.client import HTTPException
+from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import quote, urlencode
-from urllib.request import Request, urlopen
+from urllib.parse import quote
 
-from shared.decisioning.document.entries import MAX_ENTRIES, SECTIONS, SETTINGS, Entry, Mistake
+from shared.adapters.cms.rest import Rest
+from shared.decisioning.document.entries import MAX_ENTRIES, SECTION_OF, Entry, Mistake
 from shared.domain.errors import Transient
 
 log = logging.getLogger(__name__)
 
 PAGE_SIZE = 200
-MAX_PAGE_BYTES = 7_000_000
-"""The largest page that is read; Contentful answers with less than 7 MB."""
-SECONDS = 10.0
-"""The bound on one page, in seconds."""
-SECTION_OF = {section.removesuffix("s"): section for section in SECTIONS} | {SETTINGS: SETTINGS}
-"""The section of each content type."""
 MAX_TOTAL = 5 * MAX_ENTRIES
 """The most entries of a space that are read, those of other content types included."""
 MAX_REPORTED = 100
@@ -36,8 +29,6 @@ Json = Mapping[str, Any]
 class Space(NamedTuple):
     """The part of Contentful that holds the catalog."""
 
-    url: str
-    """The address of the Content Delivery API."""
     id: str
     environment: str
     locale: str
@@ -49,7 +40,8 @@ class ContentfulEntries:
     """`Entries` in a space of Contentful."""
 
     space: Space
-    token: str = field(repr=False)
+    api: Rest
+    """The Content Delivery API."""
     name: str = "contentful"
 
     async def list(self) -> tuple[Sequence[Entry], Sequence[Mistake]]:
@@ -60,10 +52,10 @@ class ContentfulEntries:
         entries = [mapping.entry(item, section) for item in items if (section := _section(item))]
         return entries, mapping.mistakes
 
-    async def report(self, mistakes: Sequence[Mistake]) -> None:
+    async def report(self, mistakes: Sequence[Mistake], version: str | None) -> None:  # noqa: ARG002 - the port's
         """See `Entries.report`: in the log. The answer to the webhook, which Contentful shows, has them, too."""
         for mistake in mistakes[:MAX_REPORTED]:
-            log.error("%s: %s", mistake.place or "the catalog", mistake.problem)
+            log.warning("%s: %s", mistake.place or "the catalog", mistake.problem)
 
     def _items(self) -> Sequence[Json]:
         """Every published entry. Raises `Transient` if a page is missing, or if one changed meanwhile."""
@@ -82,17 +74,13 @@ class ContentfulEntries:
         return [*items.values()]
 
     def _page(self, skip: int) -> Json:
-        query = urlencode({"limit": PAGE_SIZE, "skip": skip, "order": "sys.id", "include": 0, "locale": "*"})
-        place = "/".join(("spaces", quote(self.space.id, ""), "environments", quote(self.space.environment, "")))
-        headers = {"Authorization": f"Bearer {self.token}", "Accept": "application/json"}
-        request = Request(f"{self.space.url}/{place}/entries?{query}", headers=headers)  # noqa: S310 - settings allow http and https alone
+        query = {"limit": PAGE_SIZE, "skip": skip, "order": "sys.id", "include": 0, "locale": "*"}
+        place = f"/spaces/{quote(self.space.id, '')}/environments/{quote(self.space.environment, '')}/entries"
+        page = self.api.get(place, query)
         try:
-            with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310
-                body = answer.read(MAX_PAGE_BYTES + 1)
-            page = json.loads(body)
             _check_page(page)
-        except (OSError, HTTPException, ValueError, RecursionError, LookupError, TypeError) as error:
-            raise Transient(f"Contentful: no page from entry {skip} on: {_told(error)}") from error
+        except (LookupError, TypeError) as error:
+            raise self.api.failure(place, error) from error
         return page  # type: ignore[no-any-return]
 
 
@@ -104,12 +92,6 @@ def _check_page(page: Any) -> None:
         ids = item["sys"]["id"], item["sys"]["contentType"]["sys"]["id"]
         if not all(isinstance(one, str) for one in ids) or not isinstance(item.get("fields", {}), dict):
             raise TypeError("items: expected entries")
-
-
-def _told(error: Exception) -> str:
-    """An error without anything of the answer's content."""
-    status = getattr(error, "code", None)
-    return f"HTTP status {status}" if isinstance(status, int) else type(error).__name__
 
 
 def _section(item: Json) -> str | None:

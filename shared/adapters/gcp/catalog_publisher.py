@@ -20,9 +20,11 @@ from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.decisioning.catalog import Catalog
 from shared.domain.errors import UpbeatError
 from shared.domain.events import MAX_CATALOG_NUMBER
+from shared.ports import Said
 
 MAX_ATTEMPTS = 10
 """Attempts to move the pointer while others move it."""
+UNSAID = Said()
 
 
 class ArtifactChange(StrEnum):
@@ -52,23 +54,22 @@ def publish_catalog(
     now: datetime,
     only_first: bool = False,
     replacing: int | None = None,
-    by: str | None = None,
-    approved_by: str | None = None,
+    said: Said = UNSAID,
 ) -> int:
     """Put a catalog in force at `now` (UTC), and return the number of the publication.
 
     The catalog, the pointer to it and the record of the publication are written together or not at all, after the
     artifacts, so that no function reads an incomplete catalog and no publication is missing in the history.
 
-    `by` and `approved_by` are kept beside the pointer: what puts the catalog in force, and the second person.
+    What is `said` of the publication is kept beside the pointer and in the record.
     `replacing` is the number of the publication that it replaces, and no other.
 
     Raises `ArtifactExists`, `AnotherInForce`, or the client's error: if Firestore does not answer an RPC within
     10 s, or if `only_first` and a catalog is in force already.
     """
     for artifact in artifacts:
-        _publish_artifact(client, artifact)
-    told = CatalogPointer(catalog.version, 0, by, approved_by)
+        publish_artifact(client, artifact)
+    told = CatalogPointer(catalog.version, 0, *said)
     for attempt in range(MAX_ATTEMPTS):
         try:
             return _publish(client, catalog, now, told, only_first=only_first, replacing=replacing)
@@ -143,7 +144,8 @@ def recorded_publications(client: Client) -> Query:
     )
 
 
-def _publish_artifact(client: Client, artifact: PublishedArtifact) -> None:
+def publish_artifact(client: Client, artifact: PublishedArtifact) -> None:
+    """Publish a score or a policy. Raises `ArtifactExists`, or the client's error."""
     location = artifact.location
     if location.immutable and artifact_change(client, artifact) is ArtifactChange.REFUSED:
         raise ArtifactExists(

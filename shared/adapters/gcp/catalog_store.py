@@ -1,6 +1,5 @@
 """The store of a catalog's syncs in Firestore, and the message about what it has published."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from shared.adapters.gcp.paths import (
     SYNCS,
     ArtifactLocation,
     CatalogPointer,
+    is_version,
     policy_location,
     score_location,
 )
@@ -29,7 +29,7 @@ from shared.decisioning.catalog import Catalog
 from shared.decisioning.document.schema import CatalogDocument
 from shared.domain.errors import Conflict, InvalidCatalog
 from shared.domain.events import MAX_CATALOG_NUMBER
-from shared.ports import InForce, Lease, Publisher, StoredSync, SyncState
+from shared.ports import InForce, Lease, Publisher, Said, StoredSync, SyncState
 
 NO_SCORES: Mapping[ArtifactLocation, str] = {}
 
@@ -79,13 +79,23 @@ class FirestoreCatalogStore:
                 found[location.path] = await self._text(location)
         return {path: text.encode() for path, text in found.items() if text is not None}
 
-    async def publish(self, catalog: Catalog, replaced: InForce, now: datetime, by: str) -> int:
+    async def content(self, version: str) -> Mapping[str, Any]:
+        """See `CatalogStore.content`."""
+        content = (await self._fields(CATALOGS, version)).get("catalog") if is_version(version) else None
+        return content if isinstance(content, Mapping) else {}
+
+    async def awaits(self, version: str) -> bool:
+        """See `CatalogStore.awaits`."""
+        proposal = await self._fields(PROPOSALS, version)
+        return bool(proposal) and proposal.get("approved_by") is None
+
+    async def publish(self, catalog: Catalog, replaced: InForce, now: datetime, said: Said) -> int:
         """See `CatalogStore.publish`. The pointer, the catalog and the record are written together."""
         await self._bring_scores(catalog)
         pointer, update_time = replaced.token if isinstance(replaced.token, Pointed) else Pointed()
         moved_at = None if update_time is None else from_timestamp(update_time)
         before = publication.Before(pointer, moved_at, await self._newest_number())
-        after = publication.numbered(CatalogPointer(catalog.version, 0, by), before, now)
+        after = publication.numbered(CatalogPointer(catalog.version, 0, *said), before, now)
         conditions = {
             publication.Condition.ANY: None,
             publication.Condition.NEW: Precondition(exists=False),
@@ -93,6 +103,8 @@ class FirestoreCatalogStore:
         }
         told = publication.documents(catalog, after, before, now)
         writes = [self._write(one.collection, one.id, one.fields, conditions[one.condition]) for one in told]
+        if said.approved_by is not None and await self.awaits(catalog.version):
+            writes.append(self._approval(catalog.version, said.approved_by))
         await self.documents.commit(writes)
         return after.number
 
@@ -119,12 +131,7 @@ class FirestoreCatalogStore:
         await self._bring_scores(catalog)
         before = await self._fields(PROPOSALS, after) if after else {}
         earlier = before.get("authors", []) if before.get("approved_by") is None else []
-        proposal = {
-            "catalog": json.loads(catalog.to_json()),
-            "authors": [*dict.fromkeys([*earlier, *authors])],
-            "proposed_at": now,
-            "approved_by": None,
-        }
+        proposal = publication.proposal(catalog, [*earlier, *authors], now)
         await self.documents.commit([self._write(PROPOSALS, catalog.version, proposal)])
 
     async def load_sync(self, source: str) -> StoredSync:
@@ -189,6 +196,12 @@ class FirestoreCatalogStore:
     async def _fields(self, collection: str, document_id: str) -> dict[str, Any]:
         found = await self.documents.read(self.documents.path(collection, document_id))
         return from_values(found.fields) if found else {}
+
+    def _approval(self, version: str, by: str) -> Write:
+        """The write that ends the wait of a proposal."""
+        write = self._write(PROPOSALS, version, {"approved_by": by}, Precondition(exists=True))
+        write.update_mask.CopyFrom(DocumentMask(field_paths=["approved_by"]))
+        return write
 
     def _write(
         self,

@@ -2,10 +2,11 @@
 
 subscriptions/{user_id}     everything about one user
 catalog/current             `version`, the version of the catalog in force; `number`, which each publication
-                            raises; `published_by`, who or what put it in force; `approved_by`
+                            raises; `published_by`, who or what put it in force; `approved_by`; `emergency`
 catalog/{version}           `catalog`, the content of one catalog
 publications/{number}       a publication of a catalog: its `number`, `version`, `published_at`, `published_by`,
-                            `approved_by`
+                            `approved_by`, `emergency`
+settings/catalog            `needs_approval`: true where two persons must agree on a catalog
 proposals/{version}         a catalog that awaits an approval: `catalog`, `authors`, `proposed_at`, `approved_by`
 syncs/{source}              the last sync of the catalog from a source, and the lease of the one under way
 webhooks/{id}               a webhook that was accepted, until `expires_at`, so that a replay is refused
@@ -30,6 +31,7 @@ PUBLICATIONS = "publications"
 PROPOSALS = "proposals"
 SYNCS = "syncs"
 WEBHOOKS = "webhooks"
+SETTINGS, CATALOG_SETTINGS = "settings", "catalog"
 CURSORS = "clock"
 SWEEPS = "sweeps"
 
@@ -66,6 +68,8 @@ class CatalogPointer(NamedTuple):
     """The person or process that put it in force, as said; None if that was not said."""
     approved_by: object = None
     """The second person, who approved it; None if it awaited no approval."""
+    emergency: object = None
+    """The reason for which it did not wait for a second person; None if there was none."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any] | None) -> Self:
@@ -74,7 +78,8 @@ class CatalogPointer(NamedTuple):
         number = content.get("number")
         if type(number) is not int or not 0 <= number <= MAX_CATALOG_NUMBER:
             number = 0
-        return cls(content.get("version"), number, content.get("published_by"), content.get("approved_by"))
+        said = (content.get(name) for name in ("published_by", "approved_by", "emergency"))
+        return cls(content.get("version"), number, *said)
 
 
 def publication_id(number: int) -> str:

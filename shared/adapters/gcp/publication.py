@@ -1,7 +1,7 @@
 """The documents of one publication of a catalog. Whoever publishes writes all of them together, or none."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -52,6 +52,16 @@ def documents(catalog: Catalog, after: CatalogPointer, before: Before, now: date
     is_unrecorded = before.pointer.number > before.recorded and isinstance(before.pointer.version, str)
     if before.moved_at is not None and is_unrecorded:  # an older version published it, which kept no record
         yield _record(before.pointer, before.moved_at)
+
+
+def proposal(catalog: Catalog, authors: Iterable[str], now: datetime) -> dict[str, Any]:
+    """The document of a catalog that awaits an approval since `now` (UTC)."""
+    return {
+        "catalog": json.loads(catalog.to_json()),
+        "authors": [*dict.fromkeys(authors)],
+        "proposed_at": now,
+        "approved_by": None,
+    }
 
 
 def _record(publication: CatalogPointer, at: datetime) -> Written:

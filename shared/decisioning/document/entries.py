@@ -13,6 +13,8 @@ SECTIONS = (
 """The sections of a catalog whose entries have ids."""
 SETTINGS = "settings"
 """The section of the one entry that holds what concerns the whole catalog."""
+SECTION_OF = {section.removesuffix("s"): section for section in SECTIONS} | {SETTINGS: SETTINGS}
+"""The section of each type of entry, as a CMS names it: `offer` for `offers`."""
 SETTINGS_FIELDS = ("kill_switch", "time_zone", "milestones")
 MAX_ENTRIES = 3_000
 """The most entries that are read: more than a catalog may have in all its sections."""
@@ -30,6 +32,10 @@ class Entry(NamedTuple):
     """JSON values, named as in the catalog."""
     place: str
     """The place at which an editor finds it: a file, or an address."""
+    author: str | None = None
+    """The person who wrote it; None if the source does not tell."""
+    approved_by: str | None = None
+    """The person who approved it in the source's own workflow; None if nobody did."""
 
 
 class Mistake(NamedTuple):

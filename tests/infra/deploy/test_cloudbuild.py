@@ -23,7 +23,7 @@ def image(file: str, step: str) -> dict[str, str]:
 
 
 def test_the_steps_come_in_the_order_in_which_each_needs_the_one_before():
-    order = ["lint", "test", "zips", "plan", "release", "apply", "catalog", "smoke"]
+    order = ["entries", "lint", "test", "zips", "plan", "release", "apply", "catalog", "smoke"]
     assert [step for step in steps("build") if step in order] == order
     assert list(steps("release")) == ["fetch", *LAST]
 
@@ -58,7 +58,7 @@ def test_one_image_has_one_version_in_both_files():
         assert len(list(versions)) == 1, f"{name} has several versions"
 
 
-@pytest.mark.parametrize("step", ["lint", "test", "zips", "catalog", "smoke"])
+@pytest.mark.parametrize("step", ["entries", "lint", "test", "zips", "catalog", "smoke"])
 def test_the_python_of_the_build_is_the_one_of_the_functions(step):
     found = image("build", step)
     assert found["name"] == "python"
@@ -97,6 +97,7 @@ class Build:
         self.workspace, self.private, self.gcloud = folder / "workspace", folder / "private", gcloud
         self.workspace.mkdir(parents=True)
         self.variables = {"PROJECT_ID": "some-project", "BUILD_ID": "build-1", "_ENVIRONMENT": "prod"}
+        self.variables |= {"_CATALOG": "", "_AUTHOR": ""}
         self.tool("make", "")
         self.tool("terraform", "")
 
@@ -105,6 +106,11 @@ class Build:
         tool = self.gcloud.bin / name
         tool.write_text(f'#!/bin/sh\necho "{name} $*" >> {self.gcloud.folder}/calls\n{answer}\n')
         tool.chmod(0o755)
+
+    def command(self) -> None:
+        """Put an `upbeat` into the workspace that notes its arguments."""
+        self.write(".venv/bin/upbeat", f'#!/bin/sh\necho "upbeat $*" >> {self.gcloud.folder}/calls\n')
+        (self.workspace / ".venv/bin/upbeat").chmod(0o755)
 
     @property
     def calls(self) -> list[str]:
@@ -264,3 +270,41 @@ def test_a_step_runs_its_targets_of_the_makefile(first, step, targets):
     assert first.calls == [f"make {target}" for target in targets]
     makefile = (ROOT / "Makefile").read_text()
     assert [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)] == []
+
+
+FOLDER = {"_CATALOG": "catalog/entries", "_AUTHOR": "ada@example.com"}
+SYNC = "upbeat catalog sync catalog/entries --by ada@example.com --project some-project"
+
+
+def test_a_folder_of_entries_is_checked_first_and_synced_last(first, second, gcloud):
+    first.command()
+    assert first.run("build", "entries", **FOLDER).returncode == 0
+    assert first.calls == ["make .venv/.local", "upbeat catalog sync catalog/entries --check"]
+    assert first.run("build", "catalog", _ENVIRONMENT="dev", **FOLDER).returncode == 0
+    assert first.calls[-1] == SYNC
+    first.run("build", "release", **FOLDER)
+    told = json.loads(gcloud.state["messages"][0][1])
+    second.command()
+    handed_over = {"_CATALOG": told["catalog"], "_AUTHOR": told["author"]}
+    assert second.run("release", "catalog", **handed_over).returncode == 0
+    assert second.calls[-1] == SYNC
+
+
+def test_without_a_folder_the_shipped_catalog_is_published_where_there_is_none(first):
+    first.command()
+    assert first.run("build", "entries").stdout == "no folder of entries\n"
+    assert first.run("build", "catalog", _ENVIRONMENT="dev").returncode == 0
+    assert first.calls[-1].startswith("upbeat catalog publish infra/catalog/default.yaml --if-none ")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"_CATALOG": folder} for folder in ("--help", "a b", 'a", "sha256": "x', "a;b", "$(x)", "/etc")),
+        *({"_AUTHOR": author} for author in ("", "ada; rm", 'a", "b": "c', "a b")),
+    ],
+)
+def test_a_folder_or_an_author_that_is_none_stops_the_build_at_once(first, wrong):
+    done = first.run("build", "entries", **FOLDER | wrong)
+    assert (done.returncode, first.calls) == (1, [])
+    assert done.stdout.startswith(f"{next(iter(wrong))}: expected ")

@@ -89,6 +89,17 @@ def test_a_deploy_of_all_functions_is_moved_back_as_a_whole(deployed):
     }
 
 
+def test_the_webhook_of_a_cms_moves_with_the_others_where_it_is_deployed(deployed):
+    more = [revision("catalog-sync", number, at) for number, at in enumerate((MONDAY, TUESDAY), start=1)]
+    deployed.put(
+        services=[*deployed.state["services"], service("catalog-sync", "catalog-sync-00002-abc")],
+        revisions=deployed.state["revisions"] + more,
+    )
+    expected = {"catalog-sync": ("catalog-sync-00002-abc", "catalog-sync-00001-abc")}
+    assert moves() == {"payment": ("payment-00002-abc", "payment-00001-abc")} | expected
+    assert moves("--function", "catalog_sync") == expected
+
+
 def test_without_go_the_moves_are_only_listed(deployed):
     done = rollback()
     assert done.stdout == (

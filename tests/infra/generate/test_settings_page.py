@@ -1,10 +1,11 @@
 import re
 
-from infra.generate.settings_page import PAGE, contentful_settings, mail_settings, page, settings
+from infra.generate.settings_page import PAGE, cms_settings, mail_settings, page, settings
 from infra.topology import ROOT
 from shared.settings import read_settings
 
-SOURCE = (ROOT / "shared/settings.py").read_text() + (ROOT / "shared/mail/settings.py").read_text()
+FILES = ("shared/settings.py", "shared/mail/settings.py", "shared/adapters/cms/settings.py")
+SOURCE = "".join((ROOT / file).read_text() for file in FILES)
 
 
 def test_the_page_is_current() -> None:
@@ -12,7 +13,7 @@ def test_the_page_is_current() -> None:
 
 
 def test_every_setting_of_the_code_is_on_it_once() -> None:
-    names = [setting.name for setting in (*settings(), *mail_settings(), *contentful_settings())]
+    names = [setting.name for setting in (*settings(), *mail_settings(), *cms_settings())]
     assert len(names) == len({*names})
     assert {*re.findall(r'"(UPBEAT_[A-Z_]+)"', SOURCE)} <= {*names}
 

@@ -40,6 +40,8 @@ def identity_problems(found: list[Resource], topology: Topology, project: str, n
         if "_iam_" in each.type and not each.type.endswith(("_iam_member", "_iam_custom_role")):
             yield f"{each.type}.{each.name}: expected only _iam_member, which leaves the grants of others alone"
     granted, implied = set(grants(found)), set(implied_grants(topology, project, number))
+    if of_type(found, "google_cloud_run_v2_service_iam_member", "webhook"):
+        implied |= set(_webhook_grants(topology, found, project))
     if of_type(found, "google_cloud_run_v2_job"):
         implied |= set(_job_grants(project))
     if of_type(found, "google_cloud_run_v2_service"):
@@ -94,6 +96,18 @@ def _account_grants(rows: Iterable[DeployedRow], project: str) -> Iterator[Grant
         yield Grant(account, _database(project), DOCUMENTS if row.publishes else READING)
         yield Grant(account, "secret upbeat-user-hash-key", "roles/secretmanager.secretAccessor")
         yield Grant("upbeat-deployer", f"account {account}", "roles/iam.serviceAccountUser")
+
+
+def _webhook_grants(topology: Topology, found: list[Resource], project: str) -> Iterator[Grant]:
+    """Anybody may call a webhook, and it alone reads the secrets of its CMS."""
+    yield from _account_grants(topology.webhooks.values(), project)
+    functions = {each.key: each.values for each in of_type(found, "google_cloudfunctions2_function")}
+    cms = functions["catalog_sync"]["service_config"][0]["environment_variables"]["UPBEAT_CMS"]
+    for row in topology.webhooks.values():
+        yield Grant("allUsers", f"service {row.service}", "roles/run.invoker")
+        for name in ("secret", "token"):
+            account = f"upbeat-{row.service}"
+            yield Grant(account, f"secret upbeat-{cms}-{name}", "roles/secretmanager.secretAccessor")
 
 
 def _build_grants(project: str, number: str) -> Iterator[Grant]:

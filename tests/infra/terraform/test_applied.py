@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from infra.topology import load
-from tests.infra.terraform.functions import function_problems
+from tests.infra.terraform.functions import deployed, function_problems
 from tests.infra.terraform.identities import grants, identity_problems
 from tests.infra.terraform.resources import Document, Resource, changes, of_type, read, resources
 from tests.infra.terraform.storage import firestore_problems, warehouse_problems
@@ -61,7 +61,7 @@ def test_each_schedule_publishes_an_empty_object(applied: list[Resource]) -> Non
 
 def test_each_function_runs_with_the_resources_of_its_row(applied: list[Resource]) -> None:
     for each in of_type(applied, "google_cloudfunctions2_function"):
-        row, (service,) = load().deployed[each.key or ""], each.values["service_config"]
+        row, (service,) = deployed(applied, load())[each.key or ""], each.values["service_config"]
         assert service["timeout_seconds"] == row.timeout_seconds
         assert service["max_instance_request_concurrency"] == row.concurrency
         assert (service["available_cpu"], service["available_memory"]) == (str(row.cpu), f"{row.memory_mib}Mi")
@@ -83,7 +83,7 @@ def test_a_first_plan_only_creates(plan: Document) -> None:
 
 def test_a_source_is_named_for_its_content(plan: Document) -> None:
     sources = of_type(resources(plan), "google_storage_bucket_object")
-    assert sorted(each.key or "" for each in sources) == sorted(load().deployed)
+    assert sorted(each.key or "" for each in sources) == sorted(deployed(resources(plan), load()))
     for each in sources:
         assert each.values["source"] == f"../build/{each.key}.zip"
         digest = each.values["name"].removeprefix(f"{each.key}-").removesuffix(".zip")

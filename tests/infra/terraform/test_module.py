@@ -65,9 +65,7 @@ def test_every_field_that_is_written_has_its_indexes_switched_off() -> None:
     collections = dict(re.findall(r"(\w+)\s*= \[(.*)\]", listed))
     found = {name: set(re.findall(r"\w+", fields)) for name, fields in collections.items()}
     written = unasked(written_fields())
-    assert written.pop("webhooks") == {
-        "expires_at"
-    }  # contentful.tf, with the time at which Firestore removes them
+    assert written.pop("webhooks") == {"expires_at"}  # cms.tf, with the time at which Firestore removes them
     assert found == written
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from shared.adapters.cms import contentful
 from shared.adapters.cms.contentful import ContentfulEntries, Space, author_of
+from shared.adapters.cms.rest import Rest
 from shared.decisioning.compile import compile_catalog
 from shared.decisioning.document.entries import assemble
 from shared.domain.errors import Transient
@@ -11,7 +12,7 @@ from tests.support.contentful import LOCALE, SALE, TOKEN, delivering, item, link
 
 
 def entries_of(api, environment="master"):
-    return ContentfulEntries(Space(api.url, "space1", environment, LOCALE), TOKEN)
+    return ContentfulEntries(Space("space1", environment, LOCALE), Rest("Contentful", api.url, TOKEN))
 
 
 async def listed(*items):
@@ -43,8 +44,8 @@ async def test_every_page_is_read_with_the_token_in_one_order(monkeypatch):
     with delivering(*SALE) as api:
         entries, _ = await entries_of(api, "a/b").list()
     assert len(entries) == 4
-    assert [query["skip"] for _, query, _ in api.requests] == [["0"], ["2"], ["4"]]
-    for path, query, token in api.requests:
+    assert [asked.query["skip"] for asked in api.requests] == [["0"], ["2"], ["4"]]
+    for _, path, query, token, _ in api.requests:
         assert (path, token) == ("/spaces/space1/environments/a%2Fb/entries", f"Bearer {TOKEN}")
         assert (query["order"], query["locale"], query["include"]) == (["sys.id"], ["*"], ["0"])
 
