@@ -141,7 +141,11 @@ class ShardSweep:
 
 def due_message(user: DueUser) -> Message:
     """The message that reports a user as due. It is always the same for the same user and instant."""
-    due_at = user.next_due_at.isoformat()
-    event_id = cause_of(Topic.LIFECYCLE_DUE, user.user_id, due_at)
+    event_id, due_at = due_id(user), user.next_due_at.isoformat()
     body = {"event_id": event_id, "user_id": user.user_id, "occurred_at": due_at}
     return Message(Topic.LIFECYCLE_DUE, event_id, body)
+
+
+def due_id(user: DueUser) -> str:
+    """The id of the message that reports a user as due."""
+    return cause_of(Topic.LIFECYCLE_DUE, user.user_id, user.next_due_at.isoformat())

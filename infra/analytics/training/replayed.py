@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from infra.embedded.push import Push
 from infra.raw.subject import named_user
-from infra.replay.life import Arriving, Step, steps_of
+from infra.replay.life import IGNORED, Arriving, Step, steps_of
 from infra.replay.part import collect_garbage_rarely
 from infra.replay.world import CatalogHistory, World
 from shared.contracts.inbound.envelope import EVENTS
@@ -103,7 +103,7 @@ class _Look:
             while ahead and ahead[0][1] < step.at:
                 self._take_at(*ahead.popleft(), record)
             record = step.record
-            if step.event:
+            if step.event and step.outcome != IGNORED:
                 self.accepted(step.event)
                 self._take_after(step)
         for number, at in ahead:

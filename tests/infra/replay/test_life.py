@@ -8,14 +8,21 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.embedded.push import Push
 from infra.errors import InfraError
-from infra.replay.life import Arriving, Refusal, life, steps_of
+from infra.replay.life import Arriving, Refusal, due_event, life, steps_of
 from infra.replay.world import CatalogHistory, World
+from shared.application.shard_sweep import due_message
+from shared.contracts.inbound.envelope import Delivery, parse_event
+from shared.contracts.inbound.fields import EARLIEST, ID_PATTERN, MAX_ID
 from shared.decisioning.compile import compile_catalog
+from shared.domain.instants import END_OF_TIME, from_micros, to_micros
 from shared.domain.terms import Terms
+from shared.ports import DueUser
 from shared.record.user_record import UserRecord
 from tests.support.replays import START, payment, signal, trial
 
@@ -51,6 +58,15 @@ def test_a_message_comes_before_what_is_due_at_the_same_instant():
 def test_without_an_end_time_passes_only_where_the_messages_say_so():
     told = life("u", [arriving(trial()), arriving(payment("u", 40), 2)], WORLD, None)
     assert [step.arriving is None for step in told.steps] == [False, False]
+
+
+@given(
+    st.integers(to_micros(EARLIEST), to_micros(END_OF_TIME)).map(from_micros),
+    st.from_regex(ID_PATTERN, fullmatch=True),
+)
+def test_the_clocks_event_is_the_one_in_its_message(due_at, user_id):
+    user = DueUser(due_at, user_id[:MAX_ID])
+    assert due_event(user) == parse_event("lifecycle-due", Delivery(due_message(user).data, {}))
 
 
 def test_a_life_goes_on_from_a_record_where_another_ended():
