@@ -88,26 +88,6 @@ class Step(NamedTuple):
         return push_of(due_message(DueUser(self.at, self.record.user_id)), self.at)
 
 
-class Life(NamedTuple):
-    """The whole life of a user."""
-
-    record: UserRecord
-    steps: tuple[Step, ...]
-    """In order. All that was published, with the position of each message, is in them."""
-
-    @property
-    def commits(self) -> int:
-        """How often the user's document was written; 0 for a user of whom nothing is known."""
-        return sum(step.is_committed for step in self.steps)
-
-
-def life(user_id: str, messages: Iterable[Arriving], world: World, until: datetime | None) -> Life:
-    """The record and the steps of a user with these messages; see `steps_of`."""
-    record = UserRecord(user_id)
-    steps = tuple(steps_of(record, messages, world, until))
-    return Life(steps[-1].record if steps else record, steps)
-
-
 def steps_of(
     record: UserRecord, messages: Iterable[Arriving], world: World, until: datetime | None
 ) -> Iterator[Step]:

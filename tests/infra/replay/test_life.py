@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.embedded.push import Push
 from infra.errors import InfraError
-from infra.replay.life import Arriving, Refusal, due_event, life, steps_of
+from infra.replay.life import Arriving, Refusal, Step, due_event, steps_of
 from infra.replay.world import CatalogHistory, World
 from shared.application.shard_sweep import due_message
 from shared.contracts.inbound.envelope import Delivery, parse_event
@@ -36,28 +36,31 @@ def arriving(line: dict[str, Any], number: int = 1, at: datetime | None = None, 
     return Arriving(number, at, Push(line["topic"], data, {}, at, str(number)))._replace(**changes)
 
 
+def life(*messages: Arriving, until: datetime | None = START) -> list[Step]:
+    return [*steps_of(UserRecord("u"), messages, WORLD, until)]
+
+
 def outcomes(*messages: Arriving, until: datetime | None = START) -> list[str]:
-    return [step.outcome for step in life("u", messages, WORLD, until).steps]
+    return [step.outcome for step in life(*messages, until=until)]
 
 
 def test_what_falls_due_happens_at_its_time_between_the_messages_and_up_to_the_end():
-    messages = [arriving(trial()), arriving(signal("u", 12, "cancel_page_viewed"), 2)]
-    lived = life("u", messages, WORLD, START + 13 * DAY)
-    days = [((step.at - START) / DAY, step.arriving and step.arriving.number) for step in lived.steps]
+    messages = arriving(trial()), arriving(signal("u", 12, "cancel_page_viewed"), 2)
+    lived = life(*messages, until=START + 13 * DAY)
+    days = [((step.at - START) / DAY, step.arriving and step.arriving.number) for step in lived]
     assert days == [(0, 1), (11, None), (12, 2), (13, None)]
-    assert lived.commits == len(lived.steps)
-    assert lived.record is lived.steps[-1].record
-    assert len(life("u", messages, WORLD, START + 13 * DAY - timedelta(microseconds=1)).steps) == 3
+    assert all(step.is_committed for step in lived)
+    assert len(life(*messages, until=START + 13 * DAY - timedelta(microseconds=1))) == 3
 
 
 def test_a_message_comes_before_what_is_due_at_the_same_instant():
-    steps = life("u", [arriving(trial()), arriving(signal("u", 11, "auto_renew_off"), 2)], WORLD, START).steps
-    assert [step.arriving and step.arriving.number for step in steps] == [1, 2]
+    lived = life(arriving(trial()), arriving(signal("u", 11, "auto_renew_off"), 2))
+    assert [step.arriving and step.arriving.number for step in lived] == [1, 2]
 
 
 def test_without_an_end_time_passes_only_where_the_messages_say_so():
-    told = life("u", [arriving(trial()), arriving(payment("u", 40), 2)], WORLD, None)
-    assert [step.arriving is None for step in told.steps] == [False, False]
+    lived = life(arriving(trial()), arriving(payment("u", 40), 2), until=None)
+    assert [step.arriving is None for step in lived] == [False, False]
 
 
 @given(
@@ -70,11 +73,10 @@ def test_the_clocks_event_is_the_one_in_its_message(due_at, user_id):
 
 
 def test_a_life_goes_on_from_a_record_where_another_ended():
-    first, second = arriving(trial()), arriving(payment("u", 14), 2)
-    whole = life("u", [first, second], WORLD, START + 60 * DAY)
-    begun = life("u", [first], WORLD, START + 12 * DAY)
-    rest = [*steps_of(begun.record, [second], WORLD, START + 60 * DAY)]
-    assert (*begun.steps, *rest) == whole.steps
+    first, second, end = arriving(trial()), arriving(payment("u", 14), 2), START + 60 * DAY
+    begun = life(first, until=START + 12 * DAY)
+    rest = [*steps_of(begun[-1].record, [second], WORLD, end)]
+    assert [*begun, *rest] == life(first, second, until=end)
 
 
 def test_each_message_has_its_outcome():
@@ -86,9 +88,8 @@ def test_each_message_has_its_outcome():
 
 def test_a_message_that_cannot_be_published_is_a_dead_letter_with_its_bytes():
     refused = arriving(trial(), refused=Refusal("invalid", "publish_time: expected a time, found something else"))
-    lived = life("u", [refused], WORLD, START)
-    (step,) = lived.steps
-    assert (lived.commits, step.event, step.messages[0].body["reason"]) == (0, None, "invalid")
+    (step,) = life(refused)
+    assert (step.is_committed, step.event, step.messages[0].body["reason"]) == (False, None, "invalid")
 
 
 def test_what_fails_for_another_reason_is_a_dead_letter_too_and_is_logged(monkeypatch, caplog):
@@ -97,10 +98,10 @@ def test_what_fails_for_another_reason_is_a_dead_letter_too_and_is_logged(monkey
 
     monkeypatch.setattr("infra.replay.life.process", broken)
     with caplog.at_level(logging.ERROR):
-        lived = life("u", [arriving(trial())], WORLD, START)
-    assert [letter.body["reason"] for letter in lived.steps[0].messages] == ["undelivered"]
+        (step,) = life(arriving(trial()))
+    assert [letter.body["reason"] for letter in step.messages] == ["undelivered"]
     assert "KeyError" in caplog.text
-    assert lived.record == UserRecord("u")
+    assert step.record == UserRecord("u")
 
 
 def test_a_message_that_asks_for_a_newer_catalog_than_there_is_fails():
@@ -111,11 +112,11 @@ def test_a_message_that_asks_for_a_newer_catalog_than_there_is_fails():
 
 def test_a_message_of_another_user_is_a_mistake_of_the_caller():
     with pytest.raises(InfraError, match="one user"):
-        life("somebody-else", [arriving(trial())], WORLD, START)
+        life(arriving(trial("somebody-else")))
 
 
 def test_a_life_of_no_messages_has_no_steps():
-    assert life("u", [], WORLD, START) == (UserRecord("u"), ())
+    assert life() == []
 
 
 def test_each_instant_has_the_catalog_in_force():
@@ -127,7 +128,5 @@ def test_each_instant_has_the_catalog_in_force():
 
 def test_messages_and_steps_can_be_sent_to_another_process():
     refused = arriving(trial(), refused=Refusal("invalid", "the line: expected another one, found this"))
-    lived = life("u", [arriving(trial()), refused], WORLD, START)
-    sent = pickle.loads(pickle.dumps(lived))  # noqa: S301 - our own
-    assert sent.record == lived.record
-    assert [step.messages for step in sent.steps] == [step.messages for step in lived.steps]
+    lived = life(arriving(trial()), refused)
+    assert pickle.loads(pickle.dumps(lived)) == lived  # noqa: S301 - our own
