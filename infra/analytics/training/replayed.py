@@ -12,13 +12,14 @@ from typing import NamedTuple
 
 from infra.embedded.push import Push
 from infra.raw.subject import named_user
-from infra.replay.life import IGNORED, Arriving, Step, steps_of
+from infra.replay.life import Arriving, Step, steps_of
 from infra.replay.part import collect_garbage_rarely
 from infra.replay.world import CatalogHistory, World
 from shared.contracts.inbound.envelope import EVENTS
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FACTS
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.situation import COSTLY_FACTS, EVER_NEW, Situation
+from shared.domain.arrival import Arrival
 from shared.domain.events import Event
 from shared.domain.terms import Terms
 from shared.processing.settle import user_of
@@ -103,7 +104,7 @@ class _Look:
             while ahead and ahead[0][1] < step.at:
                 self._take_at(*ahead.popleft(), record)
             record = step.record
-            if step.event and step.outcome != IGNORED:
+            if step.event and step.outcome != Arrival.IGNORED:
                 self.accepted(step.event)
                 self._take_after(step)
         for number, at in ahead:
