@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Container, Iterator
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -39,15 +40,24 @@ def _imports(source: Path, root: Path, known: Container[str]) -> Iterator[str]:
     """The modules of `shared/` that one file imports, and the packages that contain them."""
     place = source.relative_to(root).as_posix()
     try:
-        tree = ast.parse(source.read_bytes())
+        statements = _statements_in(source.read_bytes())
     except (SyntaxError, ValueError) as error:
         raise InfraError(f"cannot package {place}: expected valid Python, found: {error}") from error
-    for statement in _statements(tree):
+    for statement in statements:
         for name in _names(statement, known):
             if name not in known:
                 mistake = f"{place}, line {statement.lineno}: expected the name of a module, found {name}"
                 raise InfraError(f"cannot package {mistake}")
             yield name
+
+
+@lru_cache(maxsize=1024)
+def _statements_in(source: bytes) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """The import statements of a module, kept because functions that are packaged together share modules.
+
+    Raises `SyntaxError` or `ValueError` for a source that is not valid Python.
+    """
+    return tuple(_statements(ast.parse(source)))
 
 
 def _statements(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:

@@ -1,10 +1,11 @@
 """Packaging: writes exactly the files that one function needs, as a folder or as a zip."""
 
-import compileall
+import marshal
 import shutil
+from functools import lru_cache
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from io import BytesIO
 from pathlib import Path
-from py_compile import PycInvalidationMode
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from infra.deploy.imports import imported_modules
@@ -21,6 +22,8 @@ REGULAR_FILE = 0o100644
 """Unix mode of every entry: a regular file, writable by its owner and readable by all."""
 UNIX = 3
 """The system that every entry names as its maker; by default `zipfile` names another on Windows."""
+UNCHECKED_HASH = (1).to_bytes(4, "little")
+"""The flags of a .pyc file that is valid whatever its source is now: https://peps.python.org/pep-0552/."""
 
 
 def compose(function: str, target: Path, *, root: Path = ROOT, precompile: bool = False) -> Path:
@@ -81,6 +84,17 @@ def _expect_empty(target: Path) -> None:
 
 
 def _precompile(folder: Path) -> None:
-    """Compile with unchecked hashes instead of file times, because copying and unzipping change the times."""
-    unchecked = PycInvalidationMode.UNCHECKED_HASH
-    compileall.compile_dir(folder, quiet=1, stripdir=str(folder), invalidation_mode=unchecked)
+    for source in folder.rglob("*.py"):
+        compiled = Path(cache_from_source(str(source)))
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        compiled.write_bytes(_compiled(source.relative_to(folder).as_posix(), source.read_bytes()))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(place: str, source: bytes) -> bytes:
+    """The content of the .pyc file of a module, kept because functions that are packaged together share modules.
+
+    It has the source's hash instead of its time, because copying and unzipping change the time.
+    """
+    code = compile(source, place, "exec", dont_inherit=True)
+    return MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + marshal.dumps(code)
