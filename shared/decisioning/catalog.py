@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import blake2b
 from itertools import chain
 
@@ -257,5 +258,11 @@ def _holdouts(document: CatalogDocument, audiences: Mapping[str, Audience]) -> l
     ]
 
 
-EMPTY = Catalog.of(CatalogDocument(), {}, Library())
-"""The catalog without campaigns, in force until one is published."""
+@cache
+def empty_catalog() -> Catalog:
+    """The catalog without campaigns, in force until one is published.
+
+    It is made when somebody asks for it, because that builds the validators of catalogs, and a process that only
+    tells who is entitled starts sooner without them.
+    """
+    return Catalog.of(CatalogDocument(), {}, Library())

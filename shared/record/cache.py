@@ -1,4 +1,4 @@
-"""Cache of recently committed records, which avoids unpacking a document that nobody else has changed."""
+"""Cache of the records that were committed or read last: a document that has not changed is not unpacked again."""
 
 from shared.domain.terms import Terms
 from shared.record.codec import unpack
@@ -20,14 +20,18 @@ class RecordCache:
         if blob is None:
             return UserRecord(user_id)
         cached_blob, cached = self._entries.get(user_id, (None, None))
-        return cached if cached and cached_blob == blob else unpack(blob, self.terms)
+        if cached and cached_blob == blob:
+            return cached
+        record = unpack(blob, self.terms)
+        self.store(blob, record)
+        return record
 
     def forget(self, user_id: str) -> None:
         """Drop what is cached of a user."""
         self._entries.pop(user_id, None)
 
     def store(self, blob: bytes, record: UserRecord) -> None:
-        """Cache a committed record. The entry stored longest ago is evicted if there are too many."""
+        """Cache the record of a blob. The entry stored longest ago is evicted if there are too many."""
         self._entries.pop(record.user_id, None)
         self._entries[record.user_id] = blob, record
         if len(self._entries) > self.max_records:

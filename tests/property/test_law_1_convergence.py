@@ -5,7 +5,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.account import Account
 from shared.domain.events import Event
 from shared.domain.history import History, fold
@@ -33,7 +33,7 @@ def test_every_order_and_duplication_gives_the_same_profile_and_attributes(data:
     """Five names of a few bytes: the bounds are the subject of `test_attributes`."""
     events = data.draw(histories(behaving=True))
     one, other = in_order(events), data.draw(deliveries(events))
-    rules, now = Rules(EMPTY, TERMS), START + 365 * DAY
+    rules, now = Rules(empty_catalog(), TERMS), START + 365 * DAY
 
     def told(known: UserRecord, event: Event) -> UserRecord:
         return process(known, event, now, rules).record

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from shared.adapters.gcp.connection import FIRESTORE
@@ -12,7 +13,7 @@ from shared.adapters.gcp.library import FirestoreLibrary
 from shared.adapters.gcp.paths import CATALOGS, CURRENT_CATALOG, CatalogPointer, is_version
 from shared.adapters.gcp.rpc import rpc
 from shared.adapters.gcp.values import from_values
-from shared.decisioning.catalog import EMPTY, Catalog
+from shared.decisioning.catalog import Catalog, empty_catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import InvalidCatalog, Transient
 from shared.ports import Clock
@@ -36,7 +37,6 @@ class FirestoreCatalogs:
         self.library = FirestoreLibrary(documents)
         self.clock = clock
         self.max_age = max_age
-        self.catalog = EMPTY
         self.version: object = None
         """The version in Firestore of the catalog in use. None for the empty one."""
         self.invalid_version: object = None
@@ -46,6 +46,11 @@ class FirestoreCatalogs:
         self.reported_number: int | None = None
         """The number of the catalog last found to be too low, kept so that it is logged only once."""
         self.refresh_lock = asyncio.Lock()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The catalog in use: the empty one until another is set."""
+        return empty_catalog()
 
     async def current(self, at_least: int = 0) -> Catalog:
         """See `Catalogs.current`. Raises `Transient` if the very first read fails within the time for one call."""

@@ -62,7 +62,7 @@ def _page(request: Request) -> Response | None:
     """The pages about the service itself: they ask no store, since a restart would not mend it."""
     if request.method not in {"GET", "HEAD"}:
         return None
-    match request.url.path:
+    match request.scope["path"]:
         case "/":
             service = {"service": "upbeat", "openapi": OPENAPI, "health": HEALTH}
             return _json(service, headers={"link": f'<{OPENAPI}>; rel="service-desc"'})

@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.events import Profile
 from shared.domain.terms import Terms
 from shared.processing.process import process
@@ -14,7 +14,7 @@ from tests.support.story import day, paid
 
 GIVEN = (("likes", ["jazz", 3]), ("level", 7), ("gone", None), ("news", False))
 EVENT = paid(0)._replace(profile=Profile(country="SE"), attributes=GIVEN)
-RECORD = process(UserRecord("user-1"), EVENT, day(0), Rules(EMPTY, Terms())).record
+RECORD = process(UserRecord("user-1"), EVENT, day(0), Rules(empty_catalog(), Terms())).record
 
 
 def test_attributes_are_shown_with_the_profile_and_removed_ones_are_not() -> None:

@@ -24,7 +24,7 @@ from shared.adapters.gcp.documents import Documents
 from shared.adapters.gcp.firestore import FirestoreStore
 from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.terms import Terms
 from shared.ports import Document
 
@@ -82,7 +82,7 @@ async def place(request, project, tmp_path, monkeypatch) -> AsyncIterator[Place]
         put_in_force(file, "v1", NOON)
         with closing(SqliteStore(file)) as store:
             records = PackedRecords(store, Terms())
-            runtime = EmbeddedRuntime(records, EMPTY, VirtualClock(NOON), lambda _: None)
+            runtime = EmbeddedRuntime(records, empty_catalog(), VirtualClock(NOON), lambda _: None)
             yield Place(EmbeddedUsers(runtime, store), store)
         return
     emulators = request.getfixturevalue("emulators")

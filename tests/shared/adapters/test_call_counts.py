@@ -12,7 +12,7 @@ from shared.adapters.packed_records import PackedRecords
 from shared.application.handle_event import Application
 from shared.application.tick import Ticker
 from shared.contracts.topics import Topic
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.arrival import Arrival
 from shared.domain.due_shards import due_shard
 from shared.domain.events import (
@@ -49,7 +49,7 @@ def store(documents) -> FirestoreStore:
 
 @pytest.fixture
 def application(store, clock) -> Application:
-    return Application(PackedRecords(store, Terms()), Collected(), FixedCatalogs(EMPTY), clock, Terms())
+    return Application(PackedRecords(store, Terms()), Collected(), FixedCatalogs(empty_catalog()), clock, Terms())
 
 
 def payment(number: int, at: datetime, user_id: str = "user-1") -> Event:

@@ -25,7 +25,7 @@ from shared.application.tick import TICK_BUDGET, Ticker
 from shared.contracts.inbound.envelope import Delivery, parse_clock, parse_event
 from shared.contracts.outbound.message import Message
 from shared.contracts.topics import Topic
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.due_shards import DUE_SHARDS, due_shard
 from shared.domain.errors import Transient
 from shared.domain.events import Event, Key, TimePassed, TrialStarted
@@ -599,7 +599,7 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
     trial = Event(
         Key(NOON, Topic.TRIAL_START, "", "t-1"), "user-1", "main", TrialStarted("premium", ends, False), "digest"
     )
-    application = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(EMPTY), clock, Terms())
+    application = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(empty_catalog()), clock, Terms())
     await application.handle(trial)
     clock.move_to(ends)
     bus.messages.clear()
@@ -611,7 +611,7 @@ async def test_a_message_that_is_delivered_twice_does_no_more_than_once(store, b
     document = await store.load("user-1")
     assert [message.body["after"]["status"] for message in first] == ["expired"]
     assert await deliver(due, application, bus) == []
-    another = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(EMPTY), clock, Terms())
+    another = Application(PackedRecords(store, Terms()), bus, FixedCatalogs(empty_catalog()), clock, Terms())
     assert await deliver(due, another, bus) == first
     assert await store.load("user-1") == document
     clock.move_to(ends + RESTART_INTERVAL)

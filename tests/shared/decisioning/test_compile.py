@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.decisioning.compile import MAX_CHARACTERS, MAX_PROBLEMS, compile_catalog
 from shared.decisioning.document.schema import CampaignTerms
 from shared.decisioning.document.vocabulary import AT_OFFSETS
@@ -418,7 +418,7 @@ def test_keys_that_yaml_reads_as_numbers_are_ids_all_the_same() -> None:
 def test_every_milestone_has_its_offsets_even_if_none() -> None:
     offsets = dict.fromkeys(MILESTONES, ()) | {MomentKind.LAPSED: (timedelta(days=30), timedelta(hours=36))}
     assert catalog(milestones={"lapsed": [30, "36h"]}).milestones == offsets
-    assert set(EMPTY.milestones) == MILESTONES
+    assert set(empty_catalog().milestones) == MILESTONES
 
 
 def test_the_offsets_of_a_milestone_are_those_of_the_map_and_of_the_moments() -> None:
@@ -445,8 +445,8 @@ def test_an_offset_in_hours_is_written_as_it_was_given() -> None:
 
 
 def test_to_the_empty_catalog_nobody_listens() -> None:
-    assert compile_catalog({}) == EMPTY
-    assert not any(EMPTY.listening(moment(kind)) for kind in MomentKind)
+    assert compile_catalog({}) == empty_catalog()
+    assert not any(empty_catalog().listening(moment(kind)) for kind in MomentKind)
 
 
 def test_a_campaign_listens_to_the_offset_it_names() -> None:

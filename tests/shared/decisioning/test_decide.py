@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.contracts.outbound.base import rfc3339
 from shared.contracts.outbound.decision import Candidate, Outcome
 from shared.decisioning.arbitration import trigger_id
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.decisioning.decide import Decision
 from shared.decisioning.losses import LossReason
 from shared.decisioning.staleness import why_stale
@@ -31,7 +31,7 @@ def verdicts(decision: Decision) -> dict[str, tuple[str | None, str | None]]:
 def test_where_nobody_listens_nothing_was_considered() -> None:
     asked = catalog()
     assert decide(asked, user(), [PAUSED], [PAUSED]) == Decision(asked.version)
-    assert decide(EMPTY, user(), [RENEWED]) == Decision(EMPTY.version)
+    assert decide(empty_catalog(), user(), [RENEWED]) == Decision(empty_catalog().version)
 
 
 def test_a_winner_becomes_a_trigger() -> None:

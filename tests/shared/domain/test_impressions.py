@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, FeedbackGiven, FeedbackKind
@@ -20,7 +20,7 @@ from shared.record.user_record import UserRecord
 from tests.support.histories import TERMS, USER
 from tests.support.story import OFFER, day, event
 
-RULES = Rules(EMPTY, TERMS)
+RULES = Rules(empty_catalog(), TERMS)
 SHOWN = FeedbackKind.IMPRESSION
 NOW = day(100)
 TWO = (OFFER, OFFER._replace(trigger_id="t2", campaign_id="d"))

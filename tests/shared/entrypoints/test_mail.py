@@ -12,7 +12,7 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.terms import Terms
 from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.mail.errors import NotSent
@@ -27,7 +27,9 @@ from tests.support.samples import push
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     world = World()
     store = SqliteStore(":memory:")
-    application = Application(PackedRecords(store, Terms()), world.bus, FixedCatalogs(EMPTY), world.clock, Terms())
+    application = Application(
+        PackedRecords(store, Terms()), world.bus, FixedCatalogs(empty_catalog()), world.clock, Terms()
+    )
     wiring.use(wiring.Wiring(application, store, world.bus, world.clock, Terms()))
     for name, value in GIVEN.items():
         monkeypatch.setenv(name, value)

@@ -19,7 +19,7 @@ from shared.adapters.fixed import FixedCatalogs
 from shared.adapters.packed_records import PackedRecords
 from shared.adapters.sqlite import SqliteStore
 from shared.application.handle_event import Application
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.domain.due_shards import due_shard
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
@@ -49,7 +49,7 @@ class World:
         self.clock = VirtualClock(NOW)
         self.store = SqliteStore(":memory:")
         self.bus = Collected()
-        self.catalogs = FixedCatalogs(EMPTY)
+        self.catalogs = FixedCatalogs(empty_catalog())
         self.failure: Exception | None = None
 
     async def load(self, user_id: str) -> Stored:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.contracts.topics import Topic
-from shared.decisioning.catalog import EMPTY, Catalog
+from shared.decisioning.catalog import Catalog, empty_catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
@@ -160,7 +160,7 @@ class TestFired:
 
 class TestPending:
     def test_goes_by_age_after_the_longest_time_a_message_can_come_again(self) -> None:
-        told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 13.9))
+        told = Told(empty_catalog()).process(paid(0)).process(signal(Signal.INACTIVITY, 13.9))
         assert len(told.record.pending) == 1
         assert len(told.process(auto_renew_off(13.95)).record.pending) == 2
         told.process(auto_renew_on(14))
@@ -168,7 +168,7 @@ class TestPending:
 
     @pytest.mark.parametrize(("out", "kept"), [(2, [0, 1, 2]), (4, [0, 1, 2, 3, 4]), (6, [2, 3, 4, 5, 6])])
     def test_keeps_of_what_is_out_the_newest_4_and_all_that_may_not_be(self, out: int, kept: list[int]) -> None:
-        told = Told(EMPTY)
+        told = Told(empty_catalog())
         for number in range(out + 1):
             told.process(paid(number, plan=f"plan-{number}"))
         entries = [entry._replace(is_published=True) for entry in told.record.pending[:out]]
@@ -220,7 +220,7 @@ class TestWhenTheClockLooksAgain:
     )
     def test_is_the_next_thing_somebody_must_hear_of(self, events: list[Event], due: float | None) -> None:
         """With milestones but without any campaign."""
-        told = Told(replace(EMPTY, milestones=EVERYTHING.milestones))
+        told = Told(replace(empty_catalog(), milestones=EVERYTHING.milestones))
         for one in events:
             told.process(one)
         assert told.due == due
@@ -229,7 +229,7 @@ class TestWhenTheClockLooksAgain:
         assert Told().process(paid(0)).due == 30
 
     def test_is_earlier_where_silence_would_let_another_subscription_speak(self) -> None:
-        told = Told(EMPTY).process(paid(0, sub="a")).process(trial(20, ends=60, sub="b"))
+        told = Told(empty_catalog()).process(paid(0, sub="a")).process(trial(20, ends=60, sub="b"))
         assert told.due == 30
         told.time_passes(30)
         (change,) = [message.body for message in told.last.messages]
@@ -259,7 +259,7 @@ class TestChanges:
         return [moment["kind"] for change in self.changed(told) for moment in change["moments"]]
 
     def test_tell_the_moment_that_no_campaign_hears(self) -> None:
-        told = Told(EMPTY).process(paid(0))
+        told = Told(empty_catalog()).process(paid(0))
         (change,) = self.changed(told)
         (moment,) = change["moments"]
         assert moment == {
@@ -271,7 +271,7 @@ class TestChanges:
         }
 
     def test_tell_a_moment_also_where_no_fact_changed(self) -> None:
-        told = Told(EMPTY).process(paid(0)).process(failed(1, start=30)).process(paid(2, start=30))
+        told = Told(empty_catalog()).process(paid(0)).process(failed(1, start=30)).process(paid(2, start=30))
         told.process(failed(3, start=60))
         (change,) = self.changed(told)
         assert (self.moments(told), change["changed"]) == ([K.PAYMENT_FAILED], [])
@@ -289,7 +289,7 @@ class TestChanges:
         assert self.changed(told)[0]["moments"][0]["at"] == "2026-01-01T00:00:00Z"
 
     def test_tell_a_moment_that_is_no_longer_true(self) -> None:
-        told = Told(EMPTY).process(paid(0)).process(paid(31, start=30)).process(failed(30), on=31)
+        told = Told(empty_catalog()).process(paid(0)).process(paid(31, start=30)).process(failed(30), on=31)
         assert self.moments(told) == [K.PAYMENT_FAILED]
 
     def test_tell_the_moments_of_a_subscription_that_does_not_speak(self) -> None:
@@ -299,14 +299,18 @@ class TestChanges:
         assert change["moments"][0]["subscription_id"] == "other"
 
     def test_tell_a_milestone_where_the_catalog_lists_it_alone(self) -> None:
-        listed = Told(replace(EMPTY, milestones=EVERYTHING.milestones)).process(trial(0, ends=14)).time_passes(11)
+        listed = (
+            Told(replace(empty_catalog(), milestones=EVERYTHING.milestones))
+            .process(trial(0, ends=14))
+            .time_passes(11)
+        )
         ((moment,),) = [change["moments"] for change in self.changed(listed)]
         assert (moment["kind"], moment["offset"], moment["at"]) == (K.TRIAL_ENDING, "3d", "2026-01-12T00:00:00Z")
-        unlisted = Told(EMPTY).process(trial(0, ends=14)).time_passes(11)
+        unlisted = Told(empty_catalog()).process(trial(0, ends=14)).time_passes(11)
         assert self.changed(unlisted) == []
 
     def test_tell_a_moment_of_time_once_though_every_look_finds_it_again(self) -> None:
-        told = Told(EMPTY).process(trial(0, ends=14, auto_renew=False)).time_passes(14)
+        told = Told(empty_catalog()).process(trial(0, ends=14, auto_renew=False)).time_passes(14)
         assert self.moments(told) == [K.EXPIRED, K.TRIAL_ENDED]
         assert self.moments(told.process(cancelled(15))) == []
 
@@ -316,19 +320,19 @@ class TestChanges:
         assert self.moments(told.process(signal(Signal.INACTIVITY, 1.1))) == []
 
     def test_tell_all_facts_and_the_names_of_those_that_changed(self) -> None:
-        (change,) = self.changed(Told(EMPTY).process(paid(0)).process(failed(30)))
+        (change,) = self.changed(Told(empty_catalog()).process(paid(0)).process(failed(30)))
         assert change["changed"] == ["status", "grace_until"]
         assert change["facts"] | change["after"] == change["facts"]
         assert change["facts"]["plan"] == "basic"
 
     def test_tell_the_money_of_the_payment_that_grants_the_period(self) -> None:
-        told = Told(EMPTY).process(trial(0, ends=14))
+        told = Told(empty_catalog()).process(trial(0, ends=14))
         assert "period_amount" not in self.changed(told)[0]["facts"]
         facts = self.changed(told.process(paid(14)))[0]["facts"]
         assert (facts["period_amount"], facts["period_currency"]) == (999, "EUR")
 
     def test_tell_no_amount_that_was_stored_without_its_currency(self) -> None:
-        told = Told(EMPTY).process(paid(0))
+        told = Told(empty_catalog()).process(paid(0))
         head = told.record.history.head
         (main,) = head.subscriptions
         grants = tuple(grant._replace(currency=None) for grant in main.grants)
@@ -337,20 +341,20 @@ class TestChanges:
         assert "period_amount" not in self.changed(told.process(auto_renew_off(1)))[0]["facts"]
 
     def test_are_told_with_what_was_and_what_is(self) -> None:
-        (change,) = self.changed(Told(EMPTY).process(paid(0)).process(failed(30)))
+        (change,) = self.changed(Told(empty_catalog()).process(paid(0)).process(failed(30)))
         assert (change["before"]["status"], change["after"]["status"]) == ("active", "grace")
 
     def test_are_not_told_where_nothing_shown_changed(self) -> None:
-        told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
+        told = Told(empty_catalog()).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
         assert self.changed(told) == []
 
     def test_of_a_subscription_that_does_not_speak_are_told_with_the_status_of_the_one_that_does(self) -> None:
-        (change,) = self.changed(Told(EMPTY).process(paid(0, sub="a")).process(awaited(1, sub="b")))
+        (change,) = self.changed(Told(empty_catalog()).process(paid(0, sub="a")).process(awaited(1, sub="b")))
         assert (change["subscription_id"], change["after"]["status"]) == ("b", "pending")
         assert (change["user_status"], change["user_entitled"]) == ("active", True)
 
     def test_of_two_subscriptions_at_one_instant_are_both_told(self) -> None:
-        told = Told(EMPTY).process(paid(0, sub="a")).process(paid(0, sub="b")).time_passes(37)
+        told = Told(empty_catalog()).process(paid(0, sub="a")).process(paid(0, sub="b")).time_passes(37)
         assert [(one["subscription_id"], one["after"]["status"]) for one in self.changed(told)] == [
             ("a", "on_hold"),
             ("b", "on_hold"),
@@ -574,7 +578,7 @@ class TestChurnRisk:
 
     def test_rises_when_the_clock_looks(self) -> None:
         """An artifact that asks how long there was silence would: here the catalog learns of the score later."""
-        told = Told(EMPTY).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
+        told = Told(empty_catalog()).process(paid(0)).process(signal(Signal.INACTIVITY, 1))
         told.policy = Rules(EVERYTHING, TERMS)
         assert told.time_passes(2).triggers("issued") == [K.CHURN_RISK_RAISED]
         assert told.time_passes(2).triggers("issued") == []
@@ -730,28 +734,28 @@ class TestCatalogNumber:
 
     def test_that_is_lower_takes_back_nothing_but_what_is_untrue(self) -> None:
         told = self.told(5).process(paid(0))
-        told.policy = replace(told.policy, catalog=replace(EMPTY, number=4))
+        told.policy = replace(told.policy, catalog=replace(empty_catalog(), number=4))
         assert told.time_passes(1).triggers("revoked") == []
         assert told.process(refunded(2, start=0)).triggers("revoked") == [K.ACTIVATED]
         told = self.told(5).process(paid(0))
-        told.policy = replace(told.policy, catalog=replace(EMPTY, number=5))
+        told.policy = replace(told.policy, catalog=replace(empty_catalog(), number=5))
         assert told.time_passes(1).triggers("revoked") == [K.ACTIVATED]
 
     def test_that_is_lower_keeps_the_due_time_that_a_newer_milestone_has_set(self) -> None:
         expired = Told(replace(EVERYTHING, number=5)).process(trial(0, ends=3, auto_renew=False)).time_passes(3)
         assert expired.due == 4  # lapsed@1
         for number, due in ((4, 4), (5, None)):
-            told = Told(replace(EMPTY, number=number))
+            told = Told(replace(empty_catalog(), number=number))
             told.record = expired.record
             assert told.process(signal(Signal.INACTIVITY, 3.5)).due == due
-        told = Told(replace(EMPTY, number=4))
+        told = Told(replace(empty_catalog(), number=4))
         told.record = expired.record
         assert told.process(signal(Signal.INACTIVITY, 4.5)).due is None, "it is over"
 
     def test_of_a_document_from_before_is_0(self) -> None:
         told = Told().process(paid(0))
         assert told.record.catalog_number == 0
-        told.policy = replace(told.policy, catalog=EMPTY)
+        told.policy = replace(told.policy, catalog=empty_catalog())
         assert told.time_passes(1).triggers("revoked") == [K.ACTIVATED]
 
 

@@ -38,6 +38,14 @@ def test_what_was_kept_is_not_unpacked_again(unpacked: list[str]) -> None:
     assert unpacked == []
 
 
+def test_what_was_read_is_not_unpacked_again(unpacked: list[str]) -> None:
+    """An app asks about a user several times in a row."""
+    reading = RecordCache(2, Terms())
+    assert reading.read("anna", pack(ANNA)) == ANNA
+    assert reading.read("anna", pack(ANNA)) == ANNA
+    assert unpacked == ["anna"]
+
+
 def test_another_blob_than_was_kept_is_unpacked(unpacked: list[str]) -> None:
     """Another instance has committed since."""
     newer = UserRecord("anna", sequence=1)

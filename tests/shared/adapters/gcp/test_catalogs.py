@@ -12,7 +12,7 @@ from infra.embedded.runtime import VirtualClock
 from infra.remote.firestore import emulator_client, publish_catalog
 from shared.adapters.gcp.catalogs import FirestoreCatalogs
 from shared.adapters.gcp.documents import Documents
-from shared.decisioning.catalog import EMPTY
+from shared.decisioning.catalog import empty_catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.errors import Transient
 from tests.shared.adapters.wire import Wire
@@ -57,7 +57,7 @@ def errors(caplog) -> list[str]:
 
 
 async def test_before_any_was_published_the_catalog_is_empty(catalogs, clock, publish) -> None:
-    assert await catalogs.current() == EMPTY
+    assert await catalogs.current() == empty_catalog()
     await publish("v1", FIRST)
     clock.move_to(NOON + MINUTE)
     assert await catalogs.current() == compile_catalog(FIRST)
@@ -120,7 +120,7 @@ async def test_one_that_cannot_be_used_is_refused_once_and_the_last_good_stays(
 
 async def test_a_refused_one_that_was_mended_is_taken(catalogs, clock, publish, caplog) -> None:
     await publish("v1", INVALID)
-    assert await catalogs.current() == EMPTY
+    assert await catalogs.current() == empty_catalog()
     await publish("v1", FIRST)
     clock.move_to(NOON + MINUTE)
     assert await catalogs.current() == compile_catalog(FIRST)
