@@ -15,13 +15,14 @@ help: ## List the targets
 demo: $(VENV)/.local ## Replay a real purchase history and a short story through the functions
 	$(BIN)/upbeat demo
 
-# Three workers for two processors, because the tests that use the emulators mostly wait for them. The tests of a module
-# or class stay in one worker, since they may share a costly fixture.
+# The tests of a module or class stay in one worker, since they may share a costly fixture. tests/conftest.py has their order.
+WORKERS := --dist loadscope --no-loadscope-reorder -n
+# Three workers for two processors, because the tests that use the emulators mostly wait for them.
 test: $(VENV)/.dev ## Run every test; without Java and the gcloud SDK, those that need the emulators are skipped
-	$(BIN)/python -m pytest -n 3 --dist loadscope
+	$(BIN)/python -m pytest $(WORKERS) 3
 
 test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: all but the slow ones (over 2 s) and those that need the emulators
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not emulator and not slow"
+	$(BIN)/python -m pytest $(WORKERS) 2 -m "not emulator and not slow"
 
 test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those that need GrowthBook's SDK
 	$(BIN)/python -m pytest tests/bench
@@ -30,7 +31,7 @@ ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py te
 	tests/e2e/test_experiment_guard.py tests/simulation/test_experiments.py tests/simulation/test_replayed_experiment.py \
 	tests/test_docs.py tests/test_readme.py
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
-	$(BIN)/python -m pytest -n 3 --dist loadscope $(ANALYSTS_TESTS)
+	$(BIN)/python -m pytest $(WORKERS) 3 $(ANALYSTS_TESTS)
 
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader and the API for 10 s each
 	$(MAKE) fuzz SECONDS=10

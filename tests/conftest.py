@@ -5,9 +5,11 @@ The emulators run once per worker process. Each test has its own project on them
 
 import logging
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from uuid import uuid4
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -27,6 +29,9 @@ settings.load_profile("usual")
 
 os.environ.pop("COLUMNS", None)  # a page is as wide as its test says, whatever terminal the tests run in
 os.environ["UPBEAT_EMULATOR_PORTS"] = "0,0,0"  # several tests may run `up` at the same time
+# The workers and hundreds of processes that tests start import the same modules, which are compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 DESELECTED = {
     "not emulator": "the tests that need the emulators: `make test` runs them",
     "not slow": "the slow tests, of about two seconds or more: `make test` runs them",
@@ -46,6 +51,18 @@ NOT_IN_MAKE_TEST = [
     "the simulation of a mass renewal at full size: `python -m tests.simulation.clock 100000` runs it",
 ]
 """The checks that `make test` never runs. Add a line here for each new one."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """In a worker of pytest-xdist, put the modules with slow tests first, so that none of them is the last to end.
+
+    Otherwise their order is that of a hash of their names, so that modules that wait for the emulators and modules
+    that compute run at the same time.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    slow = {item.path for item in items if any(map(item.get_closest_marker, ("slow", "emulator")))}
+    items.sort(key=lambda item: (item.path not in slow, crc32(item.path.name.encode()), item.path))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -29,8 +29,8 @@ pytestmark = [
 class Copy:
     """A copy of the repository with an addition."""
 
-    def __init__(self, folder: Path, addition: str) -> None:
-        self.folder, self.patch = folder, PATCHES / f"{addition}.patch"
+    def __init__(self, folder: Path, addition: str, types: Path) -> None:
+        self.folder, self.patch, self.types = folder, PATCHES / f"{addition}.patch", types
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
@@ -68,7 +68,7 @@ class Copy:
         """The checks of style, types and layers, of generated documents, and these tests pass."""
         self.python("ruff", "check", ".")
         self.python("ruff", "format", "--check", ".")
-        self.python("mypy", "--cache-dir", str(self.folder / ".mypy_cache"), "shared", "infra")
+        self.python("mypy", "--cache-dir", str(self.types), "shared", "infra")
         self.run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
         self.python("infra.generate", "--check")
         self.python("pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow and not emulator", *tests)
@@ -80,6 +80,12 @@ class Copy:
         out = self.folder / "replayed"
         self.python("infra", "replay", str(events), "--out", str(out), "--now", "2026-03-25T00:00:00Z", *options)
         return out
+
+
+@pytest.fixture(scope="module")
+def types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which mypy keeps the types of modules by their content: in most, the copies do not differ."""
+    return tmp_path_factory.mktemp("types")
 
 
 def row(thing: str) -> list[str]:
@@ -113,8 +119,8 @@ PAID = {
 }
 
 
-def test_a_kind_of_event_is_added_by_following_the_table(tmp_path: Path) -> None:
-    copy = Copy(tmp_path, "event")
+def test_a_kind_of_event_is_added_by_following_the_table(tmp_path: Path, types: Path) -> None:
+    copy = Copy(tmp_path, "event", types)
     copy.edit("infra/topology.yaml", r"(?<=\nrecord_format: )\d+", "99")
     told = copy.attempt(sys.executable, "-m", "pytest", "-q", "tests/infra/test_topology.py").stdout
     # Where the environment has CI, pytest's summary repeats the line in full.
@@ -150,8 +156,8 @@ campaigns:
 """
 
 
-def test_a_gate_is_added_by_following_the_table(tmp_path: Path) -> None:
-    copy = Copy(tmp_path, "gate")
+def test_a_gate_is_added_by_following_the_table(tmp_path: Path, types: Path) -> None:
+    copy = Copy(tmp_path, "gate", types)
     copy.python("infra.generate")
 
     check_the_row("a gate", copy.touched)

@@ -32,6 +32,8 @@ class BigQueryEngine(Engine):
         self._client = client
         self._dataset = dataset
         self._raw = raw
+        self._has_state = False
+        """True once this process has made the tables of the state, or found them."""
 
     @classmethod
     def at(cls, place: str) -> Self:
@@ -157,8 +159,10 @@ class BigQueryEngine(Engine):
 
     def _write(self, state: State, before: str = "") -> None:
         """Write a state, after these statements and in one transaction with them."""
-        for statement in tables_of_state(self._address):
-            self._do(statement)
+        if not self._has_state:
+            for statement in tables_of_state(self._address):
+                self._do(statement)
+            self._has_state = True
         self._do(f"BEGIN TRANSACTION; {before} {state_script(state, self._address)} COMMIT TRANSACTION;")
 
     def _describe(self, name: str, header: Header) -> None:

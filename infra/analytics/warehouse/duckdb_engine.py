@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,8 +67,7 @@ class DuckDBEngine(Engine):
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows of a portable query."""
-        tree = checked(sql)
-        return self._rows(to_duckdb(tree), used(tree, parameters))
+        return self._rows(_translated(sql), used(checked(sql), parameters))
 
     def relations(self) -> frozenset[str]:
         """The names of the tables and views."""
@@ -100,13 +100,12 @@ class DuckDBEngine(Engine):
         with self._transaction():
             self._do(FUNCTIONS)
             self._drop(name)
-            self._do(f'CREATE VIEW "{name}" AS {to_duckdb(checked(sql, name))}')
+            self._do(f'CREATE VIEW "{name}" AS {_translated(sql, name)}')
             self._write(state)
 
     def stage(self, name: str, sql: str, header: Header, **parameters: Any) -> None:
         """Run a model's query and keep its rows aside."""
-        tree = checked(sql, name)
-        query, values = to_duckdb(tree), used(tree, parameters, name)
+        query, values = _translated(sql, name), used(checked(sql, name), parameters, name)
         self.forget(name)
         found = self._rows(f"DESCRIBE {query}", values)
         columns = ", ".join(_as_in_bigquery(row["column_name"], row["column_type"]) for row in found)
@@ -215,6 +214,12 @@ class DuckDBEngine(Engine):
         if json_columns:
             found = [_with_json(row, json_columns) for row in found]
         return [dict(zip(names, row, strict=True)) for row in found]
+
+
+@lru_cache(maxsize=1024)
+def _translated(sql: str, file: str = "query") -> str:
+    """A portable query in DuckDB's SQL. Raises `InvalidModel`."""
+    return to_duckdb(checked(sql, file))
 
 
 def _staged(name: str) -> str:

@@ -25,6 +25,7 @@ from tests.support.raw_rows import MODELS, TOPICS, Warehouse, change, decision, 
 pytestmark = pytest.mark.slow
 USERS = 60
 OLDEST = date(1990, 1, 1)
+LATE = ("payment", "decision", "subscription-change", "exposure", "trigger-feedback")
 
 
 @pytest.fixture(scope="module")
@@ -74,56 +75,50 @@ def test_shuffled_and_doubled_rows_give_the_same_models(rows, expected):
 def test_a_log_that_comes_in_parts_gives_the_same_models_as_one_that_is_whole(rows, expected):
     in_time = sorted(rows, key=lambda row: row[1].publish_time)
     other = Warehouse()
-    for _, part in groupby(enumerate(in_time), key=lambda one: one[0] * 4 // len(in_time)):
+    for _, part in groupby(enumerate(in_time), key=lambda one: one[0] * 3 // len(in_time)):
         other.land(*(row for _, row in part))
         other.run()
     assert other.everything() == expected
 
 
 def late(rows, topic):
-    """A row of a topic ten days before the end, and all others."""
+    """A row of a topic ten days before the end of all."""
     end = max(one.publish_time for _, one in rows)
     found = [row for row in rows if row[0] == topic and row[1].publish_time <= end - timedelta(days=10)]
-    chosen = max(found, key=lambda row: row[1].publish_time)
-    return chosen, [row for row in rows if row[1] is not chosen[1]]
+    return max(found, key=lambda row: row[1].publish_time)
 
 
-def test_a_payment_that_lands_ten_days_late_changes_exactly_its_day(rows, expected):
-    row, others = late(rows, "payment")
-    warehouse = Warehouse(*others)
+def test_messages_that_land_ten_days_late_change_their_day_and_give_what_they_would_have_given_in_time(
+    rows, expected
+):
+    missing = {topic: late(rows, topic) for topic in LATE}
+    ids = {id(one) for _, one in missing.values()}
+    warehouse = Warehouse(*(row for row in rows if id(row[1]) not in ids))
     warehouse.run()
-    warehouse.land(row)
-    built = warehouse.run()
-    changed = {name: one.days for name, one in built.items() if one.days and MODELS[name].is_incremental}
-    day = row[1].publish_time.date()
-    assert changed == {"stg_publication": [day], "stg_payment": [day]}
-    assert warehouse.everything() == expected
-
-
-@pytest.mark.parametrize("topic", ["decision", "subscription-change", "exposure", "trigger-feedback"])
-def test_a_message_that_lands_ten_days_late_gives_what_it_would_have_given_in_time(rows, expected, topic):
-    row, others = late(rows, topic)
-    warehouse = Warehouse(*others)
-    warehouse.run()
-    warehouse.land(row)
-    built = warehouse.run()
-    day, table = row[1].publish_time.date(), f"stg_{topic.replace('-', '_')}"
-    assert built[table].days == [day]
-    assert all(one.days == [day] for name, one in built.items() if name.startswith("stg_") and one.days)
+    for topic, row in missing.items():
+        warehouse.land(row)
+        built = warehouse.run()
+        day, table = row[1].publish_time.date(), f"stg_{topic.replace('-', '_')}"
+        changed = {name: one.days for name, one in built.items() if name.startswith("stg_") and one.days}
+        assert changed[table] == [day]
+        assert all(days == [day] for days in changed.values())
+        if topic == "payment":
+            incremental = {name for name, one in built.items() if one.days and MODELS[name].is_incremental}
+            assert incremental == {"stg_publication", "stg_payment"}
     assert warehouse.everything() == expected
 
 
 def test_a_late_first_publication_takes_the_place_of_the_later_one():
     first, again = paid("u", 0, "p", amount=1), paid("u", 0, "p", amount=1, published=20)
     warehouse = Warehouse(again, change("u", 30))
-    warehouse.run()
+    warehouse.run("stg_payment")
     assert len(warehouse.read("stg_payment", "event_id")) == 1
     warehouse.land(first)
-    built = warehouse.run()
+    built = warehouse.run("stg_payment")
     assert len(built["stg_payment"].days) == 2
     assert len(warehouse.read("stg_payment", "event_id")) == 1
     warehouse.land(paid("u", 0, "p", amount=1, published=40))
-    assert warehouse.run()["stg_payment"].days == []
+    assert warehouse.run("stg_payment")["stg_payment"].days == []
 
 
 def test_the_state_of_a_day_changes_from_a_late_change_until_the_next_one():
@@ -236,8 +231,10 @@ def test_revenue_is_what_was_paid_less_what_went_back(built, out):
 
 
 def test_the_demos_history_adds_up_to_its_summary_and_its_files(tmp_path):
+    """A tenth of the customers suffices."""
     history = tmp_path / "events.jsonl"
-    history.write_text("".join(json.dumps(line) + "\n" for line in cdnow.events()))
+    lines = [line for line in cdnow.events() if line["data"]["user_id"].endswith("0")]
+    history.write_text("".join(json.dumps(line) + "\n" for line in lines))
     replay(history, tmp_path, DEFAULT_CATALOG, keep_store=True)
     warehouse = Warehouse()
     load(warehouse.engine, tmp_path, TOPICS)
@@ -249,7 +246,7 @@ def test_the_demos_history_adds_up_to_its_summary_and_its_files(tmp_path):
     assert stages["issued"] == summary["triggers_issued"]
     assert stages["revoked"] == summary["triggers_revoked"]
     assert len(warehouse.read("stg_payment", "event_id", "rejected IS NULL")) == summary["applied"]
-    cents = sum(line["data"]["amount"] for line in cdnow.events())
+    cents = sum(line["data"]["amount"] for line in lines)
     assert warehouse.read("revenue", "SUM(payments) AS payments, SUM(amount) AS amount") == [
         (summary["events_read"], cents)
     ]
