@@ -19,6 +19,7 @@ ODD = [
     landed("payment", b"{", 2),
     landed("decision", b"[]", 2),
     landed("trigger-feedback", {"specversion": "1.0", "id": "a", "data": {"user_id": "u", "kind": "clicked"}}, 2),
+    landed("user-erasure", {"event_id": "e", "user_id": "gone", "occurred_at": "2026-01-02T00:00:00Z"}, 2),
     WRONG,
     letter(WRONG),
     paid("u0", 1, "wrong", amount=5, published=3),
