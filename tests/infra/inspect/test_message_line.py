@@ -42,6 +42,7 @@ def told(tmp_path_factory):
     """Every message of a small replay, by topic."""
     folder = tmp_path_factory.mktemp("replay")
     lines = [replays.trial(), replays.payment(), replays.payment(days=44, outcome="failed", event_id="f")]
+    lines += [replays.erasure("gone", 44)]
     replays.run(folder, *lines, *replays.GARBAGE, keep_store=True, now=replays.START + timedelta(days=120))
     log = Follower(folder / "out" / "raw")
     log.refresh()
