@@ -1,0 +1,113 @@
+"""The messages that an erasure takes: those about one user, of what occurred up to an instant."""
+
+import re
+from base64 import b64decode
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from infra.raw.line import Landed, UnreadableLine, from_line
+from infra.whole_file import remove_lines
+from shared.contracts.inbound.envelope import Delivery
+from shared.contracts.inbound.fields import utc
+from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
+from shared.contracts.topics import Topic
+from shared.domain.instants import to_micros
+from shared.queries.life_letters import event_in, held_by
+from shared.queries.past_log import ABOUT_USER, json_object
+
+_DATA = re.compile(rb'"data":"([A-Za-z0-9+/]*)')
+"""The beginning of the data in a line that is torn."""
+
+
+class Erased(NamedTuple):
+    """One user, and the instant (UTC) up to which what occurred goes."""
+
+    user_id: str
+    at: datetime
+
+    @property
+    def last_sequence(self) -> int:
+        """The greatest sequence of a message of before: a user who starts afresh counts on from this instant."""
+        return to_micros(self.at) // 1000
+
+    @property
+    def quoted(self) -> bytes:
+        """The user's id as JSON."""
+        return orjson.dumps(self.user_id)
+
+    def covers(self, topic: str, delivery: Delivery, published_at: datetime | None = None) -> bool:
+        """True for a message about the user that tells of the time up to the instant.
+
+        It is about the user whom it names. One that names none is about the user if it holds the id in quotes.
+        Without a time of its own it counts as of when it was published, or else as old.
+        """
+        if topic == Topic.CATALOG_PUBLISHED:
+            return False
+        if topic in ABOUT_USER:
+            message = json_object(delivery.data)
+            return message.get("user_id") == self.user_id and self._is_old_message(message, published_at)
+        event = _event_of(topic, delivery)
+        if event.data is None:
+            return False
+        content = event_in(event)
+        return self._is_named(content, event.data) and self._is_old_event(content, published_at)
+
+    def covers_line(self, topic: str, line: bytes) -> bool:
+        """The same for a line of the raw log. One that cannot be read goes if what is legible names the user."""
+        try:
+            landed = from_line(line)
+        except UnreadableLine:
+            return self.quoted in line or self.quoted in _legible(line)
+        return self.covers_landed(topic, landed)
+
+    def covers_landed(self, topic: str, landed: Landed) -> bool:
+        """The same for a message as it lands."""
+        delivery = Delivery(landed.data, dict(landed.attributes), landed.message_id)
+        return self.covers(topic, delivery, landed.publish_time)
+
+    def _is_named(self, content: Mapping[str, Any], data: bytes) -> bool:
+        named = content.get("user_id")
+        if isinstance(named, str | int):
+            return str(named) == self.user_id
+        return self.quoted in data
+
+    def _is_old_event(self, content: Mapping[str, Any], published_at: datetime | None) -> bool:
+        try:
+            occurred_at: datetime | None = utc(str(content.get("occurred_at")))
+        except ValueError:
+            occurred_at = published_at
+        return occurred_at is None or occurred_at <= self.at
+
+    def _is_old_message(self, message: Mapping[str, Any], published_at: datetime | None) -> bool:
+        sequence = message.get("sequence")
+        if isinstance(sequence, int):
+            return sequence <= self.last_sequence
+        return published_at is None or published_at <= self.at
+
+
+def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:
+    """Remove a user's lines from a raw log, file by file, and return their number. Raises `OSError`."""
+    return sum(
+        remove_lines(file, partial(erased.covers_line, file.stem), dry=dry)
+        for file in sorted(folder.glob("*.jsonl"))
+    )
+
+
+def _event_of(topic: str, delivery: Delivery) -> Delivery:
+    """The delivery of an event; of a function's dead letter the one that it holds, if it is whole."""
+    if topic != Topic.DEAD_LETTER or SOURCE_SUBSCRIPTION in delivery.attributes:
+        return delivery
+    held = held_by(json_object(delivery.data))
+    return held if held.data else delivery
+
+
+def _legible(line: bytes) -> bytes:
+    """The beginning of the data in a torn line."""
+    found = _DATA.search(line)
+    text = found[1] if found else b""
+    return b64decode(text[: len(text) // 4 * 4])
