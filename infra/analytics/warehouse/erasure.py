@@ -4,7 +4,8 @@ It takes the same messages as `infra.raw.erased` takes of the files of a raw log
 removes what has come in the meantime, and else nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from shlex import quote
 from typing import Any, NamedTuple
 
 from infra.analytics.warehouse.engine import Engine
@@ -12,6 +13,7 @@ from infra.analytics.warehouse.errors import WarehouseError
 from infra.analytics.warehouse.load import table_of
 from infra.analytics.warehouse.user_messages import UserMessages
 from infra.raw.erased import Erased
+from shared.contracts.outbound.base import rfc3339
 
 MESSAGE_IDS = """
 SELECT message_id
@@ -116,9 +118,17 @@ def parameters(erased: Erased) -> dict[str, Any]:
     }
 
 
-def script(topics: list[str], address: Callable[[str], str]) -> str:
-    """The statements for these topics, for BigQuery; `address` gives the full name of a table."""
+def script_for(erased: Erased, topics: Iterable[str], dataset: str) -> str:
+    """The statements for the raw tables of these topics in a dataset of BigQuery (PROJECT.DATASET).
+
+    They name parameters, whose values are in the command of the comment at the top.
+    """
     from infra.analytics.warehouse.bigquery_sql import deletion  # noqa: PLC0415 - needs its client
 
+    types = {"until": "TIMESTAMP", "last_sequence": "INT64"}
+    values = parameters(erased) | {"until": rfc3339(erased.at)}
+    said = [f"{name}:{types.get(name, 'STRING')}:{value}" for name, value in values.items()]
+    flags = " ".join(f"--parameter={quote(each)}" for each in said)
     tables = [table_of(topic) for topic in topics]
-    return "\n".join(f"{deletion(table, message_ids(table), address)};" for table in tables)
+    statements = [f"{deletion(table, message_ids(table), f'{dataset}.{{}}'.format)};" for table in tables]
+    return "\n".join([f"-- bq query --nouse_legacy_sql {flags} < FILE", *statements])

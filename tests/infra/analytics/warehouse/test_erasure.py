@@ -1,5 +1,6 @@
 """The statements take of the raw tables what is taken of the files of a raw log, on DuckDB and on BigQuery."""
 
+import shlex
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +16,7 @@ from google.api_core.exceptions import BadRequest
 
 from infra.analytics.warehouse.bigquery_engine import BigQueryEngine
 from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
-from infra.analytics.warehouse.erasure import UserRemoval, script
+from infra.analytics.warehouse.erasure import UserRemoval, script_for
 from infra.analytics.warehouse.errors import WarehouseError
 from infra.analytics.warehouse.load import table_of
 from infra.errors import UsageError
@@ -216,13 +217,19 @@ def test_no_statement_holds_a_users_id_which_goes_by_parameters():
         assert {each.name: each.value for each in config.query_parameters}["user"] == ODD
 
 
-def test_the_script_has_a_statement_for_each_table_that_names_its_partitions():
-    text = script(["payment", "dead-letter"], lambda table: f"p.upbeat.{table}")
-    statements = text.split(";\n")
+def test_the_script_has_a_statement_for_each_table_and_the_id_in_its_command_alone():
+    command, *lines = script_for(Erased(ODD, AT), ["payment", "dead-letter"], "p.upbeat").split("\n")
+    words = shlex.split(command.removeprefix("-- "))
+    assert f"--parameter=user:STRING:{ODD}" in words
+    assert "--parameter=until:TIMESTAMP:2026-03-01T00:00:00Z" in words
+    assert f"--parameter=last_sequence:INT64:{LAST}" in words
+    text = "\n".join(lines)
+    assert "odd" not in text
+    statements = text.removesuffix(";").split(";\n")
     assert len(statements) == 2
     for statement, table in zip(statements, ("raw_payment", "raw_dead_letter"), strict=True):
         first, second, *_ = statement.split("\n")
-        assert first == f"DELETE FROM `p.upbeat.{table}`"
+        assert first.endswith(f" `p.upbeat.{table}`")
         assert second.startswith("WHERE publish_time >= ")
         assert f"FROM `p.upbeat.{table}` AS {table}" in statement
 
