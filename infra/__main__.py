@@ -11,6 +11,7 @@ from infra.commands.console import console
 from infra.commands.dead_letters import dead_letters
 from infra.commands.demo import demo
 from infra.commands.doctor import doctor
+from infra.commands.erase import erase
 from infra.commands.experiment import experiment
 from infra.commands.explain import explain
 from infra.commands.features import features
@@ -49,6 +50,7 @@ COMMANDS = (
     publish,
     listen,
     redrive,
+    erase,
     package,
     smoke,
     rollback,

@@ -136,7 +136,7 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
             _remove_tombstone(target, asked, record, now, as_json=as_json)
             return
         erased, is_new = _erased(asked, record, now, again=again)
-        removal = opened.enter_context(_removal(asked, erased))
+        removal = opened.enter_context(_removal(asked))
         if not (yes or dry_run):
             _confirm(asked, record, is_new=is_new)
         done = _carry_out(target, removal, _Done(asked, erased, dry_run, is_new, {}, [], _may_go_at(erased.at)))
@@ -155,22 +155,23 @@ def _erased(asked: _Asked, record: "UserRecord | None", now: datetime, *, again:
         raise InfraError(
             f"--again: expected a user who was erased, found none of the name {asked.user!r} in {place}"
         )
-    if before and (again or (record and record.is_tombstone)):
-        return Erased(asked.user, before), False
-    return Erased(asked.user, now), True
+    if record and before and (again or record.is_tombstone):
+        return Erased.of(record, before), False
+    return Erased.whole(asked.user, now), True
 
 
 def _carry_out(target: "Target", removal: "UserRemoval | None", plan: _Done) -> _Done:
+    from infra.raw.erased import Erased
     from infra.terminal.progress import spinner
 
     erased, dry = plan.erased, plan.dry
     if plan.is_new and not dry:
         with spinner("erasing the user"):
-            target.erase(erased.user_id, erased.at)
+            erased = Erased.of(target.erase(erased.user_id, erased.at), erased.at)
     with spinner("counting what would go" if dry else "removing what no function reaches"):
         counts = target.purge(erased, dry=dry)
     with spinner("asking the raw tables"):
-        tables = [] if removal is None else removal.count() if dry else removal.remove()
+        tables = [] if removal is None else removal.count(erased) if dry else removal.remove(erased)
     return plan._replace(counts=counts, tables=tables)
 
 
@@ -228,7 +229,7 @@ def _target(asked: _Asked, wait: float) -> "Iterator[Target]":
 
 
 @contextmanager
-def _removal(asked: _Asked, erased: "Erased") -> "Iterator[UserRemoval | None]":
+def _removal(asked: _Asked) -> "Iterator[UserRemoval | None]":
     """The raw tables of a warehouse, opened before anything is erased: what is missing is said in time."""
     where = _tables(asked)
     if where is None:
@@ -241,7 +242,7 @@ def _removal(asked: _Asked, erased: "Erased") -> "Iterator[UserRemoval | None]":
             engine = opened.enter_context(open_engine(where))
             from infra.analytics.warehouse.erasure import UserRemoval
 
-            removal = UserRemoval(engine, erased)
+            removal = UserRemoval(engine)
         except InfraError as error:
             advice = "nothing was erased; --raw none leaves the tables out, --print-sql prints the statements"
             raise type(error)(f"{where}: {error} ({advice})") from error
@@ -266,7 +267,7 @@ def _print_sql(asked: _Asked, record: "UserRecord | None", now: datetime, *, as_
     where = _tables(asked) or ""
     if not where.startswith("bigquery:"):
         raise UsageError("--print-sql: expected --project, or --raw bigquery:PROJECT.DATASET, found neither")
-    erased = Erased(asked.user, (record and record.erased_at) or now)
+    erased = Erased.of(record, record.erased_at) if record and record.erased_at else Erased.whole(asked.user, now)
     script = script_for(erased, TOPICS, where.removeprefix("bigquery:"))
     print_result(script, as_json=as_json, facts={"script": script})
 

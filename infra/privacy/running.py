@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 from google.api_core.exceptions import FailedPrecondition
 from google.cloud.firestore import Client, DocumentReference, DocumentSnapshot
@@ -27,6 +28,7 @@ from shared.adapters.gcp.mail import ADDRESSES, MAILS, READERS
 from shared.adapters.gcp.paths import CURSORS, SUBSCRIPTIONS, SWEEPS, user_document_id
 from shared.adapters.gcp.rpc import RPC_SECONDS
 from shared.domain.terms import Terms
+from shared.record.user_record import UserRecord
 
 USUAL_WAIT = 60.0
 POLL_SECONDS = 0.2
@@ -35,6 +37,9 @@ LANDED_SECONDS = 15.0
 MAX_PASSES = 5
 """Passes over what a function that was at work meanwhile may have published; the second mostly finds nothing."""
 PASS_SECONDS = 1.0
+
+
+T = TypeVar("T")
 
 
 class RunningUpbeat:
@@ -57,19 +62,21 @@ class RunningUpbeat:
         self._state_folder, self._wait = state_folder, wait
         self._ahead = RunningClock(state_folder).ahead if state_folder else NO_TIME
 
-    def erase(self, user_id: str, at: datetime) -> None:
+    def erase(self, user_id: str, at: datetime) -> UserRecord:
         """Publish the event, wait until its function has erased the user, and until the event has landed."""
         event = erasure_event(user_id, at)
         message_id = self._bus.publish(TOPIC, event.data)
-        is_erased = self._until(lambda: self._is_erased(user_id, at), self._wait)
-        if not is_erased:
+        left = self._until(lambda: self._left(user_id, at), self._wait)
+        if left is None:
             raise InfraError(
                 f"{TOPIC}: expected the function to erase the user within {self._wait:g} s, found no tombstone;"
                 " the event is published and will be processed: run the command again then"
             )
         if self._state_folder:
             log = file_of(self._state_folder / RAW, TOPIC)
-            self._until(lambda: log.exists() and f'"{message_id}"' in log.read_text(), LANDED_SECONDS)
+            quoted = f'"{message_id}"'.encode()
+            self._until(lambda: (log.exists() and quoted in log.read_bytes()) or None, LANDED_SECONDS)
+        return left
 
     def purge(self, erased: Erased, *, dry: bool = False) -> Counts:
         """See `Target.purge`. What was published meanwhile is looked for again, until there is nothing."""
@@ -93,7 +100,7 @@ class RunningUpbeat:
                 unchanged = self._client.write_option(last_update_time=snapshot.update_time)
                 document.delete(option=unchanged, retry=None, timeout=RPC_SECONDS)
 
-    def documents(self, user_id: str) -> Iterator[DocumentSnapshot]:
+    def documents(self, user_id: str) -> "Iterator[DocumentSnapshot[Any]]":
         """The documents about a user beside the user's own that exist: those for e-mail."""
         with client_errors("read what is kept for e-mail"):
             found = [reference.get(retry=None, timeout=RPC_SECONDS) for reference in self._named(user_id)]
@@ -135,7 +142,7 @@ class RunningUpbeat:
         subscription = topic + LISTEN_SUFFIX
         return messages_about(self._bus, subscription, topic, erased, keep=keep, ahead=self._ahead)
 
-    def _delete(self, documents: Iterable[DocumentSnapshot], *, dry: bool) -> int:
+    def _delete(self, documents: "Iterable[DocumentSnapshot[Any]]", *, dry: bool) -> int:
         found = list(documents)
         with client_errors("delete what is kept for e-mail"):
             for each in found if not dry else ():
@@ -157,7 +164,7 @@ class RunningUpbeat:
                             self._move(each, field, user_id)
         return found
 
-    def _move(self, position: DocumentSnapshot, field: str, user_id: str) -> None:
+    def _move(self, position: "DocumentSnapshot[Any]", field: str, user_id: str) -> None:
         unchanged = self._client.write_option(last_update_time=position.update_time)
         try:
             position.reference.update(
@@ -166,17 +173,17 @@ class RunningUpbeat:
         except FailedPrecondition:
             return
 
-    def _is_erased(self, user_id: str, at: datetime) -> bool:
+    def _left(self, user_id: str, at: datetime) -> UserRecord | None:
+        """The user's record once it is erased up to an instant; None until then."""
         stored = read_document(self._client, user_id)
         if stored is None:
-            return False
-        erased_at = record_in(stored, user_id, "Firestore", self._terms).erased_at
-        return erased_at is not None and erased_at >= at
+            return None
+        record = record_in(stored, user_id, "Firestore", self._terms)
+        return record if record.erased_at is not None and record.erased_at >= at else None
 
-    def _until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+    def _until(self, found: Callable[[], T | None], seconds: float) -> T | None:
+        """What is found within some seconds; None if it is not."""
         deadline = time.monotonic() + seconds
-        while not is_so():
-            if time.monotonic() > deadline:
-                return False
+        while (result := found()) is None and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        return True
+        return result

@@ -27,6 +27,7 @@ from shared.contracts.inbound.envelope import Delivery
 from shared.domain.errors import Transient
 from shared.domain.terms import Terms
 from shared.queries.past_log import json_object
+from shared.record.user_record import UserRecord
 
 
 class StoredUpbeat:
@@ -41,7 +42,7 @@ class StoredUpbeat:
                 " killed: wait for it, or delete that folder"
             )
 
-    def erase(self, user_id: str, at: datetime) -> None:
+    def erase(self, user_id: str, at: datetime) -> UserRecord:
         """Run the event through the code of the functions, on the file."""
         event = erasure_event(user_id, at)
         push = Push(TOPIC, event.data, {}, at, event.event_id)
@@ -51,8 +52,10 @@ class StoredUpbeat:
                 records, load_catalog(), VirtualClock(at), lambda _message: None, terms=self._terms
             )
             outcome = asyncio.run(runtime.push(push))
+            left = asyncio.run(records.load(user_id)).record
         if outcome not in {"applied", "duplicate"}:
             raise InfraError(f"{self.file}: expected the erasure to be applied, found that it was {outcome}")
+        return left
 
     def purge(self, erased: Erased, *, dry: bool = False) -> Counts:
         """See `Target.purge`. Bytes that the SQLite file has deleted leave it, too."""

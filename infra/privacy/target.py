@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from infra.raw.erased import Erased
+from shared.record.user_record import UserRecord
 
 Counts = Mapping[str, int]
 """How much there is of a user, or was removed, by the place in words."""
@@ -13,8 +14,8 @@ Counts = Mapping[str, int]
 class Target(Protocol):
     """A place that has documents, messages and files about users. Every method raises `InfraError` if it fails."""
 
-    def erase(self, user_id: str, at: datetime) -> None:
-        """Erase the user by an event of this instant (UTC); when it returns, the tombstone stands."""
+    def erase(self, user_id: str, at: datetime) -> UserRecord:
+        """Erase the user by an event of this instant (UTC); what is left of the user's record."""
         ...
 
     def purge(self, erased: Erased, *, dry: bool = False) -> Counts:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import orjson
 
@@ -19,6 +19,7 @@ from shared.contracts.topics import Topic
 from shared.domain.instants import to_micros
 from shared.queries.life_letters import event_in, held_by
 from shared.queries.past_log import ABOUT_USER, json_object
+from shared.record.user_record import UserRecord
 
 _DATA = re.compile(rb'"data":"([A-Za-z0-9+/]*)')
 """The beginning of the data in a line that is torn."""
@@ -29,11 +30,23 @@ class Erased(NamedTuple):
 
     user_id: str
     at: datetime
+    last_sequence: int
+    """Upbeat's own messages go up to this sequence, and those that were decided up to the instant."""
 
-    @property
-    def last_sequence(self) -> int:
-        """The greatest sequence of a message of before: a user who starts afresh counts on from this instant."""
-        return to_micros(self.at) // 1000
+    @classmethod
+    def whole(cls, user_id: str, at: datetime) -> Self:
+        """A user of whom nothing is left: one who comes back counts on from the milliseconds of the instant."""
+        return cls(user_id, at, to_micros(at) // 1000)
+
+    @classmethod
+    def of(cls, record: UserRecord, at: datetime) -> Self:
+        """The user of a record that was erased at an instant, and may live again.
+
+        One who had come back before the erasure was processed counts on as before: no sequence tells what is old.
+        """
+        whole = cls.whole(record.user_id, at)
+        is_counted_anew = record.is_tombstone or record.sequence > whole.last_sequence
+        return whole if is_counted_anew else whole._replace(last_sequence=0)
 
     @property
     def quoted(self) -> bytes:
@@ -77,17 +90,19 @@ class Erased(NamedTuple):
         return self.quoted in data
 
     def _is_old_event(self, content: Mapping[str, Any], published_at: datetime | None) -> bool:
-        try:
-            occurred_at: datetime | None = utc(str(content.get("occurred_at")))
-        except ValueError:
-            occurred_at = published_at
-        return occurred_at is None or occurred_at <= self.at
+        return self._is_old(content.get("occurred_at"), published_at)
 
     def _is_old_message(self, message: Mapping[str, Any], published_at: datetime | None) -> bool:
         sequence = message.get("sequence")
-        if isinstance(sequence, int):
-            return sequence <= self.last_sequence
-        return published_at is None or published_at <= self.at
+        is_old = isinstance(sequence, int) and sequence <= self.last_sequence
+        return is_old or self._is_old(message.get("decided_at"), published_at)
+
+    def _is_old(self, told: object, published_at: datetime | None) -> bool:
+        try:
+            at: datetime | None = utc(str(told))
+        except ValueError:
+            at = published_at
+        return at is None or at <= self.at
 
 
 def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:

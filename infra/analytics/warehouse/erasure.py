@@ -4,7 +4,7 @@ It takes the same messages as `infra.raw.erased` takes of the files of a raw log
 removes what has come in the meantime, and else nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from shlex import quote
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from infra.analytics.warehouse.load import table_of
 from infra.analytics.warehouse.user_messages import UserMessages
 from infra.raw.erased import Erased
 from shared.contracts.outbound.base import rfc3339
+from shared.queries.past_log import ABOUT_USER
 
 MESSAGE_IDS = """
 SELECT message_id
@@ -30,7 +31,8 @@ FROM (
       JSON_VALUE(message, '$.occurred_at'), JSON_VALUE(message, '$.data.occurred_at'),
       JSON_VALUE(message, '$.time')
     ) AS TIMESTAMP) AS occurred_at,
-    SAFE_CAST(JSON_VALUE(message, '$.sequence') AS INT64) AS number
+    SAFE_CAST(JSON_VALUE(message, '$.sequence') AS INT64) AS number,
+    SAFE_CAST(JSON_VALUE(message, '$.decided_at') AS TIMESTAMP) AS decided_at
   FROM (
     SELECT
       message_id, publish_time, text, held, message,
@@ -53,12 +55,12 @@ FROM (
   ) AS read
 ) AS told
 WHERE IF(named IS NULL, STRPOS(COALESCE(NULLIF(held, ''), text), @quoted) > 0, named = @user)
-  AND CASE
-    WHEN number IS NOT NULL THEN number <= @last_sequence
-    ELSE COALESCE(occurred_at, publish_time) <= @until
-  END
+  AND ({is_old})
 """
 """The ids of the messages of one table that go. Within a topic, Pub/Sub gives each id to one message."""
+OLD_EVENT = "COALESCE(occurred_at, publish_time) <= @until"
+OLD_MESSAGE = "COALESCE(number <= @last_sequence, FALSE) OR COALESCE(decided_at, publish_time) <= @until"
+"""The condition for an event, and for a message of Upbeat's own."""
 TOO_FRESH = "streaming buffer"
 """A part of BigQuery's words for rows that came so recently that no statement may remove them."""
 
@@ -76,36 +78,36 @@ class Removed(NamedTuple):
 class UserRemoval:
     """Removes a user's messages from the raw tables of an engine that exist."""
 
-    def __init__(self, engine: Engine, erased: Erased) -> None:
+    def __init__(self, engine: Engine) -> None:
         """Raises `UsageError` if the warehouse has no raw tables."""
         self._engine = engine
-        self._parameters = parameters(erased)
-        self._tables = [table_of(topic) for topic in UserMessages(engine).topics]
+        self._topics = UserMessages(engine).topics
 
-    def count(self) -> list[Removed]:
+    def count(self, erased: Erased) -> list[Removed]:
         """The rows that would go. Raises `WarehouseError`."""
-        return [self._counted(table) for table in self._tables]
+        return [self._counted(topic, parameters(erased)) for topic in self._topics]
 
-    def remove(self) -> list[Removed]:
+    def remove(self, erased: Erased) -> list[Removed]:
         """Remove the rows, table by table. Raises `WarehouseError`; what was removed before stays removed."""
-        return [self._removed(table) for table in self._tables]
+        return [self._removed(topic, parameters(erased)) for topic in self._topics]
 
-    def _counted(self, table: str) -> Removed:
-        query = f"SELECT COUNT(*) AS n FROM ({message_ids(table)}) AS gone"
-        return Removed(table, int(self._engine.rows(query, **self._parameters)[0]["n"]))
+    def _counted(self, topic: str, values: Mapping[str, Any]) -> Removed:
+        query = f"SELECT COUNT(*) AS n FROM ({message_ids(topic)}) AS gone"
+        return Removed(table_of(topic), int(self._engine.rows(query, **values)[0]["n"]))
 
-    def _removed(self, table: str) -> Removed:
+    def _removed(self, topic: str, values: Mapping[str, Any]) -> Removed:
+        table = table_of(topic)
         try:
-            return Removed(table, self._engine.delete(table, message_ids(table), **self._parameters))
+            return Removed(table, self._engine.delete(table, message_ids(topic), **values))
         except WarehouseError as error:
             if TOO_FRESH not in str(error):
                 raise
             return Removed(table, 0, is_too_fresh=True)
 
 
-def message_ids(table: str) -> str:
-    """The query for the messages of a raw table that go."""
-    return MESSAGE_IDS.format(table=table)
+def message_ids(topic: str) -> str:
+    """The query for the messages of a topic that go."""
+    return MESSAGE_IDS.format(table=table_of(topic), is_old=OLD_MESSAGE if topic in ABOUT_USER else OLD_EVENT)
 
 
 def parameters(erased: Erased) -> dict[str, Any]:
@@ -129,6 +131,6 @@ def script_for(erased: Erased, topics: Iterable[str], dataset: str) -> str:
     values = parameters(erased) | {"until": rfc3339(erased.at)}
     said = [f"{name}:{types.get(name, 'STRING')}:{value}" for name, value in values.items()]
     flags = " ".join(f"--parameter={quote(each)}" for each in said)
-    tables = [table_of(topic) for topic in topics]
-    statements = [f"{deletion(table, message_ids(table), f'{dataset}.{{}}'.format)};" for table in tables]
+    address = f"{dataset}.{{}}".format
+    statements = [f"{deletion(table_of(topic), message_ids(topic), address)};" for topic in topics]
     return "\n".join([f"-- bq query --nouse_legacy_sql {flags} < FILE", *statements])

@@ -15,6 +15,7 @@ NAMES = (
     "publish",
     "listen",
     "redrive",
+    "erase",
     "package",
     "smoke",
     "rollback",

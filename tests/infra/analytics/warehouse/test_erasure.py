@@ -29,6 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result"
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BEFORE, AFTER = "2026-02-28T23:59:59Z", "2026-03-01T00:00:01Z"
 LAST = 1_772_323_200_000
+ADA = Erased.whole("ada", AT)
 ODD = 'it\'s "odd"\\'
 
 
@@ -54,6 +55,7 @@ def messages(user):
             said(user, "2026-03-01T00:00:00.000001Z"),
             said(user, "2026-03-01T01:00:00+02:00"),
             said(user, "yesterday"),
+            said(user, AFTER, sequence=3, decided_at=BEFORE),
             said(user, None),
             said(user + "2"),
             said(user[:-1]),
@@ -77,9 +79,12 @@ def messages(user):
             b"",
         ],
         "decision": [
-            said(user, sequence=3),
-            said(user, sequence=LAST),
-            said(user, sequence=LAST + 1),
+            said(user, sequence=3, decided_at=AFTER),
+            said(user, sequence=LAST, decided_at=AFTER),
+            said(user, sequence=LAST + 1, decided_at=AFTER),
+            said(user, sequence=LAST + 1, decided_at=BEFORE),
+            said(user, decided_at=AFTER),
+            said(user),
             said("eve", sequence=4, note=user),
         ],
         "dead-letter": [
@@ -137,7 +142,7 @@ def left(engine, topic):
 
 
 def check(engine, user):
-    erased, log = Erased(user, AT), landed(user)
+    erased, log = Erased.whole(user, AT), landed(user)
     for topic, each in log.items():
         engine.land(table_of(topic), each)
     kept = {
@@ -145,11 +150,11 @@ def check(engine, user):
         for topic, each in log.items()
     }
     expected = {table_of(topic): len(each) - len(kept[topic]) for topic, each in log.items()}
-    removal = UserRemoval(engine, erased)
-    assert {done.table: done.rows for done in removal.count()} == expected
-    assert {done.table: done.rows for done in removal.remove()} == expected
+    removal = UserRemoval(engine)
+    assert {done.table: done.rows for done in removal.count(erased)} == expected
+    assert {done.table: done.rows for done in removal.remove(erased)} == expected
     assert {topic: left(engine, topic) for topic in log} == kept
-    assert not any(done.rows for done in removal.remove())
+    assert not any(done.rows for done in removal.remove(erased))
 
 
 @pytest.mark.parametrize("user", ["ada", ODD, "123", "%_"])
@@ -196,29 +201,29 @@ BUFFER = (
 
 def test_a_table_with_rows_that_have_just_come_is_told_and_the_others_are_done():
     client = Refusing(BUFFER)
-    removal = UserRemoval(BigQueryEngine(client, "upbeat", "upbeat"), Erased("ada", AT))
-    assert {done.table: (done.rows, done.is_too_fresh) for done in removal.remove()} == {
+    removal = UserRemoval(BigQueryEngine(client, "upbeat", "upbeat"))
+    assert {done.table: (done.rows, done.is_too_fresh) for done in removal.remove(ADA)} == {
         "raw_payment": (0, True),
         "raw_decision": (2, False),
     }
 
 
 def test_any_other_refusal_is_an_error():
-    removal = UserRemoval(BigQueryEngine(Refusing("no permission"), "upbeat", "upbeat"), Erased("ada", AT))
+    removal = UserRemoval(BigQueryEngine(Refusing("no permission"), "upbeat", "upbeat"))
     with pytest.raises(WarehouseError, match="no permission"):
-        removal.remove()
+        removal.remove(ADA)
 
 
 def test_no_statement_holds_a_users_id_which_goes_by_parameters():
     client = Refusing(BUFFER)
-    UserRemoval(BigQueryEngine(client, "upbeat", "upbeat"), Erased(ODD, AT)).remove()
+    UserRemoval(BigQueryEngine(client, "upbeat", "upbeat")).remove(Erased.whole(ODD, AT))
     for sql, config in client.asked:
         assert "odd" not in sql
         assert {each.name: each.value for each in config.query_parameters}["user"] == ODD
 
 
 def test_the_script_has_a_statement_for_each_table_and_the_id_in_its_command_alone():
-    command, *lines = script_for(Erased(ODD, AT), ["payment", "dead-letter"], "p.upbeat").split("\n")
+    command, *lines = script_for(Erased.whole(ODD, AT), ["payment", "dead-letter"], "p.upbeat").split("\n")
     words = shlex.split(command.removeprefix("-- "))
     assert f"--parameter=user:STRING:{ODD}" in words
     assert "--parameter=until:TIMESTAMP:2026-03-01T00:00:00Z" in words
@@ -236,4 +241,4 @@ def test_the_script_has_a_statement_for_each_table_and_the_id_in_its_command_alo
 
 def test_a_warehouse_without_raw_tables_is_refused(on_duckdb):
     with pytest.raises(UsageError, match="expected a warehouse with raw tables"):
-        UserRemoval(on_duckdb, Erased("ada", AT))
+        UserRemoval(on_duckdb)
