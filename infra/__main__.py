@@ -14,6 +14,7 @@ from infra.commands.doctor import doctor
 from infra.commands.erase import erase
 from infra.commands.experiment import experiment
 from infra.commands.explain import explain
+from infra.commands.export import export
 from infra.commands.features import features
 from infra.commands.listen import listen
 from infra.commands.model import model
@@ -50,6 +51,7 @@ COMMANDS = (
     publish,
     listen,
     redrive,
+    export,
     erase,
     package,
     smoke,

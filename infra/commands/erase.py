@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infra.commands.common import AsJson, Project, print_result
+from infra.commands.common import AsJson, FeaturesTable, Project, opened_features, print_result
 from infra.commands.inputs import deployment_terms
+from infra.commands.raw_log import NONE, place_of_raw_log
 from infra.commands.users import Store, UserId, as_of, find_record, place_of, store_file
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
+    from infra.analytics.features.table import FeatureTable
     from infra.analytics.warehouse.erasure import Removed, UserRemoval
     from infra.privacy.target import Counts, Target
     from infra.raw.erased import Erased
@@ -28,9 +30,6 @@ Tables = Annotated[
         help="The raw tables: bigquery:PROJECT.DATASET, FILE.duckdb, or none. Default with --project: upbeat.",
     ),
 ]
-DATASET = "upbeat"
-"""The dataset that Terraform lays for the raw tables (infra/terraform/warehouse.tf)."""
-NONE = "none"
 TOO_FRESH_CODE = 3
 """The exit code when rows that have just come could not be removed yet."""
 
@@ -42,6 +41,7 @@ class _Asked(NamedTuple):
     store: Path | None
     project: str | None
     raw: str | None
+    features: str | None
 
     @property
     def options(self) -> str:
@@ -53,7 +53,8 @@ class _Asked(NamedTuple):
             if self.store
             else ""
         )
-        return where + (f" --raw {quote(self.raw)}" if self.raw else "")
+        raw = f" --raw {quote(self.raw)}" if self.raw else ""
+        return where + raw + (f" --features {quote(self.features)}" if self.features else "")
 
 
 class _Done(NamedTuple):
@@ -80,6 +81,7 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
     store: Store = None,
     project: Project = None,
     raw: Tables = None,
+    features: FeaturesTable = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for the user's id once more.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much would go.")] = False,
     again: Annotated[
@@ -97,13 +99,14 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
     ] = 60.0,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a user: everything that occurred up to now goes, for good.
+    """Erase a user for good.
 
-    Publishes a user-erasure event, waits until the function has put a tombstone in the place of the user's
-    document, and removes what no function reaches: dead letters, documents for e-mail, positions of the clock and
-    of sweeps that are the user's, and rows of the raw tables. In the running emulators also messages that wait for
-    listen, and lines of the raw log; in what replay --keep-store kept, lines of all its files. Lines and rows of
-    others stay, also those that mention the user. Without --yes, asks for the id once more.
+    Everything that occurred up to now goes. Publishes a user-erasure event, waits until the function has put a
+    tombstone in the place of the user's document, and removes what no function reaches: dead letters, documents
+    for e-mail, positions of the clock and of sweeps that are the user's, rows of the raw tables, and the row of
+    --features. In the running emulators also messages that wait for listen, and lines of the raw log; in what
+    replay --keep-store kept, lines of all its files. Lines and rows of others stay, also those that mention the
+    user. Without --yes, asks for the id once more.
 
     The tombstone has the id as its name, and the time. A late event of before does not bring the user back; one of
     after the erasure starts afresh. The command says from when on --remove-tombstone will remove it.
@@ -123,7 +126,7 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
         upbeat erase ada --project my-project
         upbeat erase ada --project my-project --again
     """
-    asked = _Asked(user, store, project, raw)
+    asked = _Asked(user, store, project, raw, features)
     if [again, remove_tombstone, print_sql].count(True) > 1:
         raise UsageError("expected one of --again, --remove-tombstone and --print-sql, found several")
     record, now = find_record(user, store, project), as_of(None, store, project)
@@ -137,9 +140,11 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
             return
         erased, is_new = _erased(asked, record, now, again=again)
         removal = opened.enter_context(_removal(asked))
+        table = opened_features(features) if features else None
         if not (yes or dry_run):
             _confirm(asked, record, is_new=is_new)
-        done = _carry_out(target, removal, _Done(asked, erased, dry_run, is_new, {}, [], _may_go_at(erased.at)))
+        done = _Done(asked, erased, dry_run, is_new, {}, [], _may_go_at(erased.at))
+        done = _carry_out(done, target, removal, table)
     print_result(_text(done), as_json=as_json, facts=_facts(done))
     if done.too_fresh:
         raise typer.Exit(TOO_FRESH_CODE)
@@ -160,7 +165,9 @@ def _erased(asked: _Asked, record: "UserRecord | None", now: datetime, *, again:
     return Erased.whole(asked.user, now), True
 
 
-def _carry_out(target: "Target", removal: "UserRemoval | None", plan: _Done) -> _Done:
+def _carry_out(
+    plan: _Done, target: "Target", removal: "UserRemoval | None", features: "FeatureTable | None"
+) -> _Done:
     from infra.raw.erased import Erased
     from infra.terminal.progress import spinner
 
@@ -172,7 +179,16 @@ def _carry_out(target: "Target", removal: "UserRemoval | None", plan: _Done) -> 
         counts = target.purge(erased, dry=dry)
     with spinner("asking the raw tables"):
         tables = [] if removal is None else removal.count(erased) if dry else removal.remove(erased)
-    return plan._replace(counts=counts, tables=tables)
+    of_features = {} if features is None else {"features": _forget_features(features, erased.user_id, dry=dry)}
+    return plan._replace(counts={**counts, **of_features}, tables=tables)
+
+
+def _forget_features(table: "FeatureTable", user_id: str, *, dry: bool) -> int:
+    """Delete the user's row of features, and return how many there were."""
+    count = len(table.read(user_id))
+    if not dry:
+        table.forget(user_id)
+    return count
 
 
 def _remove_tombstone(
@@ -252,7 +268,7 @@ def _removal(asked: _Asked) -> "Iterator[UserRemoval | None]":
 def _tables(asked: _Asked) -> str | None:
     if asked.raw == NONE or not (asked.raw or asked.project):
         return None
-    return asked.raw or f"bigquery:{asked.project}.{DATASET}"
+    return place_of_raw_log(asked.raw, None, asked.project)
 
 
 def _print_sql(asked: _Asked, record: "UserRecord | None", now: datetime, *, as_json: bool) -> None:

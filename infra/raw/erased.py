@@ -17,10 +17,13 @@ from shared.contracts.inbound.fields import utc
 from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
 from shared.domain.instants import to_micros
+from shared.domain.terms import Terms
 from shared.queries.life_letters import event_in, held_by
 from shared.queries.past_log import ABOUT_USER, json_object
 from shared.record.user_record import UserRecord
 
+CLOCK_SKEW = Terms().clock_skew
+"""The time by which an event may be ahead of its publication and still be accepted, unless a setting says more."""
 _DATA = re.compile(rb'"data":"([A-Za-z0-9+/]*)')
 """The beginning of the data in a line that is torn."""
 
@@ -57,7 +60,8 @@ class Erased(NamedTuple):
         """True for a message about the user that tells of the time up to the instant.
 
         It is about the user whom it names. One that names none is about the user if it holds the id in quotes.
-        Without a time of its own it counts as of when it was published, or else as old.
+        Without a time of its own, or with one too far ahead to be accepted, it counts as of when it was published;
+        if that is not known, as old.
         """
         if topic == Topic.CATALOG_PUBLISHED:
             return False
@@ -90,19 +94,14 @@ class Erased(NamedTuple):
         return self.quoted in data
 
     def _is_old_event(self, content: Mapping[str, Any], published_at: datetime | None) -> bool:
-        return self._is_old(content.get("occurred_at"), published_at)
-
-    def _is_old_message(self, message: Mapping[str, Any], published_at: datetime | None) -> bool:
-        sequence = message.get("sequence")
-        is_old = isinstance(sequence, int) and sequence <= self.last_sequence
-        return is_old or self._is_old(message.get("decided_at"), published_at)
-
-    def _is_old(self, told: object, published_at: datetime | None) -> bool:
-        try:
-            at: datetime | None = utc(str(told))
-        except ValueError:
+        at = _instant(content.get("occurred_at"))
+        if at is None or (published_at is not None and at > published_at + CLOCK_SKEW):
             at = published_at
         return at is None or at <= self.at
+
+    def _is_old_message(self, message: Mapping[str, Any], published_at: datetime | None) -> bool:
+        sequence, at = message.get("sequence"), _instant(message.get("decided_at")) or published_at
+        return (isinstance(sequence, int) and sequence <= self.last_sequence) or at is None or at <= self.at
 
 
 def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:
@@ -111,6 +110,13 @@ def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:
         remove_lines(file, partial(erased.covers_line, file.stem), dry=dry)
         for file in sorted(folder.glob("*.jsonl"))
     )
+
+
+def _instant(told: object) -> datetime | None:
+    try:
+        return utc(str(told))
+    except ValueError:
+        return None
 
 
 def _event_of(topic: str, delivery: Delivery) -> Delivery:

@@ -12,7 +12,7 @@ from infra.analytics.warehouse.engine import Engine
 from infra.analytics.warehouse.errors import WarehouseError
 from infra.analytics.warehouse.load import table_of
 from infra.analytics.warehouse.user_messages import UserMessages
-from infra.raw.erased import Erased
+from infra.raw.erased import CLOCK_SKEW, Erased
 from shared.contracts.outbound.base import rfc3339
 from shared.queries.past_log import ABOUT_USER
 
@@ -58,7 +58,10 @@ WHERE IF(named IS NULL, STRPOS(COALESCE(NULLIF(held, ''), text), @quoted) > 0, n
   AND ({is_old})
 """
 """The ids of the messages of one table that go. Within a topic, Pub/Sub gives each id to one message."""
-OLD_EVENT = "COALESCE(occurred_at, publish_time) <= @until"
+OLD_EVENT = f"""COALESCE(
+    IF(occurred_at > TIMESTAMP_ADD(publish_time, INTERVAL {CLOCK_SKEW.seconds} SECOND), publish_time, occurred_at),
+    publish_time
+  ) <= @until"""
 OLD_MESSAGE = "COALESCE(number <= @last_sequence, FALSE) OR COALESCE(decided_at, publish_time) <= @until"
 """The condition for an event, and for a message of Upbeat's own."""
 TOO_FRESH = "streaming buffer"

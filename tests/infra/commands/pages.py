@@ -15,6 +15,7 @@ NAMES = (
     "publish",
     "listen",
     "redrive",
+    "export",
     "erase",
     "package",
     "smoke",

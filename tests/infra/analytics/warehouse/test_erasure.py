@@ -55,6 +55,7 @@ def messages(user):
             said(user, "2026-03-01T00:00:00.000001Z"),
             said(user, "2026-03-01T01:00:00+02:00"),
             said(user, "yesterday"),
+            said(user, "2036-03-01T00:00:00Z"),
             said(user, AFTER, sequence=3, decided_at=BEFORE),
             said(user, None),
             said(user + "2"),
@@ -90,6 +91,7 @@ def messages(user):
         "dead-letter": [
             letter(orjson.dumps(said(user))),
             letter(orjson.dumps(said(user, AFTER))),
+            letter(orjson.dumps(said(user, "2036-03-01T00:00:00Z"))),
             letter(orjson.dumps(said("eve", note=user))),
             letter(b'{"user_id": ' + orjson.dumps(user)),
             letter(orjson.dumps(cloud_event | {"data": said(user)})),
