@@ -86,7 +86,7 @@ def _entry(entry: LifeEntry) -> View:
 
 def _letter(letter: Letter) -> View:
     return {
-        "arrived_at": letter.arrived_at,
+        "arrived_at": letter.arrived_at and standard(letter.arrived_at),
         "topic": letter.topic,
         "reason": letter.reason,
         "detail": letter.detail,

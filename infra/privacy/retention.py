@@ -16,6 +16,8 @@ RECOVERY_DAYS = 7
 """Days of Firestore's point-in-time recovery: https://cloud.google.com/firestore/docs/pitr."""
 BACKUP_DAYS = 14
 """Days for which a daily backup of Firestore is kept (infra/terraform/firestore.tf)."""
+LOG_DAYS = 30
+"""Days for which Cloud Logging keeps lines: https://cloud.google.com/logging/quotas#logs_retention_periods."""
 
 
 class Retention(NamedTuple):
@@ -28,12 +30,14 @@ class Retention(NamedTuple):
     rows: int
     """The day after which BigQuery has nothing of what was there at the erasure."""
     late_rows: int
-    """The same for rows of late events, which a second removal takes on the day after the last of them."""
+    """The same for rows of late events, which another removal takes on the day after the last of them."""
+    logs: int
+    """The day after which Cloud Run's own lines of requests that failed are gone, which have the API's paths."""
 
     @property
     def last_copy(self) -> int:
-        """The day after which nothing is left of what was there at the erasure."""
-        return max(self.late, self.documents, self.rows)
+        """The day after which nothing is left."""
+        return max(self)
 
 
 def retention(topology: Topology) -> Retention:
@@ -41,7 +45,7 @@ def retention(topology: Topology) -> Retention:
     source = max(topology.topics[topic].retention_days for topic in topology.topics_in)
     hold = topology.topics[topology.dead_letter.topic].retention_days
     late, deleted = source + hold, AGAIN_DAYS + TIME_TRAVEL_DAYS + FAIL_SAFE_DAYS
-    return Retention(late, max(RECOVERY_DAYS, BACKUP_DAYS), deleted, late + deleted)
+    return Retention(late, max(RECOVERY_DAYS, BACKUP_DAYS), deleted, late + deleted, LOG_DAYS)
 
 
 def tombstone_may_go_at(erased_at: datetime, topology: Topology) -> datetime:

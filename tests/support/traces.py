@@ -27,7 +27,7 @@ def files_with(folder: Path, user_id: str) -> set[str]:
 
 def rows_with(store: Path, user_id: str) -> list[tuple[str, dict[str, Any]]]:
     """The rows of every table of a SQLite file that hold the id, also in what is packed, with their tables."""
-    return [(table, row) for table, row in _rows(store) if any(_holds(value, user_id) for value in row.values())]
+    return [(table, row) for table, row in _rows(store) if any(holds(value, user_id) for value in row.values())]
 
 
 def _rows(store: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -39,7 +39,7 @@ def _rows(store: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield table, dict(row)
 
 
-def _holds(value: Any, user_id: str) -> bool:
+def holds(value: Any, user_id: str) -> bool:
     if isinstance(value, bytes):
         return traces(value, user_id) or user_id in _unpacked(value)
     return user_id in str(value)
