@@ -30,6 +30,10 @@ Tables = Annotated[
         help="The raw tables: bigquery:PROJECT.DATASET, FILE.duckdb, or none. Default with --project: upbeat.",
     ),
 ]
+AFTERWARDS = (
+    "Then build the models anew (upbeat warehouse run --full-refresh), and export features, if there are any",
+)
+"""What is left to be done by others, once for all who were erased."""
 TOO_FRESH_CODE = 3
 """The exit code when rows that have just come could not be removed yet."""
 
@@ -179,16 +183,18 @@ def _carry_out(
         counts = target.purge(erased, dry=dry)
     with spinner("asking the raw tables"):
         tables = [] if removal is None else removal.count(erased) if dry else removal.remove(erased)
-    of_features = {} if features is None else {"features": _forget_features(features, erased.user_id, dry=dry)}
+    of_features = {} if features is None else {"features": _forget_features(features, erased, dry=dry)}
     return plan._replace(counts={**counts, **of_features}, tables=tables)
 
 
-def _forget_features(table: "FeatureTable", user_id: str, *, dry: bool) -> int:
-    """Delete the user's row of features, and return how many there were."""
-    count = len(table.read(user_id))
+def _forget_features(table: "FeatureTable", erased: "Erased", *, dry: bool) -> int:
+    """Delete the user's row of features, unless it tells of a user who came back; how many features there were."""
+    told = table.read(erased.user_id)
+    if erased.lives and any(feature["as_of"] > erased.at for feature in told.values()):
+        return 0
     if not dry:
-        table.forget(user_id)
-    return count
+        table.forget(erased.user_id)
+    return len(told)
 
 
 def _remove_tombstone(
@@ -311,26 +317,25 @@ def _facts(done: _Done) -> dict[str, Any]:
 def _text(done: _Done) -> str:
     from infra.terminal.invocation import again
 
-    asked, verb = done.asked, "would remove" if done.dry else "removed"
+    asked, verb = done.asked, "would go" if done.dry else "removed"
     command = f"{again()} erase {quote(asked.user)}{asked.options}"
-    place = place_of(asked.store, asked.project)
-    what = "would erase" if done.dry else "erased" if done.is_new else "had been erased:"
-    head = f"{what} {asked.user} in {place}" if done.is_new else f"{asked.user} {what} {_day(done.erased.at)} UTC"
-    lines = [head, *(f"  {verb} {count:,} {kind}" for kind, count in done.counts.items() if count)]
-    lines += [f"  {verb} {removed.rows:,} rows of {removed.table}" for removed in done.tables if removed.rows]
+    found = {**done.counts, **{f"rows of {each.table}": each.rows for each in done.tables}}
+    lines = [_head(done), *(f"  {kind}: {count:,} {verb}" for kind, count in found.items() if count)]
     if done.too_fresh:
-        tables = ", ".join(done.too_fresh)
-        lines.append(f"BigQuery refuses to remove rows that have just come of {tables}")
-    if done.tables and not done.dry:
+        lines.append(f"BigQuery refuses to remove rows that have just come of {', '.join(done.too_fresh)}")
+    if done.dry:
+        return "\n".join(lines)
+    if done.tables:
         lines += [f"In a day, remove what has landed since: {command} --again", *AFTERWARDS]
-    if not done.dry:
-        lines.append(f"From {_day(done.may_go_at)} UTC on, remove the tombstone: {command} --remove-tombstone")
+    lines.append(f"From {_day(done.may_go_at)} UTC on, remove the tombstone: {command} --remove-tombstone")
     return "\n".join(lines)
 
 
-AFTERWARDS = (
-    "Then build the models anew (upbeat warehouse run --full-refresh), and export features, if there are any",
-)
+def _head(done: _Done) -> str:
+    place = place_of(done.asked.store, done.asked.project)
+    if not done.is_new:
+        return f"{done.asked.user} was erased at {_day(done.erased.at)} UTC; what was left of before in {place}:"
+    return f"{'would erase' if done.dry else 'erased'} {done.asked.user} in {place}"
 
 
 def _day(at: datetime) -> str:

@@ -22,6 +22,7 @@ from infra.raw.erased import Erased, remove_from_log
 from infra.raw.folder import BEFORE, RAW, file_of
 from infra.remote.clock import RunningClock
 from infra.remote.firestore import client_errors, read_document
+from infra.remote.instants import standard
 from infra.remote.pubsub import LISTEN_SUFFIX, Bus, Received
 from infra.topology import Topology
 from shared.adapters.gcp.mail import ADDRESSES, MAILS, READERS
@@ -119,7 +120,7 @@ class RunningUpbeat:
     def _purge(self, erased: Erased, *, dry: bool) -> dict[str, int]:
         return {
             "dead letters": len(self.letters(erased, keep=dry)),
-            "documents for e-mail": self._delete(self.documents(erased.user_id), dry=dry),
+            "documents for e-mail": self._delete(self._old_documents(erased), dry=dry),
             "positions": self._forget_positions(erased.user_id, dry=dry),
             **self._purge_here(self._state_folder, erased, dry=dry),
         }
@@ -141,6 +142,12 @@ class RunningUpbeat:
         """The messages for `listen` that an erasure takes."""
         subscription = topic + LISTEN_SUFFIX
         return messages_about(self._bus, subscription, topic, erased, keep=keep, ahead=self._ahead)
+
+    def _old_documents(self, erased: Erased) -> "Iterator[DocumentSnapshot[Any]]":
+        """The documents beside the user's own, but those of one who has come back since."""
+        for each in self.documents(erased.user_id):
+            if not erased.lives or standard(each.create_time) + self._ahead <= erased.at:
+                yield each
 
     def _delete(self, documents: "Iterable[DocumentSnapshot[Any]]", *, dry: bool) -> int:
         found = list(documents)

@@ -85,7 +85,7 @@ class StoredUpbeat:
         for topic, name in FILES.items():
             if (file := self.folder / name).exists():
                 yield file, partial(_is_message, erased, topic)
-        if (file := self.folder / SUBSCRIPTIONS).exists():
+        if (file := self.folder / SUBSCRIPTIONS).exists() and not erased.lives:
             yield file, partial(_is_subscription, erased.user_id)
 
     @contextmanager

@@ -35,6 +35,8 @@ class Erased(NamedTuple):
     at: datetime
     last_sequence: int
     """Upbeat's own messages go up to this sequence, and those that were decided up to the instant."""
+    lives: bool = False
+    """True if the user has come back: then what has no time of its own stays."""
 
     @classmethod
     def whole(cls, user_id: str, at: datetime) -> Self:
@@ -48,8 +50,10 @@ class Erased(NamedTuple):
         One who had come back before the erasure was processed counts on as before: no sequence tells what is old.
         """
         whole = cls.whole(record.user_id, at)
-        is_counted_anew = record.is_tombstone or record.sequence > whole.last_sequence
-        return whole if is_counted_anew else whole._replace(last_sequence=0)
+        if record.is_tombstone:
+            return whole
+        is_counted_anew = record.sequence > whole.last_sequence
+        return whole._replace(lives=True, last_sequence=whole.last_sequence if is_counted_anew else 0)
 
     @property
     def quoted(self) -> bytes:
@@ -59,9 +63,9 @@ class Erased(NamedTuple):
     def covers(self, topic: str, delivery: Delivery, published_at: datetime | None = None) -> bool:
         """True for a message about the user that tells of the time up to the instant.
 
-        It is about the user whom it names. One that names none is about the user if it holds the id in quotes.
-        Without a time of its own, or with one too far ahead to be accepted, it counts as of when it was published;
-        if that is not known, as old.
+        It is about the user whom it names, or its attributes. One that names none is about the user if it holds
+        the id in quotes. Without a time of its own, or with one too far ahead to be accepted, it counts as of when
+        it was published; if that is not known, as old.
         """
         if topic == Topic.CATALOG_PUBLISHED:
             return False
@@ -69,10 +73,8 @@ class Erased(NamedTuple):
             message = json_object(delivery.data)
             return message.get("user_id") == self.user_id and self._is_old_message(message, published_at)
         event = _event_of(topic, delivery)
-        if event.data is None:
-            return False
         content = event_in(event)
-        return self._is_named(content, event.data) and self._is_old_event(content, published_at)
+        return self._is_named(content, event) and self._is_old_event(content, published_at)
 
     def covers_line(self, topic: str, line: bytes) -> bool:
         """The same for a line of the raw log. One that cannot be read goes if what is legible names the user."""
@@ -87,11 +89,11 @@ class Erased(NamedTuple):
         delivery = Delivery(landed.data, dict(landed.attributes), landed.message_id)
         return self.covers(topic, delivery, landed.publish_time)
 
-    def _is_named(self, content: Mapping[str, Any], data: bytes) -> bool:
+    def _is_named(self, content: Mapping[str, Any], event: Delivery) -> bool:
         named = content.get("user_id")
-        if isinstance(named, str | int):
-            return str(named) == self.user_id
-        return self.quoted in data
+        if not isinstance(named, str | int):
+            named = event.attributes.get("user_id")
+        return self.quoted in event.data if named is None else str(named) == self.user_id
 
     def _is_old_event(self, content: Mapping[str, Any], published_at: datetime | None) -> bool:
         at = _instant(content.get("occurred_at"))

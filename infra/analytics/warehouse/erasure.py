@@ -24,7 +24,8 @@ FROM (
     COALESCE(
       JSON_VALUE(inner_event, '$.user_id'), JSON_VALUE(inner_event, '$.data.user_id'),
       IF(JSON_VALUE(message, '$.specversion') IS NULL, JSON_VALUE(message, '$.user_id'), NULL),
-      JSON_VALUE(message, '$.data.user_id'), JSON_VALUE(message, '$.user_id')
+      JSON_VALUE(message, '$.data.user_id'), JSON_VALUE(message, '$.user_id'),
+      JSON_VALUE(message, '$.attributes.user_id'), JSON_VALUE(attributes, '$.user_id')
     ) AS named,
     SAFE_CAST(COALESCE(
       JSON_VALUE(inner_event, '$.occurred_at'), JSON_VALUE(inner_event, '$.data.occurred_at'),
@@ -35,18 +36,18 @@ FROM (
     SAFE_CAST(JSON_VALUE(message, '$.decided_at') AS TIMESTAMP) AS decided_at
   FROM (
     SELECT
-      message_id, publish_time, text, held, message,
+      message_id, publish_time, attributes, text, held, message,
       SAFE.PARSE_JSON(held, wide_number_mode => 'round') AS inner_event
     FROM (
       SELECT
-        message_id, publish_time, text, message,
+        message_id, publish_time, attributes, text, message,
         SAFE_CONVERT_BYTES_TO_STRING(SAFE.FROM_BASE64(JSON_VALUE(message, '$.data_base64'))) AS held
       FROM (
         SELECT
-          message_id, publish_time, text,
+          message_id, publish_time, attributes, text,
           SAFE.PARSE_JSON(text, wide_number_mode => 'round') AS message
         FROM (
-          SELECT message_id, publish_time, SAFE_CONVERT_BYTES_TO_STRING(data) AS text
+          SELECT message_id, publish_time, attributes, SAFE_CONVERT_BYTES_TO_STRING(data) AS text
           FROM {table}
           WHERE publish_time >= TIMESTAMP '1990-01-01 00:00:00+00'
         ) AS landed

@@ -17,7 +17,7 @@ RAW_COLUMNS = {
 
 
 INDEXED = {("subscriptions", "open_campaigns"), ("publications", "number"), ("mails", "user_id")}
-"""Fields with Firestore's automatic index of a single field: recalls, catalog histories and erasures ask for them."""
+"""Fields with Firestore's automatic index of a single field: recalls, catalogs and erasures are found by them."""
 
 
 def unasked(written: dict[str, set[str]]) -> dict[str, set[str]]:
