@@ -141,9 +141,11 @@ def test_a_user_is_exported_erased_and_comes_back(up):
     run("trigger", "payment.succeeded", "--user", ADA)
     assert eventually(lambda: status(ADA) == "active")
     assert len(shown(ADA)["events"]) == 1
+    emulator_client(up.endpoints).document(f"{READERS}/{ADA}").set({"newest": [], "opted_out_at": None})
     before = files_with(state_folder() / RAW, ADA)
     assert not json.loads(run("erase", ADA, "--again", "--yes", "--json"))["removed"]["lines of the raw log"]
     assert files_with(state_folder() / RAW, ADA) == before >= {"payment.jsonl", "subscription-change.jsonl"}
+    assert f"{READERS}/{ADA}" in documents_with(up, ADA)
     assert "found a user who lives" in CliRunner().invoke(app, ["erase", ADA, "--remove-tombstone"]).output
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from infra.raw.erased import Erased, remove_from_log
 from infra.raw.folder import RawLogWriter, file_of
+from infra.raw.follower import Follower
 from infra.raw.line import Landed, from_line, to_line
 from infra.raw.reader import messages_about
 from shared.contracts.inbound.envelope import Delivery
@@ -149,6 +150,18 @@ def test_any_message_is_told_apart_and_one_that_names_another_user_never_goes(to
     covered = ERASED.covers(topic, Delivery(data, attributes), from_micros(0))
     if covered:
         assert b"ada" in data or b"\\u" in data or b"data_base64" in data
+
+
+def test_whoever_follows_the_log_forgets_the_user_and_goes_on(tmp_path):
+    write(tmp_path, "payment", event("1"), event("2", "eve"), event("3"))
+    follower = Follower(tmp_path)
+    follower.refresh()
+    assert follower.users("", 9) == ["ada", "eve"]
+    remove_from_log(tmp_path, ERASED)
+    write(tmp_path, "payment", event("4", "eve"))
+    follower.refresh()
+    assert follower.users("", 9) == ["eve"]
+    assert [one.landed.message_id for one in follower.recent()] == ["2", "4"]
 
 
 def test_what_the_reader_tells_of_a_user_is_gone(tmp_path):
