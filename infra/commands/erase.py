@@ -98,6 +98,12 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
     print_sql: Annotated[
         bool, typer.Option("--print-sql", help="Only print the statements for BigQuery, to run them yourself.")
     ] = False,
+    present: Annotated[
+        str | None,
+        typer.Option(
+            "--now", metavar="TIME", help="The time up to which all goes, with --store; default: its end."
+        ),
+    ] = None,
     wait: Annotated[
         float, typer.Option(min=1, metavar="SECONDS", help="Wait so long until the function has erased the user.")
     ] = 60.0,
@@ -133,7 +139,9 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
     asked = _Asked(user, store, project, raw, features)
     if [again, remove_tombstone, print_sql].count(True) > 1:
         raise UsageError("expected one of --again, --remove-tombstone and --print-sql, found several")
-    record, now = find_record(user, store, project), as_of(None, store, project)
+    if present and not store:
+        raise UsageError("--now: expected it with --store, found it without: elsewhere the clock tells the time")
+    record, now = find_record(user, store, project), as_of(present, store, project)
     if print_sql:
         _print_sql(asked, record, now, as_json=as_json)
         return
@@ -320,7 +328,8 @@ def _text(done: _Done) -> str:
     asked, verb = done.asked, "would go" if done.dry else "removed"
     command = f"{again()} erase {quote(asked.user)}{asked.options}"
     found = {**done.counts, **{f"rows of {each.table}": each.rows for each in done.tables}}
-    lines = [_head(done), *(f"  {kind}: {count:,} {verb}" for kind, count in found.items() if count)]
+    removed = [f"  {kind}: {count:,} {verb}" for kind, count in found.items() if count]
+    lines = [_head(done), *(removed or ["  nothing else was there"])]
     if done.too_fresh:
         lines.append(f"BigQuery refuses to remove rows that have just come of {', '.join(done.too_fresh)}")
     if done.dry:
@@ -334,7 +343,7 @@ def _text(done: _Done) -> str:
 def _head(done: _Done) -> str:
     place = place_of(done.asked.store, done.asked.project)
     if not done.is_new:
-        return f"{done.asked.user} was erased at {_day(done.erased.at)} UTC; what was left of before in {place}:"
+        return f"{done.asked.user} was erased at {_day(done.erased.at)} UTC; of what was left in {place}:"
     return f"{'would erase' if done.dry else 'erased'} {done.asked.user} in {place}"
 
 

@@ -72,6 +72,8 @@ class Erased(NamedTuple):
         if topic in ABOUT_USER:
             message = json_object(delivery.data)
             return message.get("user_id") == self.user_id and self._is_old_message(message, published_at)
+        if published_at is None and topic == Topic.DEAD_LETTER:
+            published_at = _instant(json_object(delivery.data).get("publish_time"))
         event = _event_of(topic, delivery)
         content = event_in(event)
         return self._is_named(content, event) and self._is_old_event(content, published_at)

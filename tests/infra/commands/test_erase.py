@@ -117,6 +117,21 @@ def test_erasing_twice_changes_nothing_and_says_when_it_was(run, folder):
     assert json.loads(erased(run, folder, "--again", "--json").stdout) == again
 
 
+def test_what_occurs_later_than_the_erasure_stays(run, folder):
+    erased(run, folder, "--now", "2026-01-20T00:00:00Z")
+    assert read_document(folder / STORE, ADA).erased_at is None
+    decisions = [
+        line for line in (folder / "decisions.jsonl").read_bytes().splitlines() if f'"{ADA}"'.encode() in line
+    ]
+    assert decisions
+    assert all(json.loads(line)["decided_at"] > "2026-01-20" for line in decisions)
+    events = file_of(folder / RAW, "payment").read_bytes()
+    assert traces(events, f'f-{ADA}"')
+    assert not traces(events, f'p-{ADA}"')
+    shown = json.loads(run("show", ADA, "--store", str(folder), "--json").stdout)
+    assert [one["event_id"] for one in shown["events"]] == [f"f-{ADA}"]
+
+
 def test_an_unknown_user_gets_a_tombstone_all_the_same(run, folder):
     before = {file: file.read_bytes() for file in folder.rglob("*.jsonl")}
     assert not any(json.loads(erased(run, folder, "--json", user="bob").stdout)["removed"].values())
@@ -144,8 +159,8 @@ def test_the_tombstone_goes_only_when_no_late_event_can_come(run, folder):
     early = erased(run, folder, "--remove-tombstone", code=1)
     day = told["tombstone_may_go_at"][:16].replace("T", " ")
     assert f"expected a time from {day} on, found" in early.output
-    _age(folder / STORE, days=14)
-    done = json.loads(erased(run, folder, "--remove-tombstone", "--json").stdout)
+    at = ("--now", told["tombstone_may_go_at"])
+    done = json.loads(erased(run, folder, "--remove-tombstone", "--json", *at).stdout)
     assert done["tombstone_removed"] is True
     assert rows_with(folder / STORE, f"{ADA}") == [
         (table, row) for table, row in rows_with(folder / STORE, ADA) if row["user_id"] in NEIGHBOURS
@@ -153,13 +168,6 @@ def test_the_tombstone_goes_only_when_no_late_event_can_come(run, folder):
     assert read_document(folder / STORE, ADA) is None
     gone = erased(run, folder, "--remove-tombstone", code=1)
     assert f"expected the tombstone of '{ADA}' in {folder}, found none" in gone.output
-
-
-def _age(store, days):
-    with sqlite3.connect(store) as connection:
-        connection.execute(
-            "update subscriptions set erased_at = erased_at - ? where user_id = ?", (days * 86_400_000_000, ADA)
-        )
 
 
 def test_a_user_who_lives_has_no_tombstone_to_remove(run, folder):
@@ -198,6 +206,7 @@ def test_a_store_that_is_being_written_is_left_alone(run, folder, monkeypatch):
 def test_options_that_exclude_each_other_are_refused(run, folder):
     assert "found several" in erased(run, folder, "--again", "--remove-tombstone", code=2).output
     assert "expected --store or --project, found both" in erased(run, folder, "--project", "p", code=2).output
+    assert "--now: expected it with --store" in run("erase", ADA, "--now", "2026-03-01T00:00:00Z").output
     assert "--print-sql: expected --project" in erased(run, folder, "--print-sql", code=2).output
 
 
