@@ -173,7 +173,7 @@ def _erased(asked: _Asked, record: "UserRecord | None", now: datetime, *, again:
             f"--again: expected a user who was erased, found none of the name {asked.user!r} in {place}"
         )
     if record and before and (again or record.is_tombstone):
-        return Erased.of(record, before), False
+        return Erased.of(record, before, as_of(None, asked.store, asked.project)), False
     return Erased.whole(asked.user, now), True
 
 
@@ -186,7 +186,8 @@ def _carry_out(
     erased, dry = plan.erased, plan.dry
     if plan.is_new and not dry:
         with spinner("erasing the user"):
-            erased = Erased.of(target.erase(erased.user_id, erased.at), erased.at)
+            left = target.erase(erased.user_id, erased.at)
+        erased = Erased.of(left, erased.at, as_of(None, plan.asked.store, plan.asked.project))
     with spinner("counting what would go" if dry else "removing what no function reaches"):
         counts = target.purge(erased, dry=dry)
     with spinner("asking the raw tables"):
@@ -297,7 +298,8 @@ def _print_sql(asked: _Asked, record: "UserRecord | None", now: datetime, *, as_
     where = _tables(asked) or ""
     if not where.startswith("bigquery:"):
         raise UsageError("--print-sql: expected --project, or --raw bigquery:PROJECT.DATASET, found neither")
-    erased = Erased.of(record, record.erased_at) if record and record.erased_at else Erased.whole(asked.user, now)
+    before = record and record.erased_at
+    erased = Erased.of(record, before, now) if record and before else Erased.whole(asked.user, now)
     script = script_for(erased, TOPICS, where.removeprefix("bigquery:"))
     print_result(script, as_json=as_json, facts={"script": script})
 

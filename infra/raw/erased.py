@@ -16,7 +16,6 @@ from shared.contracts.inbound.envelope import Delivery
 from shared.contracts.inbound.fields import utc
 from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
-from shared.domain.instants import to_micros
 from shared.domain.terms import Terms
 from shared.queries.life_letters import event_in, held_by
 from shared.queries.past_log import ABOUT_USER, json_object
@@ -33,27 +32,26 @@ class Erased(NamedTuple):
 
     user_id: str
     at: datetime
-    last_sequence: int
-    """Upbeat's own messages go up to this sequence, and those that were decided up to the instant."""
+    decided_until: datetime
+    """The instant (UTC) up to which Upbeat's own messages were decided that go: until the erasure was processed."""
     lives: bool = False
     """True if the user has come back: then what has no time of its own stays."""
 
     @classmethod
     def whole(cls, user_id: str, at: datetime) -> Self:
-        """A user of whom nothing is left: one who comes back counts on from the milliseconds of the instant."""
-        return cls(user_id, at, to_micros(at) // 1000)
+        """A user who is to be erased now."""
+        return cls(user_id, at, at)
 
     @classmethod
-    def of(cls, record: UserRecord, at: datetime) -> Self:
-        """The user of a record that was erased at an instant, and may live again.
+    def of(cls, record: UserRecord, at: datetime, now: datetime) -> Self:
+        """The user of a record that was erased at an instant and read `now` (UTC).
 
-        One who had come back before the erasure was processed counts on as before: no sequence tells what is old.
+        Where nothing lives, all that was decided by now is of before. Of one who has come back, nothing tells that
+        but the time of the erasure.
         """
-        whole = cls.whole(record.user_id, at)
         if record.is_tombstone:
-            return whole
-        is_counted_anew = record.sequence > whole.last_sequence
-        return whole._replace(lives=True, last_sequence=whole.last_sequence if is_counted_anew else 0)
+            return cls(record.user_id, at, max(at, now))
+        return cls(record.user_id, at, at, lives=True)
 
     @property
     def quoted(self) -> bytes:
@@ -71,7 +69,8 @@ class Erased(NamedTuple):
             return False
         if topic in ABOUT_USER:
             message = json_object(delivery.data)
-            return message.get("user_id") == self.user_id and self._is_old_message(message, published_at)
+            decided_at = _instant(message.get("decided_at")) or published_at
+            return message.get("user_id") == self.user_id and _is_by(self.decided_until, decided_at)
         if published_at is None and topic == Topic.DEAD_LETTER:
             published_at = _instant(json_object(delivery.data).get("publish_time"))
         event = _event_of(topic, delivery)
@@ -101,11 +100,7 @@ class Erased(NamedTuple):
         at = _instant(content.get("occurred_at"))
         if at is None or (published_at is not None and at > published_at + CLOCK_SKEW):
             at = published_at
-        return at is None or at <= self.at
-
-    def _is_old_message(self, message: Mapping[str, Any], published_at: datetime | None) -> bool:
-        sequence, at = message.get("sequence"), _instant(message.get("decided_at")) or published_at
-        return (isinstance(sequence, int) and sequence <= self.last_sequence) or at is None or at <= self.at
+        return _is_by(self.at, at)
 
 
 def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:
@@ -114,6 +109,10 @@ def remove_from_log(folder: Path, erased: Erased, *, dry: bool = False) -> int:
         remove_lines(file, partial(erased.covers_line, file.stem), dry=dry)
         for file in sorted(folder.glob("*.jsonl"))
     )
+
+
+def _is_by(end: datetime, at: datetime | None) -> bool:
+    return at is None or at <= end
 
 
 def _instant(told: object) -> datetime | None:

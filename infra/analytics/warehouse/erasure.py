@@ -5,6 +5,7 @@ removes what has come in the meantime, and else nothing.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from shlex import quote
 from typing import Any, NamedTuple
 
@@ -32,7 +33,6 @@ FROM (
       JSON_VALUE(message, '$.occurred_at'), JSON_VALUE(message, '$.data.occurred_at'),
       JSON_VALUE(message, '$.time')
     ) AS TIMESTAMP) AS occurred_at,
-    SAFE_CAST(JSON_VALUE(message, '$.sequence') AS INT64) AS number,
     SAFE_CAST(JSON_VALUE(message, '$.decided_at') AS TIMESTAMP) AS decided_at
   FROM (
     SELECT
@@ -63,7 +63,7 @@ OLD_EVENT = f"""COALESCE(
     IF(occurred_at > TIMESTAMP_ADD(publish_time, INTERVAL {CLOCK_SKEW.seconds} SECOND), publish_time, occurred_at),
     publish_time
   ) <= @until"""
-OLD_MESSAGE = "COALESCE(number <= @last_sequence, FALSE) OR COALESCE(decided_at, publish_time) <= @until"
+OLD_MESSAGE = "COALESCE(decided_at, publish_time) <= @decided_until"
 """The condition for an event, and for a message of Upbeat's own."""
 TOO_FRESH = "streaming buffer"
 """A part of BigQuery's words for rows that came so recently that no statement may remove them."""
@@ -120,7 +120,7 @@ def parameters(erased: Erased) -> dict[str, Any]:
         "user": erased.user_id,
         "quoted": erased.quoted.decode(),
         "until": erased.at,
-        "last_sequence": erased.last_sequence,
+        "decided_until": erased.decided_until,
     }
 
 
@@ -131,10 +131,12 @@ def script_for(erased: Erased, topics: Iterable[str], dataset: str) -> str:
     """
     from infra.analytics.warehouse.bigquery_sql import deletion  # noqa: PLC0415 - needs its client
 
-    types = {"until": "TIMESTAMP", "last_sequence": "INT64"}
-    values = parameters(erased) | {"until": rfc3339(erased.at)}
-    said = [f"{name}:{types.get(name, 'STRING')}:{value}" for name, value in values.items()]
-    flags = " ".join(f"--parameter={quote(each)}" for each in said)
+    flags = " ".join(f"--parameter={quote(_flag(*pair))}" for pair in parameters(erased).items())
     address = f"{dataset}.{{}}".format
     statements = [f"{deletion(table_of(topic), message_ids(topic), address)};" for topic in topics]
     return "\n".join([f"-- bq query --nouse_legacy_sql {flags} < FILE", *statements])
+
+
+def _flag(name: str, value: Any) -> str:
+    """A parameter as `bq query` takes it."""
+    return f"{name}:TIMESTAMP:{rfc3339(value)}" if isinstance(value, datetime) else f"{name}:STRING:{value}"

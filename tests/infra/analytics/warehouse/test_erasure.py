@@ -28,7 +28,6 @@ from tests.support import bigquery
 pytestmark = pytest.mark.filterwarnings("ignore:Arrow output on a DB-API result")
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BEFORE, AFTER = "2026-02-28T23:59:59Z", "2026-03-01T00:00:01Z"
-LAST = 1_772_323_200_000
 ADA = Erased.whole("ada", AT)
 ODD = 'it\'s "odd"\\'
 
@@ -56,7 +55,7 @@ def messages(user):
             said(user, "2026-03-01T01:00:00+02:00"),
             said(user, "yesterday"),
             said(user, "2036-03-01T00:00:00Z"),
-            said(user, AFTER, sequence=3, decided_at=BEFORE),
+            said(user, AFTER, decided_at=BEFORE),
             said(user, None),
             said(user + "2"),
             said(user[:-1]),
@@ -80,13 +79,13 @@ def messages(user):
             b"",
         ],
         "decision": [
-            said(user, sequence=3, decided_at=AFTER),
-            said(user, sequence=LAST, decided_at=AFTER),
-            said(user, sequence=LAST + 1, decided_at=AFTER),
-            said(user, sequence=LAST + 1, decided_at=BEFORE),
-            said(user, decided_at=AFTER),
+            said(user, AFTER, decided_at=BEFORE),
+            said(user, BEFORE, decided_at=AFTER),
+            said(user, decided_at="2026-03-01T00:00:05Z"),
+            said(user, decided_at="2026-03-01T00:00:05.000001Z"),
             said(user),
-            said("eve", sequence=4, note=user),
+            said(user, decided_at="then"),
+            said("eve", decided_at=BEFORE, note=user),
         ],
         "dead-letter": [
             letter(orjson.dumps(said(user))),
@@ -122,7 +121,7 @@ def data_of(body):
 
 
 def attributes_of(body):
-    forwarded = isinstance(body, dict) and "data_base64" not in body and "sequence" not in body
+    forwarded = isinstance(body, dict) and "data_base64" not in body and "decided_at" not in body
     return {SOURCE_SUBSCRIPTION: "payment"} if forwarded else {}
 
 
@@ -147,7 +146,7 @@ def left(engine, topic):
 
 
 def check(engine, user):
-    erased, log = Erased.whole(user, AT), landed(user)
+    erased, log = Erased(user, AT, AT + timedelta(seconds=5)), landed(user)
     for topic, each in log.items():
         engine.land(table_of(topic), each)
     kept = {
@@ -232,7 +231,7 @@ def test_the_script_has_a_statement_for_each_table_and_the_id_in_its_command_alo
     words = shlex.split(command.removeprefix("-- "))
     assert f"--parameter=user:STRING:{ODD}" in words
     assert "--parameter=until:TIMESTAMP:2026-03-01T00:00:00Z" in words
-    assert f"--parameter=last_sequence:INT64:{LAST}" in words
+    assert "--parameter=decided_until:TIMESTAMP:2026-03-01T00:00:00Z" in words
     text = "\n".join(lines)
     assert "odd" not in text
     statements = text.removesuffix(";").split(";\n")
