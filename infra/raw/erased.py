@@ -33,7 +33,7 @@ class Erased(NamedTuple):
     user_id: str
     at: datetime
     decided_until: datetime
-    """The instant (UTC) up to which Upbeat's own messages were decided that go: until the erasure was processed."""
+    """The instant (UTC) of the last decision whose messages go: until then the erasure was not processed."""
     lives: bool = False
     """True if the user has come back: then what has no time of its own stays."""
 

@@ -15,6 +15,7 @@ analysts.required("duckdb", "google.cloud.bigquery", "sqlglot")
 
 from infra.analytics.warehouse.duckdb_engine import DuckDBEngine  # noqa: E402 - after the check that it is there
 from infra.analytics.warehouse.erasure import Removed, UserRemoval  # noqa: E402
+from infra.analytics.warehouse.errors import WarehouseError  # noqa: E402
 
 ADA = "ada"
 
@@ -82,6 +83,17 @@ def test_rows_that_have_just_come_are_told_by_an_exit_code_and_the_rest_is_done(
     assert told.exit_code == 3
     facts = json.loads(told.stdout)
     assert (facts["too_fresh"], facts["rows"]) == (["raw_payment"], {"raw_decision": 2})
+
+
+def test_a_refusal_in_the_midst_says_what_is_done(run, folder, warehouse, monkeypatch):
+    def remove(_self, _erased):
+        raise WarehouseError("BigQuery: 403 no permission")
+
+    monkeypatch.setattr(UserRemoval, "remove", remove)
+    refused = run("erase", ADA, "--store", str(folder), "--raw", str(warehouse), "--yes")
+    assert refused.exit_code == 1
+    assert "403 no permission (the user is erased, but rows are left: run it again with --again)" in refused.output
+    assert read_document(folder / STORE, ADA).erased_at
 
 
 def test_the_statements_are_printed_for_whoever_runs_them(run, folder):
