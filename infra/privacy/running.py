@@ -38,8 +38,6 @@ LANDED_SECONDS = 15.0
 MAX_PASSES = 5
 """Passes over what a function that was at work meanwhile may have published; the second mostly finds nothing."""
 PASS_SECONDS = 1.0
-
-
 T = TypeVar("T")
 
 
@@ -115,12 +113,13 @@ class RunningUpbeat:
         return messages_about(self._bus, hold.subscription, hold.topic, erased, keep=keep, ahead=self._ahead)
 
     def _named(self, user_id: str) -> list[DocumentReference]:
-        return [self._client.collection(name).document(user_document_id(user_id)) for name in (READERS, ADDRESSES)]
+        """The address comes first: without it no more mail is sent."""
+        return [self._client.collection(name).document(user_document_id(user_id)) for name in (ADDRESSES, READERS)]
 
     def _purge(self, erased: Erased, *, dry: bool) -> dict[str, int]:
         return {
-            "dead letters": len(self.letters(erased, keep=dry)),
             "documents for e-mail": self._delete(self._old_documents(erased), dry=dry),
+            "dead letters": len(self.letters(erased, keep=dry)),
             "positions": self._forget_positions(erased.user_id, dry=dry),
             **self._purge_here(self._state_folder, erased, dry=dry),
         }
