@@ -11,14 +11,14 @@ from pathlib import Path
 import orjson
 
 from infra.catalog.load import load_catalog
-from infra.embedded.runtime import EmbeddedRuntime, Push, VirtualClock
+from infra.embedded.push import Push
+from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.errors import InfraError
 from infra.privacy.event import TOPIC, erasure_event
 from infra.privacy.target import Counts, just_before
 from infra.raw.erased import Erased, remove_from_log
 from infra.raw.folder import RAW
-from infra.replay.journal import FILES
-from infra.replay.part import SUBSCRIPTIONS
+from infra.replay.journal import FILES, SUBSCRIPTIONS
 from infra.replay.replay import SCRATCH
 from infra.whole_file import remove_lines
 from shared.adapters.packed_records import PackedRecords
