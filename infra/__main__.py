@@ -11,8 +11,10 @@ from infra.commands.console import console
 from infra.commands.dead_letters import dead_letters
 from infra.commands.demo import demo
 from infra.commands.doctor import doctor
+from infra.commands.erase import erase
 from infra.commands.experiment import experiment
 from infra.commands.explain import explain
+from infra.commands.export import export
 from infra.commands.features import features
 from infra.commands.listen import listen
 from infra.commands.model import model
@@ -49,6 +51,8 @@ COMMANDS = (
     publish,
     listen,
     redrive,
+    export,
+    erase,
     package,
     smoke,
     rollback,

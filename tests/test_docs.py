@@ -15,7 +15,13 @@ from tests.support import analysts
 from tests.support.shell import run_script, upbeat_up
 
 DOCS = ROOT / "docs"
-NEEDS_UP = ("mend-a-dead-letter", "publish-and-roll-back-a-catalog", "why-an-offer", "move-the-clock")
+NEEDS_UP = (
+    "mend-a-dead-letter",
+    "publish-and-roll-back-a-catalog",
+    "why-an-offer",
+    "export-and-erase-a-user",
+    "move-the-clock",
+)
 """The how-to pages whose commands need the emulators; the last one moves their clock."""
 PAUSE = 3
 """The seconds between two commands that reach the emulators, in which the functions do their work."""
@@ -114,6 +120,7 @@ EXPECTED = {
     "mend-a-dead-letter": ["amount: expected whole minor units", "active", "the shop sent euros, not cents"],
     "publish-and-roll-back-a-catalog": ["is valid", "payment_recovery"],
     "why-an-offer": ["payment.failed", "payment_recovery"],
+    "export-and-erase-a-user": ["would erase zoe", "erased zoe in the emulators"],
     "move-the-clock": ["on_hold", "expired", "story:failed-payment"],
 }
 

@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from infra.analytics.features.table import FeatureTable
     from infra.remote.pubsub import Bus
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, one object per line.")]
 Project = Annotated[
     str | None,
     typer.Option(metavar="ID", help="Use this Google Cloud project instead of the emulators on this machine."),
+]
+FeaturesTable = Annotated[
+    str | None,
+    typer.Option(
+        "--features",
+        metavar="TABLE",
+        envvar="UPBEAT_FEATURES_TABLE",
+        help="The Bigtable table of features, projects/PROJECT/instances/INSTANCE/tables/TABLE.",
+    ),
 ]
 
 Where = Annotated[
@@ -48,3 +58,13 @@ def bus_of(project: str | None) -> "Bus":
     from infra.remote.running import find
 
     return Bus.of_cloud(project) if project else Bus.of_emulator(find().endpoints)
+
+
+def opened_features(table: str) -> "FeatureTable":
+    """The table of features with a full name. Raises `UsageError`, also if the client's package is missing."""
+    from infra.analytics import require
+
+    require("google.cloud.bigtable")
+    from infra.analytics.features.table import FeatureTable
+
+    return FeatureTable.at(table)

@@ -62,6 +62,11 @@ def read_raw_log(user: str, raw: str | None, store: Path | None, project: str | 
     return _of_folder(user, folder) if folder.is_dir() else RawLog()
 
 
+def place_of_raw_log(raw: str | None, store: Path | None, project: str | None) -> str:
+    """The place that `read_raw_log` reads, in words."""
+    return raw or (f"bigquery:{project}.{DATASET}" if project else str(_beside(store)))
+
+
 def log_folder() -> Path | None:
     """The raw log of the emulators on this machine; None if there is none."""
     folder = _beside(None)

@@ -18,7 +18,17 @@ from google.cloud.bigtable.row_filters import (
 
 from infra.analytics.features.rows import Exported, FeatureRow, as_json
 from infra.errors import InfraError, UsageError
-from shared.adapters.gcp.feature_rows import BY, FAMILY, MARK, MARKS, MILLISECOND, cell_micros, encode, row_key
+from shared.adapters.gcp.feature_rows import (
+    BY,
+    FAMILY,
+    MARK,
+    MARKS,
+    MILLISECOND,
+    cell_micros,
+    decode,
+    encode,
+    row_key,
+)
 from shared.domain.instants import from_micros
 
 _NAME = re.compile(r"projects/([^/]+)/instances/([^/]+)/tables/([^/]+)")
@@ -57,6 +67,24 @@ class FeatureTable:
         """
         return sum(self._delete(row, features) for row in rows)
 
+    def read(self, user_id: str) -> dict[str, Any]:
+        """A user's features as functions read them, by name; each with the instant (UTC) of which it tells."""
+        try:
+            row = self._table.read_row(row_key(user_id))
+        except GoogleAPICallError as error:
+            raise InfraError(f"Bigtable: {error.message}") from error
+        cells = row.cells.get(FAMILY, {}) if row else {}
+        return {name.decode(): _told(versions[0]) for name, versions in cells.items()}
+
+    def forget(self, user_id: str) -> None:
+        """Delete a user's row, whoever wrote it."""
+        row = self._table.direct_row(row_key(user_id))
+        row.delete()
+        try:
+            row.commit()
+        except GoogleAPICallError as error:
+            raise InfraError(f"Bigtable: {error.message}") from error
+
     def _written(self, row: FeatureRow, retired: Sequence[str]) -> Any:
         written = self._table.direct_row(row_key(row.user_id))
         at = from_micros(cell_micros(row.as_of))
@@ -87,6 +115,12 @@ class FeatureTable:
             raise InfraError(f"Bigtable: {error.message}") from error
         if failed := [status for status in statuses if status.code]:
             raise InfraError(f"Bigtable: {len(failed)} of {len(rows)} rows were not written: {failed[0].message}")
+
+
+def _told(cell: Any) -> dict[str, Any]:
+    value = decode(cell.value)
+    readable = value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
+    return {"value": readable, "as_of": cell.timestamp}
 
 
 def _up_to(as_of: datetime) -> Any:

@@ -11,7 +11,14 @@ from google.auth.exceptions import GoogleAuthError
 from google.cloud.bigquery import Client, QueryJobConfig, SchemaField
 
 from infra.analytics.warehouse.bigquery_landing import ASIDE_SQL, COLUMNS_SQL, LOAD, MERGE
-from infra.analytics.warehouse.bigquery_sql import parameter, qualified, row_digest, state_script, tables_of_state
+from infra.analytics.warehouse.bigquery_sql import (
+    deletion,
+    parameter,
+    qualified,
+    row_digest,
+    state_script,
+    tables_of_state,
+)
 from infra.analytics.warehouse.engine import Day, Engine, State
 from infra.analytics.warehouse.errors import WarehouseError
 from infra.analytics.warehouse.header import Header
@@ -74,6 +81,11 @@ class BigQueryEngine(Engine):
         added = self._do(MERGE.format(there=f"`{there}`", aside=f"`{aside}`")).num_dml_affected_rows
         self._client.delete_table(aside, not_found_ok=True)
         return int(added or 0)
+
+    def delete(self, table: str, message_ids: str, **parameters: Any) -> int:
+        """Delete messages, in one statement."""
+        statement = deletion(table, message_ids, self._address)
+        return int(self._do(statement, used(checked(message_ids), parameters)).num_dml_affected_rows or 0)
 
     def remember(self, states: Iterable[State]) -> None:
         """Write what is known of tables that no model builds."""

@@ -8,6 +8,7 @@ from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
 from sqlglot import exp
 
 from infra.analytics.warehouse.engine import State
+from infra.analytics.warehouse.queries import checked
 
 
 def qualified(sql: str, tree: exp.Expression, address: Callable[[str], str]) -> str:
@@ -22,6 +23,18 @@ def qualified(sql: str, tree: exp.Expression, address: Callable[[str], str]) -> 
         alias = "" if table.alias else f" AS {table.name}"
         sql = f"{sql[:start]}`{address(table.name)}`{alias}{sql[end:]}"
     return sql
+
+
+def deletion(table: str, message_ids: str, address: Callable[[str], str]) -> str:
+    """The statement that deletes the messages of a raw table whose ids a portable query gives.
+
+    The tables are refused to whoever names no partitions, so all are named.
+    """
+    chosen = qualified(message_ids, checked(message_ids), address).strip()
+    return (
+        f"DELETE FROM `{address(table)}`\n"
+        f"WHERE publish_time >= TIMESTAMP '1990-01-01 00:00:00+00' AND message_id IN (\n{chosen}\n)"
+    )
 
 
 def parameter(name: str, value: Any) -> Any:

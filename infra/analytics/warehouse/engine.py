@@ -41,6 +41,9 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     def land(self, table: str, landed: Iterable[Landed]) -> int:
         """Add messages that a raw table does not have yet; the number that it had not. All or none."""
 
+    def delete(self, table: str, message_ids: str, **parameters: Any) -> int:
+        """Delete the messages of a raw table whose ids a query in portable SQL gives, and return their number."""
+
     def remember(self, states: Iterable[State]) -> None:
         """Write what is known of tables that no model builds."""
 

@@ -45,19 +45,19 @@ WHERE STRPOS(text, @quoted) > 0
 
 
 class UserMessages:
-    """Reads a user's messages from the raw tables of an engine that exist."""
+    """Reads a user's messages from the raw tables of an engine that exist; `topics` are those of the tables."""
 
     def __init__(self, engine: Engine) -> None:
         """Raises `UsageError` if the warehouse has no raw tables."""
         self._engine = engine
         there = engine.relations()
-        self._topics = [topic for topic in TOPICS if table_of(topic) in there]
-        if not self._topics:
+        self.topics = [topic for topic in TOPICS if table_of(topic) in there]
+        if not self.topics:
             raise UsageError(f"expected a warehouse with raw tables ({table_of(TOPICS[0])} and so on), found none")
 
     def size(self, user_id: str) -> int:
         """The bytes that `read` scans."""
-        inputs = [table_of(topic) for topic in self._topics]
+        inputs = [table_of(topic) for topic in self.topics]
         return self._engine.scanned(self._sql, inputs, **_parameters(user_id))
 
     def read(self, user_id: str) -> list[Logged]:
@@ -66,9 +66,7 @@ class UserMessages:
 
     @property
     def _sql(self) -> str:
-        return " UNION ALL ".join(
-            QUERY.format(topic=f"'{topic}'", table=table_of(topic)) for topic in self._topics
-        )
+        return " UNION ALL ".join(QUERY.format(topic=f"'{topic}'", table=table_of(topic)) for topic in self.topics)
 
     def _landed(self, user_id: str) -> Iterator[tuple[str, Landed]]:
         for row in self._engine.rows(self._sql, **_parameters(user_id)):

@@ -15,6 +15,8 @@ NAMES = (
     "publish",
     "listen",
     "redrive",
+    "export",
+    "erase",
     "package",
     "smoke",
     "rollback",

@@ -16,8 +16,8 @@ RAW_COLUMNS = {
 """The columns that a BigQuery subscription writes: https://cloud.google.com/pubsub/docs/bigquery#write-metadata."""
 
 
-INDEXED = {("subscriptions", "open_campaigns"), ("publications", "number")}
-"""Fields with Firestore's automatic index of a single field: recalls and the history of catalogs ask for them."""
+INDEXED = {("subscriptions", "open_campaigns"), ("publications", "number"), ("mails", "user_id")}
+"""Fields with Firestore's automatic index of a single field: recalls, catalogs and erasures are found by them."""
 
 
 def unasked(written: dict[str, set[str]]) -> dict[str, set[str]]:

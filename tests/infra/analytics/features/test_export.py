@@ -244,3 +244,17 @@ def test_many_rows_take_several_requests_and_are_all_written(put, run, table, mo
     put({f"user-{number}": (NOON, float(number), None, None) for number in range(10)})
     assert counts(run()) == (10, 10, 0, 0)
     assert len(table.cells) == 10
+
+
+def test_the_row_of_one_user_is_read_and_forgotten_whoever_wrote_it(table):
+    table.put("ada", "spent", b"12.5", NOON)
+    table.put("ada", "odd", b"no JSON\xff", NOON)
+    table.put("ada2", "spent", b"1", NOON)
+    assert table.read("ada") == {
+        "spent": {"value": 12.5, "as_of": NOON},
+        "odd": {"value": "no JSON\\xff", "as_of": NOON},
+    }
+    table.forget("ada")
+    table.forget("nobody")
+    assert (table.read("ada"), table.read("nobody")) == ({}, {})
+    assert set(table.cells) == {"ada2"}
