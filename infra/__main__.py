@@ -19,6 +19,7 @@ from infra.commands.model import model
 from infra.commands.package import package
 from infra.commands.policy import policy
 from infra.commands.publish import publish
+from infra.commands.rebuild import rebuild
 from infra.commands.redrive import redrive
 from infra.commands.replay import replay
 from infra.commands.report import report
@@ -49,6 +50,7 @@ COMMANDS = (
     publish,
     listen,
     redrive,
+    rebuild,
     package,
     smoke,
     rollback,

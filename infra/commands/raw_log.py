@@ -1,6 +1,9 @@
 """The raw log that tells a user's life: in a folder, or in the raw tables of a warehouse."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -23,6 +26,8 @@ Raw = Annotated[
 DATASET = "upbeat"
 """The dataset that Terraform lays for the raw tables (infra/terraform/warehouse.tf)."""
 NONE = "none"
+RAW = "raw"
+"""The folder of the raw log beside a store."""
 
 
 class RawLog(NamedTuple):
@@ -62,6 +67,26 @@ def read_raw_log(user: str, raw: str | None, store: Path | None, project: str | 
     return _of_folder(user, folder) if folder.is_dir() else RawLog()
 
 
+@contextmanager
+def raw_folder(where: str) -> Iterator[Path]:
+    """The folder of a raw log; one of a warehouse is copied from there, and deleted after the block.
+
+    Raises `UsageError` if there is no raw log, and `InfraError` if it cannot be read.
+    """
+    if not (where.startswith("bigquery:") or where.endswith(".duckdb")):
+        folder = Path(where)
+        yield folder / RAW if (folder / RAW).is_dir() else folder
+        return
+    from infra.analytics.warehouse.engine import open_engine
+    from infra.analytics.warehouse.landed_tables import copy_tables
+
+    if not where.startswith("bigquery:"):
+        readable(Path(where), "a warehouse")
+    with TemporaryDirectory(prefix="upbeat-rebuild-") as copy, open_engine(where) as engine:
+        copy_tables(engine, Path(copy))
+        yield Path(copy)
+
+
 def log_folder() -> Path | None:
     """The raw log of the emulators on this machine; None if there is none."""
     folder = _beside(None)
@@ -70,7 +95,6 @@ def log_folder() -> Path | None:
 
 def _beside(store: Path | None) -> Path:
     """The folder in which replay or up writes its raw log."""
-    from infra.raw.folder import RAW
     from infra.remote.running import state_folder
 
     return (store_folder(store) if store else state_folder()) / RAW

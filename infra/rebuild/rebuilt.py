@@ -27,7 +27,7 @@ from shared.processing.process import absorb, next_due_at
 from shared.processing.rules import Rules
 from shared.processing.settle import NOTHING_ANNOUNCED, user_of
 from shared.queries.past_log import Logged
-from shared.record.user_record import MAX_PUBLISHED, Announced, Pending, UserRecord
+from shared.record.user_record import MAX_PUBLISHED, Pending, UserRecord
 
 MOMENT = "moment"
 """The `revoke_reason` of a trigger whose moment is not true any more."""
@@ -115,7 +115,6 @@ def _finished(record: UserRecord, rules: Rules, notes: Notes) -> UserRecord:
     fired = record.fired._replace(floor=now) if notes.gaps else record.fired
     record = record._replace(
         fired=fired,
-        announced=_announced(record, account),
         deferred=tuple(one for one in record.deferred if one.until > now),
         raised=tuple(_raised(rules.catalog, notes)),
         catalog_number=rules.catalog.number,
@@ -130,14 +129,6 @@ def _compare(record: UserRecord, account: Account, notes: Notes) -> None:
         told, facts = announced.get(sub.id, NOTHING_ANNOUNCED), facts_of(sub)
         if any(told.get(name) != facts.get(name) for name in ALWAYS_ANNOUNCED):
             notes.lacks(f"what was announced of subscription {sub.id} does not follow from its events")
-
-
-def _announced(record: UserRecord, account: Account) -> tuple[Announced, ...]:
-    """What was announced of the subscriptions that are there. Of one without a change, that is nothing."""
-    if not record.announced:
-        return ()
-    known = {one.subscription_id: one for one in record.announced}
-    return tuple(known.get(sub.id, Announced(sub.id, NOTHING_ANNOUNCED)) for sub in account.subscriptions)
 
 
 def _raised(catalog: Catalog, notes: Notes) -> Iterator[str]:

@@ -154,7 +154,9 @@ def _with_changes(record: UserRecord, told: Told, notes: Notes) -> UserRecord:
             notes.lacks(f"a change of subscription {change.subscription_id} before {told.at:{MINUTE}} UTC")
         known[change.subscription_id] = _facts_after(before, change)
         notes.counts["announced"] += 1
-    return record._replace(announced=tuple(Announced(*one) for one in sorted(known.items())))
+    there = (sub.id for sub in record.history.head.subscriptions)
+    announced = tuple(Announced(sub, known.get(sub, NOTHING_ANNOUNCED)) for sub in there)
+    return record._replace(announced=announced)
 
 
 def _facts_after(before: Facts, change: Change) -> Facts:

@@ -15,6 +15,7 @@ NAMES = (
     "publish",
     "listen",
     "redrive",
+    "rebuild",
     "package",
     "smoke",
     "rollback",
