@@ -1,7 +1,6 @@
 """What a rebuild or a check found, for people and for programs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -22,13 +21,13 @@ FIELDS = 4
 def facts_of_rebuild(done: Written, *, dry_run: bool) -> Any:
     """The result of a rebuild as JSON."""
     users = {outcome.value: done.outcomes[outcome] for outcome in Outcome}
-    return {"dry_run": dry_run, "users": users, "unreadable": done.unreadable, **_read(done.read)}
+    return {"dry_run": dry_run, "users": users, "unreadable_documents": done.unreadable, **_read(done.read)}
 
 
 def facts_of_check(done: Checked) -> Any:
     """The result of a check as JSON."""
     users = {verdict.value: done.verdicts[verdict] for verdict in Verdict}
-    examples = {verdict: [one._asdict() for one in found] for verdict, found in done.examples.items()}
+    examples = {str(verdict): [one._asdict() for one in found] for verdict, found in done.examples.items()}
     return {"users": users, "examples": _json(examples), "not_compared": NOT_COMPARED, **_read(done.read)}
 
 
@@ -78,9 +77,17 @@ def _short(value: Any) -> str:
 
 
 def _read(read: Read) -> Mapping[str, Any]:
-    facts = asdict(read)
-    facts["users_read"] = facts.pop("users")
-    return facts | {"events_per_second": round(read.events_per_second, 1)}
+    return {
+        "users_read": read.users,
+        "lines": read.lines,
+        "lines_unreadable": read.lines_unreadable,
+        "unreadable_lines": read.unreadable,
+        "restored": dict(sorted((+read.restored).items())),
+        "incomplete": read.incomplete,
+        "gaps": read.gaps,
+        "seconds": round(read.seconds, 3),
+        "events_per_second": round(read.events_per_second, 1),
+    }
 
 
 def _json(value: Any) -> Any:

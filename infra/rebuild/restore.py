@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from infra.rebuild.notes import Notes
 from infra.rebuild.told import Body, Change, Told, Won
+from shared.contracts.outbound.base import rfc3339
 from shared.contracts.outbound.subscription_change import AllFacts, Facts, SubscriptionFacts
 from shared.decisioning.catalog import Catalog
 from shared.domain.assignments import Assignment, assign
@@ -111,8 +112,9 @@ def _of_candidate(told: Told, candidate: Body, catalog: Catalog) -> Won:
         **candidate,
         "offer_id": candidate["offer_id"] or "",
         "channel": placement.channel if placement else "",
-        "decided_at": told.bodies[0][1]["decided_at"],
-        "expires_at": told.bodies[0][1]["decided_at"],
+        "decided_at": rfc3339(told.at),
+        "expires_at": rfc3339(told.at),
+        "catalog_version": told.catalog_version,
         "event": {"topic": topic, "source": source, "event_id": event_id},
         "withheld": candidate["reason"] or "",
     }

@@ -1,5 +1,6 @@
 """The stores whose documents are made again or compared: a SQLite file, or Firestore."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Protocol
 
 from google.cloud.firestore import Client
 
+from infra.errors import InfraError
 from infra.remote.endpoints import Endpoints
 from infra.remote.firestore import users_after
 from shared.adapters.gcp.connection import FIRESTORE, connections
@@ -78,8 +80,12 @@ class FirestoreTarget:
 
 @asynccontextmanager
 async def sqlite_target(file: Path) -> AsyncIterator[Target]:
-    """The store in a file, which is made if there is none."""
-    with closing(SqliteStore(file)) as store:
+    """The store in a file, which is made if there is none. Raises `InfraError` if the file is something else."""
+    try:
+        opened = SqliteStore(file)
+    except sqlite3.Error as error:
+        raise InfraError(f"{file}: expected the SQLite file of a store, found something else: {error}") from error
+    with closing(opened) as store:
         yield SqliteTarget(store)
 
 

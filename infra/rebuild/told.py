@@ -80,6 +80,8 @@ class Told:
     """The moments that changes and candidates tell, without what they follow."""
     winners: list[Body] = field(default_factory=list)
     """The candidates that won, given or withheld, the best first."""
+    catalog_version: str = ""
+    """The version of the catalog by which it was decided."""
     placement: str | None = None
     """The placement for which an app asked; None if none did, or no campaign was considered."""
 
@@ -154,7 +156,7 @@ def _read_trigger(told: Told, body: Body) -> None:
     if is_revocation(body):
         told.revoked[body["trigger_id"]] = body.get("revoke_reason") or ""
     else:
-        told.won.append(Won(trigger_of(body)))
+        told.won.append(Won(_trigger(body)))
 
 
 def _read_exposure(told: Told, body: Body) -> None:
@@ -164,10 +166,17 @@ def _read_exposure(told: Told, body: Body) -> None:
         is_whole = bool(body.get("expires_at"))
         known = {"expires_at": body["decided_at"], "withheld": body["reason"], **body}
         offer = body.get("counted_offer_id") or body.get("offer_id") or ""
-        told.won.append(Won(trigger_of(known)._replace(offer_id=offer), is_whole))
+        told.won.append(Won(_trigger(known)._replace(offer_id=offer), is_whole))
+
+
+def _trigger(body: Body) -> Trigger:
+    if offset := body.get("offset"):
+        parse_offset(offset)  # it is kept as text
+    return trigger_of(body)
 
 
 def _read_decision(told: Told, body: Body) -> None:
+    told.catalog_version = body["catalog_version"]
     for candidate in body["candidates"]:
         if candidate.get("moment_at"):
             moment = _moment(candidate)
