@@ -78,12 +78,18 @@ def raw_folder(where: str) -> Iterator[Path]:
         yield folder / RAW if (folder / RAW).is_dir() else folder
         return
     from infra.analytics.warehouse.engine import open_engine
-    from infra.analytics.warehouse.landed_tables import copy_tables
 
-    if not where.startswith("bigquery:"):
+    is_remote = where.startswith("bigquery:")
+    if not is_remote:
         readable(Path(where), "a warehouse")
-    with TemporaryDirectory(prefix="upbeat-rebuild-") as copy, open_engine(where) as engine:
-        copy_tables(engine, Path(copy))
+    with TemporaryDirectory(prefix="upbeat-rebuild-") as copy:
+        with open_engine(where) as engine:
+            from infra.analytics.warehouse.landed_tables import LandedTables
+
+            tables = LandedTables(engine)
+            if is_remote:
+                typer.echo(f"reading {tables.size / 1e9:.3g} GB of {where}", err=True)
+            tables.copy(Path(copy))
         yield Path(copy)
 
 

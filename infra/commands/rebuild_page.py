@@ -33,7 +33,7 @@ def facts_of_check(done: Checked) -> Any:
 
 def lines_of_rebuild(done: Written, *, dry_run: bool) -> Iterator[str]:
     """The result of a rebuild, a sentence a line."""
-    yield f"{done.read.users:,} users: {_listed(done.outcomes)}" + (" (dry run: nothing was written)" * dry_run)
+    yield f"{_users(done.read.users)}: {_listed(done.outcomes)}" + (" (dry run: nothing was written)" * dry_run)
     yield f"restored: {_listed(done.read.restored)}"
     yield from (f"this version cannot read the document of {user_id}" for user_id in done.unreadable)
     yield from _lines_of_read(done.read)
@@ -41,7 +41,7 @@ def lines_of_rebuild(done: Written, *, dry_run: bool) -> Iterator[str]:
 
 def lines_of_check(done: Checked) -> Iterator[str]:
     """The result of a check, a sentence a line; of differences, the first examples."""
-    yield f"{done.verdicts.total():,} users: {_listed(done.verdicts)}"
+    yield f"{_users(done.verdicts.total())}: {_listed(done.verdicts)}"
     for verdict, found in sorted(done.examples.items()):
         yield f"{verdict}:"
         for one in found:
@@ -62,8 +62,12 @@ def _lines_of_read(read: Read) -> Iterator[str]:
     yield f"{read.lines:,} lines read{unreadable}, {read.events_per_second:,.0f} events per second"
     yield from (f"  {line}" for line in read.unreadable)
     if read.incomplete:
-        yield f"of {read.incomplete:,} users the log lacks something, so that nothing of then is offered again:"
+        yield f"of {_users(read.incomplete)} the log lacks something, so that nothing of then is offered again:"
         yield from (f"  {gap}" for gap in read.gaps)
+
+
+def _users(number: int) -> str:
+    return f"{number:,} user" if number == 1 else f"{number:,} users"
 
 
 def _listed(counts: Mapping[str, int]) -> str:
