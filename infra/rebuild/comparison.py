@@ -10,9 +10,10 @@ from shared.domain.history import History
 from shared.domain.instants import BEGINNING_OF_TIME
 from shared.domain.ring import EVENT_ID, SOURCE, TOPIC, Row, place_of
 from shared.domain.terms import Terms
+from shared.ports import Document, Stored
 from shared.record.codec import UnreadableRecord, unpack
 from shared.record.damage import damage
-from shared.record.user_record import UserRecord
+from shared.record.user_record import UserRecord, tombstone
 
 OF_HISTORY = ("subscriptions.", "ledger.", "trial_used", "next_due_at")
 """The beginnings of the paths of facts that follow from the history."""
@@ -49,24 +50,36 @@ class Compared(NamedTuple):
     """What is wrong with an unreadable document; else what the log is known to lack."""
 
 
-def compared(blob: bytes | None, made: Made, terms: Terms) -> Compared:
-    """Compare a user's document (None: there is none) with what was made from the log."""
+def compared(stored: Stored, made: Made, terms: Terms) -> Compared:
+    """Compare a user's document, if there is one, with what was made from the log.
+
+    Of an erased user the log may tell nothing any more: then a tombstone is as it should be.
+    """
     user_id, gaps = made.user_id, "; ".join(made.gaps)
-    if blob is None:
+    if stored.version is None:
         return Compared(user_id, Verdict.NO_DOCUMENT if made.document else Verdict.EQUAL, note=gaps)
     try:
-        living = unpack(blob, terms)
+        living = _record_in(user_id, stored, terms)
         damaged = damage(living)
     except UnreadableRecord as error:
         damaged = str(error)
     if damaged:
         return Compared(user_id, Verdict.UNREADABLE, note=damaged)
     if made.document is None:
-        return Compared(user_id, Verdict.NO_EVENTS)
-    again = unpack(made.document.blob, terms)
+        return Compared(user_id, Verdict.EQUAL if living.is_tombstone else Verdict.NO_EVENTS)
+    again = _record_in(user_id, made.document, terms)
     fields = dict(_differences(living, again, terms))
     verdict = _verdict(fields, living, again, terms, is_out_of_order=made.is_out_of_order)
     return Compared(user_id, verdict, fields, gaps)
+
+
+def _record_in(user_id: str, stored: Stored | Document, terms: Terms) -> UserRecord:
+    """The record in a document. Raises `UnreadableRecord`."""
+    if stored.blob is not None:
+        return unpack(stored.blob, terms)
+    if stored.erased_at is None:
+        raise UnreadableRecord("expected a record or the time of an erasure, found neither")
+    return tombstone(user_id, stored.erased_at)
 
 
 def _differences(living: UserRecord, made: UserRecord, terms: Terms) -> Iterator[tuple[str, tuple[Any, Any]]]:

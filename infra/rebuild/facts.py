@@ -55,6 +55,7 @@ def _facts(record: UserRecord, at: datetime, terms: Terms) -> Iterator[tuple[str
         yield f"assignments.{each.experiment_id}{unit}", (each.variant, each.bucket_version, each.at)
     for deferred in record.deferred:
         yield f"deferred.{deferred.campaign_id}.{deferred.moment.cause}", deferred.until
+    yield "erased_at", record.erased_at
     yield "next_due_at", record.next_due_at
     yield "sequence", record.sequence
 

@@ -21,7 +21,8 @@ from shared.domain.account import Account
 from shared.domain.arrival import Arrival
 from shared.domain.conditions import is_trigger_true
 from shared.domain.errors import Rejected
-from shared.domain.events import FeedbackGiven, TimePassed
+from shared.domain.events import ErasureRequested, FeedbackGiven, TimePassed
+from shared.domain.instants import BEGINNING_OF_TIME
 from shared.domain.moments import MomentKind
 from shared.processing.process import absorb, next_due_at
 from shared.processing.rules import Rules
@@ -39,7 +40,7 @@ class Rebuilt(NamedTuple):
     """A document made again, and what it was made from."""
 
     record: UserRecord | None
-    """None for a user of whom nothing was kept: all events were rejected, or of test environments."""
+    """None for a user of whom nothing was kept, since all events were rejected, or of test environments."""
     counts: Mapping[str, int]
     """What was read and restored, by its name."""
     gaps: tuple[str, ...] = ()
@@ -63,9 +64,13 @@ def rebuilt(user_id: str, logged: Sequence[Logged], rules: Rules, *, process_san
             record = restored(record, step.told, rules, notes)
             record = _without_untrue(_as_of(record, step.told.at), rules)
             recent = [*recent, step][-MAX_PUBLISHED:]
-    if record.as_of is None:
+    if record.is_tombstone:
+        return Rebuilt(record, notes.counts)
+    now = record.as_of
+    if now is None or record._replace(as_of=None) == UserRecord(user_id):
         return Rebuilt(None, notes.counts)
-    record = _finished(record, rules, notes)._replace(pending=tuple(_pending(recent, record.as_of, rules)))
+    record = _finished(record, now, rules, notes)
+    record = record._replace(pending=tuple(_pending(recent, record, now, rules)))
     return Rebuilt(record, notes.counts, tuple(notes.gaps), notes.is_out_of_order)
 
 
@@ -79,6 +84,10 @@ def _with_event(record: UserRecord, came: Came, rules: Rules, notes: Notes) -> U
     if isinstance(event.fact, TimePassed):
         return _as_of(changed, max(came.published_at, event.occurred_at))
     notes.counts[f"events_{arrival}"] += 1
+    if isinstance(event.fact, ErasureRequested):
+        notes.kinds.clear()
+    if changed.is_tombstone:
+        return changed
     if isinstance(event.fact, FeedbackGiven):
         notes.counts["feedback"] += arrival is Arrival.APPLIED
     else:
@@ -105,11 +114,8 @@ def _without_untrue(record: UserRecord, rules: Rules) -> UserRecord:
     return record._replace(triggers=tuple(triggers))
 
 
-def _finished(record: UserRecord, rules: Rules, notes: Notes) -> UserRecord:
-    """The record with what follows from all that was restored."""
-    now = record.as_of
-    if now is None:
-        return record
+def _finished(record: UserRecord, now: datetime, rules: Rules, notes: Notes) -> UserRecord:
+    """The record with what follows from all that was restored; `now` is the instant of the last commit (UTC)."""
     account, _ = record.history.at(now, rules.terms)
     _compare(record, account, notes)
     fired = record.fired._replace(floor=now) if notes.gaps else record.fired
@@ -139,9 +145,10 @@ def _raised(catalog: Catalog, notes: Notes) -> Iterator[str]:
     return (name for name, rule in sorted(catalog.raising.items()) if MomentKind(rule.moment) in notes.kinds)
 
 
-def _pending(recent: Sequence[Step], now: datetime, rules: Rules) -> Iterator[Pending]:
+def _pending(recent: Sequence[Step], record: UserRecord, now: datetime, rules: Rules) -> Iterator[Pending]:
     """The messages of the newest processings whose events the log has. All of them are out."""
+    begins = max(now - rules.terms.redelivery, record.erased_at or BEGINNING_OF_TIME)
     for came, told in recent:
-        if came and told and now - told.at < rules.terms.redelivery:
+        if came and told and told.at > begins:
             messages = [Message(topic, body.get("message_id", ""), {**body}) for topic, body in told.bodies]
             yield Pending.of(came.event, told.at, messages)._replace(is_published=True)

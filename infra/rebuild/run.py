@@ -15,6 +15,7 @@ from infra.raw.by_user import Wanted
 from infra.rebuild.comparison import Compared, Verdict, compared
 from infra.rebuild.making import EXAMPLES, Progress, Read, Source, all_made
 from infra.rebuild.target import Target
+from infra.rebuild.work import nothing
 from infra.rebuild.write import Outcome, Writer
 from shared.domain.errors import Transient
 
@@ -87,9 +88,10 @@ def check(source: Source, target: Opened, progress: Progress = lambda _: None) -
                 stored = await asyncio.gather(*(opened.documents.load(one.user_id) for one in chunk))
                 for one, found in zip(chunk, stored, strict=True):
                     seen.add(one.user_id)
-                    _note(done, compared(found.blob, one, source.deployment.terms))
+                    _note(done, compared(found, one, source.deployment.terms))
             async for user_id in _others(opened, source.wanted, seen):
-                _note(done, Compared(user_id, Verdict.NO_EVENTS))
+                found = await opened.documents.load(user_id)
+                _note(done, compared(found, nothing(user_id), source.deployment.terms))
         return done
 
     return _timed(run)
@@ -114,12 +116,8 @@ def _timed(run: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
 
 
 async def _others(target: Target, wanted: Wanted, seen: set[str]) -> AsyncIterator[str]:
-    """The users who have a document, and of whom the log tells nothing."""
-    if wanted.users is None:
-        for user_id in target.users():
-            if user_id not in seen:
-                yield user_id
-        return
-    for user_id in sorted(wanted.users - seen):
-        if (await target.documents.load(user_id)).blob is not None:
+    """The users of whom the log tells nothing: those who have a document, or all who are wanted."""
+    others = sorted(wanted.users) if wanted.users is not None else target.users()
+    for user_id in others:
+        if user_id not in seen:
             yield user_id

@@ -61,6 +61,11 @@ class Made(NamedTuple):
     is_out_of_order: bool
 
 
+def nothing(user_id: str) -> Made:
+    """What is made of a user about whom the log has no message."""
+    return Made(user_id, None, Counter(), (), is_out_of_order=False)
+
+
 def make(bucket: Bucket) -> list[Made]:
     """The documents of the users in a bucket, in the order of their ids. Raises `OSError`."""
     rules, process_sandbox = bucket.deployment.rules, bucket.deployment.process_sandbox

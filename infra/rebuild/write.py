@@ -8,7 +8,7 @@ from enum import StrEnum
 from infra.rebuild.work import Made
 from shared.domain.errors import Conflict, Transient
 from shared.domain.terms import Terms
-from shared.ports import Subscriptions
+from shared.ports import Document, Stored, Subscriptions
 from shared.record.codec import UnreadableRecord, unpack
 
 ATTEMPTS = 5
@@ -67,8 +67,8 @@ class Writer:
         outcome, version = Outcome.CREATED, None
         if self.replace_before or self.dry_run:
             stored = await self.documents.load(made.user_id)
-            if stored.blob is not None:
-                outcome, version = self._replaceable(stored.blob, document.blob), stored.version
+            if stored.version is not None:
+                outcome, version = self._replaceable(stored, document), stored.version
         if self.dry_run or outcome not in {Outcome.CREATED, Outcome.REPLACED}:
             return outcome
         try:
@@ -77,12 +77,12 @@ class Writer:
             return Outcome.KEPT
         return outcome
 
-    def _replaceable(self, blob: bytes, made: bytes) -> Outcome:
-        """What is to become of a document that exists."""
-        if self.replace_before is None or blob == made:
+    def _replaceable(self, stored: Stored, made: Document) -> Outcome:
+        """What is to become of a document that exists. A tombstone stays: the user was erased since."""
+        if self.replace_before is None or stored.blob is None or stored.blob == made.blob:
             return Outcome.KEPT
         try:
-            living = unpack(blob, self.terms)
+            living = unpack(stored.blob, self.terms)
         except UnreadableRecord:
             return Outcome.UNREADABLE
         is_before = living.as_of is not None and living.as_of < self.replace_before

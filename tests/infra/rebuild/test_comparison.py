@@ -10,12 +10,15 @@ from infra.rebuild.rebuilt import rebuilt
 from infra.rebuild.work import Made
 from shared.adapters.packed_records import document_of
 from shared.domain.subscription import Status
+from shared.ports import Stored
 from shared.record.codec import Packing, pack
 from shared.record.user_record import Fired, UserRecord
 from tests.support import replays
 from tests.support.catalogs import CATALOGS
 from tests.support.histories import DAY, START, TERMS, USER
 from tests.support.landed_lives import LandedLife
+
+NONE = Stored(None, None)
 
 
 def lived(payments: int = 3, days: float = 30) -> LandedLife:
@@ -34,7 +37,7 @@ def made(life: LandedLife) -> Made:
 
 
 def check(life: LandedLife, living: UserRecord) -> Compared:
-    return compared(pack(living), made(life), TERMS)
+    return compared(Stored(pack(living), 1), made(life), TERMS)
 
 
 def test_a_living_document_is_equal() -> None:
@@ -82,16 +85,16 @@ def test_what_a_rebuild_restores_too_much_of_is_no_difference() -> None:
 
 @pytest.mark.parametrize("blob", [b"", b"garbage", pack(UserRecord(USER)._replace(sequence="7"))])  # type: ignore[arg-type]
 def test_a_document_that_cannot_be_read_is_unreadable(blob: bytes) -> None:
-    found = compared(blob, made(lived()), TERMS)
+    found = compared(Stored(blob, 1), made(lived()), TERMS)
     assert found.verdict is Verdict.UNREADABLE
     assert found.note
 
 
 def test_a_missing_document_and_one_without_events_are_told_apart() -> None:
     life, nothing = lived(), LandedLife(CATALOGS["everything"])
-    assert compared(None, made(life), TERMS).verdict is Verdict.NO_DOCUMENT
-    assert compared(None, made(nothing), TERMS).verdict is Verdict.EQUAL
-    assert compared(pack(life.record), made(nothing), TERMS).verdict is Verdict.NO_EVENTS
+    assert compared(NONE, made(life), TERMS).verdict is Verdict.NO_DOCUMENT
+    assert compared(NONE, made(nothing), TERMS).verdict is Verdict.EQUAL
+    assert compared(Stored(pack(life.record), 1), made(nothing), TERMS).verdict is Verdict.NO_EVENTS
 
 
 def bounded() -> tuple[LandedLife, LandedLife]:
@@ -121,3 +124,19 @@ def test_a_document_that_got_an_event_later_than_its_ring_remembers_is_late() ->
     assert found.fields
     spoilt = _with_head(living, status=Status.REVOKED)
     assert check(one, spoilt).verdict is Verdict.DIFFERING
+
+
+def erasure(days: float) -> dict[str, Any]:
+    return replays.event("user-erasure", USER, days, f"erasure-{days}")
+
+
+def test_a_tombstone_is_as_the_log_says_also_once_its_rows_are_gone() -> None:
+    life, nobody = lived(), LandedLife(CATALOGS["everything"])
+    before = life.record
+    life.deliver(erasure(200), START + 200 * DAY)
+    assert life.record.is_tombstone
+    stored = Stored(None, 1, life.record.erased_at)
+    assert compared(stored, made(life), TERMS).verdict is Verdict.EQUAL
+    assert compared(stored, made(nobody), TERMS).verdict is Verdict.EQUAL
+    assert compared(stored, made(lived()), TERMS).verdict is Verdict.DIFFERING
+    assert compared(Stored(pack(before), 1), made(life), TERMS).verdict is Verdict.DIFFERING

@@ -50,10 +50,16 @@ def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> La
             trigger = rnd.choice(life.record.triggers)
             at += rnd.choice([0, 0, 0.1, 0.5]) * DAY
             life.feed_back(trigger.trigger_id, rnd.choice([*FeedbackKind]), at, f"feedback-{number}")
+        if rnd.random() < 0.05:
+            life.deliver(erasure((at - START) / DAY - rnd.choice([0, 0, 5]), f"erasure-{number}"), at)
         if rnd.random() < 0.2:
             life.request(rnd.choice(placements), f"request-{number}", at)
     life.go_on(at + rnd.choice([0, 3, 40]) * DAY)
     return life
+
+
+def erasure(days: float, event_id: str) -> dict[str, Any]:
+    return replays.event("user-erasure", USER, days, event_id)
 
 
 def made(life: LandedLife, logged: list[Logged] | None = None) -> Rebuilt:
@@ -102,6 +108,9 @@ def test_of_any_life_the_document_is_the_living_one_and_goes_on_like_it(
     assert again.gaps == ()
     if life.record == UserRecord(USER):
         assert again.record is None
+        return
+    if life.record.is_tombstone:
+        assert again.record == life.record
         return
     record, at = record_of(life), life.record.as_of
     assert at
@@ -339,3 +348,18 @@ def test_messages_about_others_change_nothing() -> None:
     ]
     together = sorted([*life.logged, *others], key=lambda message: message.published_at)
     assert made(life, together) == made(life)
+
+
+def test_of_an_erased_user_the_tombstone_is_made_again_and_what_comes_later_starts_afresh() -> None:
+    life = renewing(3)
+    life.deliver(erasure(70, "forget"), START + 70 * DAY)
+    again = made(life)
+    assert again.record == life.record
+    assert again.record.is_tombstone
+    life.deliver(replays.payment(USER, 5, event_id="late"), START + 71 * DAY)
+    assert made(life).record == life.record
+    life.deliver(replays.payment(USER, 90, event_id="back"), START + 90 * DAY)
+    back = record_of(life)
+    assert back._replace(pending=()) == life.record._replace(pending=())
+    assert back.erased_at == START + 70 * DAY
+    assert {one.cause for one in back.pending} == {one.cause for one in life.record.pending}

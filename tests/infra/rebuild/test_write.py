@@ -12,7 +12,7 @@ from shared.adapters.sqlite import SqliteStore
 from shared.domain.errors import Transient
 from shared.ports import Document, Stored
 from shared.record.codec import Packing
-from shared.record.user_record import UserRecord
+from shared.record.user_record import UserRecord, tombstone
 from tests.support.histories import DAY, START, TERMS
 
 LATER = START + DAY
@@ -73,6 +73,14 @@ async def test_an_unreadable_document_is_told_and_not_replaced(store) -> None:
     await put(store, garbage)
     assert await Writer(store, TERMS, replace_before=LATER).write(made()) is Outcome.UNREADABLE
     assert (await store.load("ada")).blob == b"garbage"
+
+
+async def test_a_tombstone_is_created_and_never_replaced(store) -> None:
+    gone = Made("ada", document_of(Packing(tombstone("ada", START))), Counter(), (), is_out_of_order=False)
+    assert await Writer(store, TERMS).write(gone) is Outcome.CREATED
+    assert await Writer(store, TERMS, replace_before=LATER).write(made()) is Outcome.KEPT
+    assert await Writer(store, TERMS).write(made()) is Outcome.KEPT
+    assert (await store.load("ada")).erased_at == START
 
 
 async def test_nothing_is_written_for_a_user_of_whom_nothing_was_kept(store) -> None:
