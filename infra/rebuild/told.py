@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -106,23 +105,33 @@ def processings(user_id: str, logged: Iterable[Logged], counts: Counter[str]) ->
 
     A message that is not of its contract is left out, and counted as `messages_unreadable`.
     """
-    found: dict[tuple[int, str], tuple[str, Body]] = {}
-    for topic, _, delivery in logged:
+    found: dict[tuple[int, str], tuple[int, str, Body]] = {}
+    for number, (topic, _, delivery) in enumerate(logged):
         if topic not in ABOUT_USER:
             continue
         body = json_object(delivery.data)
         if body.get("user_id") != user_id:
             continue
         if _is_valid(ABOUT_USER[topic], delivery.data, body):
-            found[body["sequence"], body.get("message_id", "")] = topic, body
+            found.setdefault((body["sequence"], body.get("message_id", "")), (number, topic, body))
         else:
             counts["messages_unreadable"] += 1
-    in_order = [found[place] for place in sorted(found)]
-    return [_processing([*bodies], counts) for _, bodies in groupby(in_order, _processing_of)]
+    groups: dict[tuple[str, ...], list[tuple[str, Body]]] = {}
+    for _, topic, told in sorted(found.values(), key=_position):
+        groups.setdefault((told["decided_at"], *_identity(told)), []).append((topic, told))
+    return [_processing(bodies, counts) for bodies in groups.values()]
 
 
-def _processing_of(message: tuple[str, Body]) -> tuple[str, Body]:
-    return message[1]["decided_at"], message[1]["event"]
+def _position(message: tuple[int, str, Body]) -> tuple[int, int]:
+    """By the sequence. After an erasure its numbers may come again: then by the order of landing."""
+    number, _, body = message
+    return body["sequence"], number
+
+
+def _identity(body: Body) -> tuple[str, str, str]:
+    """Topic, source and id of the event to whose processing a message belongs."""
+    event = body["event"]
+    return event["topic"], event["source"], event["event_id"]
 
 
 def _is_valid(model: type[Sequenced], data: bytes, body: Body) -> bool:
@@ -141,8 +150,7 @@ def _is_valid(model: type[Sequenced], data: bytes, body: Body) -> bool:
 
 def _processing(messages: list[tuple[str, Body]], counts: Counter[str]) -> Told:
     first = messages[0][1]
-    event = first["event"]
-    told = Told(utc(first["decided_at"]), (event["topic"], event["source"], event["event_id"]))
+    told = Told(utc(first["decided_at"]), _identity(first))
     for topic, body in messages:
         try:
             _READERS[topic](told, body)
