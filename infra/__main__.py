@@ -21,6 +21,7 @@ from infra.commands.model import model
 from infra.commands.package import package
 from infra.commands.policy import policy
 from infra.commands.publish import publish
+from infra.commands.rebuild import rebuild
 from infra.commands.redrive import redrive
 from infra.commands.replay import replay
 from infra.commands.report import report
@@ -53,6 +54,7 @@ COMMANDS = (
     redrive,
     export,
     erase,
+    rebuild,
     package,
     smoke,
     rollback,

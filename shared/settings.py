@@ -79,7 +79,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         catalog_seconds=read_catalog_seconds(environ),
         user_hash_key=environ.get("UPBEAT_USER_HASH_KEY") or None,
         otlp_endpoint=environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or None,
-        process_sandbox=read_flag(environ, "UPBEAT_PROCESS_SANDBOX"),
+        process_sandbox=read_process_sandbox(environ),
         max_body_bytes=int(_number(environ, "UPBEAT_MAX_BODY_BYTES", MAX_BODY_BYTES, 300_000, 5_000_000)),
         features_table=_features_table(environ),
         features_seconds=_number(environ, "UPBEAT_FEATURES_MILLISECONDS", 20, 1, 1_000) / 1_000,
@@ -96,6 +96,11 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 def read_catalog_seconds(environ: Mapping[str, str]) -> float:
     """The age in seconds at which the catalog is read again. Raises `InvalidSettings`."""
     return _number(environ, "UPBEAT_CATALOG_SECONDS", 60.0)
+
+
+def read_process_sandbox(environ: Mapping[str, str]) -> bool:
+    """True if events of test environments are processed, too. Raises `InvalidSettings`."""
+    return read_flag(environ, "UPBEAT_PROCESS_SANDBOX")
 
 
 def read_terms(environ: Mapping[str, str]) -> Terms:

@@ -20,7 +20,7 @@ from tests.support.shell import run_script, upbeat_up
 
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-MAKE, TOUR, CATALOG, SCORE, WAREHOUSE, UP, EMULATORS, PRODUCTION = range(8)
+MAKE, TOUR, REBUILD, CATALOG, SCORE, WAREHOUSE, UP, EMULATORS, PRODUCTION = range(9)
 
 
 def run(script: str, folder: Path, **environment: str) -> str:
@@ -60,6 +60,14 @@ def test_the_tour_gives_what_it_says(tour: tuple[Path, str]) -> None:
     revoked = [t["moment"] for t in triggers if t["kind"] == "revoked"]
     assert issued == ["trial.ending", "trial.ending", "payment.failed"]
     assert set(revoked) == {"trial.ending"}
+
+
+def test_what_is_lost_can_be_made_again(tour: tuple[Path, str]) -> None:
+    """The commands of this block read the raw log that the tour kept."""
+    folder, _ = tour
+    told = run(BLOCKS[REBUILD], folder)
+    assert told.startswith("1 user: 1 created\n")
+    assert "\n1 user: 1 equal\n" in told
 
 
 @pytest.mark.slow

@@ -50,6 +50,16 @@ def deployment_terms() -> "Terms":
         raise UsageError(str(error)) from None
 
 
+def process_sandbox() -> bool:
+    """True if functions process events of test environments (`UPBEAT_PROCESS_SANDBOX`). Raises `UsageError`."""
+    from shared.settings import InvalidSettings, read_process_sandbox
+
+    try:
+        return read_process_sandbox(os.environ)
+    except InvalidSettings as error:
+        raise UsageError(str(error)) from None
+
+
 def catalog_refresh() -> timedelta:
     """The age at which functions read the catalog again (`UPBEAT_CATALOG_SECONDS`). Raises `UsageError`."""
     from shared.settings import InvalidSettings, read_catalog_seconds

@@ -1,6 +1,9 @@
 """The raw log that tells a user's life: in a folder, or in the raw tables of a warehouse."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -23,6 +26,8 @@ Raw = Annotated[
 DATASET = "upbeat"
 """The dataset that Terraform lays for the raw tables (infra/terraform/warehouse.tf)."""
 NONE = "none"
+RAW = "raw"
+"""The folder of the raw log beside a store."""
 
 
 class RawLog(NamedTuple):
@@ -67,6 +72,32 @@ def place_of_raw_log(raw: str | None, store: Path | None, project: str | None) -
     return raw or (f"bigquery:{project}.{DATASET}" if project else str(_beside(store)))
 
 
+@contextmanager
+def raw_folder(where: str) -> Iterator[Path]:
+    """The folder of a raw log; one of a warehouse is copied from there, and deleted after the block.
+
+    Raises `UsageError` if there is no raw log, and `InfraError` if it cannot be read.
+    """
+    if not (where.startswith("bigquery:") or where.endswith(".duckdb")):
+        folder = Path(where)
+        yield folder / RAW if (folder / RAW).is_dir() else folder
+        return
+    from infra.analytics.warehouse.engine import open_engine
+
+    is_remote = where.startswith("bigquery:")
+    if not is_remote:
+        readable(Path(where), "a warehouse")
+    with TemporaryDirectory(prefix="upbeat-rebuild-") as copy:
+        with open_engine(where) as engine:
+            from infra.analytics.warehouse.landed_tables import LandedTables
+
+            tables = LandedTables(engine)
+            if is_remote:
+                typer.echo(f"reading {tables.size / 1e9:.3g} GB of {where}", err=True)
+            tables.copy(Path(copy))
+        yield Path(copy)
+
+
 def log_folder() -> Path | None:
     """The raw log of the emulators on this machine; None if there is none."""
     folder = _beside(None)
@@ -75,7 +106,6 @@ def log_folder() -> Path | None:
 
 def _beside(store: Path | None) -> Path:
     """The folder in which replay or up writes its raw log."""
-    from infra.raw.folder import RAW
     from infra.remote.running import state_folder
 
     return (store_folder(store) if store else state_folder()) / RAW

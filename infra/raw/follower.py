@@ -13,12 +13,10 @@ import orjson
 from infra.raw.folder import file_of
 from infra.raw.line import Landed, UnreadableLine, from_line
 from infra.raw.reader import position
-from infra.raw.subject import named_user
+from infra.raw.subject import subject
 from shared.contracts.inbound.envelope import Delivery
-from shared.contracts.outbound.dead_letter import SOURCE_SUBSCRIPTION
 from shared.contracts.topics import Topic
-from shared.queries.life_letters import held_by
-from shared.queries.past_log import Logged, json_object
+from shared.queries.past_log import Logged
 
 RECENT = 1000
 """Messages of which the content is kept; of all others only the places in the files are."""
@@ -50,7 +48,7 @@ class LogMessage(NamedTuple):
     @property
     def user_id(self) -> str | None:
         """The user whom it is about; None if it names none."""
-        return _user_of(self.topic, self.body, self.landed)
+        return None if self.body is None else subject(self.topic, self.body, self.landed.attributes)
 
     @property
     def logged(self) -> Logged:
@@ -187,17 +185,6 @@ def _read(topic: str, file: IO[bytes], offset: int) -> LogMessage | None:
     except UnreadableLine:
         return None
     return LogMessage(0, topic, landed, _object(landed.data))
-
-
-def _user_of(topic: str, body: dict[str, Any] | None, landed: Landed) -> str | None:
-    """The user in an event or a message; of a dead letter the one in the event that it holds."""
-    if body is None:
-        return None
-    attributes = landed.attributes
-    if topic == Topic.DEAD_LETTER and SOURCE_SUBSCRIPTION not in attributes:
-        held = held_by(body)
-        body, attributes = json_object(held.data), held.attributes
-    return named_user(body, attributes)
 
 
 def _object(data: bytes) -> dict[str, Any] | None:

@@ -38,18 +38,18 @@ def messages_about(folder: Path, user_id: str) -> Found:
 def about(user_id: str, landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
     """The messages that may be about a user, each once, by publish time; all are given with their topics."""
     quoted = orjson.dumps(user_id)
-    return _in_order((topic, each) for topic, each in landed if _may_be_about(quoted, topic, each.data))
+    return in_order((topic, each) for topic, each in landed if _may_be_about(quoted, topic, each.data))
 
 
 def messages_of(folder: Path, topics: Iterable[str]) -> Found:
     """Every message of these topics, all of them in memory. Raises `OSError` if a file cannot be read."""
     unreadable = list[str]()
     files = [file for topic in topics if (file := file_of(folder, topic)).exists()]
-    return Found(_in_order((file.stem, each) for file in files for each in _lines(file, unreadable)), unreadable)
+    return Found(in_order((file.stem, each) for file in files for each in _lines(file, unreadable)), unreadable)
 
 
-def _in_order(landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
-    """These messages by publish time, each once."""
+def in_order(landed: Iterable[tuple[str, Landed]]) -> list[Logged]:
+    """These messages, each with its topic, by publish time and once, however often they landed."""
     found = {position(each, topic): _logged(each, topic) for topic, each in landed}
     return [found[place] for place in sorted(found)]
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from google.api_core import exceptions
 from google.auth.exceptions import GoogleAuthError
@@ -82,6 +83,16 @@ def first_users(client: Client, prefix: str, limit: int) -> list[str]:
     with client_errors("list users"):
         found = _beginning_with(client, prefix).limit(limit).get(retry=None, timeout=RPC_SECONDS)
     return [user_id_of(each.id) for each in found]
+
+
+def users_after(client: Client, after: str, limit: int) -> list[str]:
+    """Ids of the users that follow `after` (empty: from the first one), in order. Raises `InfraError`."""
+    users = client.collection(SUBSCRIPTIONS)
+    query: Any = users.order_by("__name__").select([])
+    if after:
+        query = query.start_after({"__name__": users.document(user_document_id(after))})
+    with client_errors("list users"):
+        return [user_id_of(each.id) for each in query.limit(limit).get(retry=None, timeout=RPC_SECONDS)]
 
 
 def _beginning_with(client: Client, prefix: str) -> Query:

@@ -35,7 +35,7 @@ def run_parts(tasks: Sequence[PartTask], progress: Progress) -> list[PartResult]
     context = multiprocessing.get_context("fork" if _is_single_threaded() else "spawn")
     done = context.Array("d", len(tasks))
     try:
-        with ProcessPoolExecutor(len(tasks), context, _start_worker, (done,)) as pool:
+        with ProcessPoolExecutor(len(tasks), context, _start_part, (done,)) as pool:
             running = [pool.submit(_run, task) for task in tasks]
             while wait(running, POLL_SECONDS).not_done:
                 progress(sum(done[:]) / len(tasks))
@@ -54,14 +54,18 @@ def _is_single_threaded() -> bool:
     return threads.is_dir() and len([*threads.iterdir()]) == 1
 
 
-def _start_worker(done: Any) -> None:
+def _start_part(done: Any) -> None:
+    start_worker()
+    _SharedProgress.done = done
+
+
+def start_worker() -> None:
     """Set up a worker process.
 
     Ctrl-C reaches every process. Workers end silently, because the supervising process reports it.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _SharedProgress.done = done
 
 
 def _end_with_parent() -> None:

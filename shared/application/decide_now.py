@@ -5,7 +5,6 @@ published and counted before the answer. Its identity is the key that the app ch
 same answer.
 """
 
-from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.application.handle_event import Application
@@ -15,11 +14,9 @@ from shared.domain.account import DEFAULT_SUBSCRIPTION
 from shared.domain.arrival import Arrival
 from shared.domain.errors import Rejected
 from shared.domain.events import Event, Key, OfferRequested
+from shared.domain.requests import OFFER_REQUEST, request_digest
 from shared.domain.triggers import Trigger
 from shared.record.user_record import UserRecord
-
-OFFER_REQUEST = "offer-request"
-"""The topic that messages name for a request, which comes by none."""
 
 
 class OfferRequest(NamedTuple):
@@ -66,5 +63,5 @@ async def decide_now(application: Application, request: OfferRequest, *, dry_run
 
 def _event(request: OfferRequest, application: Application) -> Event:
     key = Key(application.clock.now(), OFFER_REQUEST, "", request.key)
-    digest = blake2b(request.placement.encode(), digest_size=8).hexdigest()
+    digest = request_digest(request.placement)
     return Event(key, request.user_id, DEFAULT_SUBSCRIPTION, OfferRequested(request.placement), digest)

@@ -48,6 +48,8 @@ def _candidate(result: ContenderResult, told_of_moment: Json) -> Json:
     }
     if held_out := situation.held_out(campaign):
         told["holdouts"] = [*held_out]
+    if loss and loss.until:
+        told["deferred_until"] = rfc3339(loss.until)
     if caps:
         told["caps"] = [_cap_count(usage) for usage in caps]
     if trigger:

@@ -125,6 +125,17 @@ def caused_by_time(
     return Moment(kind, subscription_id, at, f"{kind}/{subscription_id}/{told_apart}/{grant}", offset, grant)
 
 
+def names_derived(cause: str) -> bool:
+    """True for the cause of a derived moment; that of any other is the short name of an event."""
+    return "/" in cause
+
+
+def grant_in(cause: str) -> str | None:
+    """The grant in a cause that `caused_by_time` built, since ids have no slash; None for any other cause."""
+    parts = cause.split("/", 3)
+    return parts[3] if len(parts) == 4 else None
+
+
 class Deferred(NamedTuple):
     """A moment that one campaign has put off because of quiet hours, to be decided afresh at `until` (UTC)."""
 

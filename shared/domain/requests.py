@@ -1,6 +1,7 @@
 """Requests for an offer that were answered, by which a repeated one gets the same answer."""
 
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 from shared.domain.arrival import check_same
@@ -8,6 +9,8 @@ from shared.domain.events import Event
 
 MAX_REQUESTS = 16
 """Answered requests that a document keeps."""
+OFFER_REQUEST = "offer-request"
+"""The topic that messages name for a request, which comes by none."""
 
 
 class AnsweredRequest(NamedTuple):
@@ -21,6 +24,11 @@ class AnsweredRequest(NamedTuple):
     """The instant of the answer, UTC."""
     trigger_id: str | None
     """The trigger that the user was given, or that was open in the placement; None if the answer was nothing."""
+
+
+def request_digest(placement: str) -> str:
+    """The digest of a request's content, which is the placement alone."""
+    return blake2b(placement.encode(), digest_size=8).hexdigest()
 
 
 def answer_to(answered: tuple[AnsweredRequest, ...], event: Event) -> AnsweredRequest | None:

@@ -13,6 +13,7 @@ from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.contracts.topics import Topic
 from shared.decisioning.decide import Decision, Suppressed
 from shared.decisioning.document.schema import Offer
+from shared.decisioning.losses import NOT_GIVEN
 from shared.domain.events import Event, FeedbackGiven
 from shared.domain.instants import to_micros
 from shared.domain.moments import MomentKind
@@ -79,6 +80,9 @@ def _issued(trigger: Trigger, offer: Offer, user_id: str) -> Draft:
 
 def _suppressed(offer: Suppressed, event: Event, now: datetime) -> Draft:
     about = {"offer_id": offer.offer_id, "reason": offer.reason.value, "detail": offer.detail}
+    if offer.reason in NOT_GIVEN:  # it won, so that the document keeps it
+        about["expires_at"] = rfc3339(offer.trigger.expires_at)
+        about["counted_offer_id"] = offer.trigger.offer_id
     return suppressed(offer.trigger, event, now, about)
 
 

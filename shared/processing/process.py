@@ -71,9 +71,8 @@ def process(
     if isinstance(event.fact, OfferRequested):
         settled = answered(settled, event, event.fact, effects.decision, now)
     messages = write_messages(effects, record, event, now)
-    ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
-    next_due_at = min((*ahead, *_deadlines(settled, account, now, rules)), default=None)
-    changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=next_due_at)
+    due_at = _next_due_at(settled, account, all_milestones, now, rules)
+    changed = keep_pending(settled, event, messages, now, rules.terms)._replace(next_due_at=due_at)
     if changed == record:  # a commit only for the time, or for the catalog's number, would tell nobody anything
         return Processed(record, arrival, messages)
     number = max(record.catalog_number, rules.catalog.number)
@@ -139,6 +138,19 @@ def _undecided(record: UserRecord, moments: Iterable[Moment]) -> list[Moment]:
         if not (moment.is_derived and record.fired.covers(moment.at, moment.cause))
     }
     return list(undecided.values())
+
+
+def next_due_at(record: UserRecord, now: datetime, rules: Rules) -> datetime | None:
+    """The first instant after `now` (UTC) at which the clock must look at this user; None if there is none."""
+    account, _ = record.history.at(now, rules.terms)
+    return _next_due_at(record, account, milestones(account.best, rules.catalog.milestones), now, rules)
+
+
+def _next_due_at(
+    record: UserRecord, account: Account, all_milestones: Iterable[Moment], now: datetime, rules: Rules
+) -> datetime | None:
+    ahead = (milestone.at for milestone in all_milestones if milestone.at > now)
+    return min((*ahead, *_deadlines(record, account, now, rules)), default=None)
 
 
 def _deadlines(record: UserRecord, account: Account, now: datetime, rules: Rules) -> Iterator[datetime]:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from shared.contracts.inbound.fields import utc
 from shared.contracts.outbound.exposure import ExposureKind
 from shared.contracts.outbound.upsell_trigger import TriggerKind
 from shared.contracts.topics import Topic
-from shared.domain.events import FeedbackKind
-from shared.domain.moments import MomentKind
+from shared.domain.events import FeedbackKind, cause_of
+from shared.domain.moments import MomentKind, grant_in
 from shared.domain.triggers import Feedback, Trigger
 
+TIMES = ("decided_at", "expires_at", "moment_at")
 Told = tuple[str, Mapping[str, Any]]
 """A message about the user that was published: its topic and its body."""
 
@@ -55,7 +57,7 @@ def triggers_at(
 def issued(messages: Iterable[Told]) -> dict[str, Trigger]:
     """The triggers whose issue is told, by their ids: without feedback, and not revoked."""
     return {
-        body["trigger_id"]: _trigger_of(body)
+        body["trigger_id"]: trigger_of(body)
         for topic, body in messages
         if topic == Topic.UPSELL_TRIGGER and body["kind"] == TriggerKind.ISSUED
     }
@@ -74,8 +76,16 @@ def feedback_by(messages: Iterable[Told], at: datetime) -> dict[str, tuple[Feedb
     return {id_: tuple(Feedback(kind, times[kind]) for kind in sorted(times)) for id_, times in first.items()}
 
 
-def _trigger_of(body: Mapping[str, Any]) -> Trigger:
-    """The trigger that an `issued` message tells of."""
+def trigger_of(body: Mapping[str, Any]) -> Trigger:
+    """The trigger that a message tells of. Fields that came after it are unknown. Raises `ValueError`."""
     told = {name: body[name] for name in Trigger._fields if name in body}
-    times = {name: datetime.fromisoformat(body[name]) for name in ("decided_at", "expires_at")}
-    return Trigger(**(told | times | {"moment": MomentKind(body["moment"])}))
+    times = {name: utc(body[name]) for name in TIMES if body.get(name)}
+    cause, event = body["cause"], body["event"]
+    by = cause_of(event["topic"], event["source"], event["event_id"])
+    derived = {
+        "moment": MomentKind(body["moment"]),
+        "grant": None if body.get("follows") else grant_in(cause),
+        "decided_by": "" if by == cause else by,
+        "revoke_reason": "",
+    }
+    return Trigger(**(told | times | derived))

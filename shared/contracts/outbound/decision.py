@@ -84,6 +84,9 @@ class Candidate(BaseModel):
         "Every holdout that covers the campaign and includes the user.", default=()
     )
     trigger_id: str | None = _optional("The id of the trigger that was sent, or that would have been.")
+    deferred_until: UtcTime | None = _optional(
+        "For the reason `deferred`: when the moment is decided again for this campaign (UTC)."
+    )
     caps: tuple[CapCount, ...] = _optional(
         "The campaign's frequency caps and how much of each is used.", default=()
     )

@@ -46,6 +46,16 @@ class Exposure(TriggerMessage):
         description="The rule that held a suppressed offer back: `holdout`, `cap`, `cool_down` or `variant`.",
     )
     detail: str | None = Field(default=None, description="The holdout, cap or variant that held it back.")
+    expires_at: UtcTime | None = Field(
+        default=None,
+        description="For an offer that a holdout or a variant held back: the instant (UTC) until which it counts "
+        "as open, as the offer itself would have been.",
+    )
+    counted_offer_id: str | None = Field(
+        default=None,
+        description="For an offer that a holdout or a variant held back: the offer as which caps count it. It is "
+        "the campaign's own where the variant offers nothing.",
+    )
 
     def identity(self) -> str:
         """One id for each thing that one event reports about a trigger."""

@@ -17,6 +17,7 @@ NAMES = (
     "redrive",
     "export",
     "erase",
+    "rebuild",
     "package",
     "smoke",
     "rollback",

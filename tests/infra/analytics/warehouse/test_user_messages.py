@@ -15,13 +15,14 @@ from infra.analytics.warehouse import bigquery_engine
 from infra.analytics.warehouse.bigquery_engine import BigQueryEngine
 from infra.analytics.warehouse.duckdb_engine import DuckDBEngine
 from infra.analytics.warehouse.engine import Engine
+from infra.analytics.warehouse.landed_tables import LandedTables
 from infra.analytics.warehouse.load import table_of
 from infra.analytics.warehouse.user_messages import TOPICS, UserMessages
 from infra.commands.raw_log import DATASET, read_raw_log
 from infra.errors import UsageError
 from infra.raw.folder import RAW, RawLogWriter
 from infra.raw.line import Landed, from_line
-from infra.raw.reader import messages_about
+from infra.raw.reader import messages_about, messages_of
 from infra.topology import ROOT
 from tests.support import bigquery, replays
 from tests.support.replays import GARBAGE, START, event, payment, trial
@@ -80,6 +81,11 @@ def test_the_tables_tell_of_a_user_what_the_files_tell(engine, folder, user):
     expected = [one for one in messages_about(folder, user).messages if one.delivery.message_id not in hidden]
     assert told == expected
     assert bool(told) == (user in {"u", "other"})
+
+
+def test_a_copy_of_the_tables_is_the_raw_log(engine, folder, tmp_path):
+    LandedTables(engine).copy(tmp_path)
+    assert messages_of(tmp_path, TOPICS) == messages_of(folder, TOPICS)
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Rebuild: users' documents made again from the raw log, and compared with those that live."""
