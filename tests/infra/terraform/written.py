@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -97,7 +97,13 @@ class _Documents(Documents):
         self.root = ""
         self.fields = fields
 
-    async def write(self, path: str, fields: Mapping[str, Value], version: Timestamp | None) -> Timestamp:  # noqa: ARG002 - the adapter's
+    async def write(
+        self,
+        path: str,
+        fields: Mapping[str, Value],
+        version: Timestamp | None,  # noqa: ARG002 - the adapter's
+        gone: Iterable[str] = (),  # noqa: ARG002
+    ) -> Timestamp:
         self.fields[path.split("/")[1]].update(fields)
         return Timestamp()
 
@@ -132,4 +138,5 @@ async def _write(store: FirestoreStore, outbox: FirestoreOutbox) -> None:
     await outbox.save_mail("trigger", Mail(State.SENT, "ada", NOW), None)
     await outbox.save_reader("ada", Reader(), None)
     await store.commit(Document("ada", b"blob", NOW, {}), None)
+    await store.commit(Document("bob", None, None, {}, erased_at=NOW), None)
     await store.save_cursor(0, Cursor(DueUser(NOW, "ada"), NOW), None)
