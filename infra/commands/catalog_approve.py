@@ -28,9 +28,9 @@ def approve(
     """Put a catalog in force that somebody else has made.
 
     A catalog that upbeat catalog sync, upbeat catalog publish or the CMS has brought waits for this where two
-    persons must agree (UPBEAT_CATALOG_APPROVAL, or the project says so). Prints the differences from the
-    catalog in force and, where a raw log is at hand, the triggers of the last week's users under both catalogs,
-    as upbeat whatif does. Then it asks, and publishes.
+    persons must agree (UPBEAT_CATALOG_APPROVAL, or the project says so). Prints the differences from the catalog
+    in force and, where a raw log is at hand, the triggers of the last week's users under both catalogs, as upbeat
+    whatif does. Then it asks, and publishes.
 
     The name of --by, else of this machine's user, must not be among the authors of the catalog. Upbeat records the
     name and does not prove it: who may write to Firestore may approve (docs/operations.md).
