@@ -1,0 +1,30 @@
+"""`manage.py send_webhooks`: tell Upbeat of what is published, until it is stopped."""
+
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from entries.outbox import send_next
+
+SECONDS_BETWEEN = 0.5
+
+
+class Command(BaseCommand):
+    """The command."""
+
+    help = "Send the webhooks that wait, and those to come. Run one of it beside the site."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """See `BaseCommand`."""
+        parser.add_argument("--once", action="store_true", help="send what is due, and end")
+
+    def handle(self, *, once: bool, **_: Any) -> None:
+        """See `BaseCommand`."""
+        while True:
+            is_sent = send_next()
+            if once and not is_sent:
+                return
+            if not is_sent:
+                time.sleep(SECONDS_BETWEEN)

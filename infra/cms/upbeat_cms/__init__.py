@@ -1,0 +1,1 @@
+"""The Wagtail site in which merchandisers edit the catalog of Upbeat."""
