@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 COMPILED = --universal --generate-hashes --python-version 3.11 --custom-compile-command "make requirements"
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test test-fast test-bench test-analytics test-fuzz test-site lint bench chaos mutants fuzz up zips docs site api-release requirements clean help
+.PHONY: demo test test-fast test-bench test-analytics test-fuzz test-site test-cms cms lint bench chaos mutants fuzz up zips docs site api-release requirements clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z][a-z-]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/' | expand -t 16
@@ -37,6 +37,9 @@ test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader a
 
 test-site: $(VENV)/.dev $(VENV)/.docs ## Build the site of docs/ with every link checked, and check what it asks a browser to load
 	$(BIN)/python -m pytest tests/test_site.py
+
+test-cms: $(VENV)/cms/.installed ## Run the tests of the Wagtail site in infra/cms, in its own environment
+	cd infra/cms && ../../$(VENV)/cms/bin/python -m pytest
 
 API := shared/contracts/api
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, the API, and that generated documents are current
@@ -69,6 +72,9 @@ fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Try inputs that coverage finds on the envelo
 up: $(VENV)/.local ## Run every function on the Pub/Sub and Firestore emulators, until Ctrl-C
 	$(BIN)/upbeat up
 
+cms: $(VENV)/cms/.installed ## Run the Wagtail site that edits the catalog, on 127.0.0.1:8800, until Ctrl-C
+	CMS_DEBUG=true $(VENV)/cms/bin/python infra/cms/manage.py demo
+
 zips: $(VENV)/.local ## Write the deployable zip of every function into infra/build
 	$(BIN)/upbeat package
 
@@ -97,6 +103,7 @@ requirements: $(VENV)/.dev ## Pin and hash the dependencies that pyproject.toml 
 	$(BIN)/uv pip compile -q $(COMPILED) --group analytics -c .ci/requirements-dev.txt -o .ci/requirements-analytics.txt
 	$(BIN)/uv pip compile -q $(COMPILED) --group docs -c .ci/requirements-dev.txt -c .ci/requirements-analytics.txt \
 		-o .ci/requirements-docs.txt
+	$(BIN)/uv pip compile -q $(COMPILED) --group cms -c .ci/requirements-dev.txt -o .ci/requirements-cms.txt
 
 clean: ## Remove the virtual environment, caches and outputs
 	rm -rf $(VENV) *.egg-info out build site infra/build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache mutants
@@ -109,4 +116,10 @@ $(BIN)/python:
 $(VENV)/.%: .ci/requirements-%.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --require-hashes -r $<
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Django and Wagtail, which share no process with anything else here.
+$(VENV)/cms/.installed: .ci/requirements-cms.txt
+	$(PYTHON) -m venv $(VENV)/cms
+	$(VENV)/cms/bin/python -m pip install -q --require-hashes -r $<
 	@touch $@

@@ -14,14 +14,17 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from django.conf import settings
+from django.db.models import Q
 from django.db.models.signals import post_delete
 from django.utils import timezone
+from wagtail.log_actions import get_active_log_context
 from wagtail.signals import published, unpublished
 
 from entries.models import CatalogEntry, Webhook
 
 log = logging.getLogger(__name__)
 
+PUBLISHED, UNPUBLISHED = "published", "unpublished"
 SECONDS = 60.0
 """The bound on one attempt: Upbeat answers once it has read and checked all entries."""
 LEASE = timedelta(minutes=2)
@@ -69,7 +72,8 @@ def send_next() -> bool:
     webhook.answer = answer
     if is_answered:
         webhook.save(update_fields=["answer"])
-        Webhook.objects.filter(answered_at=None, pk__lte=webhook.pk).update(answered_at=timezone.now())
+        served = Q(pk=webhook.pk) | Q(pk__lt=webhook.pk, event=PUBLISHED)
+        Webhook.objects.filter(served, answered_at=None).update(answered_at=timezone.now())
         _forget_old()
     else:
         webhook.due_at = timezone.now() + min(FIRST_WAIT * 2 ** min(webhook.attempts, 20), LONGEST_WAIT)
@@ -88,7 +92,8 @@ def _claim(webhook: Webhook) -> bool:
 def _post(webhook: Webhook) -> tuple[bool, str]:
     """Whether Upbeat has read the entries, and its answer or the error."""
     entry = {"type": webhook.kind, "id": webhook.entry_id}
-    body = json.dumps({"event": webhook.event, "entry": entry}).encode()
+    by = {"by": webhook.by} if webhook.by else {}
+    body = json.dumps({"event": webhook.event, "entry": entry, **by}).encode()
     headers = {
         "Content-Type": "application/json",
         "X-Upbeat-Signature": signature(settings.WEBHOOK_SECRET, time.time_ns() // 1_000_000, body),
@@ -116,18 +121,19 @@ def _forget_old() -> None:
 
 def _on_published(instance: Any, **_: Any) -> None:
     if isinstance(instance, CatalogEntry) and instance.live:
-        _keep("published", instance)
+        _keep(PUBLISHED, instance)
 
 
 def _on_unpublished(instance: Any, **_: Any) -> None:
     if isinstance(instance, CatalogEntry):
-        _keep("unpublished", instance)
+        _keep(UNPUBLISHED, instance, get_active_log_context().user)
 
 
 def _on_deleted(instance: Any, **_: Any) -> None:
     if isinstance(instance, CatalogEntry) and instance.live:
-        _keep("unpublished", instance)
+        _keep(UNPUBLISHED, instance, get_active_log_context().user)
 
 
-def _keep(event: str, entry: CatalogEntry) -> None:
-    Webhook.objects.create(event=event, kind=entry.kind(), entry_id=entry.entry_id)
+def _keep(event: str, entry: CatalogEntry, user: Any = None) -> None:
+    by = user.get_username() if user else ""
+    Webhook.objects.create(event=event, kind=entry.kind(), entry_id=entry.entry_id, by=by)

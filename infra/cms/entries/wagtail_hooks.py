@@ -61,6 +61,7 @@ class EntryViewSet(SnippetViewSet):
 
     ordering = ("entry_id",)
     list_per_page = 100
+    search_fields = ("entry_id",)
     list_display = (
         "__str__",
         Column("mistakes", label="Mistakes", accessor="mistakes"),

@@ -1,6 +1,5 @@
 """The pages of the admin: every one opens, and shows what it is given as text."""
 
-
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse

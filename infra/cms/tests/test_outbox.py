@@ -3,54 +3,23 @@
 import hmac
 import json
 import time
-from collections import deque
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
+from receiver import upbeat_running
 
 from entries import outbox
 from entries.models import Webhook
 
 
-class Upbeat:
-    """A server on this machine that answers as Upbeat does, with the statuses it was given, then with 200."""
-
-    def __init__(self) -> None:
-        self.requests = []
-        self.statuses = deque()
-        upbeat = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                upbeat.requests.append((self.path, dict(self.headers), body))
-                self.send_response(upbeat.statuses.popleft() if upbeat.statuses else 200)
-                self.send_header("Location", "/elsewhere")
-                self.end_headers()
-                self.wfile.write(b'{"outcome": "published"}')
-
-            def log_message(self, *_):
-                pass
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/catalog_sync?from=cms"
-
-
 @pytest.fixture
 def upbeat(settings, db):
-    running = Upbeat()
-    thread = Thread(target=running.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    settings.WEBHOOK_URL = running.url
-    yield running
-    running.server.shutdown()
-    running.server.server_close()
-    thread.join()
+    with upbeat_running() as running:
+        settings.WEBHOOK_URL = running.url
+        yield running
 
 
 def waiting():
@@ -131,6 +100,17 @@ def test_the_newest_webhook_serves_those_before_it(upbeat, shipped):
     assert waiting().count() == 30
     call_command("send_webhooks", once=True)
     assert len(upbeat.requests) == 1
+    assert not waiting()
+
+
+def test_who_unpublished_an_entry_is_told_of_each(upbeat, offer, admin):
+    admin.post(admin.page(offer, "unpublish"))
+    admin.edit(offer, "publish")
+    call_command("send_webhooks", once=True)
+    told = [json.loads(body) for *_, body in upbeat.requests]
+    entry = {"type": "offer", "id": "annual"}
+    unpublished = {"event": "unpublished", "entry": entry, "by": "admin"}
+    assert told == [{"event": "published", "entry": entry}, unpublished]
     assert not waiting()
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 class Webhook(models.Model):
     """A message to Upbeat that an entry was published or unpublished, kept until Upbeat has answered.
 
-    Upbeat then reads all entries. So the newest message serves all before it.
+    Upbeat then reads all entries. So the newest message serves the publications before it.
     """
 
     event = models.CharField(max_length=16)
@@ -15,6 +15,8 @@ class Webhook(models.Model):
     kind = models.CharField(max_length=32)
     """The type of the entry."""
     entry_id = models.CharField(max_length=64)
+    by = models.CharField(max_length=254, blank=True)
+    """The user who unpublished it; empty for a publication, whose author the entry itself tells."""
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)
     """The time (UTC) before which it is not sent."""

@@ -39,7 +39,8 @@ class Command(BaseCommand):
             self._add(name, group)
         if not Campaign.objects.exists():
             call_command("import_catalog", CATALOG, user="admin", stdout=self.stdout)
-        self.stdout.write(f"http://127.0.0.1:{port}/admin/ (Ctrl-C ends it)")
+        settings.WAGTAILADMIN_BASE_URL = f"http://127.0.0.1:{port}"
+        self.stdout.write(f"{settings.WAGTAILADMIN_BASE_URL}/admin/ (Ctrl-C ends it)")
         self.stdout.flush()
         Thread(target=call_command, args=["send_webhooks"], daemon=True).start()
         call_command("runserver", f"127.0.0.1:{port}", use_reloader=False)
