@@ -4,7 +4,7 @@ import os
 
 os.environ |= {
     "CMS_SECRET_KEY": "a key that signs the sessions of tests",
-    "CMS_API_TOKEN": "a token with which only tests read entries",
+    "CMS_API_TOKEN": "a-token-with-which-only-tests-read-entries",
     "CMS_WEBHOOK_SECRET": "a secret that signs the webhooks of tests",
     "CMS_HOSTS": "127.0.0.1,localhost,testserver",
 }

@@ -13,7 +13,7 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, form_of
 from receiver import upbeat_running
 
-TOKEN = "a token with which only this test reads"
+TOKEN = "a-token-with-which-only-this-test-reads"
 SECRET = "a secret with which only this test signs"
 SECONDS = 120
 

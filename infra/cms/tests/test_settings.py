@@ -31,6 +31,10 @@ def refusal(**given):
     [
         ({"CMS_SECRET_KEY": ""}, "CMS_SECRET_KEY: expected at least 32 characters, found nothing"),
         ({"CMS_API_TOKEN": "short"}, "CMS_API_TOKEN: expected at least 32 characters, found 5"),
+        (
+            {"CMS_API_TOKEN": "a b" * 11},
+            "CMS_API_TOKEN: expected what a header can hold, found characters such as spaces",
+        ),
         ({"CMS_DEBUG": "1"}, "CMS_DEBUG: expected true or false, found '1'"),
         (
             {"CMS_WEBHOOK_URL": "https://a.example"},

@@ -46,6 +46,8 @@ if not SECRET_KEY:
     raise ImproperlyConfigured(f"CMS_SECRET_KEY: expected at least {MIN_SECRET} characters, found nothing")
 
 API_TOKEN = _secret("CMS_API_TOKEN")
+if not re.fullmatch(r"[!-~]*", API_TOKEN):
+    raise ImproperlyConfigured("CMS_API_TOKEN: expected what a header can hold, found characters such as spaces")
 """The token with which Upbeat reads the entries and reports mistakes. Without it, nobody can."""
 WEBHOOK_URL = _address("CMS_WEBHOOK_URL", "")
 """The address of Upbeat's function `catalog_sync`. Without it, webhooks wait."""
