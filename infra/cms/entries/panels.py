@@ -7,7 +7,11 @@ from wagtail.admin.panels import Panel
 from wagtail.admin.ui.components import Component
 
 from entries import drafts
-from entries.models import Mistake, Report, Webhook
+from entries.models import KINDS, Mistake, Report, Webhook
+from entries.published import place
+
+SHOWN = 20
+"""The mistakes that the first page shows."""
 
 
 class MistakesPanel(Panel):
@@ -47,6 +51,13 @@ class UpbeatPanel(Component):
             "request": parent_context["request"],
             "report": Report.objects.order_by("-pk").first(),
             "mistakes": Mistake.objects.count(),
-            "of_no_entry": [*Mistake.objects.filter(entry_id="")[:20]],
+            "first": [(mistake, _place(mistake)) for mistake in Mistake.objects.order_by("pk")[:SHOWN]],
             "waiting": latest if latest and not latest.answered_at else None,
         }
+
+
+def _place(mistake: Mistake) -> str | None:
+    """The address of a mistake's entry; None if there is no such entry."""
+    model = KINDS.get(mistake.kind)
+    entry = model.objects.filter(entry_id=mistake.entry_id).first() if model else None
+    return place(entry) if entry else None

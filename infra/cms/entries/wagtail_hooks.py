@@ -7,7 +7,7 @@ from wagtail import hooks
 from wagtail.admin.panels import FieldPanel, ObjectList, Panel
 from wagtail.admin.ui.tables import Column, LiveStatusTagColumn, UpdatedAtColumn
 from wagtail.snippets.models import register_snippet
-from wagtail.snippets.views.snippets import EditView, SnippetViewSet, SnippetViewSetGroup
+from wagtail.snippets.views.snippets import CopyView, EditView, SnippetViewSet, SnippetViewSetGroup
 
 from entries.forms import EntryForm
 from entries.models import KINDS, CatalogEntry, Mistake
@@ -56,6 +56,16 @@ class EntryEditView(EditView):
         return False
 
 
+class EntryCopyView(CopyView):
+    """The page of a new entry, filled in as another one is."""
+
+    def get_initial_form_instance(self) -> CatalogEntry:
+        """The other entry, without what is its own."""
+        entry = super().get_initial_form_instance()
+        entry.pk, entry.entry_id = None, ""
+        return entry
+
+
 class EntryViewSet(SnippetViewSet):
     """The pages of one type of entry."""
 
@@ -69,6 +79,7 @@ class EntryViewSet(SnippetViewSet):
         LiveStatusTagColumn(),
     )
     edit_view_class = EntryEditView
+    copy_view_class = EntryCopyView
 
     def get_queryset(self, request: Any) -> QuerySet[CatalogEntry]:  # noqa: ARG002
         """The rows, each with the number of its mistakes; None if there are none."""

@@ -120,6 +120,13 @@ def test_an_id_stays(offer, editor):
     assert (latest.entry_id, latest.validity_hours) == ("annual", 5)
 
 
+def test_a_copy_needs_an_id_of_its_own(offer, editor):
+    filled = editor.form_at(editor.page(offer, "copy"))
+    assert (filled["entry_id"], filled["cms_ref"]) == ("", "offers/annual")
+    editor.add("offer", **filled | {"entry_id": "copy"})
+    assert [*KINDS["offer"].objects.values_list("entry_id", "live")] == [("annual", True), ("copy", False)]
+
+
 @pytest.mark.parametrize("entry_id", ["", "a b", "a/b", "-a", "ä", "a" * 65, "annual", "a\n"])
 def test_an_id_is_one_of_a_catalog_and_new(offer, editor, entry_id):
     page = editor.add("offer", entry_id=entry_id, cms_ref="x", validity_hours=1, more="{}")

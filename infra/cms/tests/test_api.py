@@ -165,3 +165,12 @@ def test_a_mistake_is_shown_at_its_entry_and_in_the_listing(offer, editor, ask):
 def test_a_mistake_of_no_entry_is_shown_on_the_first_page(editor, ask):
     put(ask, {"mistakes": [{"message": "catalog: expected <b>at most</b> 500"}]})
     assert "expected &lt;b&gt;at most" in editor.get("/admin/").content.decode()
+
+
+def test_the_first_page_leads_to_each_mistake(offer, editor, ask):
+    others = [{"type": kind, "id": "x", "message": f"of {kind}"} for kind in ("offer", "page", "Webhook")]
+    put(ask, {"mistakes": [MISTAKE, *others]})
+    page = BeautifulSoup(editor.get("/admin/").content, "html.parser")
+    links = page.select("#upbeat-content a, #panel-upbeat-content a")
+    assert [link["href"] for link in links] == [f"http://127.0.0.1:8800{editor.page(offer, 'edit')}"]
+    assert all(f"of {each['type']}" in page.text for each in others)

@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from wagtail.models import Task
 
 from entries.access import APPROVERS
 from entries.models import KINDS, Webhook
@@ -137,6 +138,19 @@ def test_an_older_version_is_published_again_by_the_same_way(editor, approver, o
     editor.edit(offer, "submit")
     approver.approve(offer)
     assert seen(ask) == (72, "editor", "approver")
+
+
+def test_a_workflow_that_ends_without_an_approval_publishes_nothing(editor, offer):
+    editor.edit(offer, "submit", validity_hours=96)
+    task = offer.current_workflow_task
+    with pytest.raises(PermissionDenied, match="expected an approval at the end of the workflow"):
+        task.deactivate()
+    Task.objects.filter(pk=task.pk).update(active=False)
+    offer.current_workflow_state.cancel()
+    with pytest.raises(PermissionDenied, match="expected an approval at the end of the workflow"):
+        offer.get_workflow().start(offer, editor.user)
+    offer.refresh_from_db()
+    assert offer.validity_hours == 72
 
 
 def test_each_publication_and_each_end_of_one_is_told(editor, approver, admin, offer):

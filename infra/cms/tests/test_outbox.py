@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 from receiver import upbeat_running
 
@@ -139,6 +139,18 @@ def test_two_senders_send_a_webhook_once(upbeat, offer, monkeypatch):
     monkeypatch.setattr(outbox, "_post", meanwhile)
     assert outbox.send_next()
     assert len(upbeat.requests) == 1
+
+
+def test_a_database_that_is_busy_does_not_end_the_sender(upbeat, offer, monkeypatch):
+    def busy(webhook):
+        monkeypatch.undo()
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(outbox, "_claim", busy)
+    call_command("send_webhooks", once=True)
+    assert waiting().exists()
+    call_command("send_webhooks", once=True)
+    assert not waiting()
 
 
 def test_a_sender_that_was_killed_is_replaced(upbeat, offer):
