@@ -33,7 +33,9 @@ class MistakesPanel(Panel):
 
         @cached_property
         def in_drafts(self) -> list[str]:
-            """The mistakes that would be reported besides if all drafts were published."""
+            """The mistakes that would be reported besides if all drafts were published; none beside errors."""
+            if self.form.errors:
+                return []
             told = {mistake.message for mistake in self.reported}
             return [problem for problem in drafts.problems(self.instance) if problem not in told]
 

@@ -10,7 +10,7 @@ APPROVED = "approved"
 def publish_approved(workflow_state: Any, user: Any = None) -> None:
     """Publish the revision that the last task of a workflow approved; approvers may not publish anything else.
 
-    Raises `PermissionDenied` if nobody approved it: a workflow also ends if it has no task, or its task is taken away.
+    Raises `PermissionDenied` if nobody approved it: a workflow also ends if its task is taken away.
     """
     state = workflow_state.current_task_state
     if state is None or state.status != APPROVED:

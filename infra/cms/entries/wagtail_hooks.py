@@ -117,6 +117,16 @@ def leave_out_pages(request: Any, items: list[Any]) -> None:  # noqa: ARG001
     items[:] = [item for item in items if item.name not in NOT_OF_A_CATALOG]
 
 
+@hooks.register("construct_snippet_action_menu")
+def approve_first(items: list[Any], request: Any, context: dict[str, Any]) -> None:  # noqa: ARG001
+    """While an entry awaits an approval, offer that first, and no draft."""
+    entry = context.get("instance")
+    if isinstance(entry, CatalogEntry) and entry.workflow_in_progress:
+        items[:] = sorted(
+            (one for one in items if one.name != "action-save"), key=lambda one: one.name != "approve"
+        )
+
+
 @hooks.register("construct_homepage_summary_items")
 def leave_out_summary(request: Any, items: list[Any]) -> None:  # noqa: ARG001
     """Leave out the number of pages."""

@@ -1,6 +1,7 @@
 """Four eyes: what one person wrote is published once another has approved it."""
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
@@ -85,6 +86,18 @@ def test_what_is_approved_is_what_was_submitted(editor, approver, offer, ask):
     assert offer.revisions.count() == 2
     approver.approve(offer)
     assert seen(ask) == (96, "editor", "approver")
+
+
+def test_what_awaits_an_approval_offers_that_first_and_no_draft(editor, approver, offer):
+    def buttons(person):
+        page = BeautifulSoup(person.get(person.page(offer, "edit")).content, "html.parser")
+        return [button.text.strip() for button in page.select("form[data-edit-form] footer button.button")]
+
+    assert buttons(approver)[0] == "Save draft"
+    editor.edit(offer, "submit", validity_hours=96)
+    assert buttons(approver)[0] == "Approve and Publish"
+    assert "Save draft" not in buttons(approver)
+    assert not any("Approve" in button for button in buttons(editor))
 
 
 def test_a_draft_that_is_newer_than_what_was_submitted_is_not_published_with_it(editor, approver, offer, ask):
