@@ -166,6 +166,21 @@ def test_a_workflow_that_ends_without_an_approval_publishes_nothing(editor, offe
     assert offer.validity_hours == 72
 
 
+def test_what_was_published_before_and_is_submitted_again_needs_another_person_too(admin, editor, offer):
+    offer.unpublish()
+    state = offer.get_workflow().start(offer, editor.user).current_task_state
+    with pytest.raises(PermissionDenied, match="found one of its authors"):
+        state.task.specific.on_action(state, admin.user, "approve")
+
+
+def test_who_refused_a_draft_did_not_approve_it(editor, approver, offer, ask):
+    editor.edit(offer, "submit", validity_hours=96)
+    state = offer.current_workflow_task_state
+    approver.post(approver.page(offer, "workflow_action", "reject", state.pk), {"comment": ""})
+    state.revision.publish()
+    assert seen(ask) == (96, "editor", None)
+
+
 def test_each_publication_and_each_end_of_one_is_told(editor, approver, admin, offer):
     editor.edit(offer, "submit", validity_hours=96)
     approver.approve(offer)
