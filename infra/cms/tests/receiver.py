@@ -24,7 +24,7 @@ class Upbeat:
                 self.end_headers()
                 self.wfile.write(b'{"outcome": "published"}')
 
-            do_GET = do_POST  # to be seen if a redirect is followed
+            do_GET = do_POST  # noqa: N815 - the name is the library's; a redirect that is followed is seen so
 
             def log_message(self, *_):
                 pass
