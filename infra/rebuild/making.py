@@ -107,7 +107,12 @@ async def _made(places: Places, source: Source) -> AsyncIterator[Sequence[Made]]
     loop = asyncio.get_running_loop()
     with ProcessPoolExecutor(processes, context, start_worker) as pool:
         running = [loop.run_in_executor(pool, make, task) for task in tasks[: processes + 1]]
-        for number in range(len(tasks)):
-            yield await running.pop(0)
-            if number + processes + 1 < len(tasks):
-                running.append(loop.run_in_executor(pool, make, tasks[number + processes + 1]))
+        try:
+            for number in range(len(tasks)):
+                yield await running.pop(0)
+                if number + processes + 1 < len(tasks):
+                    running.append(loop.run_in_executor(pool, make, tasks[number + processes + 1]))
+        finally:
+            for other in running:  # nobody waits for them any more
+                if not other.cancel():
+                    other.exception()

@@ -42,6 +42,7 @@ class LandedLife:
             due = due_message(DueUser(at, USER))
             self._land(due.topic, at, due.data, due.message_id)
             self._process(parse_event(due.topic, Delivery(due.data, {})), at)
+            assert self.record.next_due_at != at, "the user is still due after what was due has happened"
 
     def deliver(self, line: dict[str, Any], at: datetime) -> None:
         """Deliver a line of a history at an instant."""
