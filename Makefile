@@ -39,8 +39,9 @@ test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader a
 test-site: $(VENV)/.dev $(VENV)/.docs ## Build the site of docs/ with every link checked, and check what it asks a browser to load
 	$(BIN)/python -m pytest tests/test_site.py
 
-test-cms: $(VENV)/cms/.installed ## Run the tests of the Wagtail site in infra/cms, in its own environment
+test-cms: $(VENV)/.dev $(VENV)/cms/.installed ## Run the tests of the Wagtail site in infra/cms, and of what it is for, from an edit to the trigger
 	cd infra/cms && ../../$(VENV)/cms/bin/python -m pytest
+	UPBEAT_WAGTAIL_SITE=$(CURDIR)/$(VENV)/cms $(BIN)/python -m pytest tests/e2e/test_wagtail_site.py
 
 API := shared/contracts/api
 lint: $(VENV)/.dev ## Check style, formatting, types, the direction of imports, the API, and that generated documents are current
