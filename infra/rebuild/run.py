@@ -91,7 +91,8 @@ def check(source: Source, target: Opened, progress: Progress = lambda _: None) -
                     _note(done, compared(found, one, source.deployment.terms))
             async for user_id in _others(opened, source.wanted, seen):
                 found = await opened.documents.load(user_id)
-                _note(done, compared(found, nothing(user_id), source.deployment.terms))
+                if found.version is not None:
+                    _note(done, compared(found, nothing(user_id), source.deployment.terms))
         return done
 
     return _timed(run)
