@@ -21,6 +21,7 @@ from shared.domain.events import (
 from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.follow_ups import follow_ups
 from shared.domain.impressions import Shown, keep_newest
+from shared.domain.instants import MICROSECOND, later
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.requests import answer_to
@@ -57,7 +58,9 @@ def process(
     absorbed, arrival, moments = absorb(record, event, rules.terms)
     if isinstance(event.fact, ErasureRequested):
         is_rest = absorbed is not record and not absorbed.is_tombstone
-        return Processed(absorbed._replace(as_of=now, next_due_at=now) if is_rest else absorbed, arrival)
+        # Not `now`: a tick of that very instant may have been processed before, and would be its duplicate.
+        at_once = later(now, MICROSECOND)
+        return Processed(absorbed._replace(as_of=now, next_due_at=at_once) if is_rest else absorbed, arrival)
     if absorbed is record and (arrival is not Arrival.APPLIED or not isinstance(event.fact, FOLDED_NOWHERE)):
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)

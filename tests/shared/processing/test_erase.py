@@ -21,7 +21,7 @@ from shared.domain.events import (
     TimePassed,
 )
 from shared.domain.history import History
-from shared.domain.instants import to_micros
+from shared.domain.instants import MICROSECOND, to_micros
 from shared.domain.moments import Deferred, Moment, MomentKind
 from shared.domain.profiles import ProfileFact
 from shared.domain.requests import AnsweredRequest
@@ -180,11 +180,19 @@ def test_messages_of_a_tick_after_the_erasure_are_owed() -> None:
 
 def test_what_is_left_is_told_anew_by_the_next_tick() -> None:
     rest = told(UserRecord(USER), trial(1, plan="annual"), paid(11, plan="basic"), erasure())
-    assert (rest.messages, rest.record.next_due_at, rest.record.as_of) == ((), day(20), day(20))
+    assert (rest.messages, rest.record.next_due_at, rest.record.as_of) == ((), day(20) + MICROSECOND, day(20))
     ticked = told(rest.record, event(20, Topic.LIFECYCLE_DUE, TimePassed()))
     (change,) = [one.body for one in ticked.messages if one.topic == Topic.SUBSCRIPTION_CHANGE]
     assert (change["before"]["status"], change["facts"]["plan"]) == ("none", "basic")
-    assert ticked.record.next_due_at != day(20)
+    assert ticked.record.next_due_at > day(21)
+
+
+def test_what_is_left_is_due_anew_although_a_tick_came_at_the_same_instant() -> None:
+    ticked = told(
+        UserRecord(USER), trial(1, plan="annual"), paid(11), event(20, Topic.LIFECYCLE_DUE, TimePassed())
+    )
+    rest = told(ticked.record, erasure())
+    assert rest.record.next_due_at > day(20)
 
 
 def test_a_user_who_comes_back_starts_afresh_above_the_former_sequences() -> None:
