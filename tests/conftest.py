@@ -44,6 +44,7 @@ NOT_IN_MAKE_TEST = [
     "the mutants of the pure rooms: `make mutants` makes and tries them",
     "the fuzzing that coverage guides, and of the API: `make test-fuzz` runs 10 s of it, `make fuzz` 10 minutes",
     "the Wagtail site that edits the catalog: `make test-cms` runs its tests in an environment of its own",
+    "the pipelines of Apache Beam, which has an environment of its own: `make test-beam` runs them",
     "experiments with known effects, 100 seeds of them: `python -m tests.simulation.experiments` runs them",
     "an experiment replayed event by event at full size: `python -m tests.simulation.replayed_experiment` runs it",
     "the A/A simulation at full size: `python -m tests.simulation.aa` runs it",

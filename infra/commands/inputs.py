@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from infra.errors import InfraError, UsageError
 
 if TYPE_CHECKING:
+    from infra.raw.by_user import Wanted
     from shared.decisioning.catalog import Catalog
     from shared.domain.moments import MomentSelector
     from shared.domain.terms import Terms
@@ -102,6 +103,20 @@ def named_catalog(name: str, project: str | None) -> "Catalog":
     if Path(name).exists() or not stored_catalog.is_name(name):
         return valid_catalog(Path(name))
     return stored_catalog.named_catalog(client_of(project), name)
+
+
+def wanted_messages(users: Path | None, until: "datetime | None") -> "Wanted":
+    """The messages of the users in a file (None: of all), published before an instant. Raises `UsageError`."""
+    from infra.raw.by_user import Wanted
+    from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
+
+    if users is None:
+        return Wanted(None, until)
+    lines = readable(users, "a file of users' ids").read_bytes().decode(errors="replace").split("\n")
+    ids = frozenset(line.strip() for line in lines if line.strip())
+    if wrong := [one for one in sorted(ids) if not is_id(one)]:
+        raise UsageError(f"{users}: expected users' ids ({ID_IN_WORDS}), found {wrong[0][:80]!r}")
+    return Wanted(ids, until)
 
 
 @contextmanager

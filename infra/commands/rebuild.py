@@ -1,12 +1,15 @@
 """`rebuild`: make users' documents again from the raw log, or compare them with it."""
 
 import os
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from infra.commands.beam_runner import BEAM, HERE, Runner, check_runner, run_beam
 from infra.commands.common import AsJson, Project, print_result
 from infra.commands.inputs import (
     deployment_terms,
@@ -15,6 +18,7 @@ from infra.commands.inputs import (
     process_sandbox,
     readable,
     valid_catalog,
+    wanted_messages,
     writing_into,
 )
 from infra.commands.raw_log import raw_folder
@@ -34,7 +38,8 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     raw: Annotated[
         str,
         typer.Argument(
-            metavar="RAW", help="The raw log: a folder of TOPIC.jsonl, FILE.duckdb, or bigquery:PROJECT.DATASET."
+            metavar="RAW",
+            help="The raw log: a folder of TOPIC.jsonl, FILE.duckdb, or bigquery:PROJECT.DATASET.",
         ),
     ],
     store: Annotated[
@@ -65,6 +70,7 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     processes: Annotated[
         int | None, typer.Option(min=1, max=64, metavar="N", help="Processes; default: one per CPU.")
     ] = None,
+    runner: Runner = HERE,
     as_json: AsJson = False,
 ) -> None:
     """Make users' documents again from the raw log.
@@ -79,6 +85,9 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
     functions stopped at TIME, give --until TIME as well: what was published since then they will get, and make
     offers for.
 
+    With --runner beam the documents are made by an Apache Beam pipeline, and written or compared by this command.
+    What `python -m infra.beam rebuild` made on many machines is written by `upbeat rebuild FILE`.
+
     --check compares every document with the log: equal; late (an event came later than a document remembers
     events, so that the order matters); differing, with the facts; no_document; no_events (the log tells nothing
     of the user); unreadable.
@@ -91,20 +100,41 @@ def rebuild(  # noqa: PLR0913, PLR0917 - each is an option
         upbeat rebuild raw --store new.sqlite
         upbeat rebuild bigquery:my-project.upbeat --project my-project --check
     """
+    check_runner(runner)
     if store and project:
         raise UsageError("expected --store or --project, found both")
     if check and (dry_run or replace_before):
         raise UsageError("--check: expected no --dry-run and no --replace-before, found one of them")
-    before, wanted = instant("--replace-before", replace_before), _wanted(users, instant("--until", until))
+    before, wanted = instant("--replace-before", replace_before), wanted_messages(users, instant("--until", until))
+    if Path(raw).is_file() and not raw.endswith(".duckdb") and (wanted.until or runner == BEAM):
+        raise UsageError(f"{raw}: expected a raw log for --until and --runner, found a file")
     with raw_folder(raw) as folder:
         place = _Place(store_path(store, must_exist=check or dry_run) if store else None, project)
-        source = _source(folder, _deployment(catalog, folder, place), wanted, processes)
-        code = (
-            _check(source, place.target(), as_json=as_json)
-            if check
-            else _rebuild(source, place.target(), before, dry_run=dry_run, as_json=as_json)
-        )
+        deployment = _deployment(catalog, folder, place)
+        with _made_by_beam(folder, deployment, users, wanted) if runner == BEAM else nullcontext(folder) as read:
+            source = _source(read, deployment, wanted, processes)
+            code = (
+                _check(source, place.target(), as_json=as_json)
+                if check
+                else _rebuild(source, place.target(), before, dry_run=dry_run, as_json=as_json)
+            )
     raise typer.Exit(code)
+
+
+@contextmanager
+def _made_by_beam(raw: Path, deployment: "Deployment", users: Path | None, wanted: "Wanted") -> Iterator[Path]:
+    """A file with the documents that a pipeline makes of a raw log; deleted after the block."""
+    from shared.contracts.outbound.base import rfc3339
+
+    with TemporaryDirectory(prefix="upbeat-rebuild-") as folder:
+        catalog, made = Path(folder) / "catalog.json", Path(folder) / "made.jsonl"
+        catalog.write_text(deployment.catalog)
+        run_beam(
+            *("rebuild", raw, "--catalog", catalog, "--number", deployment.number, "--out", made),
+            *(("--users", users) if users else ()),
+            *(("--until", rfc3339(wanted.until)) if wanted.until else ()),
+        )
+        yield made
 
 
 class _Place(NamedTuple):
@@ -153,16 +183,9 @@ def _deployment(name: str | None, raw: Path, place: _Place) -> "Deployment":
 def _last_published(raw: Path) -> "Catalog":
     """The catalog that the raw log tells last; the shipped one if it tells none that this version can read."""
     from infra.catalog.load import DEFAULT_CATALOG
-    from infra.raw.catalogs import published_catalogs
-    from shared.decisioning.compile import compile_catalog
-    from shared.domain.errors import InvalidCatalog
+    from infra.raw.catalogs import newest_readable, published_catalogs
 
-    for published in reversed(published_catalogs(raw)):
-        try:
-            return replace(compile_catalog(published.content), number=published.number or 0)
-        except InvalidCatalog:
-            continue
-    return valid_catalog(DEFAULT_CATALOG)
+    return newest_readable(published_catalogs(raw)) or valid_catalog(DEFAULT_CATALOG)
 
 
 def _in_force(project: str | None) -> "Catalog":
@@ -173,19 +196,6 @@ def _in_force(project: str | None) -> "Catalog":
     if current is None or current.catalog is None:
         raise UsageError("--catalog: expected a catalog, since none is in force that this version can read")
     return current.catalog
-
-
-def _wanted(users: Path | None, until: "datetime | None") -> "Wanted":
-    from infra.raw.by_user import Wanted
-    from shared.contracts.inbound.fields import ID_IN_WORDS, is_id
-
-    if users is None:
-        return Wanted(None, until)
-    lines = readable(users, "a file of users' ids").read_bytes().decode(errors="replace").split("\n")
-    ids = frozenset(line.strip() for line in lines if line.strip())
-    if wrong := [one for one in sorted(ids) if not is_id(one)]:
-        raise UsageError(f"{users}: expected users' ids ({ID_IN_WORDS}), found {wrong[0][:80]!r}")
-    return Wanted(ids, until)
 
 
 def _rebuild(

@@ -12,7 +12,7 @@ from infra.errors import UsageError
 
 if TYPE_CHECKING:
     from infra.analytics.training.dataset import Dataset, Roles
-    from infra.analytics.training.log_rows import When
+    from infra.analytics.training.user_rows import When
 
 Label = Annotated[
     str,
@@ -20,7 +20,9 @@ Label = Annotated[
 ]
 Folder = Annotated[
     Path | None,
-    typer.Argument(metavar="[DIR]", help="What replay --keep-store wrote, or the folder of a raw log."),
+    typer.Argument(
+        metavar="[DIR]", help="What replay --keep-store wrote, a raw log, or rows by python -m infra.beam."
+    ),
 ]
 Rows = Annotated[Path | None, typer.Option(metavar="FILE", help="A table in place of DIR: a .csv or a .jsonl.")]
 Name = Annotated[
@@ -113,10 +115,10 @@ def train(  # noqa: PLR0913 - each is an option
     from infra.analytics.training.card import card, facts, summary
     from infra.analytics.training.dataset import Roles
     from infra.analytics.training.labels import find_column
-    from infra.analytics.training.log_rows import When
     from infra.analytics.training.promotion import compare
     from infra.analytics.training.train import AUTO, Order
     from infra.analytics.training.train import train as trained_on
+    from infra.analytics.training.user_rows import When
     from infra.terminal.progress import spinner
 
     if kind not in (AUTO, *KINDS):
@@ -160,7 +162,7 @@ def _of_table(file: Path, roles: "Roles", prefix: str) -> "Dataset":
 
 
 def _of_log(folder: Path, label: str, when: "When", catalog: Path | None) -> "Dataset":
-    from infra.analytics.training.log_rows import rows_of_log
+    from infra.analytics.training.log_rows import rows_of_file, rows_of_log
     from infra.analytics.training.outcomes import parse_outcome
     from infra.catalog.load import DEFAULT_CATALOG
     from infra.raw.folder import RAW
@@ -168,8 +170,10 @@ def _of_log(folder: Path, label: str, when: "When", catalog: Path | None) -> "Da
 
     if unknown := {*when.moments} - {*MomentKind}:
         raise UsageError(f"--moment: expected one of {', '.join(MomentKind)}, found {min(unknown)!r}")
-    log = folder / RAW if (folder / RAW).is_dir() else folder
     content = valid_catalog(catalog or DEFAULT_CATALOG)
+    if folder.is_file():
+        return rows_of_file(folder, label, when, content).dataset
+    log = folder / RAW if (folder / RAW).is_dir() else folder
     found = rows_of_log(log, parse_outcome(label), when, content, deployment_terms())
     note = (
         f"of {found.checked:,} facts that the log's decisions tell, {found.different:,} came out differently here"

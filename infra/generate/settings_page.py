@@ -31,6 +31,10 @@ OF_THE_COMMAND_LINE = {
         "set by Terraform",
         "The format of the documents that a function writes, for `rollback`.",
     ),
+    "UPBEAT_BEAM_VENV": (
+        "`.venv/beam` in the repository",
+        "The virtual environment of Apache Beam, for `--runner beam`.",
+    ),
     "UPBEAT_GCLOUD_SDK": ("found by itself", "The folder of the gcloud SDK, if it is in an unusual place."),
 }
 HEAD = """<!-- Written by `python -m infra.generate.settings_page`. -->

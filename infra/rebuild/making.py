@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.errors import UsageError
 from infra.raw.by_user import ALL, Places, Wanted, files_of, find_users
+from infra.rebuild.made_file import read_made
 from infra.rebuild.work import Bucket, Deployment, Made, make
 from infra.replay.processes import start_worker
 
@@ -30,7 +31,7 @@ class Source:
     """What is read."""
 
     raw: Path
-    """The folder of the raw log."""
+    """The folder of the raw log; or a file of documents that a pipeline made of one."""
     deployment: Deployment
     wanted: Wanted = ALL
     processes: int = 1
@@ -75,6 +76,10 @@ async def all_made(source: Source, read: Read, progress: Progress) -> AsyncItera
     What was read is noted in `read`. Raises `UsageError` if the folder holds no raw log, `BrokenProcessPool` if a
     process was killed, `OSError` if a file cannot be read.
     """
+    if source.raw.is_file():
+        for chunk in _chunks_of(source, read, progress):
+            yield chunk
+        return
     files = files_of(source.raw)
     if not files:
         raise UsageError(f"{source.raw}: expected the folder of a raw log (TOPIC.jsonl), found no such files")
@@ -89,6 +94,22 @@ async def all_made(source: Source, read: Read, progress: Progress) -> AsyncItera
         for chunk in _chunks(of_bucket):
             yield chunk
         progress(FINDING + (1 - FINDING) * done / len(places.buckets))
+
+
+def _chunks_of(source: Source, read: Read, progress: Progress) -> Iterator[Sequence[Made]]:
+    """The documents in a file."""
+    chunk: list[Made] = []
+    size = max(source.raw.stat().st_size, 1)
+    for made, messages, end in read_made(source.raw, source.deployment.terms):
+        if source.wanted.users is None or made.user_id in source.wanted.users:
+            read.lines += messages
+            read.note(made)
+            chunk.append(made)
+        if len(chunk) == AT_ONCE:
+            yield chunk
+            chunk = []
+            progress(end / size)
+    yield chunk
 
 
 def _chunks(made: Sequence[Made]) -> Iterator[Sequence[Made]]:

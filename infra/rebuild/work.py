@@ -9,13 +9,14 @@ from typing import NamedTuple
 import orjson
 
 from infra.raw.by_user import TopicFile, read_users
-from infra.rebuild.rebuilt import Rebuilt, rebuilt
+from infra.rebuild.rebuilt import rebuilt
 from shared.adapters.packed_records import document_of
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.compile import compile_catalog
 from shared.domain.terms import Terms
 from shared.ports import Document
 from shared.processing.rules import Rules
+from shared.queries.past_log import Logged
 from shared.record.bounds import fit
 
 
@@ -34,12 +35,12 @@ class Deployment:
     @property
     def rules(self) -> Rules:
         """The rules by which it is said when a user is due next."""
-        return Rules(replace(_compiled(self.catalog), number=self.number), self.terms)
+        return Rules(_catalog(self.catalog, self.number), self.terms)
 
 
 @lru_cache(maxsize=1)
-def _compiled(catalog: str) -> Catalog:
-    return compile_catalog(orjson.loads(catalog))
+def _catalog(content: str, number: int) -> Catalog:
+    return replace(compile_catalog(orjson.loads(content)), number=number)
 
 
 class Bucket(NamedTuple):
@@ -68,13 +69,13 @@ def nothing(user_id: str) -> Made:
 
 def make(bucket: Bucket) -> list[Made]:
     """The documents of the users in a bucket, in the order of their ids. Raises `OSError`."""
-    rules, process_sandbox = bucket.deployment.rules, bucket.deployment.process_sandbox
-    return [
-        _made(user_id, rebuilt(user_id, logged, rules, process_sandbox=process_sandbox), rules.terms)
-        for user_id, logged in read_users(bucket.files, bucket.places)
-    ]
+    users = read_users(bucket.files, bucket.places)
+    return [made_of(user_id, logged, bucket.deployment) for user_id, logged in users]
 
 
-def _made(user_id: str, again: Rebuilt, terms: Terms) -> Made:
-    document = document_of(fit(again.record, terms)[0]) if again.record else None
+def made_of(user_id: str, logged: Sequence[Logged], deployment: Deployment) -> Made:
+    """The document of a user whom these messages are about, by publish time, each once."""
+    rules = deployment.rules
+    again = rebuilt(user_id, logged, rules, process_sandbox=deployment.process_sandbox)
+    document = document_of(fit(again.record, rules.terms)[0]) if again.record else None
     return Made(user_id, document, Counter(again.counts), again.gaps, again.is_out_of_order)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from infra.catalog.load import load_catalog
 from infra.replay.world import CatalogHistory
+from shared.decisioning.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +19,12 @@ class Switch:
 
 
 def load_catalogs(files: Path | Switch) -> CatalogHistory:
-    """The catalog of a file, or both of a switch: the later one has the higher number. Raises `InvalidCatalog`."""
+    """The catalog of a file, or both of a switch. Raises `InvalidCatalog`."""
     if isinstance(files, Path):
         return CatalogHistory(load_catalog(files))
-    before, after = load_catalog(files.before), load_catalog(files.after)
-    return CatalogHistory(before, [(files.at, replace(after, number=before.number + 1))])
+    return switched(load_catalog(files.before), load_catalog(files.after), files.at)
+
+
+def switched(before: Catalog, after: Catalog, at: datetime) -> CatalogHistory:
+    """One catalog until an instant (UTC), and another from then on, which has the higher number."""
+    return CatalogHistory(before, [(at, replace(after, number=before.number + 1))])

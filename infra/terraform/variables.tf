@@ -327,3 +327,9 @@ variable "contentful_locale" {
     error_message = "contentful_locale: expected a locale such as en-US, found \"${var.contentful_locale}\"."
   }
 }
+
+variable "dataflow" {
+  description = "True makes the account and the bucket of pipelines on Dataflow (docs/operations.md says how they run)."
+  type        = bool
+  default     = false
+}

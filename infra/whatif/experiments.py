@@ -6,13 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from infra.catalog.diff_splits import shares_of
-from infra.whatif.catalog_replay import CatalogReplay, Unit
+from infra.whatif.comparison import ExperimentUsers
 from infra.whatif.result import ExperimentStudy, Split
+from infra.whatif.side import Side, Unit
 from shared.decisioning.catalog import Catalog
 from shared.decisioning.experiments.experiment import Experiment, Standing
 from shared.domain.assignments import Assignment
 
 Assignments = Mapping[Unit, Assignment]
+NOBODY = ExperimentUsers({}, {}, {})
 
 
 class _Fate(StrEnum):
@@ -24,10 +26,10 @@ class _Fate(StrEnum):
     ANEW = "anew"
 
 
-def experiment_studies(
-    before: CatalogReplay, after: CatalogReplay, switch_at: datetime | None
-) -> Iterator[tuple[str, ExperimentStudy]]:
-    """The study of each experiment that runs in either catalog. Without a switch nobody is assigned before it.
+def experiment_users(
+    before: Side, after: Side, switch_at: datetime | None
+) -> Iterator[tuple[str, ExperimentUsers]]:
+    """The users of each experiment that has any. Without a switch nobody is assigned before it.
 
     The catalog before moves no assigned user. So of the users whom it assigned in the whole history, those with an
     earlier assignment than the switch are the ones who were assigned then.
@@ -37,18 +39,28 @@ def experiment_studies(
         {unit: one for unit, one in replay.assignments.items() if unit not in assigned}
         for replay in (before, after)
     )
-    for id_ in sorted({*before.catalog.document.experiments, *after.catalog.document.experiments}):
-        old, new = _running(id_, before.catalog), _running(id_, after.catalog)
+    for id_ in {unit.experiment_id for unit in (*assigned, *new_before, *new_after)}:
+        new = _running(id_, after.catalog)
+        fates = Counter(_fate(unit, one, new).value for unit, one in assigned.items() if unit.experiment_id == id_)
+        yield id_, ExperimentUsers(fates, _counts(id_, new_before), _counts(id_, new_after))
+
+
+def experiment_studies(
+    before: Catalog, after: Catalog, users: Mapping[str, ExperimentUsers]
+) -> Iterator[tuple[str, ExperimentStudy]]:
+    """The study of each experiment that runs in either catalog."""
+    for id_ in sorted({*before.document.experiments, *after.document.experiments}):
+        old, new = _running(id_, before), _running(id_, after)
         if old or new:
-            fates = Counter(_fate(unit, one, new) for unit, one in assigned.items() if unit.experiment_id == id_)
+            fates, new_before, new_after = users.get(id_, NOBODY)
             yield (
                 id_,
                 ExperimentStudy(
                     changed=not (old and new and old.terms == new.terms),
-                    assigned=fates.total(),
-                    **{fate.value: fates[fate] for fate in _Fate},
-                    new_before=_counts(id_, new_before),
-                    new_after=_counts(id_, new_after),
+                    assigned=sum(fates.values()),
+                    **{fate.value: fates.get(fate, 0) for fate in _Fate},
+                    new_before=dict(sorted(new_before.items())),
+                    new_after=dict(sorted(new_after.items())),
                     split_before=_split(old),
                     split_after=_split(new),
                 ),
@@ -85,8 +97,8 @@ def _hashed(unit: Unit, assigned: Assignment, new: Experiment) -> _Fate:
 
 
 def _counts(id_: str, assignments: Assignments) -> dict[str, int]:
-    """The number of new users by variant, sorted by the variant."""
-    return dict(sorted(Counter(one.variant for one in assignments.values() if one.experiment_id == id_).items()))
+    """The number of new users by variant."""
+    return Counter(one.variant for one in assignments.values() if one.experiment_id == id_)
 
 
 def _split(experiment: Experiment | None) -> Split | None:

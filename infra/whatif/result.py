@@ -1,8 +1,11 @@
 """The result of a what-if study: triggers issued with each catalog, and the differences by campaign."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
+
+from shared.queries.user_view import to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +14,9 @@ class BeforeAfter:
 
     before: int
     after: int
+
+    def __add__(self, other: "BeforeAfter") -> "BeforeAfter":
+        return BeforeAfter(self.before + other.before, self.after + other.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +131,13 @@ class WhatIf:
     """The experiments that run in either catalog."""
     unseen: Mapping[str, str] = field(default_factory=dict)
     """The campaigns of the catalog after that the history cannot show, or not in full, each with the reason."""
+
+
+Sides = Mapping[str, Mapping[str, Any]]
+"""The file and the version of both catalogs, by `before` and `after`."""
+
+
+def facts_of(sides: Sides, events_read: int, now: datetime, study: WhatIf) -> dict[str, Any]:
+    """The study as plain JSON, with its catalogs, the number of events, and the end of the clock (UTC)."""
+    facts: dict[str, Any] = to_json({**sides, "events_read": events_read, "now": now, **asdict(study)})
+    return facts

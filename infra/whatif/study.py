@@ -6,12 +6,15 @@ from datetime import datetime
 from heapq import nsmallest
 from typing import NamedTuple
 
-from infra.whatif.catalog_replay import CatalogReplay
-from infra.whatif.experiments import experiment_studies
-from infra.whatif.result import BeforeAfter, CampaignEffect, Cause, Effect, Example, PlacementEffect, WhatIf
+from infra.whatif.comparison import Comparison, causes_of
+from infra.whatif.experiments import experiment_studies, experiment_users
+from infra.whatif.result import BeforeAfter, CampaignEffect, Effect, Example, PlacementEffect, WhatIf
+from infra.whatif.side import Side
 from infra.whatif.triggers import CandidateOutcome, IssuedTrigger, IssuedTriggers, candidate_outcomes
-from infra.whatif.unseen import unseen
+from infra.whatif.unseen import reasons_of, unseen
 from infra.whatif.wording import differences, without_instants
+from shared.contracts.topics import Topic
+from shared.decisioning.catalog import Catalog
 
 NEW_CAMPAIGN = "new_campaign"
 """Reason of a trigger that appears: the catalog before does not have the campaign."""
@@ -32,44 +35,69 @@ class DifferingTrigger(NamedTuple):
     """The reason without specific values, by which triggers are grouped."""
 
 
-def what_if(
-    before: CatalogReplay, after: CatalogReplay, examples: int, switch_at: datetime | None = None
-) -> WhatIf:
-    """Compare two replays of one history, with at most `examples` examples per effect.
+NO_EFFECT = CampaignEffect(BeforeAfter(0, 0), 0, Effect(), Effect(), Effect())
+
+
+def what_if(before: Side, after: Side, examples: int, switch_at: datetime | None = None) -> WhatIf:
+    """The study of one history under two catalogs, with at most `examples` examples per effect.
 
     Both have the catalog before until `switch_at`; without it, each has its own from the beginning. Memory use
     grows with the number of users and triggers, not with the number of decisions.
     """
-    old, new = IssuedTriggers(before.folder), IssuedTriggers(after.folder)
+    return study_of(compare(before, after, examples, switch_at), before.catalog, after.catalog, switch_at)
+
+
+def study_of(compared: Comparison, before: Catalog, after: Catalog, switch_at: datetime | None) -> WhatIf:
+    """The study of all users that were compared."""
+    of_none = dict.fromkeys({*before.campaigns, *after.campaigns}, NO_EFFECT)
+    campaigns = {**of_none, **compared.campaigns}
+    appearing = {id_ for id_, effect in campaigns.items() if effect.appear.triggers}
+    return WhatIf(
+        issued=compared.issued,
+        users=compared.users,
+        revoked=compared.revoked,
+        dead_lettered=compared.dead_lettered,
+        placements=dict(sorted(compared.placements.items())),
+        campaigns=dict(sorted(campaigns.items(), key=lambda item: (-item[1].size, item[0]))),
+        switch_at=switch_at,
+        experiments=dict(experiment_studies(before, after, compared.experiments)),
+        unseen=dict(unseen(before, after, compared.reasons, appearing, is_switch=switch_at is not None)),
+    )
+
+
+def compare(before: Side, after: Side, examples: int, switch_at: datetime | None = None) -> Comparison:
+    """Compare what both catalogs did to the same users."""
+    old, new = (IssuedTriggers(side.messages(Topic.UPSELL_TRIGGER)) for side in (before, after))
     appear = _grouped(_only_in(new, old, before, NEW_CAMPAIGN))
     vanish = _grouped(_only_in(old, new, after, REMOVED_CAMPAIGN))
     change = _grouped(_changed(old, new))
     was, is_ = old.by_campaign(), new.by_campaign()
     campaigns = {
         id_: _campaign(BeforeAfter(was[id_], is_[id_]), [kind[id_] for kind in (appear, vanish, change)], examples)
-        for id_ in {*before.campaigns, *after.campaigns, *was, *is_}
+        for id_ in {*was, *is_}
     }
-    return WhatIf(
+    return Comparison(
+        events_read=after.events_read,
         issued=BeforeAfter(len(old.triggers), len(new.triggers)),
         users=BeforeAfter(old.users, new.users),
-        revoked=BeforeAfter(before.summary.triggers_revoked, after.summary.triggers_revoked),
-        dead_lettered=BeforeAfter(before.summary.dead_lettered, after.summary.dead_lettered),
+        revoked=BeforeAfter(len(old.revoked), len(new.revoked)),
+        dead_lettered=BeforeAfter(before.dead_lettered, after.dead_lettered),
         placements=_placements(old, new),
-        campaigns=dict(sorted(campaigns.items(), key=lambda item: (-item[1].size, item[0]))),
-        switch_at=switch_at,
-        experiments=dict(experiment_studies(before, after, switch_at)),
-        unseen=dict(unseen(before, after, {id_ for id_, group in appear.items() if group}, switch_at)),
+        campaigns=campaigns,
+        experiments=dict(experiment_users(before, after, switch_at)),
+        reasons=reasons_of(after, switch_at),
     )
 
 
 def _only_in(
-    issuer: IssuedTriggers, other: IssuedTriggers, other_replay: CatalogReplay, no_campaign: str
+    issuer: IssuedTriggers, other: IssuedTriggers, other_side: Side, no_campaign: str
 ) -> Iterator[DifferingTrigger]:
-    """The triggers that only `issuer` has, each with its candidate's outcome in the other replay."""
+    """The triggers that only `issuer` has, each with its candidate's outcome by the other catalog."""
     only = {id_: trigger for id_, trigger in issuer.triggers.items() if id_ not in other.triggers}
-    outcomes = candidate_outcomes(other_replay.folder, {trigger.key for trigger in only.values()})
+    wanted = {trigger.key for trigger in only.values()}
+    outcomes = candidate_outcomes(other_side.messages(Topic.DECISION), wanted) if wanted else {}
     for id_, trigger in only.items():
-        has_campaign = trigger.key.campaign_id in other_replay.campaigns
+        has_campaign = trigger.key.campaign_id in other_side.catalog.campaigns
         missing = CandidateOutcome(NOT_CONSIDERED if has_campaign else no_campaign, None)
         exact = outcomes.get(trigger.key, missing)
         yield DifferingTrigger(id_, trigger, exact, CandidateOutcome(exact.reason, without_instants(exact.detail)))
@@ -102,12 +130,10 @@ def _campaign(issued: BeforeAfter, groups: Sequence[list[DifferingTrigger]], exa
 
 
 def _effect(group: list[DifferingTrigger], examples: int) -> Effect:
-    causes = Counter(trigger.general for trigger in group)
-    most_first = sorted(causes.items(), key=lambda item: (-item[1], item[0].reason, item[0].detail or ""))
     return Effect(
         triggers=len(group),
         users=len({trigger.issued.key.user_id for trigger in group}),
-        causes=tuple(Cause(*cause, triggers) for cause, triggers in most_first),
+        causes=causes_of(Counter(trigger.general for trigger in group)),
         examples=tuple(map(_example, nsmallest(examples, group, key=lambda trigger: trigger.issued.order))),
     )
 
@@ -121,5 +147,5 @@ def _placements(old: IssuedTriggers, new: IssuedTriggers) -> dict[str, Placement
     was, is_ = old.by_placement(), new.by_placement()
     return {
         name: PlacementEffect(*(BeforeAfter(*counts) for counts in zip(was[name], is_[name], strict=True)))
-        for name in sorted({*was, *is_})
+        for name in {*was, *is_}
     }

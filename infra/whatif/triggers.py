@@ -1,15 +1,11 @@
 """Reads the triggers and candidate outcomes of a replay, in a form compact enough for a long history in memory."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from sys import intern
 from typing import Any, NamedTuple
 
 import orjson
-
-from infra.replay.outputs import messages
-from shared.contracts.topics import Topic
 
 IGNORED_FIELDS = frozenset(
     {"user_id", "trigger_id", "campaign_id", "subscription_id", "moment", "cause", "schema_version", "kind"}
@@ -53,12 +49,12 @@ class IssuedTrigger(NamedTuple):
 
 
 class IssuedTriggers:
-    """All triggers that a replay issued, by id, and the ids of those it revoked."""
+    """All triggers in published messages, by id, and the ids of those that were revoked."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, messages: Iterable[Mapping[str, Any]]) -> None:
         self.triggers: dict[str, IssuedTrigger] = {}
         self.revoked: set[str] = set()
-        for message in messages(folder, Topic.UPSELL_TRIGGER):
+        for message in messages:
             if message["kind"] == "issued":
                 self.triggers[message["trigger_id"]] = _issued_trigger(message)
             else:
@@ -98,13 +94,15 @@ class CandidateOutcome(NamedTuple):
     detail: str | None
 
 
-def candidate_outcomes(folder: Path, wanted: set[CandidateKey]) -> dict[CandidateKey, CandidateOutcome]:
-    """The last outcome of each wanted candidate; candidates that the replay never considered are absent."""
-    return {key: outcome for key, outcome in _all_outcomes(folder) if key in wanted}
+def candidate_outcomes(
+    decisions: Iterable[Mapping[str, Any]], wanted: set[CandidateKey]
+) -> dict[CandidateKey, CandidateOutcome]:
+    """The last outcome of each wanted candidate; candidates that were never considered are absent."""
+    return {key: outcome for key, outcome in _all_outcomes(decisions) if key in wanted}
 
 
-def _all_outcomes(folder: Path) -> Iterator[tuple[CandidateKey, CandidateOutcome]]:
-    for decision in messages(folder, Topic.DECISION):
+def _all_outcomes(decisions: Iterable[Mapping[str, Any]]) -> Iterator[tuple[CandidateKey, CandidateOutcome]]:
+    for decision in decisions:
         for candidate in decision["candidates"]:
             key = CandidateKey(
                 decision["user_id"], candidate["campaign_id"], candidate["moment"], candidate["cause"]

@@ -1,13 +1,12 @@
 """The campaigns of the catalog after that a history cannot show, or not in full, with the reason."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from datetime import datetime
 
-from infra.replay.outputs import messages
-from infra.whatif.catalog_replay import CatalogReplay
+from infra.whatif.side import Side
 from shared.contracts.topics import Topic
-from shared.decisioning.catalog import Campaign
+from shared.decisioning.catalog import Campaign, Catalog
 from shared.decisioning.document.schema import CampaignTerms
 from shared.decisioning.document.vocabulary import parse_selector
 from shared.decisioning.losses import LossReason
@@ -25,13 +24,19 @@ NEW_MILESTONE = "new_milestone"
 OUTSIDE_SCHEDULE = {LossReason.NOT_STARTED, LossReason.ENDED}
 
 
+Reasons = Mapping[str, frozenset[str | None]]
+"""For each campaign that was considered, the reasons for which it lost; None if it did not."""
+
+
 def unseen(
-    before: CatalogReplay, after: CatalogReplay, appearing: Set[str], switch_at: datetime | None
+    before: Catalog, after: Catalog, reasons: Reasons, appearing: Set[str], *, is_switch: bool
 ) -> Iterator[tuple[str, str]]:
-    """Each such live campaign with the reason. `appearing` are the campaigns that issue triggers which are new."""
-    reasons = _reasons(after, switch_at)
-    new_milestones = _new_milestones(before, after) if switch_at else set()
-    for id_, terms in sorted(after.catalog.document.campaigns.items()):
+    """Each such live campaign with the reason. `appearing` are the campaigns that issue triggers which are new.
+
+    `is_switch` tells that the catalog after replaced the one before in the midst of the history.
+    """
+    new_milestones = _new_milestones(before, after) if is_switch else set()
+    for id_, terms in sorted(after.document.campaigns.items()):
         if terms.state != "live":
             continue
         if not appearing.isdisjoint(_followed(terms)):
@@ -42,27 +47,27 @@ def unseen(
             yield id_, SCHEDULE
         elif id_ in new_milestones:
             yield id_, NEW_MILESTONE
-        elif id_ in appearing and (_asks_feedback(terms) or _asks_offers(after.catalog.campaigns[id_])):
+        elif id_ in appearing and (_asks_feedback(terms) or _asks_offers(after.campaigns[id_])):
             yield id_, FEEDBACK
 
 
-def _reasons(replay: CatalogReplay, since: datetime | None) -> dict[str, set[str | None]]:
-    """The reasons for which each campaign lost since then, None if it did not; without one never considered."""
+def reasons_of(side: Side, since: datetime | None) -> Reasons:
+    """The reasons in the decisions since then (UTC); in all of them if it is None."""
     reasons: defaultdict[str, set[str | None]] = defaultdict(set)
-    for decision in messages(replay.folder, Topic.DECISION):
+    for decision in side.messages(Topic.DECISION):
         if since is None or datetime.fromisoformat(decision["decided_at"]) >= since:
             for candidate in decision["candidates"]:
                 reasons[candidate["campaign_id"]].add(candidate["reason"])
-    return reasons
+    return {id_: frozenset(each) for id_, each in reasons.items()}
 
 
-def _new_milestones(before: CatalogReplay, after: CatalogReplay) -> set[str]:
+def _new_milestones(before: Catalog, after: Catalog) -> set[str]:
     """The campaigns that react to a milestone or a missing answer at an offset that the catalog before lacks."""
-    old, new = before.catalog.milestones, after.catalog.milestones
+    old, new = before.milestones, after.milestones
     added = {MomentSelector(kind, offset) for kind, offsets in new.items() for offset in {*offsets} - {*old[kind]}}
-    listeners = after.catalog.listeners
+    listeners = after.listeners
     waits = {selector for selector in listeners if selector.kind is MomentKind.FEEDBACK_ABSENT}
-    added |= waits - before.catalog.listeners.keys()
+    added |= waits - before.listeners.keys()
     return {campaign.id for selector in added for campaign in listeners.get(selector, ())}
 
 

@@ -1,38 +1,20 @@
-"""Rows from a raw log: snapshots of users as decisions knew them, each with what happened afterwards."""
+"""The dataset of a raw log: the rows of all its users."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import orjson
+from typing import NamedTuple
 
 from infra.analytics.training.dataset import Dataset, dataset_of_facts
-from infra.analytics.training.outcomes import PAYMENT, Collector, Outcome
-from infra.analytics.training.replayed import Snapshot, Wanted, feature_names, snapshots
+from infra.analytics.training.outcomes import Outcome, parse_outcome
+from infra.analytics.training.replayed import feature_names
+from infra.analytics.training.rows_file import read_rows
+from infra.analytics.training.user_rows import TOPICS, LabelledRow, Span, When, rows_of
 from infra.errors import UsageError
 from infra.raw.reader import messages_of
+from infra.replay.part import collect_garbage_rarely
 from shared.contracts.inbound.envelope import EVENTS
-from shared.contracts.outbound.upsell_trigger import TriggerKind
-from shared.contracts.topics import Topic
 from shared.decisioning.catalog import Catalog
-from shared.domain.events import Event, FeedbackGiven, PaymentOutcome, PaymentReported, cause_of
 from shared.domain.terms import Terms
-from shared.queries.past_log import Logged
-
-TOLD = (Topic.UPSELL_TRIGGER, Topic.SUBSCRIPTION_CHANGE, Topic.DECISION)
-"""The outgoing topics that tell what was decided and what happened."""
-
-
-class When(NamedTuple):
-    """The instants at which users are looked at."""
-
-    every: timedelta = timedelta(days=30)
-    """The time between two fixed instants, at midnight (UTC)."""
-    moments: tuple[str, ...] = ()
-    """In place of fixed instants: the decisions about moments of these kinds."""
-    only_entitled: bool = False
-    """True if only users with access at the instant are looked at."""
 
 
 class LogRows(NamedTuple):
@@ -40,57 +22,33 @@ class LogRows(NamedTuple):
 
     dataset: Dataset
     checked: int
-    """Facts that the log's own decisions told, and that were computed again."""
+    """See `UserRows.checked`."""
     different: int
-    """Those of them that came out differently: another catalog, or a log that lacks messages."""
-
-
-class _Offer(NamedTuple):
-    trigger_id: str
-    user_id: str
-    cause: str
-    moment: str
-    decided_at: datetime
+    """See `UserRows.different`."""
 
 
 def rows_of_log(folder: Path, outcome: Outcome, when: When, catalog: Catalog, terms: Terms) -> LogRows:
     """The rows of the raw log in a folder. Raises `UsageError` if it holds none, or too few of a label."""
-    found = messages_of(folder, (*EVENTS, *TOLD))
+    found = messages_of(folder, TOPICS)
     if not any(message.topic in EVENTS for message in found.messages):
         raise UsageError(f"{folder}: expected a raw log (payment.jsonl and so on), found no event in it")
-    bodies = [(message, body) for message in found.messages if message.topic in TOLD and (body := _body(message))]
-    decisions = {
-        (body["user_id"], body["cause"]): body for message, body in bodies if message.topic == Topic.DECISION
-    }
-    offers = [_offer(body) for message, body in bodies if _is_issued(message, body)]
-    happened = Collector()
-    for message, body in bodies:
-        if message.topic == Topic.SUBSCRIPTION_CHANGE:
-            for moment in body.get("moments", ()):
-                happened.add(body["user_id"], moment["kind"], _instant(moment["at"]))
-    wanted = _wanted(outcome, when, found.messages, decisions, offers)
-    taken = snapshots(found.messages, catalog, terms, wanted, lambda event: _note(happened, event))
-    checked, different = _check(taken, decisions)
-    told = happened.happened(found.messages[-1].published_at)
-    by_decision: dict[tuple[str, str], list[str]] = {}
-    for offer in offers:
-        by_decision.setdefault((offer.user_id, offer.cause), []).append(offer.trigger_id)
-    rows, early = [], 0
-    for one in taken:
-        about = by_decision.get((one.user_id, one.cause or ""), []) if outcome.of_offer else [one.user_id]
-        for of in about:
-            label = told.label(outcome, of, one.at)
-            early += label is None
-            rows += [] if label is None else [(one, label)]
-    dataset = _dataset(rows, outcome, catalog, folder, when)
+    collect_garbage_rarely()
+    span = Span(found.messages[0].published_at, found.messages[-1].published_at)
+    of_all = rows_of(found.messages, span, outcome, when, catalog, terms)
+    dataset, early = _dataset(of_all.rows, outcome, catalog, folder, when), of_all.early
     notes = [f"{early} rows were left out, because their {outcome.within.days} days are not over"] if early else []
     notes += [f"{len(found.unreadable)} lines of the log could not be read"] if found.unreadable else []
-    return LogRows(dataset._replace(notes=(*dataset.notes, *notes)), checked, different)
+    noted = dataset._replace(notes=(*dataset.notes, *notes))
+    return LogRows(noted, of_all.checked, of_all.different)
 
 
-def _dataset(
-    rows: Sequence[tuple[Snapshot, bool]], outcome: Outcome, catalog: Catalog, folder: Path, when: When
-) -> Dataset:
+def rows_of_file(file: Path, label: str, when: When, catalog: Catalog) -> LogRows:
+    """The rows that a pipeline made of a raw log. Raises `UsageError` if they are no such rows, or too few."""
+    rows = read_rows(file, label, feature_names(catalog))
+    return LogRows(_dataset(rows, parse_outcome(label), catalog, file, when), 0, 0)
+
+
+def _dataset(rows: Sequence[LabelledRow], outcome: Outcome, catalog: Catalog, folder: Path, when: When) -> Dataset:
     if not rows:
         raise UsageError(
             f"{folder}: expected users at these instants, with {outcome.within.days} days after, found none"
@@ -115,68 +73,3 @@ def _dataset(
         horizon=outcome.within.total_seconds(),
         is_replayed=True,
     )
-
-
-def _wanted(
-    outcome: Outcome,
-    when: When,
-    messages: Sequence[Logged],
-    decisions: Mapping[tuple[str, str], Mapping[str, Any]],
-    offers: Sequence[_Offer],
-) -> Wanted:
-    chosen = frozenset(when.moments)
-    if outcome.of_offer:
-        at = {(one.user_id, one.cause): one.decided_at for one in offers if not chosen or one.moment in chosen}
-        return Wanted(decisions=at, only_entitled=when.only_entitled)
-    if chosen:
-        at = {key: _instant(body["decided_at"]) for key, body in decisions.items() if chosen & {*body["moments"]}}
-        return Wanted(decisions=at, only_entitled=when.only_entitled)
-    first, last = messages[0].published_at, messages[-1].published_at - outcome.within
-    instants, at_midnight = [], first.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    while at_midnight <= last:
-        instants.append(at_midnight)
-        at_midnight += when.every
-    return Wanted(tuple(instants), only_entitled=when.only_entitled)
-
-
-def _note(happened: Collector, event: Event) -> None:
-    match event.fact:
-        case PaymentReported(outcome=PaymentOutcome.SUCCEEDED):
-            happened.add(event.user_id, PAYMENT, event.occurred_at)
-        case FeedbackGiven(trigger_id=trigger_id, kind=kind):
-            happened.add(trigger_id, kind, event.occurred_at)
-
-
-def _check(taken: Sequence[Snapshot], decisions: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[int, int]:
-    """How many facts the log's decisions tell of these snapshots, and how many of those are different here."""
-    checked = different = 0
-    for one in taken:
-        context = decisions[one.user_id, one.cause].get("context", {}) if one.cause else {}
-        for name in context.keys() & one.facts.keys():
-            fact = one.facts[name]
-            checked += 1
-            different += context[name] != ([*fact] if isinstance(fact, tuple) else fact)
-    return checked, different
-
-
-def _is_issued(message: Logged, body: Mapping[str, Any]) -> bool:
-    return message.topic == Topic.UPSELL_TRIGGER and body["kind"] == TriggerKind.ISSUED
-
-
-def _offer(body: Mapping[str, Any]) -> _Offer:
-    event = body["event"]
-    cause = cause_of(event["topic"], event["source"], event["event_id"])
-    return _Offer(body["trigger_id"], body["user_id"], cause, body["moment"], _instant(body["decided_at"]))
-
-
-def _body(message: Logged) -> dict[str, Any] | None:
-    """The body of a message of ours; None for data that is something else."""
-    try:
-        body = orjson.loads(message.delivery.data)
-    except orjson.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) and {"user_id", "decided_at", "event"} <= body.keys() else None
-
-
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

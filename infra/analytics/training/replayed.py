@@ -13,7 +13,6 @@ from typing import NamedTuple
 from infra.embedded.push import Push
 from infra.raw.subject import named_user
 from infra.replay.life import Arriving, Step, steps_of
-from infra.replay.part import collect_garbage_rarely
 from infra.replay.world import CatalogHistory, World
 from shared.contracts.inbound.envelope import EVENTS
 from shared.decisioning.audiences.facts import ATTRIBUTE, ATTRIBUTES, FACTS
@@ -65,7 +64,6 @@ def snapshots(
 
     `messages` are in the order of their publication. What time brings is among them, too, as `lifecycle-due`.
     """
-    collect_garbage_rarely()
     look = _Look(catalog, terms, wanted, accepted)
     for user_id, arriving in sorted(_by_user(messages).items()):
         look.at_life_of(user_id, arriving)

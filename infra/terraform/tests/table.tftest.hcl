@@ -48,6 +48,10 @@ run "each_row_is_a_function" {
     condition     = length(google_bigtable_instance.features) + length(google_bigtable_table_iam_member.reader) == 0
     error_message = "Expected no Bigtable, which costs money all the time, unless it is asked for."
   }
+  assert {
+    condition     = length(google_storage_bucket.dataflow) + length(google_service_account.dataflow) == 0
+    error_message = "Expected nothing of Dataflow unless it is asked for."
+  }
 }
 
 run "an_environment_overrides_the_table_and_has_a_budget" {

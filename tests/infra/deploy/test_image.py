@@ -1,6 +1,7 @@
-"""The image of the warehouse's job: what its Dockerfile takes and installs."""
+"""The images of the warehouse's job and of Dataflow's workers: what their Dockerfiles take and install."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,8 @@ def copied(tmp_path: Path) -> Path:
 def test_its_build_takes_this_file_and_pushes_the_image_that_it_tags():
     image = yaml.safe_load((ROOT / "infra/deploy/image.cloudbuild.yaml").read_text())
     (step,) = image["steps"]
-    assert step["args"][1:3] == ["--file", FILE]
+    option, file = step["args"][1:3]
+    assert (option, file.replace("$_DOCKERFILE", image["substitutions"]["_DOCKERFILE"])) == ("--file", FILE)
     assert [step["args"][step["args"].index("--tag") + 1]] == image["images"] == ["$_IMAGE"]
 
 
@@ -61,3 +63,11 @@ def test_the_command_line_runs_from_what_the_image_has(copied):
     )
     assert done.returncode == 0, done.stderr
     assert "subscription_daily" in (copied / "models.md").read_text()
+
+
+def test_the_workers_of_dataflow_have_the_pinned_beam_and_the_python_of_the_build():
+    first = (ROOT / "infra/deploy/beam.Dockerfile").read_text().partition("\nFROM ")[2].splitlines()[0]
+    (pinned,) = re.findall(r"^apache-beam==(\S+)", (ROOT / ".ci/requirements-beam.txt").read_text(), re.MULTILINE)
+    minor = re.match(r"python:(\d+\.\d+)", steps("build")["zips"]["name"])
+    assert minor
+    assert first == f"apache/beam_python{minor[1]}_sdk:{pinned}"

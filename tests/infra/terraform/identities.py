@@ -22,6 +22,7 @@ GRANTED_ON = {
     "google_pubsub_topic_iam_member": ("topic", "topic"),
     "google_secret_manager_secret_iam_member": ("secret", "secret_id"),
     "google_service_account_iam_member": ("account", "service_account_id"),
+    "google_storage_bucket_iam_member": ("bucket", "bucket"),
 }
 """For each type of a grant, the kind of its resource, and the attribute that names the resource."""
 
@@ -44,6 +45,8 @@ def identity_problems(found: list[Resource], topology: Topology, project: str, n
         implied |= set(_webhook_grants(topology, found, project))
     if of_type(found, "google_cloud_run_v2_job"):
         implied |= set(_job_grants(project))
+    if of_type(found, "google_storage_bucket", "dataflow"):
+        implied |= set(_dataflow_grants(project))
     if of_type(found, "google_cloud_run_v2_service"):
         implied |= set(_account_grants(topology.grpc_services.values(), project))
     yield from (f"expected {', '.join(grant)}; found no such grant" for grant in sorted(implied - granted))
@@ -132,3 +135,11 @@ def _job_grants(project: str) -> Iterator[Grant]:
     yield Grant(account, _database(project), DOCUMENTS)
     yield Grant(account, "topic catalog-published", "roles/pubsub.publisher")
     yield Grant(account, "job warehouse", "roles/run.invoker")
+
+
+def _dataflow_grants(project: str) -> Iterator[Grant]:
+    """Workers of pipelines take work from Dataflow, and have the image and one bucket: no document, no topic."""
+    account = "upbeat-dataflow"
+    yield Grant(account, "project", "roles/dataflow.worker")
+    yield Grant(account, f"bucket {project}-upbeat-dataflow", "roles/storage.objectAdmin")
+    yield Grant(account, "repository upbeat-functions", "roles/artifactregistry.reader")

@@ -18,7 +18,7 @@ Change = Callable[[Path], None]
 """Changes a copy of the folder infra/."""
 IMAGE = "europe-west1-docker.pkg.dev/upbeat-dev/upbeat-functions/warehouse:some-tag"
 GRPC_IMAGE = "europe-west1-docker.pkg.dev/upbeat-dev/upbeat-functions/decisions-grpc:some-tag"
-VARIABLES = {"TF_VAR_warehouse_image": IMAGE, "TF_VAR_decisions_grpc_image": GRPC_IMAGE}
+VARIABLES = {"TF_VAR_warehouse_image": IMAGE, "TF_VAR_decisions_grpc_image": GRPC_IMAGE, "TF_VAR_dataflow": "true"}
 """Variables without which a part of the module would not be made."""
 
 # The check's last call of Terraform is the second plan, on what it has applied. This command stands before the

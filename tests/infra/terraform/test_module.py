@@ -52,7 +52,10 @@ def test_whatever_holds_data_may_not_be_replaced() -> None:
 def test_every_variable_has_a_description_and_each_but_a_switch_a_rule() -> None:
     variables = blocks("variable")
     assert [name for name, content in variables.items() if "description" not in content] == []
-    assert [name for name, content in variables.items() if "validation" not in content] == ["import_database"]
+    assert [name for name, content in variables.items() if "validation" not in content] == [
+        "import_database",
+        "dataflow",
+    ]
 
 
 def test_the_provider_has_the_range_that_is_checked() -> None:

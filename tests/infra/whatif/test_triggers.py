@@ -1,7 +1,9 @@
 import orjson
 import pytest
 
+from infra.replay.outputs import messages
 from infra.whatif.triggers import CandidateKey, CandidateOutcome, IssuedTriggers, candidate_outcomes
+from shared.contracts.topics import Topic
 
 KEY = CandidateKey("u", "thanks", "renewed", "cause")
 
@@ -33,8 +35,12 @@ def folder(tmp_path):
     return write
 
 
+def issued_in(folder):
+    return IssuedTriggers(messages(folder, Topic.UPSELL_TRIGGER))
+
+
 def test_a_trigger_is_one_however_often_it_is_published(folder):
-    issued = IssuedTriggers(folder("triggers.jsonl", message(), message(), message("t-2", user_id="v")))
+    issued = issued_in(folder("triggers.jsonl", message(), message(), message("t-2", user_id="v")))
     assert [*issued.triggers] == ["t-1", "t-2"]
     assert issued.users == 2
     assert issued.by_campaign() == {"thanks": 2}
@@ -42,13 +48,13 @@ def test_a_trigger_is_one_however_often_it_is_published(folder):
 
 
 def test_a_revoked_trigger_is_issued_and_revoked(folder):
-    issued = IssuedTriggers(folder("triggers.jsonl", message(), message(kind="revoked")))
+    issued = issued_in(folder("triggers.jsonl", message(), message(kind="revoked")))
     assert ([*issued.triggers], issued.revoked) == (["t-1"], {"t-1"})
 
 
 def test_what_makes_a_difference_is_kept_whatever_it_is_called(folder):
     versions = {"catalog_version": "v1", "policy_version": "p1", "sequence": 7, "schema_version": 1}
-    (offered,) = IssuedTriggers(
+    (offered,) = issued_in(
         folder("triggers.jsonl", message(offer_id="gift", new_fact=3, **versions))
     ).triggers.values()
     assert offered.key == KEY
@@ -68,13 +74,15 @@ def test_the_last_that_was_said_of_a_candidate_counts(folder):
     lost = {"user_id": "u", "candidates": [candidate("outranked", "other")]}
     of_another = {"user_id": "v", "candidates": [candidate(None)]}
     written = folder("decisions.jsonl", deferred, lost, of_another)
-    assert candidate_outcomes(written, {KEY}) == {KEY: CandidateOutcome("outranked", "other")}
+    assert candidate_outcomes(messages(written, Topic.DECISION), {KEY}) == {
+        KEY: CandidateOutcome("outranked", "other")
+    }
 
 
-def test_what_was_not_considered_has_no_answer(folder):
-    assert candidate_outcomes(folder("decisions.jsonl"), {KEY}) == {}
+def test_what_was_not_considered_has_no_answer():
+    assert candidate_outcomes([], {KEY}) == {}
 
 
 def test_without_a_reason_the_outcome_is_the_answer(folder):
     written = folder("decisions.jsonl", {"user_id": "u", "candidates": [candidate(None)]})
-    assert candidate_outcomes(written, {KEY}) == {KEY: CandidateOutcome("issued", None)}
+    assert candidate_outcomes(messages(written, Topic.DECISION), {KEY}) == {KEY: CandidateOutcome("issued", None)}

@@ -11,9 +11,11 @@ from tests.support import analysts
 
 analysts.required("lightgbm", "sklearn")
 
-from infra.analytics.training.log_rows import When, rows_of_log
+from infra.analytics.training.log_rows import rows_of_file, rows_of_log
 from infra.analytics.training.outcomes import parse_outcome
 from infra.analytics.training.replayed import Wanted, feature_names, snapshots
+from infra.analytics.training.rows_file import to_line
+from infra.analytics.training.user_rows import TOPICS, Span, When, rows_of
 from infra.catalog.load import DEFAULT_CATALOG, load_catalog
 from infra.errors import UsageError
 from infra.raw.folder import RAW
@@ -164,6 +166,28 @@ def test_offers_are_rows_for_a_label_of_feedback(tmp_path):
     assert len(found.dataset.label) >= len(over) > 50
     assert found.dataset.label.sum() >= sum(each["trigger_id"] in accepted for each in over) > 10
     assert found.different == 0
+
+
+def test_rows_that_a_pipeline_wrote_are_the_rows_of_the_log(log, tmp_path):
+    label, file = "no-payment:40d", tmp_path / "rows.jsonl"
+    messages = messages_of(log, TOPICS).messages
+    span = Span(messages[0].published_at, messages[-1].published_at)
+    made = rows_of(messages, span, parse_outcome(label), When(), CATALOG, TERMS).rows
+    file.write_bytes(b"".join(to_line(row, label) for row in reversed(made)))
+    read, whole = (each.dataset for each in (rows_of_file(file, label, When(), CATALOG), rows(log)))
+    for name in ("label", "users", "times"):
+        assert [*getattr(read, name)] == [*getattr(whole, name)]
+    assert [column.name for column in read.columns] == [column.name for column in whole.columns]
+    assert (read.label_text, read.horizon, read.is_replayed, read.unfit) == (
+        *(whole.label_text, whole.horizon, whole.is_replayed, whole.unfit),
+    )
+
+
+@pytest.mark.parametrize("line", [b"no JSON", b"[]", b"{}", b'{"user_id": "u", "at": "then", "facts": {}}'])
+def test_a_file_of_something_else_is_refused(line, tmp_path):
+    (tmp_path / "rows.jsonl").write_bytes(line)
+    with pytest.raises(UsageError, match=r"rows\.jsonl: line 1: expected a row that"):
+        rows_of_file(tmp_path / "rows.jsonl", "no-payment:40d", When(), CATALOG)
 
 
 @pytest.mark.parametrize(
