@@ -33,8 +33,9 @@ ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py te
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
 	$(BIN)/python -m pytest $(WORKERS) 3 $(ANALYSTS_TESTS)
 
-test-beam: $(VENV)/.beam ## Run the tests of the Beam pipelines, with Beam in a virtual environment of its own
+test-beam: $(VENV)/.dev $(VENV)/.beam ## Run the tests of the Beam pipelines, with Beam in a virtual environment of its own
 	$(VENV)/beam/bin/python -m pytest --noconftest -o addopts= -W ignore::pytest.PytestConfigWarning --import-mode=importlib -q tests/infra/beam
+	$(BIN)/python -m pytest tests/infra/commands/test_beam_runner.py
 
 test-fuzz: $(VENV)/.dev $(VENV)/.fuzz ## Fuzz the envelope, the catalog loader and the API for 10 s each
 	$(MAKE) fuzz SECONDS=10
