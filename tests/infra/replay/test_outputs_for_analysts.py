@@ -77,6 +77,13 @@ CATALOG: dict[str, Any] = {
         "reminder": {"offer": "half", "placement": "push", "moments": ["trial.ending", "lapsed"], "priority": 50},
         "asked": {"offer": "half", "placement": "push", "moments": ["feedback.absent@1:mail"], "priority": 40},
         "mail": {"offer": "half", "placement": "inbox", "moments": ["payment.failed", "expired"], "priority": 50},
+        "afternoons": {
+            "offer": "half",
+            "placement": "inbox",
+            "moments": ["trial.converted"],
+            "priority": 40,
+            "quiet_hours": {"start": "00:00", "end": "12:00"},
+        },
     },
 }
 RISK = artifacts.logistic(
