@@ -80,6 +80,7 @@ google_secret_manager_secret_version            roles/secretmanager.admin
 google_service_account                          roles/iam.serviceAccountAdmin
 google_service_account_iam_member               roles/iam.serviceAccountAdmin
 google_storage_bucket                           roles/storage.admin
+google_storage_bucket_iam_member                roles/storage.admin
 google_storage_bucket_object                    roles/storage.admin
 build_logs                                      roles/logging.logWriter
 "

@@ -1,6 +1,7 @@
 """BigQuery for tests: the emulator of PyPI, in a thread, asked through the real client."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,10 +46,15 @@ def running() -> Iterator[str]:
         log_level=LogLevel.CRITICAL,
         default_project_id=PROJECT,
     )
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
     server, loop = Emulator(settings), asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     asyncio.run_coroutine_threadsafe(server.start(), loop).result(60)
+    # The emulator sets up the logs of the whole process: nobody else would be heard for the rest of it.
+    root.setLevel(level)
+    root.handlers[:] = handlers
     try:
         yield server.rest_url
     finally:
