@@ -27,7 +27,7 @@ test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: a
 test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those that need GrowthBook's SDK
 	$(BIN)/python -m pytest tests/bench
 
-ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_features.py tests/infra/commands/test_warehouse.py \
+ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_erase_tables.py tests/infra/commands/test_features.py tests/infra/commands/test_warehouse.py \
 	tests/e2e/test_experiment_guard.py tests/simulation/test_experiments.py tests/simulation/test_replayed_experiment.py \
 	tests/test_docs.py tests/test_readme.py
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements

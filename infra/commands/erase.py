@@ -199,6 +199,9 @@ def _confirm(asked: Asked, record: "UserRecord | None", *, is_new: bool) -> None
 
 def _print_sql(asked: Asked, record: "UserRecord | None", now: datetime, *, as_json: bool) -> None:
     """Print the statements with their parameters."""
+    where = raw_tables(asked) or ""
+    if not where.startswith("bigquery:"):
+        raise UsageError("--print-sql: expected --project, or --raw bigquery:PROJECT.DATASET, found neither")
     from infra.analytics import require
 
     require("google.cloud.bigquery", "sqlglot")
@@ -206,9 +209,6 @@ def _print_sql(asked: Asked, record: "UserRecord | None", now: datetime, *, as_j
     from infra.analytics.warehouse.user_messages import TOPICS
     from infra.raw.erased import Erased
 
-    where = raw_tables(asked) or ""
-    if not where.startswith("bigquery:"):
-        raise UsageError("--print-sql: expected --project, or --raw bigquery:PROJECT.DATASET, found neither")
     before = record and record.erased_at
     erased = Erased.of(record, before, now) if record and before else Erased.whole(asked.user, now)
     script = script_for(erased, TOPICS, where.removeprefix("bigquery:"))

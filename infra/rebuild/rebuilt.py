@@ -117,7 +117,8 @@ def _without_untrue(record: UserRecord, rules: Rules) -> UserRecord:
 def _finished(record: UserRecord, now: datetime, rules: Rules, notes: Notes) -> UserRecord:
     """The record with what follows from all that was restored; `now` is the instant of the last commit (UTC)."""
     account, _ = record.history.at(now, rules.terms)
-    _compare(record, account, notes)
+    if record.announced or record.erased_at is None:  # what an erasure leaves is announced anew by the next tick
+        _compare(record, account, notes)
     fired = record.fired._replace(floor=now) if notes.gaps else record.fired
     record = record._replace(
         fired=fired,

@@ -58,9 +58,9 @@ def process(
     absorbed, arrival, moments = absorb(record, event, rules.terms)
     if isinstance(event.fact, ErasureRequested):
         is_rest = absorbed is not record and not absorbed.is_tombstone
-        # Not `now`: a tick of that very instant may have been processed before, and would be its duplicate.
-        at_once = later(now, MICROSECOND)
-        return Processed(absorbed._replace(as_of=now, next_due_at=at_once) if is_rest else absorbed, arrival)
+        if is_rest:
+            absorbed = absorbed._replace(as_of=now, next_due_at=_at_once(record, now))
+        return Processed(absorbed, arrival)
     if absorbed is record and (arrival is not Arrival.APPLIED or not isinstance(event.fact, FOLDED_NOWHERE)):
         return Processed(record, arrival)
     account, brought_by_time = absorbed.history.at(now, rules.terms)
@@ -80,6 +80,15 @@ def process(
         return Processed(record, arrival, messages)
     number = max(record.catalog_number, rules.catalog.number)
     return Processed(changed._replace(as_of=now, catalog_number=number), arrival, messages)
+
+
+def _at_once(record: UserRecord, now: datetime) -> datetime:
+    """When what an erasure leaves is due: `now`, or after it if that tick may be processed already.
+
+    Its repetition would be a duplicate, and the user due for ever.
+    """
+    is_taken = any(entry.committed_at == now for entry in record.pending)
+    return later(now, MICROSECOND) if is_taken else now
 
 
 def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:

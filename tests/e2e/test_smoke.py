@@ -133,6 +133,7 @@ def test_a_build_ends_with_a_catalog_where_there_was_none_and_with_a_smoke_test(
         **up.endpoints.env,
         "PROJECT_ID": up.project,
         "_ENVIRONMENT": "dev",
+        "_CATALOG": "",
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
     }
     said = []

@@ -139,7 +139,7 @@ def test_shells_complete_the_commands_of_upbeat_but_not_those_of_python(help_pag
 def test_completion_proposes_commands() -> None:
     asked = {"_UPBEAT_COMPLETE": "complete_bash", "COMP_WORDS": "upbeat re", "COMP_CWORD": "1"}
     done = subprocess.run([UPBEAT], env=asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    assert done.stdout.split() == ["replay", "redrive", "report"]
+    assert done.stdout.split() == ["replay", "redrive", "rebuild", "report"]
 
 
 def test_make_help_lists_every_target() -> None:

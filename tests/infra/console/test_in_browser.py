@@ -95,7 +95,7 @@ def test_new_messages_appear_at_the_top_by_themselves(chromium, address, folder)
 def test_the_filter_holds_for_what_comes_later(chromium, address, folder):
     with opened(chromium) as page:
         page.goto(address)
-        page.get_by_label("User").fill("eve")
+        page.get_by_role("textbox", name="User").fill("eve")
         page.get_by_role("button", name="Show").press("Enter")
         eventually_shows(page, "Following")
         land(folder, "payment", event("ada"), event("eve"), event("ada"))
