@@ -7,14 +7,14 @@ locals {
   features_table   = "user_features"
   families         = local.reads_features ? toset(["features", "export"]) : toset([]) # values, and marks of the export
 
-  # What functions read in shared/settings.py; the clock decides nothing.
+  # What functions read in shared/settings.py: those that decide.
   features_environment = local.reads_features ? {
     UPBEAT_FEATURES_TABLE        = "projects/${var.project}/instances/${google_bigtable_instance.features[0].name}/tables/${google_bigtable_table.features[0].name}"
     UPBEAT_FEATURES_MILLISECONDS = "20"
   } : {}
   deciding = {
     for name, row in local.running : name => row
-    if local.reads_features && !row.reads_only && !contains(keys(local.schedules), try(local.functions[name].listens, ""))
+    if local.reads_features && contains(row.publishes, "decision")
   }
 }
 

@@ -47,14 +47,14 @@ def test_a_change_of_nothing_plans_nothing(stub: Applied, tmp_path: Path) -> Non
 
 def test_a_new_row_makes_new_resources_and_replaces_none(stub: Applied, tmp_path: Path) -> None:
     def change(tree: Path) -> None:
-        edit("topology.yaml", "  exposure: {}\n", "  exposure: {}\n  user-erasure: {}\n")(tree)
+        edit("topology.yaml", "  exposure: {}\n", "  exposure: {}\n  seat-removal: {}\n")(tree)
         row = "  payment: {listens: payment}\n"
-        edit("topology.yaml", row, row + "  user_erasure: {listens: user-erasure}\n")(tree)
-        (tree / "build" / "user_erasure.zip").write_bytes((tree / "build" / "payment.zip").read_bytes())
+        edit("topology.yaml", row, row + "  seat_removal: {listens: seat-removal}\n")(tree)
+        (tree / "build" / "seat_removal.zip").write_bytes((tree / "build" / "payment.zip").read_bytes())
 
     planned = changes(stub.plan(change, tmp_path).plan or {})
-    assert planned['google_cloudfunctions2_function.function["user_erasure"]'] == ["create"]
-    assert planned['google_pubsub_subscription.landing["user-erasure"]'] == ["create"]
+    assert planned['google_cloudfunctions2_function.function["seat_removal"]'] == ["create"]
+    assert planned['google_pubsub_subscription.landing["seat-removal"]'] == ["create"]
     assert [address for address, actions in planned.items() if "delete" in actions] == []
 
 
