@@ -124,7 +124,7 @@ NAMED_BY_A_RULE = {
         "LOG_EXECUTION_ID: expected false, found true",
     ),
     "a function that everybody reaches": (
-        edit("terraform/functions.tf", "ALLOW_INTERNAL_ONLY", "ALLOW_ALL"),
+        edit("terraform/topology.tf", "ALLOW_INTERNAL_ONLY", "ALLOW_ALL"),
         "expected ALLOW_INTERNAL_ONLY, found ALLOW_ALL",
     ),
     "a subscription without a dead letter": (
