@@ -1,13 +1,17 @@
 """Endpoints of a local runtime: its project and the addresses of its emulators."""
 
 import socket
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import cycle, islice
+from random import randrange
 
 from infra.errors import InfraError
 
 LOCALHOST = "127.0.0.1"
+PORTS = range(20_000, 32_000)
+"""The ports for local servers. They lie below those that Linux (from 32768), macOS and Windows (from 49152) give
+to connections, and to servers that ask for any port: the emulators ask for some, which they use inside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +33,41 @@ class Endpoints:
 
 
 def free_ports(count: int) -> list[int]:
-    """Free ports. All sockets stay open until the last port is found, so that no port occurs twice."""
-    with ExitStack() as opened:
-        sockets = [opened.enter_context(socket.socket()) for _ in range(count)]
-        for listener in sockets:
-            listener.bind((LOCALHOST, 0))
-        return [listener.getsockname()[1] for listener in sockets]
+    """Free ports of `PORTS`, each given only once by this process until it has given all.
+
+    Every process begins elsewhere, because a port that was given stays free until its server listens. Raises
+    `InfraError` if not enough are free.
+    """
+    ports = [*islice(filter(_is_free, islice(_PORTS, len(PORTS))), count)]
+    if len(ports) < count:
+        raise InfraError(f"expected {count} free ports from {PORTS[0]} to {PORTS[-1]}, found {len(ports)}")
+    return ports
+
+
+def _from_anywhere(ports: range) -> Iterator[int]:
+    begin = randrange(len(ports))  # noqa: S311 - no secret
+    return cycle([*ports[begin:], *ports[:begin]])
+
+
+_PORTS = _from_anywhere(PORTS)
 
 
 def check_free(port: int) -> None:
     """Raise `InfraError` if another program uses the port."""
+    if problem := _problem(port):
+        raise InfraError(f"port {port}: expected a free port, found one that cannot be used ({problem})")
+
+
+def _is_free(port: int) -> bool:
+    return not _problem(port)
+
+
+def _problem(port: int) -> str:
+    """The reason why nothing can listen at a port of this machine; empty if something can."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what has just ended does not count
         try:
             listener.bind((LOCALHOST, port))
         except OSError as error:
-            raise InfraError(
-                f"port {port}: expected a free port, found one that cannot be used ({error.strerror})"
-            ) from None
+            return error.strerror or str(error)
+    return ""
