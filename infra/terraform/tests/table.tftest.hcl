@@ -186,7 +186,7 @@ run "features_are_read_where_they_are_asked_for" {
     error_message = "Expected nothing for the clock, which decides nothing."
   }
   assert {
-    condition     = setsubtract(keys(google_cloudfunctions2_function.function), keys(google_bigtable_table_iam_member.reader)) == toset(["decisions_read", "lifecycle_clock"])
+    condition     = setsubtract(keys(google_cloudfunctions2_function.function), keys(google_bigtable_table_iam_member.reader)) == toset(["decisions_read", "lifecycle_clock", "user_erasure"])
     error_message = "Expected everything that decides to read the table."
   }
   assert {
