@@ -24,6 +24,7 @@ from shared.domain.errors import Rejected
 from shared.domain.events import ErasureRequested, FeedbackGiven, TimePassed
 from shared.domain.instants import BEGINNING_OF_TIME
 from shared.domain.moments import MomentKind
+from shared.processing.erase import due_at_once
 from shared.processing.process import absorb, next_due_at
 from shared.processing.rules import Rules
 from shared.processing.settle import NOTHING_ANNOUNCED, user_of
@@ -42,9 +43,9 @@ class Rebuilt(NamedTuple):
     record: UserRecord | None
     """None for a user of whom nothing was kept, since all events were rejected, or of test environments."""
     counts: Mapping[str, int]
-    """What was read and restored, by its name."""
+    """Counts of what was read and restored, by name."""
     gaps: tuple[str, ...] = ()
-    """What the log is known to lack. If anything, every moment up to the last commit counts as decided."""
+    """Known gaps in the log. If there are any, every moment up to the last commit counts as decided."""
     is_out_of_order: bool = False
     """True if an event was processed after one that occurred later, so that the ring's bound may have mattered."""
 
@@ -92,12 +93,18 @@ def _with_event(record: UserRecord, came: Came, rules: Rules, notes: Notes) -> U
         notes.counts["feedback"] += arrival is Arrival.APPLIED
     else:
         notes.note_order(event.occurred_at)
-    return changed if changed is record else _as_of(changed, came.published_at)
+    if changed is record:
+        return record
+    due_at = due_at_once(record, came.published_at) if isinstance(event.fact, ErasureRequested) else None
+    return _as_of(changed, came.published_at, due_at)
 
 
-def _as_of(record: UserRecord, at: datetime) -> UserRecord:
-    """The record, committed at an instant or later: a user's time never goes back."""
-    return record._replace(as_of=max(at, record.as_of or at))
+def _as_of(record: UserRecord, at: datetime, due_at: datetime | None = None) -> UserRecord:
+    """The record, committed at an instant or later: a user's time never goes back.
+
+    `due_at` is given if the commit itself says when the user is due, whatever follows from the rest.
+    """
+    return record._replace(as_of=max(at, record.as_of or at), next_due_at=due_at)
 
 
 def _without_untrue(record: UserRecord, rules: Rules) -> UserRecord:
@@ -126,7 +133,7 @@ def _finished(record: UserRecord, now: datetime, rules: Rules, notes: Notes) -> 
         raised=tuple(_raised(rules.catalog, notes)),
         catalog_number=rules.catalog.number,
     )
-    return record._replace(next_due_at=next_due_at(record, now, rules))
+    return record._replace(next_due_at=record.next_due_at or next_due_at(record, now, rules))
 
 
 def _compare(record: UserRecord, account: Account, notes: Notes) -> None:

@@ -109,8 +109,14 @@ class _Order:
             yield self._next()
 
     def _comes_first(self, told: Told, number: int | None, one: Came) -> bool:
-        """True if the next processing is at or before that of an event, which has this number if any."""
-        return told.at < one.published_at if number is None else self._done <= number
+        """True if the next processing is at or before that of an event, which has this number if any.
+
+        At the very instant of its publication an event was not processed yet.
+        """
+        if number is not None:
+            return self._done <= number
+        has_no_event = told.event not in self._place
+        return told.at < one.published_at or (told.at == one.published_at and has_no_event)
 
     def _next(self) -> Step:
         told = self._told[self._done]

@@ -2,6 +2,7 @@
 
     is_erased(record, event) -> bool       # nothing that the event says counts any more
     erased(record, at, terms) -> UserRecord
+    due_at_once(record, now) -> datetime   # for what is left
 
 The result does not depend on the order in which the erasure and the other events arrive: what comes before it goes
 with it, and what comes after it is matched with `erased_at`.
@@ -11,6 +12,7 @@ from datetime import datetime
 
 from shared.domain.attributes import Attributes
 from shared.domain.events import Event, FeedbackGiven, TimePassed
+from shared.domain.instants import MICROSECOND, later
 from shared.domain.ring import key_of
 from shared.domain.terms import Terms
 from shared.domain.triggers import Trigger
@@ -72,6 +74,15 @@ def erased(record: UserRecord, at: datetime, terms: Terms) -> UserRecord:
         catalog_number=record.catalog_number,
         erased_at=at,
     )
+
+
+def due_at_once(record: UserRecord, now: datetime) -> datetime:
+    """The instant (UTC) at which what an erasure leaves of the record is due: `now`, or just after it.
+
+    A tick of the instant of the last commit may have been processed already: its repetition would be a duplicate,
+    and the user due for ever.
+    """
+    return later(now, MICROSECOND) if record.as_of == now else now
 
 
 def _moment_at(trigger: Trigger) -> datetime:

@@ -21,13 +21,12 @@ from shared.domain.events import (
 from shared.domain.features import NO_FEATURES, KnownFeatures
 from shared.domain.follow_ups import follow_ups
 from shared.domain.impressions import Shown, keep_newest
-from shared.domain.instants import MICROSECOND, later
 from shared.domain.milestones import milestones
 from shared.domain.moments import Moment, MomentKind
 from shared.domain.requests import answer_to
 from shared.domain.terms import Terms
 from shared.processing.answer import answered
-from shared.processing.erase import erased, is_erased
+from shared.processing.erase import due_at_once, erased, is_erased
 from shared.processing.outbox import keep_pending, write_messages
 from shared.processing.rules import Rules
 from shared.processing.settle import settle
@@ -59,7 +58,7 @@ def process(
     if isinstance(event.fact, ErasureRequested):
         is_rest = absorbed is not record and not absorbed.is_tombstone
         if is_rest:
-            absorbed = absorbed._replace(as_of=now, next_due_at=_at_once(record, now))
+            absorbed = absorbed._replace(as_of=now, next_due_at=due_at_once(record, now))
         return Processed(absorbed, arrival)
     if absorbed is record and (arrival is not Arrival.APPLIED or not isinstance(event.fact, FOLDED_NOWHERE)):
         return Processed(record, arrival)
@@ -80,15 +79,6 @@ def process(
         return Processed(record, arrival, messages)
     number = max(record.catalog_number, rules.catalog.number)
     return Processed(changed._replace(as_of=now, catalog_number=number), arrival, messages)
-
-
-def _at_once(record: UserRecord, now: datetime) -> datetime:
-    """When what an erasure leaves is due: `now`, or after it if that tick may be processed already.
-
-    Its repetition would be a duplicate, and the user due for ever.
-    """
-    is_taken = any(entry.committed_at == now for entry in record.pending)
-    return later(now, MICROSECOND) if is_taken else now
 
 
 def absorb(record: UserRecord, event: Event, terms: Terms) -> tuple[UserRecord, Arrival, tuple[Moment, ...]]:

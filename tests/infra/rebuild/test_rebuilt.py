@@ -29,6 +29,8 @@ from tests.support.lives import lives
 
 EVERYTHING = Rules(CATALOGS["everything"], TERMS)
 HOUR = timedelta(hours=1)
+MILLISECOND = timedelta(milliseconds=1)
+"""The time after which an app asks: at the very instant of its publication no event was processed yet."""
 
 
 def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> LandedLife:
@@ -53,6 +55,7 @@ def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> La
         if rnd.random() < 0.05:
             life.deliver(erasure((at - START) / DAY - rnd.choice([0, 0, 5]), f"erasure-{number}"), at)
         if rnd.random() < 0.2:
+            at += MILLISECOND
             life.request(rnd.choice(placements), f"request-{number}", at)
     life.go_on(at + rnd.choice([0, 3, 40]) * DAY)
     return life
@@ -363,3 +366,23 @@ def test_of_an_erased_user_the_tombstone_is_made_again_and_what_comes_later_star
     assert back._replace(pending=()) == life.record._replace(pending=())
     assert back.erased_at == START + 70 * DAY
     assert {one.cause for one in back.pending} == {one.cause for one in life.record.pending}
+
+
+@pytest.mark.parametrize("pause", [0 * DAY, HOUR])
+def test_what_an_erasure_leaves_is_due_at_once(pause: timedelta) -> None:
+    life = renewing(3)
+    at = START + 60 * DAY + pause
+    life.deliver(erasure(45, "forget"), at)
+    record = record_of(life)
+    assert record.history == life.record.history
+    assert record.next_due_at == life.record.next_due_at
+    assert at <= record.next_due_at < at + MILLISECOND
+
+
+def test_an_erasure_that_is_published_at_the_instant_of_an_apps_request_erases_it() -> None:
+    life = renewing(1)
+    placement = min(life.rules.catalog.document.placements)
+    life.request(placement, "key", START + HOUR)
+    life.deliver(erasure(HOUR / DAY, "forget"), START + HOUR)
+    assert life.record.is_tombstone
+    assert made(life).record == life.record
