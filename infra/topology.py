@@ -240,11 +240,6 @@ class Topology(_Row):
         """The function that a push subscription delivers to; None if there is no such subscription."""
         return next((f for f in self.listeners.values() if f.subscription == subscription), None)
 
-    def with_each_function(self, **changes: Any) -> "Topology":
-        """A copy with some columns of every function replaced; local runs shorten the back-off this way."""
-        rows = {name: row.model_dump() | changes for name, row in self.functions.items()}
-        return Topology.model_validate(self.model_dump() | {"functions": rows})
-
 
 def load(path: Path = TABLE) -> Topology:
     """The table in a file. Raises `InfraError` with every mistake and its place."""

@@ -29,7 +29,7 @@ SETTLE_SECONDS = 2.0
 
 
 class Cms(NamedTuple):
-    """What one CMS does in its own way."""
+    """The parts that each CMS has of its own."""
 
     entries: Entries
     verify: Callable[[SignedRequest, str, datetime], str]

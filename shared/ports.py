@@ -101,7 +101,7 @@ class InForce(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What is recorded of a publication beside its content."""
+    """The record of a publication beside its content."""
 
     by: str | None = None
     """The person or process that puts the catalog in force; None if that is not said."""

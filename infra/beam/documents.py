@@ -22,7 +22,7 @@ from shared.domain.instants import from_micros
 
 
 class Order(NamedTuple):
-    """What the documents are made of, as it is sent to the workers."""
+    """The source of the documents, as it is sent to the workers."""
 
     deployment: Deployment
     wanted: Wanted

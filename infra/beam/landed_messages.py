@@ -9,6 +9,7 @@ from infra.beam import counts
 from infra.beam.text_blocks import Block, blocks_of, files_of, lines_of
 from infra.embedded.push import Push
 from infra.raw.line import UnreadableLine, from_line
+from infra.raw.reader import position
 from infra.raw.subject import subject
 from infra.replay.life import Arriving
 from shared.contracts.inbound.envelope import Delivery
@@ -47,9 +48,12 @@ def with_users(of: TopicBlock) -> Iterator[tuple[bytes, Parts]]:
             continue
         user_id = subject(of.topic, json_object(message.data), message.attributes) or ""
         counts.messages.inc()
-        position = to_micros(message.publish_time), len(message.message_id), message.message_id, of.topic
+        at, length, message_id, topic = position(message, of.topic)
         attributes = orjson.dumps(dict(message.attributes))
-        yield user_id.encode(errors="surrogatepass"), (*position, attributes, message.data)
+        yield (
+            user_id.encode(errors="surrogatepass"),
+            (to_micros(at), length, message_id, topic, attributes, message.data),
+        )
 
 
 def logged(messages: Iterable[Parts]) -> list[Logged]:

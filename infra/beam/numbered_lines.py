@@ -19,7 +19,7 @@ RawLine = tuple[int, int, bytes]
 
 
 class BlockSummary(NamedTuple):
-    """What the first reading tells of a block."""
+    """The result of the first reading of a block."""
 
     start: int
     lines: int

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from infra.errors import UsageError
 
@@ -38,8 +38,3 @@ def _here(input_bytes: int) -> list[str]:
 def _is_value(words: Sequence[str], word: str) -> bool:
     at = words.index(word)
     return at > 0 and words[at - 1].startswith("--") and "=" not in words[at - 1]
-
-
-def runner_of(options: PipelineOptions) -> str:
-    """The name of the runner."""
-    return str(options.view_as(StandardOptions).runner)

@@ -18,7 +18,7 @@ from shared.domain.terms import Terms
 
 
 class Order(NamedTuple):
-    """What the rows are of, as it is sent to the workers."""
+    """The subject of the rows, as it is sent to the workers."""
 
     label: str
     when: When

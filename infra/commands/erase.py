@@ -114,7 +114,7 @@ def erase(  # noqa: PLR0913, PLR0917 - each is an option of the command
 
 
 def _erased(asked: Asked, record: "UserRecord | None", now: datetime, *, again: bool) -> "tuple[Erased, bool]":
-    """What goes, and whether that is a new erasure. A tombstone is not erased anew: nothing came since."""
+    """The messages that go, and True if the erasure is new. A tombstone is not erased anew: nothing came since."""
     from infra.raw.erased import Erased
 
     before = record.erased_at if record else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 AFTERWARDS = (
     "Then build the models anew (upbeat warehouse run --full-refresh), and export features, if there are any",
 )
-"""What is left to be done by others, once for all who were erased."""
+"""The work that is left to others, once for all who were erased."""
 
 
 class Done(NamedTuple):

@@ -78,7 +78,7 @@ def _counts(known: KnownUser) -> str:
 def _beside_document(
     user: str, store: Path | None, project: str | None, table: str | None, now: datetime
 ) -> "tuple[BesideDocument, dict[str, str], dict[str, str]]":
-    """What is kept beside the document, with what was read for it and what was not."""
+    """The data beside the document, with the sources that were read and those that were not."""
     from infra.privacy.known_data import BesideDocument, email_documents, waiting_letter
 
     read, not_read, values = dict[str, str](), dict[str, str](), dict[str, Any]()

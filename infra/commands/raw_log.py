@@ -26,8 +26,6 @@ Raw = Annotated[
 DATASET = "upbeat"
 """The dataset that Terraform lays for the raw tables (infra/terraform/warehouse.tf)."""
 NONE = "none"
-RAW = "raw"
-"""The folder of the raw log beside a store."""
 
 
 class RawLog(NamedTuple):
@@ -79,8 +77,9 @@ def raw_folder(where: str) -> Iterator[Path]:
     Raises `UsageError` if there is no raw log, and `InfraError` if it cannot be read.
     """
     if not (where.startswith("bigquery:") or where.endswith(".duckdb")):
-        folder = Path(where)
-        yield folder / RAW if (folder / RAW).is_dir() else folder
+        from infra.raw.folder import log_in
+
+        yield log_in(Path(where))
         return
     from infra.analytics.warehouse.engine import open_engine
 
@@ -106,6 +105,7 @@ def log_folder() -> Path | None:
 
 def _beside(store: Path | None) -> Path:
     """The folder in which replay or up writes its raw log."""
+    from infra.raw.folder import RAW
     from infra.remote.running import state_folder
 
     return (store_folder(store) if store else state_folder()) / RAW

@@ -1,4 +1,4 @@
-"""What a rebuild or a check found, for people and for programs."""
+"""The result of a rebuild or a check, for people and for programs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

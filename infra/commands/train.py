@@ -165,7 +165,7 @@ def _of_log(folder: Path, label: str, when: "When", catalog: Path | None) -> "Da
     from infra.analytics.training.log_rows import rows_of_file, rows_of_log
     from infra.analytics.training.outcomes import parse_outcome
     from infra.catalog.load import DEFAULT_CATALOG
-    from infra.raw.folder import RAW
+    from infra.raw.folder import log_in
     from shared.domain.moments import MomentKind
 
     if unknown := {*when.moments} - {*MomentKind}:
@@ -173,8 +173,7 @@ def _of_log(folder: Path, label: str, when: "When", catalog: Path | None) -> "Da
     content = valid_catalog(catalog or DEFAULT_CATALOG)
     if folder.is_file():
         return rows_of_file(folder, label, when, content).dataset
-    log = folder / RAW if (folder / RAW).is_dir() else folder
-    found = rows_of_log(log, parse_outcome(label), when, content, deployment_terms())
+    found = rows_of_log(log_in(folder), parse_outcome(label), when, content, deployment_terms())
     note = (
         f"of {found.checked:,} facts that the log's decisions tell, {found.different:,} came out differently here"
     )

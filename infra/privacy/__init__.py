@@ -1,1 +1,1 @@
-"""What a person may ask of the data about them: all of it (export), and that it goes (erasure)."""
+"""The rights of a person to the data about them: to have all of it (export), and that it goes (erasure)."""

@@ -33,20 +33,20 @@ class Sources(NamedTuple):
     """The places that were read, and those that were not."""
 
     read: Mapping[str, str]
-    """What it is, and where it was read, in words."""
+    """Its name, and where it was read, in words."""
     not_read: Mapping[str, str]
-    """What it is, and why it was not read."""
+    """Its name, and why it was not read."""
 
 
 class BesideDocument(NamedTuple):
-    """What is kept of a user beside the document and the messages; empty where nothing is, or nothing was read."""
+    """Data about a user beside the document and the messages; empty where nothing is, or nothing was read."""
 
     letters: tuple[Letter, ...] = ()
     """Dead letters that wait to be dealt with."""
     email: Mapping[str, Any] = {}
     """The documents for e-mail, by their paths."""
     features: Mapping[str, Any] = {}
-    """What the warehouse computed, as functions read it."""
+    """The features that the warehouse computed, as functions read them."""
 
 
 def known_data(

@@ -1,4 +1,4 @@
-"""How long data about a user can live on: from the table of topics, and from what Terraform and Google set.
+"""The days that data about a user can live on: from the table of topics, and from what Terraform and Google set.
 
 Terraform's own values are repeated here, since no command reads Terraform. A test holds both to be the same.
 """

@@ -188,7 +188,7 @@ class RunningUpbeat:
         return record if record.erased_at is not None and record.erased_at >= at else None
 
     def _until(self, found: Callable[[], T | None], seconds: float) -> T | None:
-        """What is found within some seconds; None if it is not."""
+        """The result if it is found within some seconds; else None."""
         deadline = time.monotonic() + seconds
         while (result := found()) is None and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)

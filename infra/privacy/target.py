@@ -8,7 +8,7 @@ from infra.raw.erased import Erased
 from shared.record.user_record import UserRecord
 
 Counts = Mapping[str, int]
-"""How much there is of a user, or was removed, by the place in words."""
+"""Counts of what there is of a user, or was removed, by the place in words."""
 
 
 class Target(Protocol):

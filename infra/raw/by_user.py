@@ -53,7 +53,7 @@ ALL = Wanted()
 
 @dataclass(slots=True)
 class Places:
-    """Where the messages are, in buckets. All messages of a user are in one bucket."""
+    """The places of the messages, in buckets. All messages of a user are in one bucket."""
 
     files: Sequence[TopicFile]
     buckets: list["array[int]"]
@@ -61,7 +61,7 @@ class Places:
     lines: int = 0
     unreadable: int = 0
     examples: list[str] = field(default_factory=list)
-    """What is wrong with some of the unreadable lines, with file and number."""
+    """Descriptions of some of the unreadable lines, with file and number."""
 
 
 def files_of(folder: Path) -> list[TopicFile]:
@@ -82,11 +82,11 @@ def find_users(
     places = Places(files, [array("Q") for _ in range(buckets)])
     size = max(sum(file.path.stat().st_size for file in files), 1)
     before = 0
-    for number, (topic, path) in enumerate(files):
+    for number, file in enumerate(files):
         offset = 0
-        with path.open("rb") as lines:
+        with file.path.open("rb") as lines:
             for count, line in enumerate(lines, start=1):
-                if user_id := _user_of(topic, line, wanted, places, f"{path}: line {count}"):
+                if user_id := _user_of(file, count, line, wanted, places):
                     bucket = zlib.crc32(user_id.encode()) % buckets
                     places.buckets[bucket].append(offset << FILE_BITS | number)
                 offset += len(line)
@@ -96,7 +96,7 @@ def find_users(
     return places
 
 
-def _user_of(topic: str, line: bytes, wanted: Wanted, places: Places, where: str) -> str | None:
+def _user_of(file: TopicFile, number: int, line: bytes, wanted: Wanted, places: Places) -> str | None:
     """The user whom a line is about; None for one that is not wanted, or that cannot be read."""
     places.lines += 1
     try:
@@ -104,10 +104,9 @@ def _user_of(topic: str, line: bytes, wanted: Wanted, places: Places, where: str
     except UnreadableLine as problem:
         places.unreadable += 1
         if len(places.examples) < EXAMPLES:
-            torn = "" if line.endswith(b"\n") else ", not finished"
-            places.examples.append(f"{where}{torn}: {problem}")
+            places.examples.append(problem.told_of(file.path, number, line))
         return None
-    user_id = _subject(topic, landed)
+    user_id = _subject(file.topic, landed)
     return user_id if wanted.includes(user_id, landed.publish_time) else None
 
 

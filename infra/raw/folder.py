@@ -14,6 +14,11 @@ BEFORE = "raw.before"
 """The name of the folder with the raw log of the run before the present one."""
 
 
+def log_in(folder: Path) -> Path:
+    """The raw log in the folder of a replay or of `up`; the folder itself if it has none."""
+    return folder / RAW if (folder / RAW).is_dir() else folder
+
+
 def file_of(folder: Path, topic: str) -> Path:
     """The file of a topic's messages."""
     return folder / f"{topic}.jsonl"

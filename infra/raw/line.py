@@ -7,6 +7,7 @@ TIMESTAMP is text with up to microseconds, and a JSON column is a JSON value.
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
@@ -33,6 +34,11 @@ class Landed(NamedTuple):
 
 class UnreadableLine(ValueError):
     """A line that is no landed message; the text says what was expected and found."""
+
+    def told_of(self, file: Path, number: int, line: bytes) -> str:
+        """The problem with its place: the file, and the number of the line, which may be torn."""
+        torn = "" if line.endswith(b"\n") else ", not finished"
+        return f"{file}: line {number}{torn}: {self}"
 
 
 def subscription_name(project: str, topic: str) -> str:

@@ -88,5 +88,4 @@ def _lines(file: Path, unreadable: list[str]) -> Iterator[Landed]:
             try:
                 yield from_line(line)
             except UnreadableLine as problem:
-                torn = "" if line.endswith(b"\n") else ", not finished"
-                unreadable.append(f"{file}: line {number}{torn}: {problem}")
+                unreadable.append(problem.told_of(file, number, line))

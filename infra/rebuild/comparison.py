@@ -20,7 +20,7 @@ OF_HISTORY = ("subscriptions.", "ledger.", "trial_used", "next_due_at")
 
 
 class Verdict(StrEnum):
-    """How a document and what the raw log tells of its user go together."""
+    """The relation of a document to what the raw log tells of its user."""
 
     EQUAL = "equal"
     """They say the same."""
@@ -47,7 +47,7 @@ class Compared(NamedTuple):
     fields: Mapping[str, tuple[Any, Any]] = {}
     """The facts that differ by their paths, each as the document and as the log tells it; null for none."""
     note: str = ""
-    """What is wrong with an unreadable document; else what the log is known to lack."""
+    """The mistake in an unreadable document; else what the log is known to lack."""
 
 
 def compared(stored: Stored, made: Made, terms: Terms) -> Compared:
@@ -92,7 +92,7 @@ def _differences(living: UserRecord, made: UserRecord, terms: Terms) -> Iterator
 
 
 def _only_there(living: UserRecord, made: UserRecord) -> Iterator[tuple[str, tuple[Any, Any]]]:
-    """What the document alone holds, of what the log may tell too much about but never too little."""
+    """Things that the document alone holds, of those of which the log may tell too much but never too little."""
     for at, cause in living.fired.causes:
         floor = made.fired.floor
         if (at, cause) not in made.fired.causes and not (floor and at <= floor):

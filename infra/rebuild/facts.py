@@ -1,4 +1,4 @@
-"""What a document says, as facts with names: two documents that say the same have equal facts."""
+"""The content of a document, as facts with names: two documents that say the same have equal facts."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ Facts = Mapping[str, Any]
 
 
 def facts(record: UserRecord, at: datetime, terms: Terms) -> Facts:
-    """What a document says at an instant (UTC), without what a rebuild cannot know (see `NOT_COMPARED`)."""
+    """The facts of a document at an instant (UTC), without what a rebuild cannot know (see `NOT_COMPARED`)."""
     return dict(_facts(record, at, terms))
 
 
@@ -29,7 +29,7 @@ NOT_COMPARED = (
     "moments that are decided in the rebuilt document alone: all of them, where the log has a gap",
     "whether a withheld offer is revoked, which no message tells",
 )
-"""What a rebuild cannot know. It is restored so that nothing is offered again, and is not compared."""
+"""Facts that a rebuild cannot know. They are restored so that nothing is offered again, and are not compared."""
 
 
 def _facts(record: UserRecord, at: datetime, terms: Terms) -> Iterator[tuple[str, Any]]:
@@ -61,7 +61,7 @@ def _facts(record: UserRecord, at: datetime, terms: Terms) -> Iterator[tuple[str
 
 
 def _announced(announced: Announced) -> Iterator[tuple[str, Any]]:
-    """What was announced of a subscription, beside what is taken of one about which nothing was."""
+    """The announced facts of a subscription, beside those of one about which nothing was announced."""
     for name, value in announced.facts.items():
         if NOTHING_ANNOUNCED.get(name) != value:
             yield f"announced.{announced.subscription_id}.{name}", value

@@ -28,7 +28,7 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read."""
+    """The log to read."""
 
     raw: Path
     """The folder of the raw log; or a file of documents that a pipeline made of one."""
@@ -39,19 +39,19 @@ class Source:
 
 @dataclass(slots=True)
 class Read:
-    """What was read and made."""
+    """Counts of what was read and made."""
 
     users: int = 0
     lines: int = 0
     lines_unreadable: int = 0
     unreadable: list[str] = field(default_factory=list)
-    """What is wrong with some of these lines."""
+    """Descriptions of some of these lines."""
     restored: Counter[str] = field(default_factory=Counter)
-    """What was read and restored of all users, by its name."""
+    """Counts of what was read and restored of all users, by name."""
     incomplete: int = 0
     """Users of whom the log is known to lack something."""
     gaps: list[str] = field(default_factory=list)
-    """What it lacks of some of them."""
+    """Gaps in the log about some of them."""
     seconds: float = 0.0
 
     @property

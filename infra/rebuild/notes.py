@@ -9,10 +9,10 @@ from shared.domain.moments import MomentKind
 
 @dataclass(slots=True)
 class Notes:
-    """What is noted while a user's document is made again."""
+    """Notes that are taken while a user's document is made again."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """What was read and restored, by its name."""
+    """Counts of what was read and restored, by name."""
     gaps: dict[str, None] = field(default_factory=dict)
     """Sentences about what is known to be missing, each once."""
     made: set[str] = field(default_factory=set)

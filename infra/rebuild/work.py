@@ -22,7 +22,7 @@ from shared.record.bounds import fit
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """What a rebuild depends on besides the log, in a form that processes can send to each other."""
+    """The settings of a rebuild, in a form that processes can send to each other."""
 
     catalog: str
     """The catalog in force as JSON, without the scores and policies that it names."""
@@ -63,7 +63,7 @@ class Made(NamedTuple):
 
 
 def nothing(user_id: str) -> Made:
-    """What is made of a user about whom the log has no message."""
+    """The result for a user about whom the log has no message."""
     return Made(user_id, None, Counter(), (), is_out_of_order=False)
 
 

@@ -18,7 +18,7 @@ FIRST_WAIT_SECONDS = 0.2
 
 
 class Outcome(StrEnum):
-    """What became of one user."""
+    """The result for one user."""
 
     CREATED = "created"
     REPLACED = "replaced"
@@ -78,7 +78,7 @@ class Writer:
         return outcome
 
     def _replaceable(self, stored: Stored, made: Document) -> Outcome:
-        """What is to become of a document that exists. A tombstone stays: the user was erased since."""
+        """The result for a document that exists. A tombstone stays: the user was erased since."""
         if self.replace_before is None or stored.blob is None or stored.blob == made.blob:
             return Outcome.KEPT
         try:

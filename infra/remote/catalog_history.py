@@ -112,7 +112,7 @@ def version_before(client: Client) -> str:
 
 
 def approver_of(client: Client, version: str) -> str | None:
-    """Who approved a version at one of the newest publications; None if nobody did. Raises `InfraError`."""
+    """The approver of a version at one of the newest publications; None if there is none. Raises `InfraError`."""
     known = (each.approved_by for each in publications(client, MOST) if each.version == version)
     return next(filter(None, known), None)
 

@@ -69,7 +69,7 @@ def read(path: Path) -> Iterator[Line]:
 
 
 def parsed(text: bytes) -> LineMessage | UnpublishableLine:
-    """What a line that is not blank holds."""
+    """The content of a line that is not blank."""
     try:
         return parse(text)
     except UnpublishableLine as problem:

@@ -72,7 +72,7 @@ def keyed_summary(record: UserRecord, now: datetime, terms: Terms) -> KeyedLine:
 
 
 def _position(step: Step) -> bytes:
-    """Where a step is in the history: of one instant the lines by their numbers, then due users by their ids."""
+    """The place of a step in the history: of one instant lines by their numbers, then due users by their ids."""
     if step.arriving:
         return b"%020d %d %020d" % (to_micros(step.at), EVENT, step.arriving.number)
     return b"%020d %d %b" % (to_micros(step.at), DUE, step.record.user_id.encode())

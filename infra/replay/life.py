@@ -40,7 +40,7 @@ DEAD_LETTERED = "dead_lettered"
 
 
 class Refusal(NamedTuple):
-    """Why something cannot be published."""
+    """The reason why something cannot be published."""
 
     reason: str
     detail: str
@@ -73,7 +73,7 @@ class Step(NamedTuple):
     record: UserRecord
     """The record afterwards; the very one of before if nothing was committed."""
     messages: tuple[Message, ...]
-    """What is published because of it, in order; a dead letter is among it."""
+    """The messages that are published because of it, in order; a dead letter is among them."""
 
     @property
     def is_committed(self) -> bool:

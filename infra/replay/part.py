@@ -54,7 +54,7 @@ class PartTask:
         return zlib.crc32(user_id.encode(errors="replace")) % self.parts == self.number
 
     def world(self) -> World:
-        """What its users' lives depend on besides their events. Raises `InvalidCatalog` and `UsageError`."""
+        """The world of its users' lives. Raises `InvalidCatalog` and `UsageError`."""
         features = read_features(self.features, self.includes) if self.features else None
         return World(load_catalogs(self.catalog), self.terms or Terms(), features)
 

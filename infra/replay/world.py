@@ -1,4 +1,4 @@
-"""What a life depends on besides the user's own events: the catalogs, the business terms, and features."""
+"""The world of a life, all but the user's own events: the catalogs, the business terms, and features."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class CatalogHistory:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What does not belong to a user. Every process of a replay makes its own, from files."""
+    """All that a life needs and no user owns. Every process of a replay makes its own, from files."""
 
     catalogs: CatalogHistory
     terms: Terms

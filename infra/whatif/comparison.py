@@ -22,7 +22,7 @@ class ExperimentUsers(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What both catalogs did to some users, apart from what the catalogs alone tell."""
+    """The effects of both catalogs on some users, apart from what the catalogs alone tell."""
 
     events_read: int = 0
     issued: BeforeAfter = BeforeAfter(0, 0)

@@ -19,6 +19,7 @@ from infra.remote.firestore import emulator_client, publish_catalog
 from infra.remote.pubsub import Bus
 from infra.topology import Topology, load
 from tests.e2e.probe import Probe
+from tests.support.topologies import with_each_function
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def bus(endpoints: Endpoints) -> Iterator[Bus]:
 @pytest.fixture
 def hurried() -> Topology:
     """The topology, with fast retries and few delivery attempts for every function."""
-    return load().with_each_function(
+    return with_each_function(
+        load(),
         ack_deadline_seconds=10,
         timeout_seconds=9,
         min_backoff_seconds=1,

@@ -20,6 +20,7 @@ from shared.adapters.gcp.mail import ADDRESSES, MAILS, READERS, WORDS, words_id
 from shared.adapters.gcp.paths import SUBSCRIPTIONS
 from tests.support.listening import pull
 from tests.support.mail import Sink, mail_server
+from tests.support.topologies import with_each_function
 from tests.support.watching import eventually
 
 pytestmark = pytest.mark.emulator
@@ -41,7 +42,7 @@ def server() -> Iterator[tuple[Sink, int]]:
 @pytest.fixture(scope="module")
 def up(emulators, server: tuple[Sink, int]) -> Iterator[EmulatorRuntime]:
     """Both functions for e-mail, and those of Upbeat between a payment and an exposure."""
-    table = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=1)
+    table = with_each_function(load(), min_backoff_seconds=1, max_backoff_seconds=1)
     hurried = {
         name: row.model_copy(
             update={"min_backoff_seconds": 1, "max_backoff_seconds": 1, "ack_deadline_seconds": 65}

@@ -86,7 +86,7 @@ def live(up, user):
 
 
 def put_beside(up, user):
-    """What is kept of a user by e-mail, by positions, and by the log of an earlier run."""
+    """Data about a user for e-mail, in positions, and in the log of an earlier run."""
     client = emulator_client(up.endpoints)
     client.document(f"{MAILS}/trigger-1").set({"user_id": user, "state": "sent", "forget_at": START})
     client.document(f"{MAILS}/trigger-2").set({"user_id": EVE, "state": "sent", "forget_at": START})

@@ -24,6 +24,7 @@ from shared.adapters.gcp.paths import SUBSCRIPTIONS, user_document_id
 from shared.record.codec import unpack
 from shared.record.user_record import UserRecord
 from tests.support.listening import pull
+from tests.support.topologies import with_each_function
 from tests.support.watching import eventually
 
 pytestmark = pytest.mark.emulator
@@ -38,8 +39,8 @@ def fuse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def up(emulators, fuse):
-    table = load().with_each_function(
-        min_backoff_seconds=1, max_backoff_seconds=2, ack_deadline_seconds=20, timeout_seconds=15
+    table = with_each_function(
+        load(), min_backoff_seconds=1, max_backoff_seconds=2, ack_deadline_seconds=20, timeout_seconds=15
     )
 
     def publish(endpoints: Endpoints) -> None:

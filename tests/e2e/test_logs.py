@@ -15,6 +15,7 @@ from infra.remote.firestore import emulator_client, publish_catalog
 from infra.topology import load
 from shared.observability.event_log import hash_user
 from tests.support.listening import pull
+from tests.support.topologies import with_each_function
 from tests.support.watching import eventually
 
 pytestmark = pytest.mark.emulator
@@ -31,7 +32,7 @@ class Running:
         self.printed: list[tuple[str, str]] = []
         self.runtime = EmulatorRuntime(
             f"test-{uuid4().hex[:12]}",
-            topology=load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2),
+            topology=with_each_function(load(), min_backoff_seconds=1, max_backoff_seconds=2),
             emulators=emulators,
             env={"UPBEAT_USER_HASH_KEY": "key", **env},
             publish_catalog=_publish_default_catalog,

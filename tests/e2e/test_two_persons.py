@@ -1,4 +1,4 @@
-"""Where two persons must agree, no command puts a catalog in force that only one of them answers for."""
+"""No command puts a catalog in force that one person alone answers for, where two must agree."""
 
 import json
 import re

@@ -47,7 +47,7 @@ class Shop(NamedTuple):
         return self._trigger(user)["cms_ref"]
 
     def approvals(self) -> list[str | None]:
-        """Who approved each publication, the newest first."""
+        """The persons who approved each publication, the newest first."""
         return [each.approved_by for each in history(emulator_client(self.up.endpoints))]
 
     def _pay(self, user: str, at: datetime, **fields: Any) -> None:

@@ -14,6 +14,7 @@ from shared.contracts.topics import Topic
 from shared.domain import ring
 from shared.domain.terms import Terms
 from shared.record.user_record import UserRecord
+from tests.support.topologies import with_each_function
 
 SMALL = """
 topic_defaults: {retention_days: 7}
@@ -228,7 +229,7 @@ def test_a_subscription_leads_to_its_function(table):
 
 
 def test_every_function_can_be_hurried_at_once(table):
-    hurried = load(table(SMALL)).with_each_function(min_backoff_seconds=1)
+    hurried = with_each_function(load(table(SMALL)), min_backoff_seconds=1)
     assert hurried.functions["take_order"].min_backoff_seconds == 1
     assert hurried.functions["take_order"].max_backoff_seconds == 600
 

@@ -49,7 +49,7 @@ def after(events: Iterable[Event], now: datetime = NOW) -> UserRecord:
 
 
 def announced(record: UserRecord) -> list[Announced]:
-    """What consumers know; a subscription of which they know nothing may be listed or not."""
+    """The facts that consumers know; a subscription of which they know nothing may be listed or not."""
     return [one for one in record.announced if one.facts != NOTHING_ANNOUNCED]
 
 

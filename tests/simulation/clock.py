@@ -27,6 +27,7 @@ from shared.application.shard_sweep import PAGE_SIZE
 from shared.application.tick import SHARDS_AT_ONCE
 from shared.contracts.topics import Topic
 from shared.domain.due_shards import due_shard
+from tests.support.topologies import with_each_function
 from tests.support.watching import descendants
 
 CLOCK = "lifecycle_clock"
@@ -129,7 +130,7 @@ class Memory(Watching):
 
 def run(users: int, kills: int, tick_seconds: float, emulators: Emulators | None = None) -> Outcome:
     """Let `users` fall due at once, kill the clock `kills` times at even parts of the work, and count."""
-    whole = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=1)
+    whole = with_each_function(load(), min_backoff_seconds=1, max_backoff_seconds=1)
     only_the_clock = whole.model_copy(update={"services": {}, "functions": {CLOCK: whole.functions[CLOCK]}})
     project = f"clock-{uuid4().hex[:12]}"
     with EmulatorRuntime(

@@ -42,6 +42,7 @@ from shared.processing.process import process
 from shared.processing.rules import Rules
 from shared.record.codec import Packing
 from shared.record.user_record import UserRecord
+from tests.support.topologies import with_each_function
 
 RECALLED, KEPT = "sale", "tips"
 WRITERS = 50
@@ -104,7 +105,7 @@ def recall_on(
     emulators: Emulators, project: str, state_folder: Path, users: int, per_second: float
 ) -> RecallResult:
     """Run a recall in a project of these emulators."""
-    topology = load().with_each_function(min_backoff_seconds=1, max_backoff_seconds=2)
+    topology = with_each_function(load(), min_backoff_seconds=1, max_backoff_seconds=2)
     due = {"lifecycle_due": topology.functions["lifecycle_due"]}
     topology = topology.model_copy(update={"services": {}, "functions": due, "schedules": {}})
     env = {"UPBEAT_CATALOG_SECONDS": "1", "UPBEAT_LOG_LEVEL": "WARNING"}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 
@@ -22,6 +22,27 @@ class Asked(NamedTuple):
 
 Answer = Callable[[Asked], tuple[int, bytes | object]]
 """The status and the body of an answer; a body that is no bytes is sent as JSON."""
+
+
+class State:
+    """What is published in a CMS that a server stands for, what it was asked, and how it fails."""
+
+    def __init__(self, *items: dict[str, Any]) -> None:
+        self.items = list(items)
+        self.fails_from: int | None = None
+        """The request for entries from which on it fails, counted from 0."""
+        self.grows = False
+        """True: an entry is published after each page."""
+        self.garbage: bytes | None = None
+        self.status = 200
+        self.requests: list[Asked] = []
+        """The requests for entries."""
+        self.url = ""
+
+    def fails(self, asked: Asked) -> bool:
+        """Note a request for entries; True if it is to fail."""
+        self.requests.append(asked)
+        return self.fails_from is not None and len(self.requests) > self.fails_from
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.support.cms_server import Asked, serving
+from tests.support.cms_server import Asked, State, serving
 
 SECRET = "s3cr3t-" + "0123456789abcdef" * 3 + "012345678"
 TOKEN = "delivery-token-of-the-space"
@@ -45,24 +45,11 @@ SALE = (
 )
 
 
-class Delivery:
-    """The state of the local API: what is published, and how it fails."""
-
-    def __init__(self, *items: dict[str, Any]) -> None:
-        self.items = list(items)
-        self.fails_from: int | None = None
-        """The request from which on it fails, counted from 0."""
-        self.grows = False
-        """True: an entry is published after each page."""
-        self.garbage: bytes | None = None
-        self.status = 200
-        self.requests: list[Asked] = []
-        self.url = ""
+class Delivery(State):
+    """The state of the local API."""
 
     def answer(self, asked: Asked) -> tuple[int, object]:
-        fails = self.fails_from is not None and len(self.requests) >= self.fails_from
-        self.requests.append(asked)
-        if fails:
+        if self.fails(asked):
             return 503, {}
         return self.status, self.garbage if self.garbage is not None else self._page(asked.query)
 

@@ -45,6 +45,7 @@ from shared.entrypoints.pubsub import OUTCOME_HEADER
 from shared.queries.user_view import summary
 from shared.record.codec import unpack
 from tests.support.asgi import FUNCTIONS, post
+from tests.support.topologies import with_each_function
 
 DUE_NEXT = """
 select next_due_at, user_id from subscriptions where next_due_at = (select min(next_due_at) from subscriptions)
@@ -90,7 +91,7 @@ class FunctionsRuntime(EmbeddedRuntime):
         super().__init__(
             *(PackedRecords(store, world.terms), ClockedCatalogs(world.catalogs, clock), clock, sink),
             terms=world.terms,
-            topology=load().with_each_function(max_delivery_attempts=ATTEMPTS),
+            topology=with_each_function(load(), max_delivery_attempts=ATTEMPTS),
             sleep=_no_sleep,
         )
         self.received = received

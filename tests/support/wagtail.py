@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.support.cms_server import Asked, serving
+from tests.support.cms_server import Asked, State, serving
 
 SECRET = "wagtail-s3cr3t-0123456789abcdef0123456789"
 TOKEN = "token-of-the-site"
@@ -40,21 +40,12 @@ SALE = (
 )
 
 
-class Site:
-    """The state of the local server: what is published, what was reported, and how it fails."""
+class Site(State):
+    """The state of the local server, with what was reported; `status` is that of answers to reports."""
 
     def __init__(self, *items: dict[str, Any]) -> None:
-        self.items = list(items)
-        self.fails_from: int | None = None
-        """The request for entries from which on it fails, counted from 0."""
-        self.grows = False
-        """True: an entry is published after each page."""
-        self.garbage: bytes | None = None
-        self.status = 200
-        """The status of answers to reports."""
-        self.requests: list[Asked] = []
+        super().__init__(*items)
         self.reports: list[dict[str, Any]] = []
-        self.url = ""
 
     def answer(self, asked: Asked) -> tuple[int, object]:
         if asked.token != f"Bearer {TOKEN}":
@@ -62,9 +53,7 @@ class Site:
         if (asked.method, asked.path) == ("PUT", "/api/upbeat/reports"):
             self.reports.append(json.loads(asked.body))
             return self.status, {}
-        fails = self.fails_from is not None and len(self.requests) >= self.fails_from
-        self.requests.append(asked)
-        if fails or asked.path != "/api/upbeat/entries":
+        if self.fails(asked) or asked.path != "/api/upbeat/entries":
             return 503, {}
         return (200, self.garbage) if self.garbage is not None else self._page(asked.query)
 

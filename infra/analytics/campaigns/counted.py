@@ -9,7 +9,7 @@ import orjson
 from infra.errors import InfraError, UsageError
 from infra.inspect.funnel import Funnels
 from infra.inspect.funnel_stages import TOPICS
-from infra.raw.folder import RAW, file_of
+from infra.raw.folder import RAW, file_of, log_in
 from infra.raw.line import UnreadableLine, from_line
 
 LINES = 500
@@ -28,7 +28,7 @@ class Counted(NamedTuple):
 
 def raw_folder(folder: Path) -> Path:
     """The raw log in a folder, or the folder itself. Raises `UsageError` if there is none."""
-    raw = folder / RAW if (folder / RAW).is_dir() else folder
+    raw = log_in(folder)
     if not any(file_of(raw, topic).is_file() for topic in TOPICS):
         raise UsageError(
             f"{folder}: expected a raw log ({RAW}/TOPIC.jsonl, of upbeat replay --keep-store or up), found none"
@@ -62,8 +62,7 @@ def _count(found: Counted, file: Path, number: int, line: bytes) -> int:
     try:
         data = from_line(line).data
     except UnreadableLine as problem:
-        torn = "" if line.endswith(b"\n") else ", not finished"
-        found.unreadable.append(f"{file}: line {number}{torn}: {problem}")
+        found.unreadable.append(problem.told_of(file, number, line))
         return 0
     try:
         body = orjson.loads(data)

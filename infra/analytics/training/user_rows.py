@@ -140,7 +140,7 @@ def _note(happened: Collector, event: Event) -> None:
 
 
 def _check(taken: Sequence[Snapshot], decisions: Mapping[tuple[str, str], Mapping[str, Any]]) -> tuple[int, int]:
-    """How many facts the log's decisions tell of these snapshots, and how many of those are different here."""
+    """The number of facts that the log's decisions tell of these snapshots, and of those different here."""
     checked = different = 0
     for one in taken:
         context = decisions[one.user_id, one.cause].get("context", {}) if one.cause else {}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infra.analytics.warehouse.engine import Engine, State
 from infra.errors import UsageError
-from infra.raw.folder import RAW
+from infra.raw.folder import RAW, log_in
 from infra.raw.line import Landed, UnreadableLine, from_line
 
 UNREADABLE = "raw_unreadable"
@@ -79,7 +79,7 @@ def load(
 
     A file that grew is read from where the last load of it ended, if what comes before has not changed.
     """
-    raw = folder / RAW if (folder / RAW).is_dir() else folder
+    raw = log_in(folder)
     files = sorted(raw.glob("*.jsonl"))
     if not files:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""What Upbeat asks: the published entries, and a place for the mistakes that it finds in them."""
+"""The API that Upbeat asks: the published entries, and a place for the mistakes that it finds in them."""
 
 import functools
 import hmac

@@ -8,7 +8,7 @@ from shared.decisioning.document.entries import Entry
 
 
 def problems(entry: CatalogEntry) -> list[str]:
-    """What would be wrong with an entry if it and all other drafts were published."""
+    """The mistakes in an entry if it and all other drafts were published."""
     own = entry.as_entry()
     all_drafts = {draft.place: draft for draft in newest()} | {own.place: own}
     return lint.problems_by_place(all_drafts.values()).get(own.place, [])

@@ -28,7 +28,7 @@ class _JsonForm(forms.JSONField):
             raise ValidationError(str(error)) from None
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """What was typed, which is shown again if it cannot be read."""
+        """The typed text, which is shown again if it cannot be read."""
         try:
             return super().bound_data(data, initial)
         except (RecursionError, ValueError):

@@ -13,7 +13,7 @@ MISSING = "expected a value, found nothing"
 
 
 def problems_of(entry: Entry) -> list[str]:
-    """What is wrong with one entry, whatever the others are: its fields, their types and bounds."""
+    """The mistakes in one entry, whatever the others are: its fields, their types and bounds."""
     content = assemble([entry])
     try:
         found = [mistake.problem for mistake in content.mistakes] + read(content.content).problems
@@ -23,7 +23,7 @@ def problems_of(entry: Entry) -> list[str]:
 
 
 def problems_by_place(entries: Iterable[Entry]) -> Mapping[str, list[str]]:
-    """What is wrong with entries as one catalog, by the place of the entry; by "" what is in none."""
+    """The mistakes in entries as one catalog, by the place of the entry; by "" those in none."""
     assembled = assemble([*entries])
     mistakes = [*assembled.mistakes]
     try:

@@ -90,7 +90,7 @@ def _claim(webhook: Webhook) -> bool:
 
 
 def _post(webhook: Webhook) -> tuple[bool, str]:
-    """Whether Upbeat has read the entries, and its answer or the error."""
+    """True if Upbeat has read the entries; and its answer or the error."""
     entry = {"type": webhook.kind, "id": webhook.entry_id}
     by = {"by": webhook.by} if webhook.by else {}
     body = json.dumps({"event": webhook.event, "entry": entry, **by}).encode()

@@ -15,7 +15,7 @@ SHOWN = 20
 
 
 class MistakesPanel(Panel):
-    """What Upbeat found in the published entry, and what it would find in the drafts."""
+    """The mistakes that Upbeat found in the published entry, and those that it would find in the drafts."""
 
     class BoundPanel(Panel.BoundPanel):
         """The panel of one entry."""
@@ -41,7 +41,7 @@ class MistakesPanel(Panel):
 
 
 class UpbeatPanel(Component):
-    """How things stand with Upbeat, on the first page."""
+    """The state of the exchange with Upbeat, on the first page."""
 
     order = 10
     template_name = "entries/upbeat.html"

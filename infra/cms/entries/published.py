@@ -1,4 +1,4 @@
-"""What is published: the entries as Upbeat reads them, page by page."""
+"""The published entries as Upbeat reads them, page by page."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC

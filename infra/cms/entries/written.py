@@ -1,4 +1,4 @@
-"""How the columns of an entry are written in a catalog, and read from one."""
+"""Conversion of an entry's columns to what a catalog has, and back."""
 
 from datetime import UTC, datetime
 from typing import Any

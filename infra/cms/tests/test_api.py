@@ -1,4 +1,4 @@
-"""What Upbeat asks of the site."""
+"""The API that Upbeat asks."""
 
 import pytest
 from bs4 import BeautifulSoup

@@ -12,7 +12,7 @@ from entries.models import KINDS, Webhook
 
 
 def seen(ask):
-    """What Upbeat reads of the only entry."""
+    """The only entry, as Upbeat reads it."""
     [entry] = ask("entries").json()["entries"]
     return entry["fields"].get("validity_hours"), entry["author"], entry["approved_by"]
 

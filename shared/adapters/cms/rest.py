@@ -40,7 +40,7 @@ class Rest:
         self._call("PUT", path, json.dumps(content).encode())
 
     def failure(self, path: str, error: Exception) -> Transient:
-        """What to raise for an answer with an error in it."""
+        """The error to raise for an answer with an error in it."""
         told = f"HTTP status {error.code}" if isinstance(error, HTTPError) else type(error).__name__
         return Transient(f"{self.name}: no usable answer from {path}: {told}")
 

@@ -1,4 +1,4 @@
-"""What the signatures of all CMSs have in common: a request, its age, and the reasons for which one is refused."""
+"""The common part of all CMSs' signatures: a request, its age, and the reasons for which one is refused."""
 
 import hmac
 from collections.abc import Sequence

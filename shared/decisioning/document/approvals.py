@@ -13,7 +13,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a new catalog changes."""
+    """The changes of a new catalog."""
 
     entries: tuple[Entry, ...]
     """The entries that were added or changed."""

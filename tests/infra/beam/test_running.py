@@ -1,4 +1,4 @@
-"""What becomes of a pipeline whose options make no sense, that fails, or that was killed."""
+"""Pipelines whose options make no sense, that fail, or that were killed."""
 
 import pytest
 
@@ -7,9 +7,10 @@ from tests.support import beam
 beam.required()
 
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import StandardOptions
 
 from infra.beam.__main__ import main
-from infra.beam.options import pipeline_options, runner_of
+from infra.beam.options import pipeline_options
 from infra.beam.sorted_files import names_of
 from infra.catalog.load import DEFAULT_CATALOG
 from infra.errors import UsageError
@@ -60,7 +61,8 @@ def test_a_source_and_a_catalog_that_are_missing_are_named(events, tmp_path, cap
 def test_without_a_runner_a_large_input_takes_all_processors_and_a_small_one_a_single_process():
     small, large = pipeline_options([], 1000).get_all_options(), pipeline_options([], 10**9).get_all_options()
     assert (small["direct_running_mode"], large["direct_running_mode"]) == ("in_memory", "multi_processing")
-    assert runner_of(pipeline_options(["--runner=DirectRunner"], 10**9)) == "DirectRunner"
+    named = pipeline_options(["--runner=DirectRunner"], 10**9)
+    assert named.view_as(StandardOptions).runner == "DirectRunner"
     with pytest.raises(UsageError):
         pipeline_options(["--runnr=DirectRunner"], 0)
 

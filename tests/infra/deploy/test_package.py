@@ -34,7 +34,7 @@ def test_a_composed_folder_holds_what_the_function_needs_and_nothing_else(reposi
 
 
 def greeted(composed):
-    """What the composed function says, in a process that has nothing else of the project."""
+    """The output of the composed function, in a process that has nothing else of the project."""
     program = f"import sys; sys.path.append({str(composed)!r}); import main; print(main.HELLO)"
     return subprocess.check_output([sys.executable, "-I", "-c", program], text=True)  # noqa: S603 - ours
 

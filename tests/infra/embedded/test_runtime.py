@@ -10,6 +10,7 @@ from infra.embedded.runtime import EmbeddedRuntime, VirtualClock
 from infra.topology import load
 from shared.domain.errors import Transient
 from tests.support.replays import START, payment
+from tests.support.topologies import with_each_function
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ async def test_a_message_that_no_attempt_acknowledges_goes_to_the_dead_letter():
         load_catalog(DEFAULT_CATALOG),
         VirtualClock(NOW),
         sunk.append,
-        topology=load().with_each_function(max_delivery_attempts=5),
+        topology=with_each_function(load(), max_delivery_attempts=5),
         sleep=sleep,
     )
     data = orjson.dumps(payment()["data"])

@@ -1,4 +1,4 @@
-"""What is missing is created, and a living document wins, whatever happens meanwhile."""
+"""Missing documents are created, and a living one wins, whatever happens meanwhile."""
 
 from collections import Counter
 from datetime import datetime

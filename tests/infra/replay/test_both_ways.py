@@ -130,7 +130,7 @@ def test_of_messages_larger_than_an_event_or_a_request_may_be(tmp_path: Path, si
 
 
 def test_of_failures(tmp_path: Path) -> None:
-    """What fails is delivered again, and then kept in the dead letter; a pure life tries it once."""
+    """A message that fails is delivered again, and then kept in the dead letter; a pure life tries it once."""
     attempts = Counter[str]()
 
     def unreliable(record: UserRecord, event: Event, *given: Any) -> Processed:

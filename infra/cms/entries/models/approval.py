@@ -48,7 +48,7 @@ class FourEyesTask(AbstractGroupApprovalTask):
 
 
 def refusal(entry: CatalogEntry, state: TaskState, user: Any) -> str | None:
-    """Why a user may not approve; None if the user may."""
+    """The reason why a user may not approve; None if the user may."""
     if user is None or user.pk in _authors(entry):
         return "expected an approver who wrote no part of the draft, found one of its authors"
     if state.revision_id != entry.latest_revision_id:

@@ -135,7 +135,7 @@ class Score(CatalogEntry):
 
 
 class Settings(CatalogEntry):
-    """What concerns the whole catalog; there is one entry of it."""
+    """The settings of the whole catalog; there is one entry of it."""
 
     section = "settings"
     kill_switch = models.BooleanField(default=False, help_text="While it is on, no campaign makes any offer.")

@@ -1,4 +1,4 @@
-"""What all entries of the catalog have in common."""
+"""The base of all entries of the catalog."""
 
 import json
 from collections.abc import Mapping

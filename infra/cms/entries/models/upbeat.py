@@ -1,4 +1,4 @@
-"""What the site tells Upbeat, and what Upbeat told the site."""
+"""Messages between the site and Upbeat: webhooks to send, and mistakes that were reported."""
 
 from django.db import models
 from django.utils import timezone
@@ -27,7 +27,7 @@ class Webhook(models.Model):
     """The last answer, or the error of the last attempt."""
 
     def __str__(self) -> str:
-        """What it is about."""
+        """The entry it is about."""
         return f"{self.event} {self.kind}/{self.entry_id}"
 
 
