@@ -28,10 +28,15 @@ class Server(uvicorn.Server):
         self._ending = ending
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Begin to stop; do not wait for anything at a second Ctrl-C."""
-        self._ending.set()
-        self.force_exit = self.should_exit and sig == signal.SIGINT
+        """Begin to stop; do not wait for anything at a second Ctrl-C.
+
+        Signals may come while the first one is handled, and `set` would wait for itself.
+        """
+        if self.should_exit:
+            self.force_exit = sig == signal.SIGINT
+            return
         self.should_exit = True
+        self._ending.set()
 
 
 def serve(app: ASGIApp, port: int, started: Callable[[str], object], ending: threading.Event) -> None:
