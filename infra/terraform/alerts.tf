@@ -3,6 +3,7 @@
 locals {
   landing_names = join(", ", [for topic in keys(local.topics) : "\"${topic}-landing\""])
   tick_names    = join(", ", [for topic in keys(local.schedules) : "\"${topic}\""])
+  sync_names    = join(", ", [for name in keys(local.table.webhooks) : "\"${replace(name, "_", "-")}\""])
   last_attempt  = min([for function in local.functions : function.max_delivery_attempts]...)
   metric        = "logging_googleapis_com:user_upbeat"
   from_lines    = "monitored_resource=\"cloud_run_revision\""
@@ -79,6 +80,16 @@ locals {
       group_by  = "resource.label.service_name"
       threshold = 2500
       seconds   = 600
+    }
+    sync = {
+      title     = "The catalog is not synced"
+      severity  = "WARNING"
+      filter    = "metric.type=\"run.googleapis.com/request_count\" AND resource.type=\"cloud_run_revision\" AND resource.labels.service_name=one_of(${local.sync_names}) AND metric.labels.response_code=one_of(\"422\", \"500\", \"503\", \"504\")"
+      aligner   = "ALIGN_DELTA"
+      reducer   = "REDUCE_SUM"
+      group_by  = "metric.label.response_code"
+      threshold = 0
+      seconds   = 0
     }
     memory = {
       title     = "Memory runs out"

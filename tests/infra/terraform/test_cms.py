@@ -67,7 +67,7 @@ def test_each_variable_is_read_and_accepted(found: list[Resource], cms: str) -> 
 def test_alerts_look_at_it(found: list[Resource]) -> None:
     policies = of_type(found, "google_monitoring_alert_policy")
     alerts = {each.values["display_name"]: str(each.values) for each in policies}
-    for title in ("Memory runs out", "An error outside of events"):
+    for title in ("Memory runs out", "An error outside of events", "The catalog is not synced"):
         assert "catalog-sync" in alerts[title]
 
 
