@@ -27,7 +27,7 @@ def of(name: str, kind: str, sequence: int) -> dict[str, Any]:
 
 
 def shown(messages: Any, now: str = NOW) -> str | None:
-    """What a new consumer shows after these messages."""
+    """The offers that a new consumer shows after these messages."""
     consumer: dict[str, Any] = {}
     exec(CODE, consumer)  # noqa: S102 - the page is ours
     for message in messages:

@@ -15,7 +15,7 @@ from infra.topology import ROOT
 pytest.importorskip("material", reason="MkDocs is missing: `make test-site` installs it, and runs these")
 pytestmark = pytest.mark.slow
 LOADED = re.compile(r"""<(?:script|img|iframe|source)[^>]+src=["']?([^"'\s>]+)|<link[^>]+href=["']?([^"'\s>]+)""")
-"""What a browser loads for a page."""
+"""The addresses that a browser loads for a page."""
 
 
 def build(root: Path, out: Path) -> "subprocess.CompletedProcess[str]":

@@ -22,7 +22,7 @@ class Errand:
     """The user whom it is about; empty if it is about none."""
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_LINES))
     problem: str = ""
-    """Why it ended early; empty if it did not."""
+    """The reason why it ended early; empty if it did not."""
     done: bool = False
 
 

@@ -51,7 +51,7 @@ class FactsNow(NamedTuple):
     """The triggers that the document keeps, the newest first."""
     due: Sequence[Due]
     next_due_at: datetime | None
-    """When the clock looks at the user next; None if it does not, or if that is not known."""
+    """The instant (UTC) of the clock's next look at the user; None if there is none, or if it is not known."""
     grants: Sequence[Paid]
     waiting: Sequence[Verdict]
     """The refunds, disputes and extensions whose payment is not known."""

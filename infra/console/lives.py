@@ -20,7 +20,7 @@ class Known(NamedTuple):
     from_log: Past | None
     """The record with what is missing of it, if the raw log alone tells it."""
     problem: str
-    """Why the document cannot be read; empty if it can, or if there is none."""
+    """The reason why the document cannot be read; empty if it can, or if there is none."""
     logged: list[Logged] | None
     """The messages about the user, oldest first; None where there is no raw log."""
 

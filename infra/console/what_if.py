@@ -1,4 +1,4 @@
-"""What if a moment came: the decision that the catalog in force would make; nothing is written."""
+"""The what-if of a moment: the decision that the catalog in force would make; nothing is written."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -28,7 +28,7 @@ class Answer(NamedTuple):
     at: datetime
     catalog_version: str
     untrue: str | None
-    """Why the moment would be stale then; None if it could come."""
+    """The reason why the moment would be stale then; None if it could come."""
     candidates: Sequence[Candidate]
     past: Sequence[str]
     """From where the past is known, and what may be missing; none of the present."""

@@ -37,7 +37,7 @@ RESTART_INTERVAL = timedelta(hours=1)
 The new pass reaches the users whose message had no effect.
 """
 TWICE = "another delivery of this tick is at work"
-"""Why a delivery of a tick is not acknowledged although nothing failed."""
+"""The reason for not acknowledging a delivery of a tick although nothing failed."""
 START = DueUser(BEGINNING_OF_TIME, "")
 """The position before all users."""
 

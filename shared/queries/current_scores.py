@@ -31,7 +31,7 @@ class CurrentScore(NamedTuple):
     is_raised: bool | None = None
     """True if it raised the moment, and has not been below `rearm_below` since. None if that is not known."""
     raised_at: datetime | None = None
-    """When the moment was raised last (UTC); None if nothing kept tells."""
+    """The instant (UTC) at which the moment was raised last; None if nothing kept tells."""
     raised_with: float | None = None
     """The value with which it was raised then; None if nothing kept tells."""
 

@@ -39,7 +39,7 @@ class LifeEntry(NamedTuple):
     """One thing that happened to a user."""
 
     at: datetime
-    """When the event occurred, was rejected, or was decided (UTC)."""
+    """The instant (UTC) at which the event occurred, was rejected, or was decided."""
     kind: LifeKind
     topic: str
     """The topic of the message; of a rejected event, the topic on which it arrived."""
@@ -50,7 +50,7 @@ class LifeEntry(NamedTuple):
     What only the document tells has the fields that the document keeps.
     """
     published_at: datetime | None = None
-    """When it was published first (UTC); None for what only the user's document tells."""
+    """The instant (UTC) of its first publication; None for what only the user's document tells."""
     note: str = ""
     """The outcome. Of an event: `applied`, `duplicate`, `late` or `sandbox`; of a rejected one, `REASON: DETAIL`;
     of a decision, `issued` or `withheld`; of an issued trigger, the feedback and the revocation that followed

@@ -17,7 +17,7 @@ from tests.support.decisioning_runs import CaseFails, check
 from tests.support.replays import Outcome
 
 KNOWN_WRONG: dict[str, str] = {}
-"""What is found instead, for each case that does not hold yet. Once it holds it must be removed here."""
+"""The result found instead, for each case that does not hold yet. Once it holds it must be removed here."""
 
 TOLD_BY_TESTS = {
     "06-namespace-units",
@@ -56,7 +56,7 @@ def replayed(name: str, tmp_path: Path, catalog: str = "catalog") -> Outcome:
 
 
 def told(*words: str) -> Any:
-    """What a command tells as JSON."""
+    """The JSON of a command."""
     return json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
 
 

@@ -18,7 +18,7 @@ USUAL: Mapping[str, int] = {
     "outage": 1,
     "catalog": 2,
 }
-"""How often each kind of fault happens, in proportion."""
+"""The frequency of each kind of fault, in proportion."""
 SWIFT: Mapping[str, int] = {"crash": 2, "freeze": 1, "cut": 3, "lose": 5, "catalog": 1}
 """Faults after which an instance works again at once, for a short run with very many of them."""
 OUTAGES: Mapping[str, int] = {"outage": 1}

@@ -31,7 +31,7 @@ class Told:
     """One event of a life, as its sender knows it."""
 
     at: float
-    """When it occurred."""
+    """The instant (UTC) at which it occurred."""
     topic: str
     body: dict[str, Any]
     """The event; instants are still seconds."""

@@ -11,9 +11,9 @@ OF_A_DELIVERY = frozenset({"pubsub_message_id", "publish_time"})
 MOST_TRIGGERS = 48
 """The triggers that a document keeps one by one."""
 FOLLOW_UP = "feedback."
-"""How the kinds of follow-ups begin, which are no moments in the life of a subscription."""
+"""The beginnings of the kinds of follow-ups, which are no moments in the life of a subscription."""
 NOTHING: Json = {"status": "none", "entitled": False}
-"""What is assumed of a subscription about which nothing was announced."""
+"""The facts of a subscription about which nothing was announced."""
 ANNOUNCED = (
     *("status", "entitled", "plan", "period_start", "period_end", "trial_ends_at", "auto_renew", "grace_until"),
     *("resume_at", "cancel_at", "auto_renew_reason", "reason_code", "price_consent"),

@@ -1,4 +1,4 @@
-"""What a run leaves behind: the messages, the documents, and the state folded from the same events in one go."""
+"""The traces of a run: the messages, the documents, and the state folded from the same events in one go."""
 
 import json
 from base64 import b64decode
@@ -34,7 +34,7 @@ class Document:
 
     at: datetime
     view: Json
-    """What `upbeat show --json` prints."""
+    """The output of `upbeat show --json`."""
     sequence: int
     """The number of the user's last message."""
     is_overdue: bool

@@ -37,7 +37,7 @@ class Publication(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What is published, and the outcome that each message must have."""
+    """The messages to publish, and the outcome that each must have."""
 
     publications: list[Publication] = field(default_factory=list)
     accepted: dict[Identity, bytes] = field(default_factory=dict)

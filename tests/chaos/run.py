@@ -32,7 +32,7 @@ A tick that never comes back keeps its shards for 4 minutes.
 """
 BALANCER_FAULTS = Faults(lost=0.03, doubled=0.05, late=0.05)
 ANSWERS = (("delivered", "impression"), ("delivered", "clicked"), ("impression", "dismissed"), ("accepted",))
-"""What consumers may report on an offer."""
+"""The reports that consumers may give on an offer."""
 Say = Callable[[str], None]
 
 
@@ -50,7 +50,7 @@ class Result:
 
     @property
     def plan(self) -> Plan:
-        """What was published."""
+        """The messages that were published."""
         return self.seen.plan
 
     @property

@@ -29,7 +29,7 @@ HOLDS: dict[str, Callable[[Json], bool]] = {
     "resumed": lambda facts: facts["entitled"],
     "expired": lambda facts: facts["status"] == "expired",
 }
-"""What the state must be while an offer made for a moment is open."""
+"""The facts that must hold while an offer made for a moment is open."""
 
 
 def acknowledged(seen: Observation, verdict: Verdict) -> None:
@@ -56,7 +56,7 @@ def state(seen: Observation, verdict: Verdict) -> None:
 
 
 def _difference(found: Any, folded: Any) -> str:
-    """What two values do not share; of lists, only the elements that one of them lacks."""
+    """The parts that two values do not share; of lists, only the elements that one of them lacks."""
     if isinstance(found, list) and isinstance(folded, list):
         gone, new = [one for one in folded if one not in found], [one for one in found if one not in folded]
         return f"stored but not folded {_ids(new)}, folded but not stored {_ids(gone)}"

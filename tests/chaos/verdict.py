@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Verdict:
-    """What became of one law."""
+    """The verdict on one law."""
 
     law: str
     checked: int = 0

@@ -50,7 +50,7 @@ LONGEST_REDELIVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run is made of."""
+    """The parts of a run."""
 
     seconds: float
     """The time during which events are published and faults happen."""

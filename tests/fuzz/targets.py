@@ -1,4 +1,4 @@
-"""What is fuzzed: each target takes any bytes, and raises an error only if a property does not hold."""
+"""The targets of fuzzing: each takes any bytes, and raises an error only if a property does not hold."""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What an app keeps is true: equal tags mean equal answers, and time alone changes nothing before `until`."""
+"""An entitlement that an app keeps is true: equal tags mean equal answers, and it holds until its `until`."""
 
 from datetime import datetime, timedelta
 

@@ -20,7 +20,7 @@ FRAMEWORK = Path(sys.executable).with_name("functions-framework")
 https://github.com/GoogleCloudPlatform/buildpacks/blob/main/cmd/python/functions_framework/lib/lib.go
 """
 SERVICE = ("main.py",)
-"""What Python runs of a service, as its Procfile says."""
+"""The arguments of Python for a service, as its Procfile says."""
 PROVE_IMPORTS = {"PYTHONVERBOSE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 """Makes Python name each module that it imports, and the file of its source, on standard error."""
 

@@ -47,7 +47,7 @@ def opened(chromium: Browser, **settings: Any) -> Iterator[Page]:
 
 
 def faults(page: Page) -> list[str]:
-    """What people would stumble over on a page: sentences that name the element."""
+    """Obstacles for people on a page: sentences that name the element."""
     return page.evaluate(FAULTS)  # type: ignore[no-any-return]
 
 

@@ -37,7 +37,7 @@ class _Strict(BaseModel):
 
 
 class Instant(_Strict):
-    """What must be true of the user's view at one instant; a fact that is not given, or null, is not compared."""
+    """The facts of the user's view at one instant; a fact that is not given, or null, is not compared."""
 
     now: AwareDatetime
     status: Status | None = None

@@ -25,7 +25,7 @@ Answer = Callable[[Asked], tuple[int, bytes | object]]
 
 
 class State:
-    """What is published in a CMS that a server stands for, what it was asked, and how it fails."""
+    """The state of a server in the place of a CMS: what is published, what it was asked, and how it fails."""
 
     def __init__(self, *items: dict[str, Any]) -> None:
         self.items = list(items)

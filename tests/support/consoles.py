@@ -27,7 +27,7 @@ from tests.support.watching import eventually
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 ADDRESS = "http://127.0.0.1"
-"""What a browser calls the console; it answers nothing else."""
+"""The name by which a browser calls the console; it answers to nothing else."""
 
 
 class MemoryDocuments:

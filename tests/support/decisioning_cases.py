@@ -25,7 +25,7 @@ class _Strict(BaseModel):
 
 
 class UserExpected(_Strict):
-    """What is right for one user. A trigger is named `campaign@MM-DD`, by the day (UTC) of its decision."""
+    """The right result for one user. A trigger is named `campaign@MM-DD`, by the day (UTC) of its decision."""
 
     issued: tuple[str, ...] | None = None
     """Every trigger, in order."""
@@ -70,7 +70,7 @@ class Alike(_Strict):
 
 
 class Expected(_Strict):
-    """What is right for a case, at the instant `now`, by the table of its report."""
+    """The right result for a case, at the instant `now`, by the table of its report."""
 
     what: str
     right: str

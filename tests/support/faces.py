@@ -33,7 +33,7 @@ REASONS_OF_GRPC = {
 
 
 class Refusal(NamedTuple):
-    """Why there is no answer."""
+    """The reason why there is no answer."""
 
     reason: str
     detail: str
@@ -42,7 +42,7 @@ class Refusal(NamedTuple):
 
 
 Said = Message | Refusal
-"""What a face says: a message of the .proto file, or a refusal."""
+"""The answer of a face: a message of the .proto file, or a refusal."""
 
 
 class Face(Protocol):
@@ -147,7 +147,7 @@ def token(email: str) -> str:
 
 
 def refusal_of(error: grpc.aio.AioRpcError) -> Refusal:
-    """What gRPC's error says."""
+    """The text of gRPC's error."""
     status, detail = rpc_status.from_call(error), error.details() or ""
     if status is None:
         return Refusal(REASONS_OF_GRPC[error.code()], detail, None)

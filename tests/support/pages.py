@@ -11,5 +11,5 @@ from shared.record.user_record import UserRecord
 
 
 def page_of(record: UserRecord, now: datetime, terms: Terms) -> Group:
-    """What `show` prints of a document without a raw log."""
+    """The output of `show` for a document without a raw log."""
     return page(Shown(record, now, terms, life(record.user_id, None, record, terms)))

@@ -16,7 +16,7 @@ from infra.errors import UsageError
 from infra.topology import load as load_topology
 
 MODELS = ("experiments", "exposures", "metrics")
-"""What a report reads."""
+"""The rows that a report reads."""
 LOADING = 0.3
 """The share of the work that loading is."""
 

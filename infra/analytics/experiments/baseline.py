@@ -1,4 +1,4 @@
-"""What is known of an experiment's campaigns before it starts: how many units a day, and what they do."""
+"""The history of an experiment's campaigns before it starts: how many units a day, and what they do."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,14 +57,14 @@ class Baseline:
     """The units of the campaigns, as history has them."""
 
     source: str
-    """Where the numbers are from."""
+    """The source of the numbers."""
     units_per_day: float
     outcomes: Mapping[str, Sums]
     """By metric, as far as there are any."""
 
 
 def baseline(engine: Engine, campaigns: Sequence[str], metrics: Iterable[str], window_days: int) -> Baseline:
-    """What history says: by the units of an experiment or holdout of these campaigns, else by the funnel.
+    """The numbers of the past: by the units of an experiment or holdout of these campaigns, else by the funnel.
 
     Raises `NothingToReport` if neither has any.
     """

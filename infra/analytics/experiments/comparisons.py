@@ -65,7 +65,7 @@ class Comparison:
     cuped: Estimate | None = None
     """With the covariate from before the exposure; None if no unit has one."""
     problem: str | None = None
-    """Why there is no estimate."""
+    """The reason why there is no estimate."""
     detectable: float | None = None
     """The difference that so many units find in 80% of experiments, at 95% and with one look."""
     holm_p: float | None = None
@@ -146,7 +146,7 @@ def _holm(p_values: Mapping[int, float]) -> dict[int, float]:
 
 
 def lack(outcome: Outcome, units: int) -> str | None:
-    """What the rows of a metric lack; None if they are whole."""
+    """A sentence about what the rows of a metric lack; None if they are whole."""
     found = outcome.complete + outcome.waiting
     if not found:
         return "expected rows in metrics within these days, found none"

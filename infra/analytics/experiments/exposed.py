@@ -1,4 +1,4 @@
-"""Who is in an experiment and who is left out: each unit once, by its first occasion, as it was decided."""
+"""The units of an experiment, and those that are left out: each once, by its first occasion, as it was decided."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

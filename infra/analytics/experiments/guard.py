@@ -29,7 +29,7 @@ class Guarded:
     tested: int = 0
     """The comparisons of guardrails that could be made."""
     doubt: str | None = None
-    """Why nothing can be said of it; or why what is said cannot be trusted."""
+    """The reason why nothing can be said of it, or why what is said cannot be trusted."""
 
     @property
     def must_stop(self) -> bool:

@@ -26,7 +26,7 @@ MOST_UNITS = 1e12
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What one goal needs in one arm."""
+    """The size that one goal needs in one arm."""
 
     metric: str
     arm: str
@@ -46,7 +46,7 @@ class Need:
     detectable_share: float | None = None
     """The same as a share of the mean."""
     problem: str | None = None
-    """Why nothing can be said."""
+    """The reason why nothing can be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ExperimentPlan:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a plan is asked for."""
+    """The question that a plan answers."""
 
     effect: float = 0.05
     days: int = 28

@@ -41,7 +41,7 @@ def interval(found: Interval) -> str:
 
 
 def title(report: Report) -> str:
-    """What the report is about."""
+    """The subject of the report."""
     by = f"policy {report.policy}" if report.policy else f"by {report.unit}"
     return (
         f"{report.experiment_id} ({report.kind}, {by}), catalog {report.catalog_version}: exposed"
@@ -91,7 +91,7 @@ def row(one: Comparison) -> tuple[str, ...]:
 
 
 def finding(one: Comparison) -> str:
-    """What the intervals say: by every look, by one look alone, or nothing."""
+    """The meaning of the intervals: by every look, by one look alone, or nothing."""
     best = one.best
     if best is None:
         return one.problem or ""
@@ -108,7 +108,7 @@ def loud(report: Report) -> Iterator[str]:
 
 
 def details(one: Comparison) -> Iterator[str]:
-    """How much a comparison can see, and how its difference moves with the day."""
+    """Sentences about how much a comparison can see, and how its difference moves with the day."""
     if one.best is None:
         return
     counted = ", ".join(f"{arm} {units:,}" for arm, units in one.units.items())

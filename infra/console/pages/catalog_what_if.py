@@ -1,4 +1,4 @@
-"""What if another catalog were in force: the last users of the raw log replayed under two catalogs."""
+"""The what-if of another catalog: the last users of the raw log replayed under two catalogs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -54,7 +54,7 @@ class Fate(NamedTuple):
     lines: list[Line]
     """The messages to which it has led, the oldest first."""
     outcome: str
-    """Why nothing came of it, in words; empty if something did, or if it is not known."""
+    """The reason why nothing came of it, in words; empty if something did, or if it is not known."""
     news: News
     """The entries of its user's life since it was published."""
 

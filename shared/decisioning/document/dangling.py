@@ -22,7 +22,7 @@ _IN_CLAUSES = {
     "campaigns": "offers.",
     "placements": f"offers.{FALLBACK_PREFIX}",
 }
-"""How a clause writes the id of an entry, by section."""
+"""The form in which a clause writes the id of an entry, by section."""
 
 
 def dangling(reading: Reading) -> dict[Place, list[Reference]]:

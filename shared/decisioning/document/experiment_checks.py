@@ -63,7 +63,7 @@ def _policy(path: str, terms: ExperimentTerms) -> Iterator[str]:
 
 
 def _analysis(path: str, terms: ExperimentTerms) -> Iterator[str]:
-    """What the report and the guard could not work with."""
+    """Problems that would keep the report and the guard from working."""
     if terms.control is not None and terms.control not in _variants(terms):
         yield problem(f"{path}.control", f"one of the variants ({', '.join(_variants(terms))})", terms.control)
     if terms.auto_stop and not terms.guardrail_metrics:

@@ -39,7 +39,7 @@ class Choice(NamedTuple):
     assignment: Assignment | None = None
     """The assignment to store in the user's document. None if it is stored already, or is not kept."""
     assigned_at: datetime | None = None
-    """When the variant was assigned, if the assignment was stored before; else None."""
+    """The instant (UTC) of the assignment, if it was stored before; else None."""
     segment: str | None = None
     """The segment of the experiment that the user is in, for a policy that may tell segments apart."""
 

@@ -54,7 +54,7 @@ REPEATABLE = frozenset({UNAVAILABLE, DEADLINE_EXCEEDED})
 
 
 class Problem(NamedTuple):
-    """Why a request was not answered. `detail` repeats no value of the request."""
+    """The reason why a request was not answered. `detail` repeats no value of the request."""
 
     reason: str
     detail: str

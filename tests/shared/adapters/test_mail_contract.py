@@ -1,4 +1,4 @@
-"""What every store of mails does, and what operators may have written into Firestore."""
+"""The contract of every store of mails, and what operators may have written into Firestore."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -197,7 +197,7 @@ async def killed_at(world: World, line: int) -> bool:
 
 
 async def test_killed_at_every_line_between_reading_and_acking_no_trigger_is_mailed_twice() -> None:
-    """What Pub/Sub then does is to deliver again, at once and when the lease has ended."""
+    """Deliver again, as Pub/Sub then does, at once and when the lease has ended."""
     counted: dict[str, int] = {}
     with mail_server() as (sink, port):
         for line in range(1, 500):

@@ -1,4 +1,4 @@
-"""What a candidate tells of its experiment: how the user was assigned, and whether what was due was given."""
+"""A candidate tells how the user was assigned in its experiment, and whether what was due was given."""
 
 from datetime import timedelta
 from typing import Any

@@ -395,5 +395,5 @@ def test_until_the_announced_change_nothing_shows_but_grace_and_then_something_d
 
 
 def shown(sub: Subscription) -> tuple[object, ...]:
-    """What consumers are told of a subscription: its status, plan and period."""
+    """The facts of a subscription that consumers are told: its status, plan and period."""
     return sub.status, sub.plan, sub.current

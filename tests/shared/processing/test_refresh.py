@@ -1,4 +1,4 @@
-"""What changes between two deliveries of one event, a policy above all, changes nothing that was decided."""
+"""A change between two deliveries of one event, of a policy above all, changes nothing that was decided."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What is due for a user, soonest first: as the document's own instant says, or before it."""
+"""The things that are due for a user, soonest first: as the document's own instant says, or before it."""
 
 from datetime import timedelta
 

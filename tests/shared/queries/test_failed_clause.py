@@ -30,7 +30,7 @@ AUDIENCES: dict[str, Any] = {
 
 
 def told(audience: str) -> FailedClause | None:
-    """What is told of a user of whom nothing is known, by a campaign of this audience."""
+    """The sentence about a user of whom nothing is known, by a campaign of this audience."""
     catalog = compile_catalog(
         {
             "placements": {"p": {"channel": "in_app"}},

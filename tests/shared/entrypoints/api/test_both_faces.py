@@ -35,7 +35,7 @@ BAD_IDS = {
 
 
 async def said_by_both(script: Script, **wiring: Any) -> list[Said]:
-    """What a script is told over HTTP, which is exactly what it is told over gRPC."""
+    """The answers to a script over HTTP, which is exactly what it is told over gRPC."""
     told = []
     for face_for in (rest_face, grpc_face):
         world = World()

@@ -1,4 +1,4 @@
-"""Who calls the API: what Cloud Run has checked is believed, and nothing else."""
+"""Callers of the API: what Cloud Run has checked of them is believed, and nothing else."""
 
 from base64 import urlsafe_b64encode
 from typing import Any

@@ -43,7 +43,7 @@ ASKED_AT = datetime.fromisoformat("2026-03-01T09:31:00+00:00")
 
 
 async def told() -> dict[str, Any]:
-    """What the API answers to the requests of the examples, a minute after the trial of the contract's example."""
+    """The API's answers to the requests of the examples, a minute after the trial of the contract's example."""
     clock = MovableClock(ASKED_AT)
     bus, records = FlakyBus(), PackedRecords(MemoryStore(), TERMS)
     application = Application(records, bus, FixedCatalogs(CATALOG), clock, TERMS)

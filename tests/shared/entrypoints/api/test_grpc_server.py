@@ -1,4 +1,4 @@
-"""What gRPC adds to the calls of the API: health, reflection, many calls at once, deadlines and a soft stop."""
+"""Additions of gRPC to the calls of the API: health, reflection, many calls at once, deadlines and a soft stop."""
 
 import asyncio
 import logging
@@ -128,7 +128,7 @@ def test_whatever_comes_a_method_answers_it_or_refuses_it_for_what_it_is(method:
 
 
 async def answer_of(calls: CallHandler, method: str, body: bytes) -> Message | Problem:
-    """What a method says to bytes, as the handler that gRPC calls takes them."""
+    """The answer of a method to bytes, as the handler that gRPC calls takes them."""
     request = getattr(decisions_pb2, SERVICE.methods_by_name[method].input_type.name)
     answer = await calls.handle(Call(method, partial(content_of, request, body)))
     return answer if isinstance(answer, Problem) else answer_type(method)(**answer)
