@@ -61,12 +61,18 @@ def test_a_record_that_was_made_to_fit_comes_back_too(record: UserRecord, limit:
 
 
 @given(records(), st.data())
-def test_a_blob_with_a_damaged_byte_is_unreadable(record: UserRecord, data: st.DataObject) -> None:
+def test_a_blob_with_a_damaged_byte_is_unreadable_or_has_its_record_unharmed(
+    record: UserRecord, data: st.DataObject
+) -> None:
+    """Some bits between the blocks of deflate mean nothing; all others change the checksum."""
     blob = bytearray(pack(record))
     place = data.draw(st.integers(2, len(blob) - 1))
     blob[place] ^= data.draw(st.integers(1, 255))
-    with pytest.raises(UnreadableRecord):
-        unpack(bytes(blob))
+    try:
+        found = unpack(bytes(blob))
+    except UnreadableRecord:
+        return
+    assert found == record
 
 
 @given(records(), st.data())
