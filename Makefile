@@ -19,19 +19,20 @@ demo: $(VENV)/.local ## Replay a real purchase history and a short story through
 WORKERS := --dist loadscope --no-loadscope-reorder -n
 # Three workers for two processors, because the tests that use the emulators mostly wait for them.
 test: $(VENV)/.dev ## Run every test; without Java and the gcloud SDK, those that need the emulators are skipped
-	$(BIN)/python -m pytest $(WORKERS) 3
+	$(BIN)/python -m pytest $(WORKERS) 3 --ignore tests/bench
 
-test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in under a minute: all but the slow ones (over 2 s) and those that need the emulators
-	$(BIN)/python -m pytest $(WORKERS) 2 -m "not emulator and not slow"
+test-fast: $(VENV)/.dev ## Run the tests for the edit loop, in some minutes: all but the slow ones (over 2 s) and those that need the emulators
+	$(BIN)/python -m pytest $(WORKERS) 2 -m "not emulator and not slow" --ignore tests/bench
 
-test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the benchmarks' tests, also those that need GrowthBook's SDK
+test-bench: $(VENV)/.dev $(VENV)/.bench ## Run the tests of the benchmarks, which compare with GrowthBook's SDK
 	$(BIN)/python -m pytest tests/bench
 
 ANALYSTS_TESTS := tests/infra/analytics tests/infra/commands/test_erase_tables.py tests/infra/commands/test_features.py tests/infra/commands/test_warehouse.py \
-	tests/e2e/test_experiment_guard.py tests/simulation/test_experiments.py tests/simulation/test_replayed_experiment.py \
-	tests/test_docs.py tests/test_readme.py
+	tests/e2e/test_experiment_guard.py tests/simulation/test_experiments.py tests/simulation/test_replayed_experiment.py
+ANALYSTS_PAGES := tests/test_docs.py tests/test_readme.py
 test-analytics: $(VENV)/.dev $(VENV)/.analytics ## Run the tests of the warehouse, reports, training and policies, with the analysts' requirements
 	$(BIN)/python -m pytest $(WORKERS) 3 $(ANALYSTS_TESTS)
+	$(BIN)/python -m pytest -m "not emulator" $(ANALYSTS_PAGES)
 
 test-beam: $(VENV)/.dev $(VENV)/.beam ## Run the tests of the Beam pipelines, with Beam in a virtual environment of its own
 	$(VENV)/beam/bin/python -m pytest --noconftest -o addopts= -W ignore::pytest.PytestConfigWarning --import-mode=importlib -q tests/infra/beam

@@ -39,7 +39,7 @@ DESELECTED = {
 """For each part of a `-m` expression, the tests that it deselects."""
 
 NOT_IN_MAKE_TEST = [
-    "the benchmarks: `make bench` runs them",
+    "the benchmarks: `make bench` runs them, `make test-bench` their tests",
     "chaos for minutes, on any seed: `make chaos SECONDS=600 SEED=1` runs it",
     "the mutants of the pure rooms: `make mutants` makes and tries them",
     "the fuzzing that coverage guides, and of the API: `make test-fuzz` runs 10 s of it, `make fuzz` 10 minutes",

@@ -115,7 +115,7 @@ def test_our_function_has_the_outcomes_that_the_scenarios_are_named_for(emulator
         profiles = subjects.profiles_of(ours, load, workload)
         (renewal,) = workload.renewals(Scenario.RENEWAL, 1).measured
         load.post(ours.url(Scenario.RENEWAL), [renewal, renewal], 1)
-        log = [entry["message"] for entry in ours.booted.log if "payment: " in entry["message"]]
+    log = [entry["message"] for entry in ours.booted.log if "payment: " in entry["message"]]
 
     assert len(profiles[Scenario.TRIGGER].published) == len(profiles[Scenario.RENEWAL].published) + 1
     assert profiles[Scenario.LATE].stored > 2 * profiles[Scenario.RENEWAL].stored

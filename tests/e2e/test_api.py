@@ -240,7 +240,7 @@ def test_a_zip_alone_answers_and_without_a_store_says_so(
         unloaded -= booted.loaded_files
         assert Path("shared/entrypoints/api/openapi.py") in unloaded
         assert ask(booted.url, "/openapi.json").json["openapi"] == "3.1.0"
-        (line,) = [entry for entry in booted.log if entry.get("method") == "GetEntitlement"]
+    (line,) = [entry for entry in booted.log if entry.get("method") == "GetEntitlement"]
     assert (line["severity"], line["outcome"], line["reason"]) == ("WARNING", "failed", "unavailable")
     assert len(line["user_hash"]) == 16
     assert "ada" not in "".join(booted.printed)

@@ -166,7 +166,7 @@ def test_a_consumer_keeps_the_same_whatever_is_delivered_when_and_how_often(
     random.Random(consumer).shuffle(lines)  # noqa: S311 - the same in every run
     run(f"{commands[consumer]} --create", up, place)
     publish = "\n".join(PUBLISH.format(topic=topic, body=json.dumps(body)) for topic, body in lines)
-    told = run(f"{publish}\n{commands[consumer]} {PATIENT}", up, place)
+    told = run(f"{publish}\n{commands[consumer]} --idle-seconds 8", up, place)  # all of it waits already
     (known,) = [each for each in told if each.get("user") == user]
     assert known["access"] is False
     assert [offer["trigger_id"] for offer in known["offers"]] == [of_user(follow_up[1], user)["trigger_id"]]
