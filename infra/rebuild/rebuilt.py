@@ -85,7 +85,7 @@ def _with_event(record: UserRecord, came: Came, rules: Rules, notes: Notes) -> U
     if isinstance(event.fact, TimePassed):
         return _as_of(changed, max(came.published_at, event.occurred_at))
     notes.counts[f"events_{arrival}"] += 1
-    if isinstance(event.fact, ErasureRequested):
+    if isinstance(event.fact, ErasureRequested) and changed is not record:
         notes.kinds.clear()
     if changed.is_tombstone:
         return changed

@@ -13,6 +13,8 @@ LATE = 600_000
 """Milliseconds: more than a timestamp may differ from now, however long the test takes."""
 Forged = Iterator[tuple[str, SignedRequest, str]]
 """The name of a forgery, the request, and the reason."""
+SAID = "says-the-sender"
+"""A text of a forged request, which no message repeats."""
 
 
 class Scheme(NamedTuple):
@@ -72,6 +74,7 @@ def _of_contentful(scheme: Scheme, millis: int) -> Forged:
         ),
         "a timestamp that is none": ({name("timestamp"): "-1"}, "malformed"),
         "a timestamp of 10,000 digits": ({name("timestamp"): "9" * 10_000}, "malformed"),
+        "a timestamp with many zeros before it": ({name("timestamp"): "0" * 20 + "9" * 20}, "malformed"),
     }
     for what, (change, reason) in altered.items():
         yield what, request(good | change, body), reason
@@ -81,6 +84,8 @@ def _of_contentful(scheme: Scheme, millis: int) -> Forged:
     with_topic = contentful.signed(body, millis, topic="x")
     without = {key: value for key, value in with_topic.items() if key != "topic"}
     yield "a signed header that is missing", request(without, body), "missing_header"
+    invented = {name("signed-headers"): f"{name('signed-headers')},{name('timestamp')},{SAID}"}
+    yield "a signed header of the sender's invention", request(good | invented, body), "missing_header"
     yield "a signed header with another value", request(with_topic | {"topic": "y"}, body), "wrong_signature"
 
 
@@ -102,6 +107,7 @@ def _of_wagtail(scheme: Scheme, millis: int) -> Forged:
         "a timestamp that is none": (f"t=-1,v1={hexadecimal}", "malformed"),
         "a timestamp in other digits": (f"t=١٢٣,v1={hexadecimal}", "malformed"),
         "a timestamp of 10,000 digits": (f"t={'9' * 10_000},v1={hexadecimal}", "malformed"),
+        "a timestamp with many zeros before it": (f"t={'0' * 20}{'9' * 20},v1={hexadecimal}", "malformed"),
         "nothing": ("", "malformed"),
     }
     for what, (header, reason) in altered.items():

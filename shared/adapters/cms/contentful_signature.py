@@ -28,8 +28,18 @@ def verify(request: SignedRequest, secret: str, now: datetime) -> str:
 
 
 def _canonical(request: SignedRequest, names: Sequence[str]) -> bytes:
-    headers = ";".join(f"{name}:{request.header(name)}" for name in names)
+    headers = ";".join(f"{name}:{_signed(request, name)}" for name in names)
     path = request.path
     if request.search:
         path = quote(f"{path}?{quote(request.search, safe=_KEPT_IN_SEARCH)}", safe=_KEPT_IN_URI)
     return b"\n".join([request.method.encode(), path.encode(), headers.encode(), request.body])
+
+
+def _signed(request: SignedRequest, name: str) -> str:
+    """The value of a header that the request names itself. Raises `Refused`, without that name."""
+    try:
+        return request.header(name)
+    except Refused as refused:
+        raise Refused(
+            refused.reason, f"{SIGNED}: expected headers that are there once, found another name"
+        ) from None

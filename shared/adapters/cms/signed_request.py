@@ -11,6 +11,8 @@ MAX_AGE = timedelta(minutes=5)
 """The most by which a request's timestamp may differ from now."""
 MAX_MILLISECONDS = 4_102_444_800_000
 """The greatest timestamp that is read: the year 2100."""
+MAX_DIGITS = 20
+"""Of a timestamp."""
 
 
 class Refused(UpbeatError):
@@ -43,7 +45,8 @@ class SignedRequest(NamedTuple):
 
 def check_age(timestamp: str, place: str, now: datetime) -> None:
     """Raise `Refused` for a timestamp (milliseconds since 1970, in `place`) that is not around `now` (UTC)."""
-    if not (timestamp.isascii() and timestamp.isdecimal() and int(timestamp[:20]) <= MAX_MILLISECONDS):
+    is_number = timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= MAX_DIGITS
+    if not is_number or int(timestamp) > MAX_MILLISECONDS:
         raise Refused("malformed", f"{place}: expected milliseconds since 1970, found something else")
     sent_at = datetime.fromtimestamp(int(timestamp) / 1000, UTC)
     if abs(now - sent_at) > MAX_AGE:

@@ -34,7 +34,7 @@ MILLISECOND = timedelta(milliseconds=1)
 
 
 def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> LandedLife:
-    """A life with doubles, late, rejected and sandbox events, feedback, and apps that ask for offers."""
+    """A life with doubles, late, rejected and sandbox events, feedback, erasures, and apps that ask for offers."""
     rnd = random.Random(seed)  # noqa: S311 - the same in every run
     life = LandedLife(CATALOGS[catalog])
     lines = [line_of(event) for event in events]
@@ -43,6 +43,7 @@ def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> La
     lines += rnd.sample(lines, min(2, len(lines)))
     at = START
     placements = sorted(life.rules.catalog.document.placements)
+    erasures: list[dict[str, Any]] = []
     for number, line in enumerate(lines):
         at = max(at, replays.datetime.fromisoformat(line["data"]["occurred_at"]))
         at += rnd.choice([0, 0, 0, 0.01, 1]) * DAY
@@ -53,7 +54,10 @@ def lived(events: list[Event], catalog: str, seed: int, *, shuffled: bool) -> La
             at += rnd.choice([0, 0, 0.1, 0.5]) * DAY
             life.feed_back(trigger.trigger_id, rnd.choice([*FeedbackKind]), at, f"feedback-{number}")
         if rnd.random() < 0.05:
-            life.deliver(erasure((at - START) / DAY - rnd.choice([0, 0, 5]), f"erasure-{number}"), at)
+            erasures.append(erasure((at - START) / DAY - rnd.choice([0, 0, 5]), f"erasure-{number}"))
+            life.deliver(erasures[-1], at)
+        elif erasures and rnd.random() < 0.1:
+            life.deliver(rnd.choice(erasures), at)
         if rnd.random() < 0.2:
             at += MILLISECOND
             life.request(rnd.choice(placements), f"request-{number}", at)
