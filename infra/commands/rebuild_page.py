@@ -59,7 +59,9 @@ def _lines_of(one: Compared) -> Iterator[str]:
 
 def _lines_of_read(read: Read) -> Iterator[str]:
     unreadable = f", {read.lines_unreadable:,} of them unreadable" if read.lines_unreadable else ""
-    yield f"{read.lines:,} lines read{unreadable}, {read.events_per_second:,.0f} events per second"
+    speed = read.events_per_second
+    told = "" if speed is None else f", {speed:,.0f} events per second"
+    yield f"{read.lines:,} lines read{unreadable}{told}"
     yield from (f"  {line}" for line in read.unreadable)
     if read.incomplete:
         yield f"of {_users(read.incomplete)} the log lacks something, so that nothing of then is offered again:"
@@ -90,7 +92,7 @@ def _read(read: Read) -> Mapping[str, Any]:
         "incomplete": read.incomplete,
         "gaps": read.gaps,
         "seconds": round(read.seconds, 3),
-        "events_per_second": round(read.events_per_second, 1),
+        "events_per_second": None if (speed := read.events_per_second) is None else round(speed, 1),
     }
 
 

@@ -52,11 +52,15 @@ class Read:
     """Users of whom the log is known to lack something."""
     gaps: list[str] = field(default_factory=list)
     """Gaps in the log about some of them."""
+    is_made: bool = False
+    """True if a pipeline had made the documents, so that `seconds` tells nothing of how long that took."""
     seconds: float = 0.0
 
     @property
-    def events_per_second(self) -> float:
-        """The speed, by the events that were read."""
+    def events_per_second(self) -> float | None:
+        """The speed, by the events that were read; None for documents that were made already."""
+        if self.is_made:
+            return None
         events = sum(count for name, count in self.restored.items() if name.startswith("events_"))
         return events / self.seconds if self.seconds else 0.0
 
@@ -77,6 +81,7 @@ async def all_made(source: Source, read: Read, progress: Progress) -> AsyncItera
     process was killed, `OSError` if a file cannot be read.
     """
     if source.raw.is_file():
+        read.is_made = True
         for chunk in _chunks_of(source, read, progress):
             yield chunk
         return

@@ -56,6 +56,8 @@ def test_a_store_is_written_from_a_file_and_users_are_chosen(made: list[Made], t
     source = Source(file, Deployment("", 0, TERMS), Wanted(frozenset({"v", "w", "x", "y"})))
     done = rebuild(source, sqlite_target(store))
     assert (done.outcomes, done.read.lines, done.read.users) == ({"created": 2, "nothing": 1}, 21, 3)
+    assert done.read.seconds > 0
+    assert done.read.events_per_second is None, "how long it took to make them is not known"
     assert made[1].document
     written, erased = read_document(store, "v"), read_document(store, "x")
     assert written
