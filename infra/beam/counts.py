@@ -1,4 +1,4 @@
-"""The counters of a pipeline: Dataflow's page shows it while the pipeline runs, and `running` at the end."""
+"""The counters of a pipeline: Dataflow's page shows them while the pipeline runs, and `running` at the end."""
 
 from typing import Any
 

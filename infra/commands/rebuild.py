@@ -229,7 +229,7 @@ def _check(source: "Source", target: "Opened", *, as_json: bool) -> int:
 
 
 def _source(raw: Path, deployment: "Deployment", wanted: "Wanted", processes: int | None) -> "Source":
-    """The source. A small log is read by one process before a second one would have started."""
+    """The log to read. A small one is read by one process before a second one would have started."""
     from infra.rebuild.making import BUCKET_BYTES, Source
 
     size = sum(file.stat().st_size for file in raw.glob("*.jsonl"))

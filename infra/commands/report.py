@@ -86,7 +86,7 @@ class _Told(NamedTuple):
     lifts: "list[Lift] | None"
     """None where nobody asked, there is no experiment and no holdout, or packages are missing."""
     missing: str | None
-    """Why there are no lifts, if packages are missing."""
+    """The reason why there are no lifts, if packages are missing."""
 
     @property
     def campaigns(self) -> "list[CampaignFunnel]":

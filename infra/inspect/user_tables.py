@@ -54,7 +54,7 @@ def score_table(scores: Iterable[CurrentScore]) -> Grid:
 
 
 def raised_in_words(score: CurrentScore) -> Iterator[str]:
-    """When and with what a score raised its moment, and when it will."""
+    """Sentences about when and with what a score raised its moment, and when it will."""
     if score.at_least is None or score.rearm_below is None:
         return
     at_least, below = wording.of_fraction(score.at_least), wording.of_fraction(score.rearm_below)

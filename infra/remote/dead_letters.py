@@ -41,7 +41,7 @@ class Letter:
     detail: str = field(default="", compare=False)
     """The reason in words; empty for a letter of Pub/Sub."""
     arrived_at: datetime | None = field(default=None, compare=False)
-    """When it came to the dead letters (UTC)."""
+    """The instant (UTC) at which it came to the dead letters."""
 
     @property
     def id(self) -> str:

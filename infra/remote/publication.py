@@ -32,7 +32,7 @@ class Publication:
     artifacts: Iterable[PublishedArtifact]
     """The scores and policies that it names and that are not published yet."""
     by: str
-    """What puts it in force, as the message tells it."""
+    """The person or process that puts it in force, as the message tells it."""
     approved_by: str | None = None
     """The second person, who approved it; None if it awaited no approval."""
     emergency: str | None = None

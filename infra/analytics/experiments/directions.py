@@ -1,4 +1,4 @@
-"""Which way of each metric is harm."""
+"""The direction of each metric that is harm."""
 
 from shared.domain.events import FeedbackKind
 from shared.domain.moments import MomentKind

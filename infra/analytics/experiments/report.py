@@ -25,7 +25,7 @@ from infra.analytics.warehouse.engine import Engine
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked for, beside the experiment."""
+    """The options of a report, beside the experiment."""
 
     control: str | None = None
     """None: as the catalog says."""
@@ -57,7 +57,7 @@ class Revoked:
 
 @dataclass(frozen=True, slots=True)
 class Lift:
-    """What a holdout says about the goals of the experiment."""
+    """The findings of a holdout about the goals of the experiment."""
 
     holdout: str
     comparisons: tuple[Comparison, ...]
@@ -91,7 +91,7 @@ class Report:
     revoked: tuple[Revoked, ...]
     lifts: tuple[Lift, ...]
     notes: tuple[str, ...]
-    """What the numbers assume here."""
+    """The assumptions of the numbers here."""
 
 
 def report(engine: Engine, id_: str, asked: Asked | None = None) -> Report:

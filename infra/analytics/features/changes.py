@@ -1,4 +1,4 @@
-"""What the export has to write and to delete, by comparison of the warehouse with what was exported before.
+"""The export's writes and deletions, by comparison of the warehouse with what was exported before.
 
 `features_exported` is a table beside the models: each row as it was written last, with the instant of which it
 told then. The queries are portable, so that DuckDB and BigQuery find the same rows.
@@ -116,7 +116,7 @@ class Queries:
 
 
 class Outcome(NamedTuple):
-    """What an export did, or would do."""
+    """The work that an export did, or would do."""
 
     rows: int
     """The rows in the warehouse."""

@@ -43,7 +43,7 @@ def export(changes: Changes, target: Target, now: datetime, progress: Progress =
 
 
 def plan(changes: Changes, now: datetime) -> Outcome:
-    """What an export would do. Raises `InfraError` as `export`."""
+    """The work that an export would do. Raises `InfraError` as `export`."""
     written = sum(1 for row in changes.rows() if check_time(row, now))
     total = changes.count()
     return Outcome(total, written, total - written, len(changes.gone()), changes.features)

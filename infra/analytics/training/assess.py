@@ -14,7 +14,7 @@ from infra.analytics.training.measures import Measures, auc, losses, measures_of
 Model = HingeModel | BoostedModel
 Fit = Callable[[Dataset, Any, int], Model]
 KINDS: Mapping[str, Fit] = {"logistic": fit_hinges, "trees": fit_trees}
-"""How to fit each kind of artifact, the simplest first."""
+"""The fit of each kind of artifact, the simplest first."""
 SHUFFLED_BOUND = 4
 """The standard errors around one half in which the AUC of shuffled labels must lie."""
 SHUFFLED_FOLDS = 3

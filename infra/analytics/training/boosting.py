@@ -95,7 +95,7 @@ class BoostedModel(NamedTuple):
 
     @property
     def settings(self) -> str:
-        """How it was fitted, in words."""
+        """A sentence about how it was fitted."""
         return f"LightGBM {lightgbm.__version__}, {self.rounds} trees of at most {self.leaves} leaves"
 
 

@@ -140,7 +140,7 @@ def _line(kind: str, measured: Measures) -> str:
 
 
 def _notes(trained: Trained) -> Iterator[str]:
-    """What was noticed about columns, once for all columns of which the same is true."""
+    """Remarks about columns, once for all columns of which the same is true."""
     columns: dict[str, list[str]] = {}
     for note in trained.notes:
         columns.setdefault(note.text, []).append(note.column)

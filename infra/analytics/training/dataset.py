@@ -1,4 +1,4 @@
-"""What a model is trained on: columns, a label for each row, and whose and from when each row is."""
+"""The data that a model is trained on: columns, a label for each row, and whose and from when each row is."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import compress

@@ -24,7 +24,7 @@ SCORE = "score"
 
 
 class Drift(NamedTuple):
-    """How far one measure has moved."""
+    """The distance by which one measure has moved."""
 
     measure: str
     """`score`, or the feature."""
@@ -48,7 +48,7 @@ class Calibration(NamedTuple):
 
 
 def drift(engine: Engine, score: Score, source: str, columns: Columns, **parameters: Any) -> list[Drift]:
-    """How far the score and each of its features have moved, the farthest first.
+    """The distances by which the score and each of its features have moved, the farthest first.
 
     `source` is a query with the columns `period` (`before` or `now`), `score`, and what `columns` names. Raises
     `UsageError` if one of the periods has no rows.

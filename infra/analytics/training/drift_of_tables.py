@@ -19,7 +19,7 @@ SOURCE = "SELECT * FROM scored"
 def drift_of_tables(
     score: Score, before: Path, now: Path, roles: Roles | None
 ) -> tuple[list[Drift], Calibration | None]:
-    """How far the score and its features have moved between two tables, and its calibration on the newer one.
+    """The drift of the score and its features between two tables, and its calibration on the newer one.
 
     The calibration needs `roles`, which name the label. Raises `UsageError` for tables that cannot be read.
     """

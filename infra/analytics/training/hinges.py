@@ -129,7 +129,7 @@ class HingeModel(NamedTuple):
 
     @property
     def settings(self) -> str:
-        """How it was fitted, in words."""
+        """A sentence about how it was fitted."""
         knots = sum(len(term.knots) for term in self.terms if isinstance(term, NumberTerm))
         shape = f"{len(self.terms)} features with {knots} knots at quantiles"
         return f"logistic regression of {shape}, L2 with C = {self.strength:g}"

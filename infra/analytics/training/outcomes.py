@@ -17,7 +17,7 @@ _parts = re.compile(r"(no-)?([a-z_.]+):(\d{1,4})d").fullmatch
 
 
 class Outcome(NamedTuple):
-    """What is asked for: whether something happens within a time, or does not."""
+    """The question: whether something happens within a time, or does not."""
 
     what: str
     """`payment`, a kind of moment, or a kind of feedback."""
@@ -32,7 +32,7 @@ class Outcome(NamedTuple):
 
     @property
     def text(self) -> str:
-        """When the label is true, in words."""
+        """A sentence about when the label is true."""
         happens = "no" if self.is_absence else "a"
         days = f"within {self.within.days} days"
         if self.what == PAYMENT:
@@ -70,7 +70,7 @@ class Collector:
         self._times[of, what].add(at)
 
     def happened(self, until: datetime) -> Happened:
-        """What was collected, up to the end of the log."""
+        """The outcomes that were collected, up to the end of the log."""
         order: Callable[[set[datetime]], list[datetime]] = sorted
         return Happened({key: order(times) for key, times in self._times.items()}, until)
 

@@ -30,7 +30,7 @@ Accepted = Callable[[Event], None]
 
 
 class Snapshot(NamedTuple):
-    """What was known of a user at an instant."""
+    """The facts that were known of a user at an instant."""
 
     user_id: str
     at: datetime

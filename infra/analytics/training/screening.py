@@ -36,7 +36,7 @@ class Screened(NamedTuple):
     dataset: Dataset
     notes: tuple[Note, ...]
     alone: Mapping[str, float]
-    """How well each column that is left foretells the label by itself: its AUC, out of fold."""
+    """The AUC of each column that is left: how well it foretells the label by itself, out of fold."""
 
 
 def screen(dataset: Dataset, seed: int, kept: Iterable[str] = ()) -> Screened:

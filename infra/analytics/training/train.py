@@ -34,7 +34,7 @@ AUTO = "auto"
 
 
 class Order(NamedTuple):
-    """What is to be trained, and how."""
+    """The model to train, and the way to do it."""
 
     name: str
     at: date
@@ -60,7 +60,7 @@ class Trained(NamedTuple):
     candidates: Sequence[Assessed]
     chosen: Assessed
     reason: str
-    """Why that kind was chosen."""
+    """The reason why that kind was chosen."""
     shuffled: Shuffled
     bins: Sequence[CalibrationBin]
     slices: Sequence[Slice]
@@ -110,7 +110,7 @@ def train(dataset: Dataset, order: Order) -> Trained:
 
 
 def _useless(chosen: Assessed) -> list[Note]:
-    """What is to be said of a model that foretells nothing."""
+    """A sentence about a model that foretells nothing."""
     measured = chosen.measures
     if measured.log_loss < measured.log_loss_of_share and measured.auc_low > 0.5:
         return []

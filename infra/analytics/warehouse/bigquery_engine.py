@@ -93,7 +93,7 @@ class BigQueryEngine(Engine):
             self._write(state)
 
     def recall(self) -> list[State]:
-        """What was written of every table."""
+        """The state that was written of every table."""
         if "_builds" not in self._kinds():
             return []
         days: dict[str, dict[Day, tuple[str, int]]] = {}

@@ -1,4 +1,4 @@
-"""How messages are added to the raw tables of BigQuery where Pub/Sub does not do it: each once."""
+"""Adds messages to the raw tables of BigQuery where Pub/Sub does not do it: each once."""
 
 from google.cloud.bigquery import LoadJobConfig, SchemaField
 

@@ -21,7 +21,7 @@ class Assertion(NamedTuple):
     name: str
     """MODEL.KIND for a standard one, the file's name for another."""
     expected: str
-    """What holds if there is no row."""
+    """A sentence about what holds if there is no row."""
     sql: str
 
 

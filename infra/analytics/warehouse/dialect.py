@@ -43,7 +43,7 @@ def line_of(node: Any) -> int:
 
 
 def output_columns(tree: exp.Query) -> list[exp.Expression]:
-    """What the last SELECT of a query gives; of a UNION, its first one's."""
+    """The columns that the last SELECT of a query gives; of a UNION, its first one's."""
     while isinstance(tree, exp.SetOperation | exp.Subquery):
         tree = tree.this
     return list(tree.selects)

@@ -92,7 +92,7 @@ class DuckDBEngine(Engine):
                 self._write(state)
 
     def recall(self) -> list[State]:
-        """What was written of every table."""
+        """The state that was written of every table."""
         if "_builds" not in self.relations():
             return []
         days: dict[str, dict[Day, tuple[str, int]]] = {}

@@ -193,4 +193,4 @@ MENDS: dict[type, Callable[[Any], Any]] = {
     exp.LowerHex: _hex,
     exp.Unnest: _offset,
 }
-"""What sqlglot would translate wrongly, by the kind of node."""
+"""Translations that sqlglot would get wrong, by the kind of node."""

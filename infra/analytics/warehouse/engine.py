@@ -15,7 +15,7 @@ Day = date | None
 
 
 class State(NamedTuple):
-    """What to remember of a build, written in the same transaction as its rows."""
+    """The record of a build, written in the same transaction as its rows."""
 
     table: str
     key: str
@@ -48,7 +48,7 @@ class Engine(AbstractContextManager["Engine"], Protocol):
         """Write what is known of tables that no model builds."""
 
     def recall(self) -> list[State]:
-        """What `remember` and `replace` have written."""
+        """The state that `remember` and `replace` have written."""
 
     def create_view(self, name: str, sql: str, header: Header, state: State) -> None:
         """Create or replace a view."""

@@ -1,4 +1,4 @@
-"""What an engine refuses, told to the person at the keyboard."""
+"""The refusals of an engine, told to the person at the keyboard."""
 
 from infra.errors import InfraError
 

@@ -24,7 +24,7 @@ class InvalidModel(InfraError):
 
 
 class Materialized(StrEnum):
-    """What a model becomes."""
+    """The kind of thing that a model becomes."""
 
     VIEW = "view"
     TABLE = "table"
@@ -124,7 +124,7 @@ class AssertionHeader(_Part):
     """The header of an assertion in a file of its own."""
 
     description: Sentence
-    """What holds where its query gives no row."""
+    """A sentence about what holds where its query gives no row."""
 
 
 def read_header(text: str, file: str) -> Header:

@@ -23,14 +23,14 @@ from infra.analytics.warehouse.portable import (
 
 
 class Problem(NamedTuple):
-    """What is wrong on a line."""
+    """A mistake on a line."""
 
     line: int
     sentence: str
 
 
 def portability(sql: str, tree: exp.Expression) -> list[Problem]:
-    """What in a query BigQuery and DuckDB would answer differently, or might."""
+    """Parts of a query that BigQuery and DuckDB would answer differently, or might."""
     found = [*_functions(sql), *_nodes(tree), *_arguments(tree), *_orders(tree)]
     return sorted(set(found))
 
@@ -66,7 +66,7 @@ def _arguments(tree: exp.Expression) -> Iterator[Problem]:
 
 
 def _argument(node: Any) -> str | None:
-    """What is wrong with the arguments of a function; None if nothing is."""
+    """The mistake in the arguments of a function; None if there is none."""
     match node:
         case exp.Cast() if node.to.this not in CASTS and node.to.this is not exp.DataType.Type.ARRAY:
             types = "INT64, FLOAT64, BOOL, STRING, DATE or TIMESTAMP"
@@ -122,7 +122,7 @@ def _orders(tree: exp.Expression) -> Iterator[Problem]:
 
 
 def columns(tree: exp.Query, described: Mapping[str, str]) -> list[Problem]:
-    """What the result of a model lacks: names, and a description for each."""
+    """The gaps of a model's result: names, and a description for each."""
     found = output_columns(tree)
     stars = [column for column in found if column.find(exp.Star) and not column.find(exp.Count)]
     if stars:

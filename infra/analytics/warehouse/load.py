@@ -21,7 +21,7 @@ REPORTED = 1000
 
 
 class Loaded(NamedTuple):
-    """What was loaded from a file."""
+    """The result of loading a file."""
 
     file: str
     table: str

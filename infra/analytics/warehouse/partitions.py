@@ -13,7 +13,7 @@ COMPARISONS = (exp.EQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Between, exp.In)
 
 
 def filters(tree: exp.Expression, large: Mapping[str, str]) -> Iterator[Problem]:
-    """What is wrong with the filters of large tables; `large` gives the partition column of each."""
+    """Mistakes in the filters of large tables; `large` gives the partition column of each."""
     defined = {cte.alias for cte in tree.find_all(exp.CTE)}
     for select in tree.find_all(exp.Select):
         conditions = list(_conditions(select))

@@ -25,7 +25,7 @@ COUNTS = (
 
 
 class Built(NamedTuple):
-    """What a run did with a model."""
+    """The work of a run on a model."""
 
     name: str
     action: str
