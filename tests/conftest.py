@@ -22,8 +22,8 @@ from infra.errors import InfraError
 # No deadlines, because `make bench` measures speed. The same examples in every run, so that a failure comes from
 # the change under test; `--hypothesis-profile=thorough` draws new ones, and many more. Mutants get few, because
 # thousands of them run the same tests. Some laws are about a tenth of all lives: the others are filtered out.
-UNUSUAL = [HealthCheck.too_slow, HealthCheck.filter_too_much]
-settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=UNUSUAL)
+NOT_CHECKED = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+settings.register_profile("usual", deadline=None, derandomize=True, suppress_health_check=NOT_CHECKED)
 settings.register_profile("thorough", parent=settings.get_profile("usual"), derandomize=False, max_examples=3000)
 settings.register_profile("mutants", parent=settings.get_profile("usual"), max_examples=30)
 settings.load_profile("usual")

@@ -85,7 +85,8 @@ def _with_event(record: UserRecord, came: Came, rules: Rules, notes: Notes) -> U
     if isinstance(event.fact, TimePassed):
         return _as_of(changed, max(came.published_at, event.occurred_at))
     notes.counts[f"events_{arrival}"] += 1
-    if isinstance(event.fact, ErasureRequested) and changed is not record:
+    is_erasure = isinstance(event.fact, ErasureRequested) and changed is not record
+    if is_erasure:
         notes.kinds.clear()
     if changed.is_tombstone:
         return changed
@@ -95,7 +96,7 @@ def _with_event(record: UserRecord, came: Came, rules: Rules, notes: Notes) -> U
         notes.note_order(event.occurred_at)
     if changed is record:
         return record
-    due_at = due_at_once(record, came.published_at) if isinstance(event.fact, ErasureRequested) else None
+    due_at = due_at_once(record, came.published_at) if is_erasure else None
     return _as_of(changed, came.published_at, due_at)
 
 

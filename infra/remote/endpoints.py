@@ -1,9 +1,9 @@
 """Endpoints of a local runtime: its project and the addresses of its emulators."""
 
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, filterfalse, islice
 from random import randrange
 
 from infra.errors import InfraError
@@ -38,28 +38,20 @@ def free_ports(count: int) -> list[int]:
     Every process begins elsewhere, because a port that was given stays free until its server listens. Raises
     `InfraError` if not enough are free.
     """
-    ports = [*islice(filter(_is_free, islice(_PORTS, len(PORTS))), count)]
+    ports = [*islice(filterfalse(_problem, islice(_ports, len(PORTS))), count)]
     if len(ports) < count:
         raise InfraError(f"expected {count} free ports from {PORTS[0]} to {PORTS[-1]}, found {len(ports)}")
     return ports
 
 
-def _from_anywhere(ports: range) -> Iterator[int]:
-    begin = randrange(len(ports))  # noqa: S311 - no secret
-    return cycle([*ports[begin:], *ports[:begin]])
-
-
-_PORTS = _from_anywhere(PORTS)
+_begin = randrange(len(PORTS))  # noqa: S311 - no secret
+_ports = cycle([*PORTS[_begin:], *PORTS[:_begin]])
 
 
 def check_free(port: int) -> None:
     """Raise `InfraError` if another program uses the port."""
     if problem := _problem(port):
         raise InfraError(f"port {port}: expected a free port, found one that cannot be used ({problem})")
-
-
-def _is_free(port: int) -> bool:
-    return not _problem(port)
 
 
 def _problem(port: int) -> str:

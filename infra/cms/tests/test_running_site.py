@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -13,21 +12,17 @@ from bs4 import BeautifulSoup
 from conftest import ROOT, form_of
 from receiver import upbeat_running
 
+from infra.remote.endpoints import free_ports
+
 TOKEN = "a-token-with-which-only-this-test-reads"
 SECRET = "a secret with which only this test signs"
 SECONDS = 120
 
 
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 @contextmanager
 def site_running(folder, webhook_url):
     """The address of the site, and the passwords that it printed."""
-    port = free_port()
+    (port,) = free_ports(1)
     log = folder / "site.log"
     environ = os.environ | {
         "CMS_DEBUG": "true",

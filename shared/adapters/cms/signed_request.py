@@ -12,7 +12,7 @@ MAX_AGE = timedelta(minutes=5)
 MAX_MILLISECONDS = 4_102_444_800_000
 """The greatest timestamp that is read: the year 2100."""
 MAX_DIGITS = 20
-"""Of a timestamp."""
+"""The most digits of a timestamp that are read."""
 
 
 class Refused(UpbeatError):
@@ -34,12 +34,15 @@ class SignedRequest(NamedTuple):
     """In the order in which they came, with names in lower case."""
     body: bytes
 
-    def header(self, name: str) -> str:
-        """The value of a header that must be there once. Raises `Refused`."""
+    def header(self, name: str, told: str = "") -> str:
+        """The value of a header that must be there once. Raises `Refused`.
+
+        The error says `told` in place of a name that comes from the request itself.
+        """
         found = [value.strip() for key, value in self.headers if key == name]
         if len(found) != 1:
             reason = "missing_header" if not found else "malformed"
-            raise Refused(reason, f"{name}: expected it once, found it {len(found)} times")
+            raise Refused(reason, f"{told or name}: expected it once, found it {len(found)} times")
         return found[0]
 
 
